@@ -1,0 +1,148 @@
+// Package report is the ground floor of the program: the plain result of a
+// command and the words for it. It knows neither AWS nor GitHub, and imports
+// nothing of ours.
+package report
+
+import "time"
+
+// Status says in one word how a command, or one function of it, ended.
+type Status string
+
+// The statuses of the output `status`.
+const (
+	RolledBack Status = "rolled-back"
+	Planned    Status = "planned"
+	Skipped    Status = "skipped"
+	Failed     Status = "failed"
+	Ready      Status = "ready"
+	NotReady   Status = "not-ready"
+	Taken      Status = "taken"
+	Listed     Status = "listed"
+	Drilled    Status = "drilled"
+)
+
+// Reason is the code of the output `reason`.
+type Reason string
+
+// Reasons of what was rolled back or planned.
+const (
+	PreviousVersion Reason = "previous-version"
+	CanaryStopped   Reason = "canary-stopped"
+	Snapshot        Reason = "snapshot"
+	Chosen          Reason = "chosen"
+)
+
+// Reasons of what was skipped.
+const (
+	BranchNotAllowed    Reason = "branch-not-allowed"
+	UntrustedFork       Reason = "untrusted-fork"
+	NoFailure           Reason = "no-failure"
+	EnvironmentMismatch Reason = "environment-mismatch"
+	AlreadyOnTarget     Reason = "already-on-target"
+	AlreadyRolledBack   Reason = "already-rolled-back"
+	NotDeployed         Reason = "not-deployed"
+	Superseded          Reason = "superseded"
+	NoPreviousVersion   Reason = "no-previous-version"
+)
+
+// Reasons of what failed.
+const (
+	InvalidInput     Reason = "invalid-input"
+	NoCredentials    Reason = "no-credentials"
+	AccessDenied     Reason = "access-denied"
+	FunctionNotFound Reason = "function-not-found"
+	AliasNotFound    Reason = "alias-not-found"
+	VersionNotFound  Reason = "version-not-found"
+	AliasOnLatest    Reason = "alias-on-latest"
+	AliasChanged     Reason = "alias-changed"
+	Throttled        Reason = "throttled"
+	Timeout          Reason = "timeout"
+	Cancelled        Reason = "cancelled"
+	Unhealthy        Reason = "unhealthy"
+	AWSError         Reason = "aws-error"
+)
+
+// Health is the verdict on production after the move.
+type Health string
+
+// The values of the output `healthy`.
+const (
+	Healthy       Health = "true"
+	NotHealthy    Health = "false"
+	HealthUnknown Health = "unknown"
+)
+
+// Function is the result for one function: an element of the output `results`.
+// Versions are decimal numbers as text, empty where there is none.
+type Function struct {
+	Function       string   `json:"function"`
+	ARN            string   `json:"arn"` // of the alias, as AWS gave it; empty if it was not read
+	Region         string   `json:"region"`
+	Alias          string   `json:"alias"`
+	Status         Status   `json:"status"`
+	Reason         Reason   `json:"reason"`
+	Message        string   `json:"message"`
+	From           string   `json:"from"` // what the alias pointed at when it was first read
+	To             string   `json:"to"`   // where it was moved, or would be in a dry run; else empty
+	WeightsCleared bool     `json:"weights-cleared"`
+	Rejected       []string `json:"rejected"` // versions that are never chosen by themselves, newest first
+	Proof          string   `json:"proof"`
+	Healthy        Health   `json:"healthy"`
+	Checks         []Check  `json:"checks"`
+	Changes        []Change `json:"changes"`
+	MovedAt        string   `json:"moved-at"` // RFC 3339 in UTC; empty if not moved
+	DurationMS     int64    `json:"duration-ms"`
+
+	// Notes are facts worth a line in the log and the summary, in the order
+	// in which they came up.
+	Notes []Note `json:"-"`
+	// LogGroup is the CloudWatch log group, where the configuration told it.
+	LogGroup string `json:"-"`
+}
+
+// Check is one verification after the move.
+type Check struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Detail string `json:"detail"`
+}
+
+// Change is one difference between the configurations of two versions. It
+// never holds the value of an environment variable.
+type Change struct {
+	What string `json:"what"`
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Note is one sentence for the log and the summary.
+type Note struct {
+	Warning bool
+	Text    string
+}
+
+// Result is the whole outcome of one command.
+type Result struct {
+	Command     string
+	Environment string
+	DryRun      bool
+	Status      Status
+	Reason      Reason
+	Message     string // one sentence that can be forwarded as it is
+	Healthy     Health
+	Functions   []Function
+	Run         Run    // the run that failed
+	OwnURL      string // page of the run this action works in
+	Notes       []Note
+	Timestamp   time.Time
+	// Notifications tells for each channel `sent`, or its error.
+	Notifications map[string]string
+}
+
+// ExitCode is 1 where the step must fail, else 0.
+func (r Result) ExitCode() int {
+	if r.Status == Failed || r.Status == NotReady {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,53 @@
+package report
+
+import "time"
+
+// Run is what is known about a workflow run: for `workflow_run` the run in the
+// payload, else the own one. Zero values mean "not known".
+type Run struct {
+	ID         int64
+	Attempt    int // counted from 1; 0: not known
+	Number     int // run_number of the workflow
+	WorkflowID int64
+	Workflow   string // its name
+	Repository string // owner/name
+	Branch     string
+	SHA        string
+	Commit     string // first line of the commit message
+	Actor      string // who triggered it
+	Event      string
+	URL        string
+	Status     string // queued, in_progress, completed …
+	Conclusion string // success, failure … ; empty while it runs
+
+	// CreatedAt is when the run was created. A re-run keeps it. No version
+	// that is older was published by this run.
+	CreatedAt time.Time
+	// CreatedBound is true where CreatedAt is not the run's own time but some
+	// other moment that was certainly not after the run's first publishing
+	// (a push, a deployment's creation).
+	CreatedBound bool
+
+	// Jobs are the jobs of the attempt; nil where they could not be read.
+	Jobs []Job
+	// Newer are later runs of the same workflow on the same branch, with
+	// their jobs, as far as they began while this run was at work.
+	Newer []Run
+	// NewerKnown is false where it could not be found out whether there are
+	// newer runs.
+	NewerKnown bool
+}
+
+// Job is one job of a run. Its name is the display name, not the job's id.
+type Job struct {
+	ID          int64
+	Name        string
+	Status      string // completed, in_progress, queued …
+	Conclusion  string // success, failure …; empty while it runs
+	StartedAt   time.Time
+	CompletedAt time.Time // zero while it runs
+	FailedStep  string    // the first step that failed
+	URL         string
+	// Own marks the job in which this program runs.
+	Own bool
+}
