@@ -36,6 +36,11 @@ type Run struct {
 	// NewerKnown is false where it could not be found out whether there are
 	// newer runs.
 	NewerKnown bool
+	// Older are earlier runs of the same workflow on the same branch that
+	// were still at work when this one began, with their jobs. They are read
+	// only where it matters.
+	Older      []Run
+	OlderKnown bool
 }
 
 // Job is one job of a run. Its name is the display name, not the job's id.

@@ -1,0 +1,167 @@
+// Package cloud makes the AWS clients: region, credentials, connections and the
+// pace of calls. What is asked of AWS is decided elsewhere.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	"golang.org/x/time/rate"
+)
+
+// Lambda allows 15 control-plane calls a second for an account and region, for
+// everything that runs there together. One call a second is left to others.
+const (
+	callsPerSecond = 14
+	callsAtOnce    = 14
+)
+
+// Time limits of a connection. A call's own limit is set where it is made.
+const (
+	dialLimit = 3 * time.Second
+	tlsLimit  = 5 * time.Second
+)
+
+// ErrNoCredentials marks an error of Open that is about credentials.
+var ErrNoCredentials = errors.New("no usable AWS credentials")
+
+// ErrNoRegion is what Open gives where nobody named a region.
+var ErrNoRegion = errors.New("no AWS region is known")
+
+// Options say how to reach AWS.
+type Options struct {
+	Region string // empty: from the environment
+	// RoleARN is assumed by the job's OIDC token; empty: the SDK's default
+	// chain of credentials.
+	RoleARN     string
+	SessionName string
+	// Token gives the job's OIDC token.
+	Token func(ctx context.Context) (string, error)
+	// NeedRegion: an ARN gives every function its region, so that none else
+	// is needed, where this is false.
+	NeedRegion bool
+}
+
+// Cloud gives clients that share credentials, connections and a pace.
+type Cloud struct {
+	config aws.Config
+	pace   map[string]*rate.Limiter
+}
+
+// Open finds region and credentials, and makes sure that there are some.
+func Open(ctx context.Context, o Options) (*Cloud, error) {
+	// The SDK's own client type: a plain http.Client together with
+	// AWS_CA_BUNDLE makes loading the configuration fail.
+	client := awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialLimit }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.TLSHandshakeTimeout = tlsLimit
+			t.MaxIdleConnsPerHost = callsAtOnce
+		})
+	load := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
+	if o.Region != "" {
+		load = append(load, config.WithRegion(o.Region))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("failed to load the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		if o.NeedRegion {
+			return nil, ErrNoRegion
+		}
+		if o.RoleARN != "" {
+			cfg.Region = "us-east-1" // of STS; the functions name their own
+		}
+	}
+	if o.RoleARN != "" {
+		cfg.Credentials = assumed(cfg, o)
+	}
+	if cfg.Credentials == nil {
+		return nil, ErrNoCredentials
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, plain(err))
+	}
+	return &Cloud{config: cfg, pace: map[string]*rate.Limiter{}}, nil
+}
+
+// Region is the region of functions that name none.
+func (c *Cloud) Region() string { return c.config.Region }
+
+// Lambda is a client for a region; empty: the default one. Clients of one
+// region share its pace. It is not to be called from several goroutines at once.
+func (c *Cloud) Lambda(region string) *lambda.Client {
+	if region == "" {
+		region = c.config.Region
+	}
+	pace, known := c.pace[region]
+	if !known {
+		pace = rate.NewLimiter(callsPerSecond, callsAtOnce)
+		c.pace[region] = pace
+	}
+	return lambda.NewFromConfig(c.config, func(o *lambda.Options) {
+		o.Region = region
+		o.APIOptions = append(o.APIOptions, paced(pace))
+	})
+}
+
+// paced holds every try of a call back until its turn.
+func paced(pace *rate.Limiter) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Pace",
+			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				if err := pace.Wait(ctx); err != nil {
+					return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("failed to wait for a turn: %w", err)
+				}
+				return next.HandleFinalize(ctx, in)
+			}), middleware.Before)
+	}
+}
+
+func assumed(cfg aws.Config, o Options) aws.CredentialsProvider {
+	return aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(
+		sts.NewFromConfig(cfg), o.RoleARN, token{o.Token},
+		func(w *stscreds.WebIdentityRoleOptions) { w.RoleSessionName = o.SessionName },
+	))
+}
+
+// token fetches the OIDC token when the SDK asks for it.
+type token struct {
+	fetch func(context.Context) (string, error)
+}
+
+// tokenLimit bounds how long GitHub may take to give the token. The SDK's
+// interface hands no context on.
+const tokenLimit = 15 * time.Second
+
+func (t token) GetIdentityToken() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), tokenLimit)
+	defer cancel()
+	text, err := t.fetch(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("failed to get the job's OIDC token: %w", err)
+	}
+	return []byte(text), nil
+}
+
+// plain takes what a person needs out of the SDK's nest of errors.
+func plain(err error) error {
+	if api := smithy.APIError(nil); errors.As(err, &api) {
+		return fmt.Errorf("%s: %s", api.ErrorCode(), strings.TrimSpace(api.ErrorMessage()))
+	}
+	return err
+}

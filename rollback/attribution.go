@@ -1,0 +1,361 @@
+package rollback
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// claim is the answer to "is the failing version this run's?" (rule 4).
+type claim struct {
+	reason report.Reason // empty: it is taken as this run's; else why not
+	why    string        // of a reason: half a sentence for the message
+	proof  string        // what the answer stands on
+	proven bool
+	notes  []report.Note
+	want   Want
+}
+
+func (o Observation) attribute(failing int64) claim {
+	if !o.Ask.OnlyIfDeployed {
+		return o.unlessMoved(claim{proof: "not asked: only-if-deployed is false"})
+	}
+	if o.Ask.Deployed != 0 {
+		return o.byName()
+	}
+	v, known := o.Versions[failing]
+	if !known || !v.Read {
+		return claim{want: Want{Versions: []int64{failing}}}
+	}
+	if v.LastModified.IsZero() || o.Run.CreatedAt.IsZero() {
+		return o.untimed(failing)
+	}
+	return o.byTime(failing, v.LastModified)
+}
+
+// byName: the workflow told which version it deployed.
+func (o Observation) byName() claim {
+	deployed := o.Ask.Deployed
+	top := max(o.Alias.Version, o.Alias.Weighted)
+	switch {
+	case o.Alias.Serves(deployed):
+		c := claim{proven: true, proof: fmt.Sprintf("deployed-version says that this run put version %d behind the alias", deployed)}
+		if lm := o.Versions[deployed].LastModified; !lm.IsZero() && !o.Run.CreatedAt.IsZero() && !o.Run.CreatedBound && second(lm).Before(o.Run.CreatedAt) {
+			c.notes = []report.Note{{Text: fmt.Sprintf(
+				"version %d is older than this run (last modified %s): deployed-version is believed, as for a pipeline that promotes; a deploy that found nothing new to publish looks the same, and a snapshot before the deploy tells them apart",
+				deployed, clock(lm))}}
+		}
+		return c
+	case top > deployed:
+		return claim{
+			reason: report.Superseded, proven: true,
+			why:   fmt.Sprintf("a newer version (%d) than the one this run deployed (%d) serves", top, deployed),
+			proof: fmt.Sprintf("deployed-version is %d, the alias serves %d", deployed, top),
+		}
+	default:
+		return claim{
+			reason: report.NotDeployed, proven: true,
+			why:   fmt.Sprintf("it serves version %d, and never came to version %d, which this run published", top, deployed),
+			proof: fmt.Sprintf("deployed-version is %d, the alias serves %d", deployed, top),
+		}
+	}
+}
+
+// byTime compares when the version was last modified, which is before it was
+// published and not before its deploy began, with the times of the run.
+func (o Observation) byTime(failing int64, modified time.Time) claim {
+	run := o.Run
+	if second(modified).Before(run.CreatedAt) {
+		return claim{
+			reason: report.NotDeployed, proven: true,
+			why: fmt.Sprintf("version %d was there before this run began, so this run did not deploy it", failing),
+			proof: fmt.Sprintf("version %d was last modified %s, before %s (%s)",
+				failing, clock(modified), beginning(run), clock(run.CreatedAt)),
+		}
+	}
+	if c := o.supersededBy(failing); c.reason != "" || !c.want.nothing() {
+		return c
+	}
+	if len(run.Jobs) == 0 {
+		return o.unlessMoved(claim{proof: fmt.Sprintf(
+			"not proven: version %d was last modified %s, after %s (%s), but when this run's jobs ran is not known",
+			failing, clock(modified), beginning(run), clock(run.CreatedAt))})
+	}
+	proof := fmt.Sprintf("version %d was last modified %s, after %s (%s)", failing, clock(modified), beginning(run), clock(run.CreatedAt))
+	spans := spanning(run.Jobs, modified)
+	if len(spans) > 0 {
+		proof += fmt.Sprintf(" and while its job %q ran (%s to %s)", spans[0].Name, clock(spans[0].StartedAt), ended(spans[0]))
+	} else if end, known := lastEnd(run); known {
+		proof += fmt.Sprintf(" and before its last job ended (%s)", clock(end))
+	}
+	c := claim{proven: !run.CreatedBound, proof: proof + "; no newer run deployed by then"}
+	if !run.NewerKnown {
+		c.proven = false
+		c.proof = proof + "; whether a newer run deployed by then could not be found out"
+	}
+	return c
+}
+
+// untimed: nothing is known by time.
+func (o Observation) untimed(failing int64) claim {
+	m := o.Memory
+	if m.Exists && m.By == ByRollback && m.Version != 0 && o.Alias.Only(m.Version) {
+		return claim{
+			reason: report.AlreadyRolledBack,
+			why:    fmt.Sprintf("it was rolled back to version %d before, and nothing has changed it since", m.Version),
+			proof:  "the memory alias says where the last rollback left the alias, and no times are known that would say more",
+		}
+	}
+	return o.unlessMoved(claim{proof: fmt.Sprintf(
+		"not proven: it is not known when this run began, so version %d is taken as deployed by it", failing)})
+}
+
+// unlessMoved guards a claim that is not proven: where somebody moved the
+// alias while this program was at work, what serves now is not what failed.
+func (o Observation) unlessMoved(c claim) claim {
+	if o.First == nil || o.First.Version == o.Alias.Version {
+		return c
+	}
+	moved := claim{
+		reason: report.Superseded, proven: true,
+		why:   fmt.Sprintf("it was moved to version %d by somebody else while this rollback was at work", o.Alias.Version),
+		proof: fmt.Sprintf("the alias pointed at version %d at first, and at version %d on the second look", o.First.Version, o.Alias.Version),
+	}
+	if o.Alias.Version < o.First.Version {
+		moved.reason = report.NotDeployed
+	}
+	return moved
+}
+
+// supersededBy holds the tests that show a newer deploy: the version was made
+// after everything else in this run had ended, or while a newer run was already
+// deploying.
+func (o Observation) supersededBy(version int64) claim {
+	run := o.Run
+	if top := max(o.Alias.Version, o.Alias.Weighted); o.Ask.Deployed != 0 {
+		if !o.Alias.Serves(o.Ask.Deployed) && top > o.Ask.Deployed {
+			return o.byName()
+		}
+		if version == o.Ask.Deployed {
+			return claim{}
+		}
+	}
+	v, known := o.Versions[version]
+	if !known || !v.Read {
+		return claim{want: Want{Versions: []int64{version}}}
+	}
+	if v.LastModified.IsZero() || len(run.Jobs) == 0 {
+		return claim{}
+	}
+	modified := v.LastModified
+	if end, over := lastEnd(run); over && second(modified).After(end) {
+		return claim{
+			reason: report.Superseded, proven: true,
+			why: fmt.Sprintf("version %d was made after this run's last job had ended: it is a newer deploy, and stays", version),
+			proof: fmt.Sprintf("version %d was last modified %s, after the last other job of this run ended (%s)",
+				version, clock(modified), clock(end)),
+		}
+	}
+	return o.supersededByNewer(version, modified)
+}
+
+// supersededByNewer: a newer run was in the job that publishes when the version
+// was made. Which job that is, is not said anywhere; it is taken to be the one
+// of this run that was at work then, unless other versions show that it is
+// another.
+func (o Observation) supersededByNewer(version int64, modified time.Time) claim {
+	if len(o.Run.Newer) == 0 {
+		return claim{}
+	}
+	names, want := o.publishers(version)
+	if !want.nothing() {
+		return claim{want: want}
+	}
+	for _, newer := range o.Run.Newer {
+		for _, job := range newer.Jobs {
+			if !slices.Contains(names, job.Name) || job.StartedAt.IsZero() || second(modified).Before(job.StartedAt) || !ran(job) {
+				continue
+			}
+			return claim{
+				reason: report.Superseded, proven: true,
+				why: fmt.Sprintf("version %d was made when a newer run (%d) was already deploying: it may be that run's, and stays", version, newer.ID),
+				proof: fmt.Sprintf("version %d was last modified %s; job %q of the newer run %d had started by then (%s)",
+					version, clock(modified), job.Name, newer.ID, clock(job.StartedAt)),
+			}
+		}
+	}
+	return claim{}
+}
+
+// publishers names the jobs of this run that may be the one that publishes:
+// those at work when the version was made (all, where none was). Where the
+// times of other versions contradict all of these, it is those jobs that the
+// times of every version agree with.
+//
+// Example: this run's deploy made version 42, and while this run's smoke test
+// ran, a newer run's deploy made version 43. Only the smoke test was at work in
+// this run when 43 was made, but no smoke test was when 42 was: it is the
+// deploy that publishes, and 43 is the newer run's.
+func (o Observation) publishers(version int64) ([]string, Want) {
+	at := namesOf(spanning(o.Run.Jobs, o.Versions[version].LastModified))
+	if len(at) == 0 {
+		return namesOf(o.Run.Jobs), Want{}
+	}
+	var agreeing []string
+	contradicted := true
+	for _, name := range namesOf(o.Run.Jobs) {
+		if o.explains(name) {
+			agreeing = append(agreeing, name)
+			contradicted = contradicted && !slices.Contains(at, name)
+		}
+	}
+	switch {
+	case !contradicted:
+		return slices.DeleteFunc(at, func(name string) bool { return !slices.Contains(agreeing, name) }), Want{}
+	case !o.Run.OlderKnown && !o.OlderAsked:
+		return nil, Want{Older: true}
+	case len(agreeing) == 0:
+		return at, Want{}
+	}
+	return agreeing, Want{}
+}
+
+// explains tells whether every version that was made while this run or a newer
+// one was at work can have been published by a job of that name.
+func (o Observation) explains(name string) bool {
+	known := slices.Concat([]report.Run{o.Run}, o.Run.Newer, o.Run.Older)
+	for _, v := range o.Versions {
+		covered, explained := false, false
+		for i, run := range known {
+			jobs := spanning(run.Jobs, v.LastModified)
+			covered = covered || (len(jobs) > 0 && i <= len(o.Run.Newer))
+			explained = explained || slices.Contains(namesOf(jobs), name)
+		}
+		if covered && !explained {
+			return false
+		}
+	}
+	return true
+}
+
+// publication tells whether this run published a version.
+type publication struct {
+	ours bool
+	want Want
+}
+
+// published is true only where the times leave no other reading: the version
+// was made while this run was in a job that publishes, and no other run of
+// the workflow was in its job of the same name.
+func (o Observation) published(version int64) publication {
+	run := o.Run
+	modified := o.Versions[version].LastModified
+	if modified.IsZero() || run.CreatedAt.IsZero() || run.CreatedBound || !run.NewerKnown || second(modified).Before(run.CreatedAt) {
+		return publication{}
+	}
+	names, want := o.publishers(o.newest(version))
+	if want.Older {
+		return publication{want: want}
+	}
+	at := namesOf(spanning(run.Jobs, modified))
+	at = slices.DeleteFunc(at, func(name string) bool { return !slices.Contains(names, name) })
+	switch {
+	case len(at) == 0:
+		return publication{}
+	case !run.OlderKnown && !o.OlderAsked:
+		return publication{want: Want{Older: true}}
+	case !run.OlderKnown:
+		return publication{}
+	}
+	for _, other := range slices.Concat(run.Newer, run.Older) {
+		for _, name := range namesOf(spanning(other.Jobs, modified)) {
+			if slices.Contains(at, name) {
+				return publication{}
+			}
+		}
+	}
+	return publication{ours: true}
+}
+
+// newest is the version by which the publishing job is told: the one that this
+// deploy is known or taken to have put behind the alias, or, where that lies
+// below, the given one.
+func (o Observation) newest(version int64) int64 {
+	serving := max(o.Alias.Version, o.Alias.Weighted)
+	if v := o.Versions[o.Ask.Deployed]; v.Exists {
+		serving = o.Ask.Deployed
+	}
+	return max(serving, version)
+}
+
+func namesOf(jobs []report.Job) []string {
+	var names []string
+	for _, job := range jobs {
+		if ran(job) && !slices.Contains(names, job.Name) {
+			names = append(names, job.Name)
+		}
+	}
+	return names
+}
+
+// spanning are the jobs that were at work at a time. GitHub gives whole
+// seconds.
+func spanning(jobs []report.Job, at time.Time) []report.Job {
+	if at.IsZero() {
+		return nil
+	}
+	var out []report.Job
+	for _, job := range jobs {
+		if job.StartedAt.IsZero() || !ran(job) || second(at).Before(job.StartedAt) || (job.Own && job.FailedStep == "") {
+			continue
+		}
+		if job.CompletedAt.IsZero() || !second(at).After(job.CompletedAt) {
+			out = append(out, job)
+		}
+	}
+	return out
+}
+
+// lastEnd is when the last other job of the run ended; it is not known while
+// one is still at work. The own job counts as one at work where a step of it
+// failed: the deploy was then a step of the same job.
+func lastEnd(run report.Run) (time.Time, bool) {
+	var end time.Time
+	for _, job := range run.Jobs {
+		switch {
+		case job.Own && job.FailedStep != "":
+			return time.Time{}, false
+		case job.Own || !ran(job):
+		case job.CompletedAt.IsZero():
+			if !job.StartedAt.IsZero() && job.Status == "in_progress" {
+				return time.Time{}, false
+			}
+		case job.CompletedAt.After(end):
+			end = job.CompletedAt
+		}
+	}
+	return end, !end.IsZero()
+}
+
+// ran leaves out jobs that were skipped: they have times, too.
+func ran(job report.Job) bool { return job.Conclusion != "skipped" }
+
+func second(t time.Time) time.Time { return t.Truncate(time.Second) }
+
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+func ended(job report.Job) string {
+	if job.CompletedAt.IsZero() {
+		return "now"
+	}
+	return clock(job.CompletedAt)
+}
+
+func beginning(run report.Run) string {
+	if run.CreatedBound {
+		return "the push or deployment that began this run"
+	}
+	return "this run was created"
+}

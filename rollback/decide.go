@@ -1,0 +1,260 @@
+package rollback
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// Decide says what is to be done about one function, from what was observed
+// alone: it has no clock and does no I/O. Where something must be known that
+// was not read yet, it says what (Learn), and is asked again.
+//
+// The rules are those of the contract's section 4, tried in its order; the
+// first that matches decides.
+func Decide(o Observation) Decision {
+	for _, rule := range []func(Observation) (Decision, bool){
+		onLatest,
+		chosen,
+		alreadyRolledBack,
+		toSnapshot,
+		outOfCanary,
+	} {
+		if d, matches := rule(o); matches {
+			return d
+		}
+	}
+	return toPrevious(o)
+}
+
+// onLatest: what $LATEST runs changes with every deploy, so there is no
+// version to leave and none to come back to.
+func onLatest(o Observation) (Decision, bool) {
+	return Decision{
+		Action: Fail, Reason: report.AliasOnLatest,
+		Why: "the alias points at $LATEST, which is no version: publish a version and point the alias at it, then a rollback has somewhere to go",
+	}, o.Alias.Latest
+}
+
+// chosen: a person named the target (rule 1).
+func chosen(o Observation) (Decision, bool) {
+	target := o.Ask.Target
+	if target == 0 {
+		return Decision{}, false
+	}
+	if o.Alias.Only(target) {
+		return skip(report.AlreadyOnTarget, fmt.Sprintf("it already serves version %d alone", target)), true
+	}
+	u := o.usable(target)
+	switch {
+	case !u.want.nothing():
+		return learn(u.want), true
+	case !u.ok:
+		return Decision{
+			Action: Fail, Reason: report.VersionNotFound,
+			Why: fmt.Sprintf("version %d, which target-version names, %s; choose a published version that can serve", target, u.why),
+		}, true
+	}
+	d := Decision{
+		Action: Move, Reason: report.Chosen, Target: target,
+		Why:      fmt.Sprintf("target-version names version %d", target),
+		Proof:    "not asked: the target was chosen by hand",
+		Notes:    u.notes,
+		Unreject: target, ByRun: !o.Ask.ByHand,
+	}
+	if e, found := o.Memory.Rejected.Find(target); found {
+		d.Notes = append(d.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
+			"version %d was rejected%s; it was chosen by hand all the same, and is no longer rejected", target, byRun(e.Run))})
+	}
+	for _, v := range []int64{o.Alias.Version, o.Alias.Weighted} {
+		if v > target {
+			d.Reject = append(d.Reject, v)
+		}
+	}
+	return d, true
+}
+
+// alreadyRolledBack: this very run has rolled back before, and nothing has
+// changed since (rule 2).
+func alreadyRolledBack(o Observation) (Decision, bool) {
+	m := o.Memory
+	if !m.by(ByRollback, o.Run) || m.Version == 0 || o.Alias.Version != m.Version {
+		return Decision{}, false
+	}
+	// With provisioned concurrency AWS itself puts weights there for minutes
+	// after our own move. The same weight in a later attempt is a canary that
+	// this attempt began anew.
+	_, left := m.Rejected.Find(o.Alias.Weighted)
+	if o.Alias.Weighted != 0 && (!left || m.Attempt != o.Run.Attempt) {
+		return Decision{}, false
+	}
+	return skip(report.AlreadyRolledBack, fmt.Sprintf(
+		"this run rolled it back to version %d already, and nothing has changed it since", m.Version)), true
+}
+
+// toSnapshot: this run recorded what served before its deploy (rule 2).
+func toSnapshot(o Observation) (Decision, bool) {
+	target := o.Memory.Version
+	if !o.Memory.by(BySnapshot, o.Run) || target == 0 {
+		return Decision{}, false
+	}
+	if o.Alias.Only(target) {
+		return skip(report.NotDeployed, fmt.Sprintf(
+			"it serves version %d alone, as it did when this run took its snapshot", target)), true
+	}
+	failing := o.Alias.other(target)
+	c := o.supersededBy(failing)
+	if !c.want.nothing() {
+		return learn(c.want), true
+	}
+	if c.reason != "" {
+		return o.skipClaim(c), true
+	}
+	u := o.usable(target)
+	switch {
+	case !u.want.nothing():
+		return learn(u.want), true
+	case !u.ok:
+		d := o.below(failing)
+		d.Notes = append([]report.Note{{Warning: true, Text: fmt.Sprintf(
+			"version %d, which this run's snapshot recorded, %s; the next one below version %d is taken", target, u.why, failing)}}, d.Notes...)
+		d.Proof = "this run's snapshot shows that version " + number(failing) + " came behind the alias after it"
+		return d, true
+	}
+	d := Decision{
+		Action: Move, Reason: report.Snapshot, Target: target,
+		Why:   fmt.Sprintf("version %d served when this run took its snapshot", target),
+		Proof: fmt.Sprintf("this run's snapshot shows that version %d came behind the alias after it", failing),
+		Notes: u.notes, Reject: []int64{failing}, ByRun: true, Unreject: target,
+	}
+	return d, true
+}
+
+// outOfCanary: traffic is split between two versions (rule 3, and rule 4 for
+// the failing one of them).
+func outOfCanary(o Observation) (Decision, bool) {
+	if o.Alias.Weighted == 0 {
+		return Decision{}, false
+	}
+	failing := max(o.Alias.Version, o.Alias.Weighted)
+	if o.Alias.Serves(o.Ask.Deployed) {
+		failing = o.Ask.Deployed
+	}
+	c := o.attribute(failing)
+	if !c.want.nothing() {
+		return learn(c.want), true
+	}
+	if c.reason != "" {
+		return o.skipClaim(c), true
+	}
+	target := o.Alias.other(failing)
+	if target > failing {
+		// The newer of the two is either what was served before an older
+		// version was promoted, or a newer run's deploy.
+		if s := o.supersededBy(target); s.reason != "" || !s.want.nothing() {
+			if !s.want.nothing() {
+				return learn(s.want), true
+			}
+			return o.skipClaim(s), true
+		}
+	}
+	e, rejected := o.Memory.Rejected.Find(target)
+	u := o.usable(target)
+	if !u.want.nothing() {
+		return learn(u.want), true
+	}
+	if rejected && u.ok {
+		if want := o.absolves(e); !want.nothing() {
+			return learn(want), true
+		}
+		rejected = !o.absolved(e)
+	}
+	if rejected || !u.ok {
+		why := u.why
+		if rejected {
+			why = "was rejected" + byRun(e.Run)
+		}
+		d := o.below(failing)
+		d.Notes = append([]report.Note{{Text: fmt.Sprintf(
+			"version %d, the other half of the split traffic, %s", target, why)}}, d.Notes...)
+		d.Proof = c.proof
+		return d, true
+	}
+	return Decision{
+		Action: Move, Reason: report.CanaryStopped, Target: target,
+		Why:   fmt.Sprintf("version %d served beside version %d, which was being rolled out", target, failing),
+		Proof: c.proof, Notes: append(c.notes, u.notes...), Reject: []int64{failing}, ByRun: true,
+	}, true
+}
+
+// toPrevious: one version serves. If it is this run's (rule 4), the next one
+// below it that can serve is the target (rule 5).
+func toPrevious(o Observation) Decision {
+	failing := o.Alias.Version
+	c := o.attribute(failing)
+	if !c.want.nothing() {
+		return learn(c.want)
+	}
+	if c.reason != "" {
+		return o.skipClaim(c)
+	}
+	d := o.below(failing)
+	d.Proof = c.proof
+	d.Notes = append(c.notes, d.Notes...)
+	return d
+}
+
+// skipClaim leaves the alias alone because the serving version is not this
+// run's, and remembers what this run published all the same: nobody may fall
+// back on that later.
+func (o Observation) skipClaim(c claim) Decision {
+	d := skip(c.reason, c.why)
+	d.Proof, d.Notes, d.ByRun = c.proof, c.notes, true
+	if !o.Ask.Remember || c.reason == report.AlreadyRolledBack {
+		return d
+	}
+	if v := o.Ask.Deployed; v != 0 && !o.Alias.Serves(v) {
+		d.Reject = append(d.Reject, v)
+	}
+	top := max(o.Alias.Version, o.Alias.Weighted)
+	if c.reason == report.NotDeployed && !o.LookedAbove && o.Run.Jobs != nil {
+		return learn(Want{Above: top})
+	}
+	for v, known := range o.Versions {
+		if !known.Exists || o.Alias.Serves(v) || slices.Contains(d.Reject, v) {
+			continue
+		}
+		if (c.reason == report.NotDeployed) != (v > top) {
+			continue
+		}
+		p := o.published(v)
+		if !p.want.nothing() {
+			return learn(p.want)
+		}
+		if p.ours {
+			d.Reject = append(d.Reject, v)
+		}
+	}
+	slices.Sort(d.Reject)
+	return d
+}
+
+func (m Memory) by(writer string, run report.Run) bool {
+	return m.Exists && m.By == writer && m.Run != 0 && m.Run == run.ID
+}
+
+func skip(reason report.Reason, why string) Decision {
+	return Decision{Action: Skip, Reason: reason, Why: why}
+}
+
+func learn(want Want) Decision {
+	return Decision{Action: Learn, Want: want}
+}
+
+func byRun(run int64) string {
+	if run == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" after run %d failed", run)
+}

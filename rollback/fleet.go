@@ -1,0 +1,95 @@
+package rollback
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// atOnce is how many functions are worked on at the same time. How fast calls
+// go out is held below AWS's limit elsewhere, for all of them together.
+const atOnce = 8
+
+// Run rolls every function back and gives one result for each, in their order.
+// Where ctx ends, no new move starts; its cause is ErrCancelled or ErrTimeout.
+func Run(ctx context.Context, functions []Function, allOrNothing bool) []report.Function {
+	tasks := make([]*task, len(functions))
+	for i, f := range functions {
+		tasks[i] = newTask(f)
+	}
+	if allOrNothing && len(tasks) > 1 {
+		together(ctx, tasks)
+	} else {
+		each(tasks, func(t *task) {
+			t.prepare(ctx)
+			t.move(ctx)
+			t.finish(ctx)
+		})
+	}
+	out := make([]report.Function, len(tasks))
+	for i, t := range tasks {
+		out[i] = t.done()
+	}
+	return out
+}
+
+// together moves none unless all can move, and returns those that moved when
+// one then fails.
+func together(ctx context.Context, tasks []*task) {
+	each(tasks, func(t *task) { t.prepare(ctx) })
+	if cause := blocking(tasks); cause != nil {
+		for _, t := range tasks {
+			if t.wantsMove() || t.result.Status == report.Planned {
+				t.result.To, t.result.WeightsCleared = "", false
+				t.hold(cause)
+			}
+		}
+	}
+	wanted := map[*task]bool{}
+	for _, t := range tasks {
+		wanted[t] = t.wantsMove()
+	}
+	each(tasks, func(t *task) { t.move(ctx) })
+	var failed *task
+	for _, t := range tasks {
+		if wanted[t] && t.moved == nil {
+			failed = t
+		}
+	}
+	// After a signal nothing more is moved, not even back: the report says
+	// which function is where.
+	if failed != nil && ctx.Err() == nil {
+		each(tasks, func(t *task) {
+			if t.moved != nil {
+				t.back(ctx, failed)
+			}
+		})
+	}
+	each(tasks, func(t *task) { t.finish(ctx) })
+}
+
+// blocking is a function that should move and cannot. One that is where it
+// should be does not stand in the way.
+func blocking(tasks []*task) *task {
+	for _, t := range tasks {
+		switch {
+		case t.result.Status == report.Failed,
+			t.result.Reason == report.NoPreviousVersion,
+			t.result.Reason == report.Superseded:
+			return t
+		}
+	}
+	return nil
+}
+
+// each works on every function, several at a time.
+func each(tasks []*task, f func(*task)) {
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for _, t := range tasks {
+		g.Go(func() error { f(t); return nil })
+	}
+	_ = g.Wait() // f returns no error
+}

@@ -1,0 +1,213 @@
+package rollback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// updater is what it takes to move an alias.
+type updater interface {
+	UpdateAlias(context.Context, *lambda.UpdateAliasInput, ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error)
+}
+
+// errChanged: somebody else has changed the alias since it was read.
+var errChanged = errors.New("the alias was changed by somebody else in the meantime")
+
+const (
+	// maxDecisions is how often a decision is made anew because the alias had
+	// changed under it.
+	maxDecisions = 3
+	// maxConflicts is how often another operation in progress (409) is
+	// waited out.
+	maxConflicts = 6
+	// readBackLimit bounds the reading that finds out whether an unanswered
+	// move happened, when there is no time left for more.
+	readBackLimit = 3 * time.Second
+)
+
+// update moves the alias in one step, however many tries that takes, and says
+// which state it is in then. A try that is under way is never cut off by ctx:
+// it is finished within the time that `finish` leaves, or read back, so that
+// what is reported is true. The alias's own Description is not in the request,
+// and so stays.
+func (t *task) update(ctx context.Context, from Alias, version int64, weights map[string]float64) (Alias, error) {
+	if weights == nil {
+		weights = map[string]float64{} // empty clears a canary's weight; left out, it would stay
+	}
+	input := &lambda.UpdateAliasInput{
+		FunctionName: &t.function, Name: &t.alias,
+		FunctionVersion: aws.String(number(version)),
+		RevisionId:      aws.String(from.RevisionID),
+		RoutingConfig:   &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights},
+	}
+	there := func(a Alias) bool {
+		if a.Version != version || a.Latest {
+			return false
+		}
+		_, kept := weights[number(a.Weighted)]
+		return kept || (a.Weighted == 0 && len(weights) == 0)
+	}
+	unsure := false // a try got no answer: it may have been carried out
+	for try := 1; ; try++ {
+		if ctx.Err() != nil {
+			return t.stopped(ctx, unsure, nil, there)
+		}
+		out, err := once(t.Finish, func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
+			return t.Lambda.UpdateAlias(ctx, input, unretried)
+		})
+		if err == nil {
+			a, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
+			if err != nil {
+				a = Alias{Version: version}
+			}
+			a.ARN, a.RevisionID = aws.ToString(out.AliasArn), aws.ToString(out.RevisionId)
+			return a, nil
+		}
+		unsure = unsure || unanswered(err)
+		status := httpStatus(err)
+		switch {
+		case status == http.StatusPreconditionFailed:
+			return t.afterConflict(ctx, err, there)
+		case status == http.StatusConflict && try < maxConflicts:
+		case !passing(err):
+			if unsure {
+				return t.stopped(ctx, unsure, err, there)
+			}
+			return from, t.still(from, explain(err, "UpdateAlias", t.resource()))
+		}
+		if ctx.Err() != nil || t.Finish.Err() != nil {
+			return t.stopped(ctx, unsure, err, there)
+		}
+		wait := pause(try, err)
+		t.log.Infof("UpdateAlias: %s; trying again in %s (try %d)", brief(err), wait.Round(10*time.Millisecond), try+1)
+		if t.clock.Sleep(ctx, wait) != nil {
+			return t.stopped(ctx, unsure, err, there)
+		}
+	}
+}
+
+// afterConflict reads the alias after a 412. It is where it should be when the
+// answer to an earlier try was lost; else somebody else changed it.
+func (t *task) afterConflict(ctx context.Context, conflict error, there func(Alias) bool) (Alias, error) {
+	now, err := t.readBack(ctx)
+	switch {
+	case err != nil:
+		p := explain(err, "GetAlias", t.resource())
+		p.Text = fmt.Sprintf("the alias changed while it was being moved (%s), and could not be read again: %s; look where it points now", brief(conflict), p.Text)
+		return Alias{}, p
+	case there(now):
+		t.log.Infof("the alias is on version %d already: an earlier try had worked, only its answer was lost", now.Version)
+		return now, nil
+	}
+	return now, errChanged
+}
+
+// stopped says what is true when no further try may be made.
+func (t *task) stopped(ctx context.Context, unsure bool, last error, there func(Alias) bool) (Alias, error) {
+	var p *Problem
+	if ctx.Err() != nil {
+		p = explainStop(&Stopped{Cause: context.Cause(ctx), Last: last}, "UpdateAlias")
+	} else {
+		p = explain(last, "UpdateAlias", t.resource())
+	}
+	if !unsure {
+		return t.o.Alias, t.still(t.o.Alias, p)
+	}
+	now, err := t.readBack(ctx)
+	switch {
+	case err != nil:
+		p.Text += fmt.Sprintf("; whether the alias moved is not known, because it could not be read back either (%s): look where it points now", brief(err))
+		return Alias{}, p
+	case there(now):
+		t.log.Infof("the alias was read back: it is on version %d, the last try had worked", now.Version)
+		return now, nil
+	}
+	p.Text += fmt.Sprintf("; the alias was read back and serves %s", serving(now))
+	return now, p
+}
+
+// still adds to a problem that nothing happened.
+func (t *task) still(at Alias, p *Problem) *Problem {
+	p.Text += fmt.Sprintf("; the alias was not changed and serves %s", serving(at))
+	return p
+}
+
+// readBack reads the alias even where ctx has ended.
+func (t *task) readBack(ctx context.Context) (Alias, error) {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(t.Finish, readBackLimit)
+		defer cancel()
+	}
+	return t.readAlias(ctx)
+}
+
+// settle reads the alias until the target serves alone: with provisioned
+// concurrency AWS shifts the traffic by temporary weights, for minutes.
+func (t *task) settle(ctx context.Context, target int64) {
+	for wait := time.Second; ; wait = min(2*wait, 10*time.Second) {
+		now, err := t.readAlias(ctx)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			t.warn("whether version %d serves alone was not read to the end: %s", target, context.Cause(ctx))
+			return
+		case err != nil:
+			t.warn("whether version %d serves alone could not be read: %s", target, explain(err, "GetAlias", t.resource()).Text)
+			return
+		case now.Only(target):
+			t.log.Infof("the alias was read back: version %d serves alone", target)
+			return
+		case now.Version != target:
+			t.warn("somebody else changed the alias after it was rolled back: it serves %s now", serving(now))
+			return
+		}
+		t.log.Infof("version %d does not serve alone yet: %.3g%% of the traffic still go to version %d, as with provisioned concurrency; looking again in %s",
+			target, 100*now.Weight, now.Weighted, wait)
+		if t.clock.Sleep(ctx, wait) != nil {
+			t.warn("the traffic is still shifting: %.3g%% went to version %d when the time was over; AWS goes on by itself, look at the alias in a few minutes", 100*now.Weight, now.Weighted)
+			return
+		}
+	}
+}
+
+// serving is where an alias points, for people.
+func serving(a Alias) string {
+	switch {
+	case a.Latest:
+		return "$LATEST"
+	case a.Weighted != 0:
+		return fmt.Sprintf("version %d, and version %d with %.3g%% of the traffic", a.Version, a.Weighted, 100*a.Weight)
+	}
+	return fmt.Sprintf("version %d", a.Version)
+}
+
+// resource names the alias in errors.
+func (t *task) resource() string {
+	if t.o.Alias.ARN != "" {
+		return t.o.Alias.ARN
+	}
+	return t.function + ":" + t.alias
+}
+
+// reasonOfProblem is the code for the outputs.
+func reasonOfProblem(err error) (report.Reason, string) {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.Reason, p.Text
+	}
+	var stopped *Stopped
+	if errors.As(err, &stopped) {
+		p = explainStop(stopped, "the call")
+		return p.Reason, p.Text
+	}
+	return report.AWSError, err.Error()
+}

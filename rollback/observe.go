@@ -1,0 +1,384 @@
+package rollback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// reader is what it takes to observe a function.
+type reader interface {
+	GetAlias(context.Context, *lambda.GetAliasInput, ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
+	GetFunctionConfiguration(context.Context, *lambda.GetFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error)
+	ListVersionsByFunction(context.Context, *lambda.ListVersionsByFunctionInput, ...func(*lambda.Options)) (*lambda.ListVersionsByFunctionOutput, error)
+}
+
+// Runs answers what only GitHub knows, and is asked only where it matters.
+type Runs interface {
+	// Conclusion is how a run ended: success, failure …; empty while it runs.
+	Conclusion(ctx context.Context, runID int64) (string, error)
+	// Older are the earlier runs of the same workflow on the same branch that
+	// were still at work when this one began, with their jobs.
+	Older(ctx context.Context, run report.Run) ([]report.Run, error)
+}
+
+const (
+	pendingPoll   = 2 * time.Second
+	pageSize      = 50 // the most that Lambda lists at once
+	probesPerPage = 2  // numbers tried while a page is listed …
+	maxProbes     = 24 // … until so many were tried: then only the listing goes on
+	stepAbove     = 4
+	maxAbove      = 20
+)
+
+// observer reads one function and keeps what it has learnt.
+type observer struct {
+	caller
+	api      reader
+	function string // name or ARN, as the API takes it
+	alias    string
+	runs     Runs
+	evidence func(context.Context) report.Run
+
+	mu     sync.Mutex // guards o and notes while calls run side by side
+	o      Observation
+	notes  []report.Note
+	marker *string // where the listing goes on
+	probed int
+}
+
+// look reads the alias and the memory alias at once, then everything that will
+// be needed in all likelihood, and the evidence about the run beside it.
+func (ob *observer) look(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	var alias Alias
+	var memory Memory
+	g.Go(func() (err error) { alias, err = ob.readAlias(gctx); return err })
+	g.Go(func() (err error) { memory, err = ob.readMemory(gctx); return err })
+	if err := g.Wait(); err != nil {
+		return ob.missing(ctx, err)
+	}
+	if seen := ob.o.Alias; seen.RevisionID != "" && ob.o.First == nil {
+		ob.o.First = &seen
+	}
+	ob.o.Alias, ob.o.Memory = alias, memory
+	if alias.Latest {
+		return nil
+	}
+	g, gctx = errgroup.WithContext(ctx)
+	if versions := ob.o.prefetch(); len(versions) > 0 {
+		g.Go(func() error { return ob.readVersions(gctx, versions) })
+		if ob.o.Ask.Target == 0 {
+			g.Go(func() error {
+				run := ob.evidence(gctx)
+				ob.mu.Lock()
+				defer ob.mu.Unlock()
+				ob.o.Run = run
+				return nil
+			})
+		}
+	}
+	return g.Wait()
+}
+
+// learn reads what a decision still wants to know.
+func (ob *observer) learn(ctx context.Context, want Want) error {
+	switch {
+	case len(want.Versions) > 0:
+		return ob.readVersions(ctx, want.Versions)
+	case want.Wait != 0:
+		return ob.awaitVersion(ctx, want.Wait)
+	case want.Below != 0:
+		return ob.searchBelow(ctx, want.Below)
+	case want.Above != 0:
+		return ob.searchAbove(ctx, want.Above)
+	case want.Older:
+		ob.askOlder(ctx)
+	default:
+		ob.askConclusions(ctx, want.Conclusions)
+	}
+	return ctx.Err()
+}
+
+func (ob *observer) readAlias(ctx context.Context) (Alias, error) {
+	out, err := do(ctx, ob.caller, "GetAlias", func(ctx context.Context) (*lambda.GetAliasOutput, error) {
+		return ob.api.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &ob.function, Name: &ob.alias}, unretried)
+	})
+	if err != nil {
+		return Alias{}, err
+	}
+	a, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
+	if err != nil {
+		return Alias{}, &Problem{Reason: report.AWSError, Err: err, Text: fmt.Sprintf("the alias %s was not understood: %s", ob.alias, err)}
+	}
+	a.ARN, a.RevisionID = aws.ToString(out.AliasArn), aws.ToString(out.RevisionId)
+	return a, nil
+}
+
+// aliasFrom reads where an alias points. Lambda allows one further version.
+func aliasFrom(version *string, routing *types.AliasRoutingConfiguration) (Alias, error) {
+	a := Alias{Latest: aws.ToString(version) == "$LATEST"}
+	var err error
+	if !a.Latest {
+		if a.Version, err = parseNumber(aws.ToString(version)); err != nil {
+			return Alias{}, fmt.Errorf("failed to read its version: %w", err)
+		}
+	}
+	if routing == nil {
+		return a, nil
+	}
+	if len(routing.AdditionalVersionWeights) > 1 {
+		return Alias{}, fmt.Errorf("failed to read its routing config: it names %d further versions, one is the most Lambda has", len(routing.AdditionalVersionWeights))
+	}
+	for v, weight := range routing.AdditionalVersionWeights {
+		if a.Weighted, err = parseNumber(v); err != nil {
+			return Alias{}, fmt.Errorf("failed to read its routing config: %w", err)
+		}
+		a.Weight = weight
+	}
+	return a, nil
+}
+
+// readMemory reads the memory alias. That there is none is no error.
+func (ob *observer) readMemory(ctx context.Context) (Memory, error) {
+	name := ob.alias + MemorySuffix
+	out, err := do(ctx, ob.caller, "GetAlias", func(ctx context.Context) (*lambda.GetAliasOutput, error) {
+		return ob.api.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &ob.function, Name: &name}, unretried)
+	})
+	if httpStatus(err) == http.StatusNotFound {
+		return Memory{}, nil
+	}
+	if err != nil {
+		return Memory{}, err
+	}
+	m, err := ParseDescription(aws.ToString(out.Description))
+	if err != nil {
+		m = Memory{Unreadable: err.Error()}
+	}
+	at, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
+	if err != nil {
+		m.Unreadable = err.Error()
+	}
+	m.Exists, m.RevisionID, m.Version, m.Weighted = true, aws.ToString(out.RevisionId), at.Version, at.Weighted != 0
+	return m, nil
+}
+
+// missing finds out, for a 404, whether it is the function that does not exist
+// or the alias. AWS answers both alike but for its texts.
+func (ob *observer) missing(ctx context.Context, err error) error {
+	if httpStatus(err) != http.StatusNotFound {
+		return explain(err, "GetAlias", ob.function)
+	}
+	_, functionErr := do(ctx, ob.caller, "GetFunctionConfiguration", func(ctx context.Context) (*lambda.GetFunctionConfigurationOutput, error) {
+		return ob.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &ob.function}, unretried)
+	})
+	if httpStatus(functionErr) == http.StatusNotFound {
+		return &Problem{Reason: report.FunctionNotFound, Err: err, Text: fmt.Sprintf(
+			"the function %s does not exist in this account and region: check function-name, aws-region and which account the credentials belong to", ob.function)}
+	}
+	return &Problem{Reason: report.AliasNotFound, Err: err, Text: fmt.Sprintf(
+		"the function %s has no alias %q: check the input alias; this action never creates the alias that serves production", ob.function, ob.alias)}
+}
+
+func (ob *observer) readVersions(ctx context.Context, versions []int64) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, v := range versions {
+		g.Go(func() error {
+			read, err := ob.readVersion(ctx, v)
+			if err != nil {
+				return err
+			}
+			ob.keep(v, read)
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func (ob *observer) keep(number int64, v Version) {
+	ob.mu.Lock()
+	defer ob.mu.Unlock()
+	if ob.o.Versions == nil {
+		ob.o.Versions = map[int64]Version{}
+	}
+	ob.o.Versions[number] = v
+}
+
+func (ob *observer) readVersion(ctx context.Context, version int64) (Version, error) {
+	qualifier := number(version)
+	out, err := do(ctx, ob.caller, "GetFunctionConfiguration", func(ctx context.Context) (*lambda.GetFunctionConfigurationOutput, error) {
+		return ob.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &ob.function, Qualifier: &qualifier}, unretried)
+	})
+	if httpStatus(err) == http.StatusNotFound {
+		return Version{}, nil
+	}
+	if err != nil {
+		return Version{}, explain(err, "GetFunctionConfiguration", ob.function+":"+qualifier)
+	}
+	return Version{
+		Exists: true, Read: true,
+		LastModified: parseModified(out.LastModified),
+		State:        string(out.State),
+		StateReason:  aws.ToString(out.StateReason),
+		ReasonCode:   string(out.StateReasonCode),
+		Settings:     settingsOf(out),
+	}, nil
+}
+
+// parseModified reads a version's LastModified, such as
+// 2026-11-22T03:04:05.678+0000. What does not parse is not known.
+func parseModified(text *string) time.Time {
+	for _, layout := range []string{"2006-01-02T15:04:05.999999999-0700", time.RFC3339Nano} {
+		if t, err := time.Parse(layout, aws.ToString(text)); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// awaitVersion reads a Pending version until it is something else.
+func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
+	ob.log.Infof("version %d is Pending: waiting until Lambda has made it ready", version)
+	for {
+		if err := ob.clock.Sleep(ctx, pendingPoll); err != nil {
+			stopped := explainStop(&Stopped{Cause: context.Cause(ctx)}, "waiting for version "+number(version))
+			stopped.Text = fmt.Sprintf("version %d was still Pending when %s", version, context.Cause(ctx))
+			return stopped
+		}
+		v, err := ob.readVersion(ctx, version)
+		if err != nil {
+			return err
+		}
+		ob.keep(version, v)
+		if v.State != statePending {
+			return nil
+		}
+	}
+}
+
+// searchBelow goes one step towards the highest version below a number: it
+// lists a page (oldest first, in as many calls as there are pages) and tries the
+// next few numbers at the same time. Whichever finds it first ends the search, so
+// that neither a gap of thousands nor thousands of versions make it long.
+func (ob *observer) searchBelow(ctx context.Context, below int64) error {
+	var probes []int64
+	for v := below - 1; v > 0 && len(probes) < probesPerPage && ob.probed < maxProbes; v-- {
+		if _, known := ob.o.Versions[v]; known {
+			continue
+		}
+		if e, rejected := ob.o.Memory.Rejected.Find(v); rejected && e.Run == 0 {
+			v = e.Last
+			continue
+		}
+		probes = append(probes, v)
+		ob.probed++
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return ob.listPage(gctx) })
+	g.Go(func() error { return ob.readVersions(gctx, probes) })
+	return g.Wait()
+}
+
+func (ob *observer) listPage(ctx context.Context) error {
+	out, err := do(ctx, ob.caller, "ListVersionsByFunction", func(ctx context.Context) (*lambda.ListVersionsByFunctionOutput, error) {
+		return ob.api.ListVersionsByFunction(ctx, &lambda.ListVersionsByFunctionInput{
+			FunctionName: &ob.function, MaxItems: aws.Int32(pageSize), Marker: ob.marker,
+		}, unretried)
+	})
+	if err != nil {
+		return explain(err, "ListVersionsByFunction", ob.function)
+	}
+	ob.mu.Lock()
+	defer ob.mu.Unlock()
+	for i := range out.Versions {
+		v, err := parseNumber(aws.ToString(out.Versions[i].Version))
+		if err != nil {
+			continue // $LATEST
+		}
+		if _, known := ob.o.Versions[v]; !known {
+			ob.o.Versions[v] = Version{Exists: true, LastModified: parseModified(out.Versions[i].LastModified)}
+		}
+	}
+	ob.marker = out.NextMarker
+	ob.o.Listed = aws.ToString(out.NextMarker) == ""
+	return nil
+}
+
+// searchAbove looks for versions that were published and never came behind the
+// alias: upwards, until several numbers in a row do not exist.
+func (ob *observer) searchAbove(ctx context.Context, above int64) error {
+	for from, found := above+1, 0; found < maxAbove; from += stepAbove {
+		var next []int64
+		for v := from; v < from+stepAbove; v++ {
+			next = append(next, v)
+		}
+		if err := ob.readVersions(ctx, next); err != nil {
+			return err
+		}
+		before := found
+		for _, v := range next {
+			if ob.o.Versions[v].Exists {
+				found++
+			}
+		}
+		if found == before {
+			break
+		}
+	}
+	ob.o.LookedAbove = true
+	return nil
+}
+
+func (ob *observer) askConclusions(ctx context.Context, runs []int64) {
+	if ob.o.Concluded == nil {
+		ob.o.Concluded = map[int64]string{}
+	}
+	for _, run := range runs {
+		conclusion, err := ob.runs.Conclusion(ctx, run)
+		if err != nil {
+			ob.warn("how run %d ended could not be asked of GitHub, so the version that it rejected stays rejected: %s", run, err)
+		}
+		ob.o.Concluded[run] = conclusion
+	}
+}
+
+func (ob *observer) askOlder(ctx context.Context) {
+	ob.o.OlderAsked = true
+	older, err := ob.runs.Older(ctx, ob.o.Run)
+	if err != nil {
+		ob.warn("whether an older run was still deploying could not be asked of GitHub: %s", err)
+		return
+	}
+	ob.o.Run.Older, ob.o.Run.OlderKnown = older, true
+}
+
+func (ob *observer) warn(format string, args ...any) {
+	ob.notes = append(ob.notes, report.Note{Warning: true, Text: fmt.Sprintf(format, args...)})
+}
+
+// decide learns until a decision can be made. Every round learns something
+// new, so that the number of rounds is bounded by what there is to know; the
+// bound here only keeps a mistake from going on for ever.
+func (ob *observer) decide(ctx context.Context) (Decision, error) {
+	for range 10_000 {
+		d := Decide(ob.o)
+		if d.Action != Learn {
+			return d, nil
+		}
+		if err := ob.learn(ctx, d.Want); err != nil {
+			return Decision{}, err
+		}
+	}
+	return Decision{}, errors.New("failed to decide: the same question came up again and again; this is a mistake of this program, please report it (searching " + strconv.Quote(ob.function) + ")")
+}
