@@ -1,0 +1,332 @@
+package github
+
+import "strings"
+
+// Definition describes one input. The table of them is the single source for
+// action.yml, the README, and the messages about wrong values.
+type Definition struct {
+	Name        string
+	Group       string // heading that neighbours share
+	Description string // whole sentences: what it does, and with or against what
+	Form        string // what it accepts, to stand behind "takes"
+	Default     string // as in action.yml; empty: none
+	Required    bool
+	Secret      bool // its value must never be printed
+}
+
+// Variable is the environment variable in which a runner hands the input over:
+// upper case, with spaces as underscores; dashes stay.
+func (d Definition) Variable() string {
+	return "INPUT_" + strings.ToUpper(strings.ReplaceAll(d.Name, " ", "_"))
+}
+
+// Text is the whole description: what the input does, the form it takes, its
+// default, and whether this version can do it.
+func (d Definition) Text() string {
+	sentences := []string{d.Description, "Takes " + d.Form + "."}
+	switch {
+	case d.Required:
+		sentences = append(sentences, "Required.")
+	case strings.HasPrefix(d.Default, "${{"):
+		sentences = append(sentences, "The default is the job's own token.")
+	case d.Default != "":
+		sentences = append(sentences, "The default is `"+d.Default+"`.")
+	}
+	if d.Secret && d.Default == "" {
+		sentences = append(sentences, "Pass it from a secret.")
+	}
+	if missing := missingPart(d.Name); missing != "" {
+		sentences = append(sentences, "Not built yet in this version: "+missing+".")
+	}
+	return strings.Join(sentences, " ")
+}
+
+// The groups of inputs, in the order of action.yml.
+const (
+	groupWhat      = "What to do, and to which functions"
+	groupWhen      = "When it may act"
+	groupVersion   = "Which version"
+	groupMove      = "How it moves"
+	groupAccess    = "Access and time"
+	groupVerify    = "Checks after the move"
+	groupSite      = "The static site"
+	groupSlack     = "Notifications: Slack"
+	groupEmail     = "Notifications: email"
+	groupWebhooks  = "Notifications: Teams, webhook, and which results notify"
+	groupFollowUps = "Follow-ups on GitHub"
+)
+
+// Forms that several inputs share.
+const (
+	formBoolean  = "`true` or `false`"
+	formDuration = "a duration above zero, such as `90s`, `5m` or `1h30m`"
+	formVersions = "the number of a published version, such as `42`; for several functions lines of `name=version`, where nothing behind `=` means not given"
+	formWebhook  = "an https URL"
+	formEmails   = "email addresses, one a line or with commas"
+)
+
+// InputDefinitions returns every input, in the order of action.yml.
+func InputDefinitions() []Definition {
+	return []Definition{
+		{
+			Name: "command", Group: groupWhat, Default: "rollback",
+			Description: "What to do: `rollback` moves the aliases back, `check` tells whether a rollback could work, `snapshot` remembers what the aliases serve, `list` shows the versions, and `drill` rehearses a rollback and returns.",
+			Form:        "`rollback`, `check`, `snapshot`, `list` or `drill`",
+		},
+		{
+			Name: "function-name", Group: groupWhat, Required: true,
+			Description: "The Lambda functions whose alias is moved back. The region of an ARN wins over `aws-region`.",
+			Form:        "a name, `name:alias`, or a function ARN with or without an alias; several one a line or with commas",
+		},
+		{
+			Name: "alias", Group: groupWhat, Default: "live",
+			Description: "The alias that serves production, for every entry of `function-name` that names none. A second alias, `<alias>-rollback`, keeps what the action must remember.",
+			Form:        "the name of an alias with at most 119 letters, digits, `-` and `_`, not a version number",
+		},
+		{
+			Name: "environment", Group: groupWhen, Default: "production",
+			Description: "The environment that was deployed to, as every message names it. A `deployment_status` event of another environment is skipped.",
+			Form:        "one line of text",
+		},
+		{
+			Name: "branch", Group: groupWhen, Default: "main",
+			Description: "The branches whose failed runs may be rolled back. In a pattern `*` stands for any characters but `/` and `**` for any characters; `*` alone allows every branch.",
+			Form:        "branch names or patterns such as `release/*`, one a line or with commas",
+		},
+		{
+			Name: "needs", Group: groupWhen,
+			Description: "The results of the jobs that this job waits for, which tell whether the deploy failed.",
+			Form:        "the whole context as JSON, which the expression `toJSON(needs)` gives",
+		},
+		{
+			Name: "deploy-job", Group: groupWhen,
+			Description: "The jobs of `needs` whose failure counts. Without it all of them count. Only together with `needs`.",
+			Form:        "job ids of the workflow, one a line or with commas",
+		},
+		{
+			Name: "deployed-version", Group: groupVersion,
+			Description: "The version that this deploy put behind the alias, usually an output of the deploy job. Without it the version is attributed to the run by time.",
+			Form:        formVersions,
+		},
+		{
+			Name: "target-version", Group: groupVersion,
+			Description: "The version to go back to, chosen by a person. Without it the last good version is found, which is what an automatic rollback wants.",
+			Form:        formVersions,
+		},
+		{
+			Name: "only-if-deployed", Group: groupVersion, Default: "true",
+			Description: "Roll back only where this run put the failing version behind the alias. Turn it off for pipelines that promote a version published by an earlier run without passing `deployed-version`.",
+			Form:        formBoolean,
+		},
+		{
+			Name: "all-or-nothing", Group: groupMove, Default: "false",
+			Description: "With several functions, move none unless all can move; if a move then fails, those already moved return.",
+			Form:        formBoolean,
+		},
+		{
+			Name: "remember", Group: groupMove, Default: "true",
+			Description: "Keep the alias `<alias>-rollback`, which remembers the rejected versions from one run to the next.",
+			Form:        formBoolean,
+		},
+		{
+			Name: "dry-run", Group: groupMove, Default: "false",
+			Description: "Decide and report, and change nothing.",
+			Form:        formBoolean,
+		},
+		{
+			Name: "aws-region", Group: groupAccess,
+			Description: "The AWS region of functions given by name. Without it the job's environment decides (`AWS_REGION`, `AWS_DEFAULT_REGION`).",
+			Form:        "a region such as `eu-west-1`",
+		},
+		{
+			Name: "role-to-assume", Group: groupAccess,
+			Description: "The IAM role to assume by the job's own OIDC token, with no other step. The job needs `permissions: id-token: write`. Without it the credentials of the job's environment are used.",
+			Form:        "a role ARN such as `arn:aws:iam::123456789012:role/rollback`",
+		},
+		{
+			Name: "role-session-name", Group: groupAccess,
+			Description: "The name of the session, as CloudTrail shows it. Without it the name is `lambda-rollback-<run id>`. Only together with `role-to-assume`.",
+			Form:        "2 to 64 letters, digits and `_+=,.@-`",
+		},
+		{
+			Name: "audience", Group: groupAccess, Default: "sts.amazonaws.com",
+			Description: "The audience of the OIDC token, as the role's trust policy expects it. Only together with `role-to-assume`.",
+			Form:        "text without spaces, such as `sts.amazonaws.com.cn`",
+		},
+		{
+			Name: "github-token", Group: groupAccess, Default: "${{ github.token }}", Secret: true,
+			Description: "The token that reads the run and its jobs, with `permissions: actions: read`. Only a follow-up asks for more.",
+			Form:        "a GitHub token",
+		},
+		{
+			Name: "timeout", Group: groupAccess, Default: "5m",
+			Description: "The time limit for everything up to the traffic having moved. Checks after the move have limits of their own.",
+			Form:        formDuration,
+		},
+		{
+			Name: "health-url", Group: groupVerify,
+			Description: "The URLs to probe after the move.",
+			Form:        "http or https URLs, one a line or with commas",
+		},
+		{
+			Name: "health-status", Group: groupVerify, Default: "200",
+			Description: "The HTTP statuses that count as healthy. Only together with `health-url`.",
+			Form:        "status codes or classes such as `200` or `2xx`, one a line or with commas",
+		},
+		{
+			Name: "health-successes", Group: groupVerify, Default: "3",
+			Description: "How many healthy answers in a row each URL must give. Only together with `health-url`.",
+			Form:        "a whole number from 1 to 100",
+		},
+		{
+			Name: "health-interval", Group: groupVerify, Default: "2s",
+			Description: "The time between two probes of a URL. Only together with `health-url`.",
+			Form:        formDuration,
+		},
+		{
+			Name: "health-timeout", Group: groupVerify, Default: "60s",
+			Description: "The time in which every URL must have become healthy. Only together with `health-url`.",
+			Form:        formDuration,
+		},
+		{
+			Name: "invoke-payload", Group: groupVerify,
+			Description: "The event to invoke the alias with after the move. The target version must run it without a function error.",
+			Form:        "JSON",
+		},
+		{
+			Name: "alarms", Group: groupVerify,
+			Description: "The CloudWatch alarms of which none may be in ALARM at the end of `observe`.",
+			Form:        "alarm names, one a line or with commas",
+		},
+		{
+			Name: "observe", Group: groupVerify, Default: "0s",
+			Description: "How long to watch alarms, errors and logs after the move.",
+			Form:        "a duration such as `90s`, `5m` or `1h30m`, or `0s` for not at all",
+		},
+		{
+			Name: "on-unhealthy", Group: groupVerify, Default: "fail",
+			Description: "What to do when a check after the move fails: `fail` the step, or `step-back` to the next older version that is not rejected.",
+			Form:        "`fail` or `step-back`",
+		},
+		{
+			Name: "max-steps", Group: groupVerify, Default: "3",
+			Description: "How many moves `step-back` may make. Only together with `on-unhealthy: step-back`.",
+			Form:        "a whole number from 1 to 20",
+		},
+		{
+			Name: "site-bucket", Group: groupSite,
+			Description: "The S3 bucket with versioning whose static site is rolled back too.",
+			Form:        "the name of a bucket",
+		},
+		{
+			Name: "site-prefix", Group: groupSite,
+			Description: "The prefix of the site's objects in the bucket. Only together with `site-bucket`.",
+			Form:        "the beginning of object keys, such as `www/`",
+		},
+		{
+			Name: "site-restore-to", Group: groupSite,
+			Description: "The moment whose state of the site is restored. Only together with `site-bucket`.",
+			Form:        "a time in RFC 3339 such as `2026-01-31T03:04:05Z`",
+		},
+		{
+			Name: "site-manifest", Group: groupSite,
+			Description: "The manifest that lists the versions of the site's objects. Only together with `site-bucket`.",
+			Form:        "the key of an object in the bucket",
+		},
+		{
+			Name: "cloudfront-distribution-id", Group: groupSite,
+			Description: "The CloudFront distribution whose cache is invalidated after the site is restored. Only together with `site-bucket`.",
+			Form:        "a distribution id such as `E1ABCDEF234567`",
+		},
+		{
+			Name: "slack-webhook-url", Group: groupSlack, Secret: true,
+			Description: "The incoming webhook of Slack to notify.",
+			Form:        formWebhook,
+		},
+		{
+			Name: "slack-bot-token", Group: groupSlack, Secret: true,
+			Description: "The token of the Slack app that posts to `slack-channel`. Only together with it.",
+			Form:        "a bot token with the scope `chat:write`",
+		},
+		{
+			Name: "slack-channel", Group: groupSlack,
+			Description: "The Slack channel to post to. Only together with `slack-bot-token`.",
+			Form:        "the id or name of a channel, such as `C0123456789` or `#deploys`",
+		},
+		{
+			Name: "smtp-host", Group: groupEmail,
+			Description: "The mail server. Only together with `email-from` and `email-to`.",
+			Form:        "a host name or an IP address, without a port",
+		},
+		{
+			Name: "smtp-port", Group: groupEmail, Default: "587",
+			Description: "The port of the mail server. Only together with `smtp-host`.",
+			Form:        "a whole number from 1 to 65535",
+		},
+		{
+			Name: "smtp-username", Group: groupEmail,
+			Description: "The user at the mail server. Only together with `smtp-host` and `smtp-password`.",
+			Form:        "one line of text",
+		},
+		{
+			Name: "smtp-password", Group: groupEmail, Secret: true,
+			Description: "The password at the mail server. Only together with `smtp-username`.",
+			Form:        "one line of text",
+		},
+		{
+			Name: "smtp-tls", Group: groupEmail, Default: "auto",
+			Description: "How the connection is encrypted: `auto` is implicit TLS on port 465 and else STARTTLS that must succeed. Only together with `smtp-host`.",
+			Form:        "`auto`, `implicit`, `starttls` or `none`",
+		},
+		{
+			Name: "email-from", Group: groupEmail,
+			Description: "The sender. Only together with `smtp-host` and `email-to`.",
+			Form:        "one email address",
+		},
+		{
+			Name: "email-to", Group: groupEmail,
+			Description: "The receivers. Only together with `smtp-host` and `email-from`.",
+			Form:        formEmails,
+		},
+		{
+			Name: "email-cc", Group: groupEmail,
+			Description: "The receivers of a copy. Only together with `smtp-host`.",
+			Form:        formEmails,
+		},
+		{
+			Name: "teams-webhook-url", Group: groupWebhooks, Secret: true,
+			Description: "The webhook of a Teams workflow, which receives an Adaptive Card.",
+			Form:        formWebhook,
+		},
+		{
+			Name: "webhook-url", Group: groupWebhooks, Secret: true,
+			Description: "The webhook that receives the result as JSON.",
+			Form:        formWebhook,
+		},
+		{
+			Name: "webhook-secret", Group: groupWebhooks, Secret: true,
+			Description: "The key of the HMAC-SHA256 in `X-Signature-256`, in the form in which GitHub signs its own webhooks. Only together with `webhook-url`.",
+			Form:        "text",
+		},
+		{
+			Name: "notify-on", Group: groupWebhooks, Default: "rolled-back,failed,attention",
+			Description: "Which results notify. `attention` is a skipped rollback after which a person must act.",
+			Form:        "any of `rolled-back`, `failed`, `attention`, `skipped`, `planned` and `always`, one a line or with commas",
+		},
+		{
+			Name: "record-deployment", Group: groupFollowUps, Default: "false",
+			Description: "Record the rollback as a deployment on GitHub. Needs `permissions: deployments: write`.",
+			Form:        formBoolean,
+		},
+		{
+			Name: "comment-on-pull-request", Group: groupFollowUps, Default: "false",
+			Description: "Comment on the pull request that brought the failed commit. Needs `permissions: pull-requests: write`.",
+			Form:        formBoolean,
+		},
+		{
+			Name: "open-issue", Group: groupFollowUps, Default: "false",
+			Description: "Open an issue about the rollback. Needs `permissions: issues: write`.",
+			Form:        formBoolean,
+		},
+	}
+}

@@ -1,0 +1,426 @@
+package github
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	gh "github.com/google/go-github/v62/github"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+const (
+	pageSize = 100
+	// maxPages bounds every list that is read.
+	maxPages = 10
+	// maxNewer is how many newer runs are looked at, the oldest first: those
+	// are the ones that can have started while this run was at work.
+	maxNewer = 10
+	// newerAtOnce is how many of them are read at the same time.
+	newerAtOnce = 4
+)
+
+// Evidence completes what the payload said about the run that failed by what
+// the API says. It never fails: what cannot be read stays as from has it, and
+// one warning tells what that is and why. It ends when ctx does.
+//
+// useTimes is the answer of [Event.TimesByAPI]: where it is false, from's id
+// is not the run that deployed, and neither its times nor its jobs are read.
+func (a *API) Evidence(ctx context.Context, c Context, from report.Run, useTimes bool) (report.Run, []report.Note) {
+	switch {
+	case a.token == "":
+		return from, []report.Note{{Warning: true, Text: "The input github-token is empty, so GitHub's API was not asked about the run that failed; what the event's payload says is used. Leave the input at its default, ${{ github.token }}."}}
+	case from.ID == 0:
+		return from, []report.Note{{Warning: true, Text: "The id of the run that failed is not known, so GitHub's API was not asked about it; what the event's payload says is used."}}
+	case useTimes:
+		return a.complete(ctx, c, from)
+	default:
+		return a.describe(ctx, from)
+	}
+}
+
+// Conclusion gives how a run stands now: its conclusion (success, failure …)
+// once it is completed, before that its status (queued, in_progress …). So it
+// is success only where the run has ended well.
+func (a *API) Conclusion(ctx context.Context, runID int64) (string, error) {
+	run, err := a.run(ctx, runID)
+	if err != nil {
+		return "", fmt.Errorf("failed to read run %d: GitHub's API did not give it: %s", runID, a.cause(err))
+	}
+	if run.GetStatus() == "completed" {
+		return run.GetConclusion(), nil
+	}
+	return run.GetStatus(), nil
+}
+
+// complete reads the run, its jobs and the newer runs of its workflow, as much
+// of it at once as is possible.
+func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.Run, []report.Note) {
+	var (
+		run      = from
+		jobs     []*gh.WorkflowJob
+		newer    []report.Run
+		runErr   error
+		jobsErr  error
+		newerErr error
+		reading  sync.WaitGroup
+	)
+	// What is known beforehand need not wait for the run.
+	early := from.WorkflowID != 0 && from.Branch != "" && !from.CreatedAt.IsZero()
+	reading.Go(func() {
+		var read *gh.WorkflowRun
+		if read, runErr = a.run(ctx, from.ID); runErr == nil {
+			run = merge(from, runFrom(read, from.Repository))
+		}
+		switch {
+		case early:
+		case runErr != nil:
+			newerErr = runErr
+		default:
+			newer, newerErr = a.newer(ctx, run)
+		}
+	})
+	reading.Go(func() { jobs, jobsErr = a.jobs(ctx, attemptPath(from), nil) })
+	if early {
+		reading.Go(func() { newer, newerErr = a.newer(ctx, from) })
+	}
+	reading.Wait()
+
+	run.Jobs, run.Newer, run.NewerKnown = jobsFrom(jobs), newer, newerErr == nil
+	if own := ownJob(jobs, c); from.ID == c.RunID && own >= 0 {
+		run.Jobs[own].Own = true
+	}
+	return run, a.warn(
+		gap{fmt.Sprintf("run %d", from.ID), runErr},
+		gap{fmt.Sprintf("the jobs of run %d", from.ID), jobsErr},
+		gap{"the newer runs of its workflow", newerErr})
+}
+
+// describe reads only what people are told about the commit of from, whose id
+// is the own run's and not the deploy's.
+func (a *API) describe(ctx context.Context, from report.Run) (report.Run, []report.Note) {
+	own, err := a.run(ctx, from.ID)
+	if err != nil {
+		return from, a.warn(gap{"the message of the commit", err})
+	}
+	if from.Commit == "" && own.GetHeadSHA() == from.SHA {
+		from.Commit = title(own.GetHeadCommit().GetMessage())
+	}
+	return from, nil
+}
+
+func (a *API) run(ctx context.Context, id int64) (*gh.WorkflowRun, error) {
+	run := &gh.WorkflowRun{}
+	if _, err := a.get(ctx, runPath(id), nil, run); err != nil {
+		return nil, err
+	}
+	if run.GetID() != id {
+		return nil, fmt.Errorf("%w: run %d was asked for and run %d came", errOddAnswer, id, run.GetID())
+	}
+	return run, nil
+}
+
+// jobs reads all jobs that the list at path has; without an error it is never
+// nil and holds no nil.
+func (a *API) jobs(ctx context.Context, path string, query url.Values) ([]*gh.WorkflowJob, error) {
+	all := []*gh.WorkflowJob{}
+	for page := 1; page <= maxPages; page++ {
+		var list gh.Jobs
+		resp, err := a.get(ctx, path, paged(query, page), &list)
+		if err != nil {
+			return nil, err
+		}
+		if list.Jobs == nil {
+			return nil, fmt.Errorf("%w: no list of jobs", errOddAnswer)
+		}
+		all = append(all, list.Jobs...)
+		if len(list.Jobs) == 0 || (resp.NextPage == 0 && len(all) >= list.GetTotalCount()) {
+			return slices.DeleteFunc(all, func(job *gh.WorkflowJob) bool { return job == nil }), nil
+		}
+	}
+	return nil, fmt.Errorf("%w: more than %d jobs", errTooMuch, maxPages*pageSize)
+}
+
+// newer reads the oldest of the runs of run's workflow on its branch that are
+// newer than run, with their jobs. With an error the list is not complete.
+func (a *API) newer(ctx context.Context, run report.Run) ([]report.Run, error) {
+	if run.WorkflowID == 0 || run.Branch == "" {
+		return nil, fmt.Errorf("%w: run %d without its workflow or branch", errOddAnswer, run.ID)
+	}
+	listed, err := a.listNewer(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		newer   = make([]report.Run, len(listed))
+		reading errgroup.Group
+	)
+	reading.SetLimit(newerAtOnce)
+	for i, r := range listed {
+		newer[i] = runFrom(r, run.Repository)
+		reading.Go(func() error {
+			// A newer run may have published in an earlier attempt.
+			jobs, err := a.jobs(ctx, runPath(r.GetID())+"/jobs", url.Values{"filter": {"all"}})
+			newer[i].Jobs = jobsFrom(jobs)
+			return err
+		})
+	}
+	err = reading.Wait()
+	return newer, err
+}
+
+// listNewer reads the end of GitHub's list, which begins with the newest run.
+func (a *API) listNewer(ctx context.Context, run report.Run) ([]*gh.WorkflowRun, error) {
+	query := url.Values{"branch": {run.Branch}}
+	if !run.CreatedAt.IsZero() {
+		query.Set("created", ">="+run.CreatedAt.UTC().Format(time.RFC3339))
+	}
+	path := "actions/workflows/" + strconv.FormatInt(run.WorkflowID, 10) + "/runs"
+
+	var runs []*gh.WorkflowRun
+	read := func(page int) (total int, err error) {
+		var list gh.WorkflowRuns
+		if _, err := a.get(ctx, path, paged(query, page), &list); err != nil {
+			return 0, err
+		}
+		if list.WorkflowRuns == nil {
+			return 0, fmt.Errorf("%w: no list of runs", errOddAnswer)
+		}
+		runs = append(runs, list.WorkflowRuns...)
+		return list.GetTotalCount(), nil
+	}
+	total, err := read(1)
+	if err != nil {
+		return nil, err
+	}
+	last := (total + pageSize - 1) / pageSize
+	if last > maxPages { // GitHub gives no more of a list that is filtered
+		return nil, fmt.Errorf("%w: %d newer runs", errTooMuch, total)
+	}
+	for page := max(2, last-1); page <= last; page++ {
+		if _, err := read(page); err != nil {
+			return nil, err
+		}
+	}
+	return oldestNewer(runs, run), nil
+}
+
+// oldestNewer picks the runs that are newer than run, the oldest first.
+func oldestNewer(runs []*gh.WorkflowRun, run report.Run) []*gh.WorkflowRun {
+	runs = slices.DeleteFunc(runs, func(r *gh.WorkflowRun) bool {
+		return !isNewer(r, run) || isForeign(r, run)
+	})
+	slices.SortFunc(runs, func(a, b *gh.WorkflowRun) int {
+		return cmp.Or(cmp.Compare(a.GetRunNumber(), b.GetRunNumber()), cmp.Compare(a.GetID(), b.GetID()))
+	})
+	runs = slices.CompactFunc(runs, func(a, b *gh.WorkflowRun) bool { return a.GetID() == b.GetID() })
+	return runs[:min(len(runs), maxNewer)]
+}
+
+func isNewer(r *gh.WorkflowRun, run report.Run) bool {
+	if r.GetID() == 0 || r.GetID() == run.ID {
+		return false
+	}
+	if number := r.GetRunNumber(); number != 0 && run.Number != 0 && number != run.Number {
+		return number > run.Number
+	}
+	return r.GetID() > run.ID
+}
+
+// isForeign is true for a run that the branch of that name in this repository
+// did not start: a fork's pull request from its own main is listed with main's
+// runs, and must not look like a newer deploy.
+func isForeign(r *gh.WorkflowRun, run report.Run) bool {
+	if branch := r.GetHeadBranch(); branch != "" && branch != run.Branch {
+		return true
+	}
+	if head := r.GetHeadRepository().GetFullName(); head != "" && run.Repository != "" {
+		return !strings.EqualFold(head, run.Repository)
+	}
+	// The repository of a deleted fork is null.
+	return strings.HasPrefix(r.GetEvent(), "pull_request")
+}
+
+// gap is one thing that could not be read, and why; err nil: it was read.
+type gap struct {
+	what string
+	err  error
+}
+
+// warn puts all gaps into one warning; no gap, no warning.
+func (a *API) warn(gaps ...gap) []report.Note {
+	var causes []string
+	missing := map[string][]string{}
+	for _, g := range gaps {
+		if g.err == nil {
+			continue
+		}
+		cause := a.cause(g.err)
+		if missing[cause] == nil {
+			causes = append(causes, cause)
+		}
+		missing[cause] = append(missing[cause], g.what)
+	}
+	if len(causes) == 0 {
+		return nil
+	}
+	var text strings.Builder
+	for _, cause := range causes {
+		fmt.Fprintf(&text, "GitHub's API did not give %s: %s. ", strings.Join(missing[cause], ", "), cause)
+	}
+	text.WriteString("What the event's payload says is used instead.")
+	return []report.Note{{Warning: true, Text: text.String()}}
+}
+
+// merge completes from by what the API says of the same run.
+func merge(from, api report.Run) report.Run {
+	run := from
+	if !api.CreatedAt.IsZero() {
+		run.CreatedAt, run.CreatedBound = api.CreatedAt, false
+	}
+	run.Attempt = cmp.Or(from.Attempt, api.Attempt)
+	run.Number = cmp.Or(api.Number, from.Number)
+	run.WorkflowID = cmp.Or(api.WorkflowID, from.WorkflowID)
+	run.Workflow = cmp.Or(from.Workflow, api.Workflow)
+	run.Branch = cmp.Or(api.Branch, from.Branch)
+	run.SHA = cmp.Or(api.SHA, from.SHA)
+	run.Commit = cmp.Or(api.Commit, from.Commit)
+	run.Actor = cmp.Or(from.Actor, api.Actor)
+	run.Event = cmp.Or(api.Event, from.Event)
+	run.URL = cmp.Or(from.URL, api.URL)
+	if run.Attempt == api.Attempt { // else it tells of a later attempt
+		run.Status = cmp.Or(api.Status, from.Status)
+		run.Conclusion = cmp.Or(api.Conclusion, from.Conclusion)
+	}
+	return run
+}
+
+// ownJob finds the job in which this program runs; -1 where that is in doubt.
+// GitHub tells it only in parts: by the runner's name, or by the job's id,
+// which the display name of a matrix job begins with and that of a job in a
+// called workflow ends with.
+func ownJob(jobs []*gh.WorkflowJob, c Context) int {
+	for _, is := range []func(*gh.WorkflowJob) bool{
+		func(j *gh.WorkflowJob) bool { return c.RunnerName != "" && j.GetRunnerName() == c.RunnerName },
+		func(*gh.WorkflowJob) bool { return true },
+		func(j *gh.WorkflowJob) bool { return isNamed(j.GetName(), c.Job) },
+	} {
+		own, found := -1, 0
+		for i, job := range jobs {
+			if job.GetStatus() == "in_progress" && is(job) {
+				own = i
+				found++
+			}
+		}
+		if found == 1 {
+			return own
+		}
+	}
+	return -1
+}
+
+func isNamed(name, id string) bool {
+	return id != "" && (name == id || strings.HasSuffix(name, " / "+id) || strings.HasPrefix(name, id+" ("))
+}
+
+func runPath(id int64) string {
+	return "actions/runs/" + strconv.FormatInt(id, 10)
+}
+
+// attemptPath is the list of jobs of the run's attempt; of the latest one
+// where the attempt is not known.
+func attemptPath(run report.Run) string {
+	if run.Attempt > 0 {
+		return runPath(run.ID) + "/attempts/" + strconv.Itoa(run.Attempt) + "/jobs"
+	}
+	return runPath(run.ID) + "/jobs"
+}
+
+func paged(query url.Values, page int) url.Values {
+	all := url.Values{"per_page": {strconv.Itoa(pageSize)}, "page": {strconv.Itoa(page)}}
+	maps.Copy(all, query)
+	return all
+}
+
+// runFrom takes over what GitHub says of a run of repository.
+func runFrom(r *gh.WorkflowRun, repository string) report.Run {
+	return report.Run{
+		ID:         r.GetID(),
+		Attempt:    r.GetRunAttempt(),
+		Number:     r.GetRunNumber(),
+		WorkflowID: r.GetWorkflowID(),
+		Workflow:   r.GetName(),
+		Repository: cmp.Or(repository, r.GetRepository().GetFullName()),
+		Branch:     r.GetHeadBranch(),
+		SHA:        r.GetHeadSHA(),
+		Commit:     title(r.GetHeadCommit().GetMessage()),
+		Actor:      cmp.Or(r.GetActor().GetLogin(), r.GetTriggeringActor().GetLogin()),
+		Event:      r.GetEvent(),
+		URL:        r.GetHTMLURL(),
+		Status:     r.GetStatus(),
+		Conclusion: r.GetConclusion(),
+		CreatedAt:  seconds(r.GetCreatedAt()),
+	}
+}
+
+// jobsFrom keeps nil nil: not read.
+func jobsFrom(jobs []*gh.WorkflowJob) []report.Job {
+	if jobs == nil {
+		return nil
+	}
+	taken := make([]report.Job, len(jobs))
+	for i, job := range jobs {
+		taken[i] = jobFrom(job)
+	}
+	return taken
+}
+
+func jobFrom(j *gh.WorkflowJob) report.Job {
+	job := report.Job{
+		ID:          j.GetID(),
+		Name:        j.GetName(),
+		Status:      j.GetStatus(),
+		Conclusion:  j.GetConclusion(),
+		CompletedAt: seconds(j.GetCompletedAt()),
+		URL:         j.GetHTMLURL(),
+	}
+	// A job that waits has a started_at too: when it was created.
+	if job.Status == "in_progress" || job.Status == "completed" {
+		job.StartedAt = seconds(j.GetStartedAt())
+	}
+	for _, step := range j.Steps {
+		if step.GetConclusion() == "failure" {
+			job.FailedStep = step.GetName()
+			break
+		}
+	}
+	return job
+}
+
+// seconds is t as GitHub means it: UTC, no parts of a second.
+func seconds(t gh.Timestamp) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Second)
+}
+
+// title is the first line of a commit message, in 200 characters at most.
+func title(message string) string {
+	const most = 200
+	first, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
+	first = strings.TrimSpace(first)
+	if runes := []rune(first); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return first
+}

@@ -1,0 +1,170 @@
+package github
+
+import (
+	"errors"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+const regionForm = `[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}`
+
+var (
+	regionPattern       = regexp.MustCompile(`^` + regionForm + `$`)
+	rolePattern         = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}$`)
+	sessionNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	wordPattern         = regexp.MustCompile(`^[^\s\pC]+$`)
+	bucketPattern       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	distributionPattern = regexp.MustCompile(`^[A-Z0-9]+$`)
+	hostPattern         = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$`)
+	statusPattern       = regexp.MustCompile(`^[1-5](?:[0-9]{2}|[xX]{2})$`)
+)
+
+// StatusRange is a span of HTTP status codes, both ends included.
+type StatusRange struct{ First, Last int }
+
+// Holds tells whether the code lies in the range.
+func (r StatusRange) Holds(code int) bool { return r.First <= code && code <= r.Last }
+
+// statuses reads a list of codes such as 200 and classes such as 2xx.
+func (p *inputParser) statuses(input string) []StatusRange {
+	var ranges []StatusRange
+	for _, entry := range p.set(input) {
+		if !statusPattern.MatchString(entry) {
+			p.fail(input, "has "+quoteValue(entry))
+			continue
+		}
+		if code, err := strconv.Atoi(entry); err == nil {
+			ranges = append(ranges, StatusRange{code, code})
+			continue
+		}
+		class := int(entry[0]-'0') * 100
+		ranges = append(ranges, StatusRange{class, class + 99})
+	}
+	if len(ranges) == 0 && !p.failed(input) {
+		p.fail(input, "has no entry")
+	}
+	return ranges
+}
+
+// parseURL reads an absolute http or https URL. Its errors hold no part of the
+// text, which may be a secret.
+func parseURL(text string) (*url.URL, error) {
+	parsed, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, errors.New("is not a URL")
+	case parsed.Scheme != "http" && parsed.Scheme != "https":
+		return nil, errors.New("does not begin with https:// or http://")
+	case parsed.Hostname() == "":
+		return nil, errors.New("has no host")
+	}
+	return parsed, nil
+}
+
+func (p *inputParser) healthURLs() []*url.URL {
+	var urls []*url.URL
+	for _, entry := range p.set("health-url") {
+		parsed, err := parseURL(entry)
+		if err != nil {
+			p.fail("health-url", "has "+citeURL(entry)+", which "+err.Error())
+			continue
+		}
+		urls = append(urls, parsed)
+	}
+	return urls
+}
+
+// citeURL hides the user and password that a URL may hold.
+func citeURL(text string) string {
+	if end := strings.LastIndex(text, "@"); end >= 0 {
+		text = "***" + text[end:]
+	}
+	return quoteValue(text)
+}
+
+// webhook reads a secret URL. Plain http is for loopback alone: anywhere else
+// it would carry the secret for all to read.
+func (p *inputParser) webhook(input string) *url.URL {
+	value := p.text(input)
+	if value == "" {
+		return nil
+	}
+	parsed, err := parseURL(value)
+	if err != nil {
+		p.fail(input, "has a value (not shown) that "+err.Error())
+		return nil
+	}
+	if parsed.Scheme == "http" && !isLoopback(parsed.Hostname()) {
+		p.fail(input, "has a URL (not shown) of plain http, which would reveal it: write https")
+		return nil
+	}
+	return parsed
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+// host reads a host name or IP address.
+func (p *inputParser) host(input string) string {
+	value := p.text(input)
+	if value == "" || hostPattern.MatchString(value) {
+		return value
+	}
+	if _, err := netip.ParseAddr(value); err == nil {
+		return value
+	}
+	problem := "has " + p.cite(input, value)
+	if _, _, err := net.SplitHostPort(value); err == nil {
+		problem += ", which holds a port: write it in smtp-port"
+	}
+	p.fail(input, problem)
+	return ""
+}
+
+// address reads one email address, with or without a display name.
+func (p *inputParser) address(input string) *mail.Address {
+	addresses := p.addresses(input)
+	switch len(addresses) {
+	case 0:
+		return nil
+	case 1:
+		return addresses[0]
+	}
+	p.fail(input, "has "+strconv.Itoa(len(addresses))+" addresses")
+	return nil
+}
+
+// addresses reads email addresses. Each line is parsed as a whole, because a
+// quoted display name may hold a comma.
+func (p *inputParser) addresses(input string) []*mail.Address {
+	var addresses []*mail.Address
+	for line := range strings.FieldsFuncSeq(p.text(input), func(char rune) bool { return char == '\n' || char == '\r' }) {
+		line = strings.Trim(line, ", \t")
+		if line == "" {
+			continue
+		}
+		parsed, err := mail.ParseAddressList(line)
+		for _, address := range parsed {
+			if strings.ContainsFunc(address.Name+address.Address, unicode.IsControl) {
+				err = errors.New("control character")
+			}
+		}
+		if err != nil {
+			p.fail(input, "has "+quoteValue(line))
+			continue
+		}
+		addresses = append(addresses, parsed...)
+	}
+	return addresses
+}

@@ -1,0 +1,254 @@
+package github
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// inputParser reads single inputs and gathers what is wrong with them. Its
+// methods return the zero value for an input that is wrong.
+type inputParser struct {
+	getenv      func(string) string
+	definitions map[string]Definition
+	order       map[string]int // place in action.yml
+	problems    InputErrors
+	count       map[string]int // of problems, for each input
+}
+
+func newInputParser(getenv func(string) string) *inputParser {
+	p := &inputParser{getenv: getenv, definitions: map[string]Definition{}, order: map[string]int{}, count: map[string]int{}}
+	for place, definition := range InputDefinitions() {
+		p.definitions[definition.Name] = definition
+		p.order[definition.Name] = place
+	}
+	return p
+}
+
+// problemLimit is how many problems of one input are told.
+const problemLimit = 20
+
+// fail reports a problem that knowing the accepted form solves.
+func (p *inputParser) fail(input, problem string) {
+	p.report(InputError{Input: input, Problem: problem, Form: p.definitions[input].Form})
+}
+
+// refuse reports a problem that has nothing to do with the accepted form.
+func (p *inputParser) refuse(input, problem string) {
+	p.report(InputError{Input: input, Problem: problem})
+}
+
+func (p *inputParser) report(problem InputError) {
+	p.count[problem.Input]++
+	switch count := p.count[problem.Input]; {
+	case count <= problemLimit:
+		p.problems = append(p.problems, problem)
+	case count == problemLimit+1:
+		p.problems = append(p.problems, InputError{Input: problem.Input, Problem: "has more problems like these"})
+	}
+}
+
+// failed tells whether a problem of the input was reported already.
+func (p *inputParser) failed(input string) bool {
+	return p.count[input] > 0
+}
+
+// err returns the problems in the order of action.yml, nil for none.
+func (p *inputParser) err() error {
+	if len(p.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p.problems, func(a, b InputError) int {
+		return cmp.Compare(p.order[a.Input], p.order[b.Input])
+	})
+	return p.problems
+}
+
+// text returns the trimmed value, or the default for a blank one. A default
+// that is an expression is GitHub's to fill in.
+func (p *inputParser) text(input string) string {
+	if value := p.given(input); value != "" {
+		return value
+	}
+	return p.fallback(input)
+}
+
+// given returns the trimmed value, empty where the default is meant.
+func (p *inputParser) given(input string) string {
+	return strings.TrimSpace(p.getenv(p.definitions[input].Variable()))
+}
+
+func (p *inputParser) fallback(input string) string {
+	if value := p.definitions[input].Default; !strings.HasPrefix(value, "${{") {
+		return value
+	}
+	return ""
+}
+
+// differs tells whether the input was given other than as its default.
+func (p *inputParser) differs(input string) bool {
+	value := p.given(input)
+	return value != "" && !strings.EqualFold(value, p.fallback(input))
+}
+
+// cite returns the value for a message, or words in its place for a secret.
+func (p *inputParser) cite(input, value string) string {
+	if p.definitions[input].Secret {
+		return "a value (not shown)"
+	}
+	return quoteValue(value)
+}
+
+// line reads text that must not hold line ends or other control characters.
+func (p *inputParser) line(input string) string {
+	value := p.text(input)
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		p.fail(input, "has "+p.cite(input, value)+", which holds a line end or another control character")
+		return ""
+	}
+	return value
+}
+
+// list parts a value at line ends and commas; blank entries are left out.
+func (p *inputParser) list(input string) []string {
+	var entries []string
+	for entry := range strings.FieldsFuncSeq(p.text(input), isSeparator) {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}
+
+func isSeparator(char rune) bool { return char == '\n' || char == '\r' || char == ',' }
+
+// set is a list in which an entry that comes again is left out.
+func (p *inputParser) set(input string) []string {
+	var entries []string
+	known := map[string]bool{}
+	for _, entry := range p.list(input) {
+		if strings.ContainsFunc(entry, unicode.IsControl) {
+			p.fail(input, "has "+quoteValue(entry)+", which holds a control character")
+			continue
+		}
+		if !known[entry] {
+			entries = append(entries, entry)
+		}
+		known[entry] = true
+	}
+	return entries
+}
+
+func (p *inputParser) boolean(input string) bool {
+	value := p.text(input)
+	if !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
+		p.fail(input, "has "+p.cite(input, value))
+	}
+	return strings.EqualFold(value, "true")
+}
+
+func (p *inputParser) integer(input string, least, most int) int {
+	value := p.text(input)
+	number, err := strconv.Atoi(value)
+	if err != nil || number < least || number > most {
+		p.fail(input, "has "+p.cite(input, value))
+		return 0
+	}
+	return number
+}
+
+// duration reads a duration above zero.
+func (p *inputParser) duration(input string) time.Duration {
+	duration := p.durationOrZero(input)
+	if duration == 0 && !p.failed(input) {
+		p.fail(input, "has "+p.cite(input, p.text(input))+", which is no time at all")
+	}
+	return duration
+}
+
+var bareNumber = regexp.MustCompile(`^[0-9]+$`)
+
+func (p *inputParser) durationOrZero(input string) time.Duration {
+	value := p.text(input)
+	duration, err := time.ParseDuration(value)
+	switch {
+	case bareNumber.MatchString(value):
+		p.fail(input, fmt.Sprintf("has %s, which has no unit: write %.20ss", p.cite(input, value), value))
+	case err != nil:
+		p.fail(input, "has "+p.cite(input, value)+", which is not a duration")
+	case duration < 0:
+		p.fail(input, "has "+p.cite(input, value)+", which is negative")
+	default:
+		return duration
+	}
+	return 0
+}
+
+func (p *inputParser) choice(input string, choices ...string) string {
+	value := p.text(input)
+	if !slices.Contains(choices, value) {
+		p.fail(input, "has "+p.cite(input, value))
+		return ""
+	}
+	return value
+}
+
+// choices reads a list of which every entry is one of the choices.
+func (p *inputParser) choices(input string, choices ...string) []string {
+	entries := p.set(input)
+	for _, entry := range entries {
+		if !slices.Contains(choices, entry) {
+			p.fail(input, "has "+quoteValue(entry))
+		}
+	}
+	if len(entries) == 0 && !p.failed(input) {
+		p.fail(input, "has no entry")
+	}
+	return entries
+}
+
+// matching reads an optional value of the pattern.
+func (p *inputParser) matching(input string, pattern *regexp.Regexp) string {
+	value := p.text(input)
+	if value != "" && !pattern.MatchString(value) {
+		p.fail(input, "has "+p.cite(input, value))
+		return ""
+	}
+	return value
+}
+
+func (p *inputParser) time(input string) time.Time {
+	value := p.text(input)
+	if value == "" {
+		return time.Time{}
+	}
+	moment, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		p.fail(input, "has "+p.cite(input, value))
+	}
+	return moment
+}
+
+func (p *inputParser) json(input string) json.RawMessage {
+	value := p.text(input)
+	if value == "" {
+		return nil
+	}
+	var ignored any
+	if err := json.Unmarshal([]byte(value), &ignored); err != nil {
+		problem := "is not valid JSON"
+		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+			problem += fmt.Sprintf(": %v, at byte %d", syntax, syntax.Offset)
+		}
+		p.fail(input, problem)
+		return nil
+	}
+	return json.RawMessage(value)
+}

@@ -1,0 +1,196 @@
+package github
+
+import (
+	"encoding/json"
+	"net/mail"
+	"net/url"
+	"time"
+)
+
+// Inputs is everything that the user of the action asked for, checked.
+type Inputs struct {
+	Command   string
+	Functions []Function
+	Alias     string // for entries that named none; Functions have it filled in
+
+	Environment string
+	Branches    []string // patterns for MatchBranch
+	Needs       Needs
+	DeployJobs  []string // empty: all of Needs
+
+	OnlyIfDeployed bool
+	AllOrNothing   bool
+	Remember       bool
+	DryRun         bool
+
+	Region          string // empty: the environment decides
+	RoleToAssume    string // ARN; empty: the environment's credentials
+	RoleSessionName string // empty: lambda-rollback-<run id>
+	Audience        string
+	GitHubToken     string        // empty: none
+	Timeout         time.Duration // up to the traffic having moved
+
+	Health    Health
+	Watch     Watch
+	Site      Site
+	Slack     Slack
+	SMTP      SMTP
+	Teams     Teams
+	Webhook   Webhook
+	NotifyOn  []string // any of rolled-back, failed, attention, skipped, planned, always
+	FollowUps FollowUps
+
+	// Warnings are sentences about inputs that have no effect as given.
+	Warnings []string
+
+	secrets []string
+}
+
+// Health is what is tried right after the move.
+type Health struct {
+	URLs          []*url.URL
+	Statuses      []StatusRange   // that count as healthy
+	Successes     int             // in a row, for each URL
+	Interval      time.Duration   // between two probes of a URL
+	Timeout       time.Duration   // for all of it
+	InvokePayload json.RawMessage // nil: do not invoke
+}
+
+// Watch is what is observed after the move, and what follows from bad news.
+type Watch struct {
+	Alarms      []string
+	Observe     time.Duration
+	OnUnhealthy string // fail or step-back
+	MaxSteps    int    // moves that step-back may make
+}
+
+// Site is the static site to roll back.
+type Site struct {
+	Bucket         string
+	Prefix         string
+	RestoreTo      time.Time // zero: not given
+	Manifest       string
+	DistributionID string
+}
+
+// Slack is one or both ways to reach Slack.
+type Slack struct {
+	WebhookURL *url.URL // nil: not given
+	BotToken   string   // with Channel, or both are empty
+	Channel    string
+}
+
+// SMTP is the mail server and the addresses. An empty Host: no email.
+type SMTP struct {
+	Host     string
+	Port     int
+	Username string // with Password, or both are empty
+	Password string
+	TLS      string // auto, implicit, starttls or none
+	From     *mail.Address
+	To       []*mail.Address
+	Cc       []*mail.Address
+}
+
+// Teams is the webhook of a Teams workflow.
+type Teams struct {
+	WebhookURL *url.URL // nil: not given
+}
+
+// Webhook receives the result as JSON.
+type Webhook struct {
+	URL    *url.URL // nil: not given
+	Secret string   // empty: unsigned
+}
+
+// FollowUps are what is left behind on GitHub.
+type FollowUps struct {
+	RecordDeployment     bool
+	CommentOnPullRequest bool
+	OpenIssue            bool
+}
+
+// Secrets returns every secret text that was given, longest first, so that
+// replacing one after the other leaves no rest of a longer one.
+func (in Inputs) Secrets() []string { return in.secrets }
+
+// ParseInputs reads the inputs as a runner hands them over. An empty or blank
+// input means its default. The error is InputErrors with every problem at
+// once; the inputs that were right are filled in even then, so that a message
+// can name the function and the environment.
+func ParseInputs(getenv func(string) string) (Inputs, error) {
+	p := newInputParser(getenv)
+	in := Inputs{
+		Command:        p.choice("command", "rollback", "check", "snapshot", "list", "drill"),
+		Alias:          p.alias(),
+		Environment:    p.line("environment"),
+		Branches:       p.branches(),
+		Needs:          p.needs(),
+		DeployJobs:     p.set("deploy-job"),
+		OnlyIfDeployed: p.boolean("only-if-deployed"),
+		AllOrNothing:   p.boolean("all-or-nothing"),
+		Remember:       p.boolean("remember"),
+		DryRun:         p.boolean("dry-run"),
+
+		Region:          p.matching("aws-region", regionPattern),
+		RoleToAssume:    p.matching("role-to-assume", rolePattern),
+		RoleSessionName: p.matching("role-session-name", sessionNamePattern),
+		Audience:        p.matching("audience", wordPattern),
+		GitHubToken:     p.text("github-token"),
+		Timeout:         p.duration("timeout"),
+
+		Health: Health{
+			URLs:          p.healthURLs(),
+			Statuses:      p.statuses("health-status"),
+			Successes:     p.integer("health-successes", 1, 100),
+			Interval:      p.duration("health-interval"),
+			Timeout:       p.duration("health-timeout"),
+			InvokePayload: p.json("invoke-payload"),
+		},
+		Watch: Watch{
+			Alarms:      p.set("alarms"),
+			Observe:     p.durationOrZero("observe"),
+			OnUnhealthy: p.choice("on-unhealthy", "fail", "step-back"),
+			MaxSteps:    p.integer("max-steps", 1, 20),
+		},
+		Site: Site{
+			Bucket:         p.matching("site-bucket", bucketPattern),
+			Prefix:         p.line("site-prefix"),
+			RestoreTo:      p.time("site-restore-to"),
+			Manifest:       p.line("site-manifest"),
+			DistributionID: p.matching("cloudfront-distribution-id", distributionPattern),
+		},
+		Slack: Slack{
+			WebhookURL: p.webhook("slack-webhook-url"),
+			BotToken:   p.matching("slack-bot-token", wordPattern),
+			Channel:    p.matching("slack-channel", wordPattern),
+		},
+		SMTP: SMTP{
+			Host:     p.host("smtp-host"),
+			Port:     p.integer("smtp-port", 1, 65535),
+			Username: p.line("smtp-username"),
+			Password: p.line("smtp-password"),
+			TLS:      p.choice("smtp-tls", "auto", "implicit", "starttls", "none"),
+			From:     p.address("email-from"),
+			To:       p.addresses("email-to"),
+			Cc:       p.addresses("email-cc"),
+		},
+		Teams:    Teams{WebhookURL: p.webhook("teams-webhook-url")},
+		Webhook:  Webhook{URL: p.webhook("webhook-url"), Secret: p.text("webhook-secret")},
+		NotifyOn: p.choices("notify-on", "rolled-back", "failed", "attention", "skipped", "planned", "always"),
+		FollowUps: FollowUps{
+			RecordDeployment:     p.boolean("record-deployment"),
+			CommentOnPullRequest: p.boolean("comment-on-pull-request"),
+			OpenIssue:            p.boolean("open-issue"),
+		},
+		secrets: SecretsFrom(getenv),
+	}
+	in.Functions = p.functions(in.Alias)
+	p.versions(in.Functions)
+
+	p.requireDeployJobs(in)
+	p.refuseNotBuilt(in)
+	p.requirePartners()
+	in.Warnings = p.warnings(in)
+	return in, p.err()
+}

@@ -1,0 +1,96 @@
+package github
+
+import "cmp"
+
+// alias reads the input `alias`. Where it is wrong its default stands in, so
+// that the entries of `function-name` can be judged all the same.
+func (p *inputParser) alias() string {
+	alias := p.text("alias")
+	if err := validateAlias(alias); err != nil {
+		p.fail("alias", err.Error())
+		return p.fallback("alias")
+	}
+	return alias
+}
+
+// functions reads `function-name`.
+func (p *inputParser) functions(alias string) []Function {
+	entries := p.list("function-name")
+	if len(entries) == 0 {
+		p.fail("function-name", "is missing: name the function to roll back")
+	}
+	var functions []Function
+	for _, entry := range entries {
+		function, err := ParseFunction(entry, alias)
+		if err != nil {
+			p.fail("function-name", err.Error())
+			continue
+		}
+		functions = append(functions, function)
+	}
+	region := cmp.Or(p.text("aws-region"), p.getenv("AWS_REGION"), p.getenv("AWS_DEFAULT_REGION"))
+	for _, err := range conflicts(functions, region) {
+		p.refuse("function-name", err.Error())
+	}
+	return functions
+}
+
+// versions reads `deployed-version` and `target-version` into the functions.
+func (p *inputParser) versions(functions []Function) {
+	known := functions
+	if p.failed("function-name") {
+		known = nil
+	}
+	read := func(input string) []int64 {
+		versions, problems := versionsOf(p.list(input), known)
+		for _, err := range problems {
+			p.fail(input, err.Error())
+		}
+		return versions
+	}
+	for i, version := range read("deployed-version") {
+		functions[i].Deployed = version
+	}
+	for i, version := range read("target-version") {
+		functions[i].Target = version
+	}
+}
+
+// branches reads `branch`.
+func (p *inputParser) branches() []string {
+	patterns := p.set("branch")
+	for _, pattern := range patterns {
+		if err := ValidateBranchPattern(pattern); err != nil {
+			p.fail("branch", err.Error())
+		}
+	}
+	if len(patterns) == 0 && !p.failed("branch") {
+		p.fail("branch", "has no entry")
+	}
+	return patterns
+}
+
+// needs reads `needs`.
+func (p *inputParser) needs() Needs {
+	needs, err := ParseNeeds(p.text("needs"))
+	if err != nil {
+		p.fail("needs", err.Error()+": write needs: ${{ toJSON(needs) }}")
+	}
+	return needs
+}
+
+// requireDeployJobs holds `deploy-job` to the jobs that `needs` lists.
+func (p *inputParser) requireDeployJobs(in Inputs) {
+	if p.failed("needs") || len(in.DeployJobs) == 0 {
+		return
+	}
+	if in.Needs == nil {
+		p.refuse("deploy-job", "is given, but needs holds no job: pass needs: ${{ toJSON(needs) }}, and list the deploy job under needs: of this job")
+		return
+	}
+	for _, job := range in.DeployJobs {
+		if err := in.Needs.lacks(job); err != nil {
+			p.refuse("deploy-job", err.Error())
+		}
+	}
+}

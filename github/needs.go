@@ -1,0 +1,93 @@
+package github
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Needs is the parsed input `needs`: what the workflow expression
+// `${{ toJSON(needs) }}` says about the jobs that this one waits for, by job
+// id. It is nil where the input was not given: no text, null or {}.
+type Needs map[string]NeedsJob
+
+// NeedsJob is one job of Needs. Its outputs are left out on purpose: nothing
+// here needs them, and they may hold what must not be printed.
+type NeedsJob struct {
+	Result string // success, failure, cancelled or skipped
+}
+
+// needsResults are the results that GitHub documents for a job of `needs`.
+var needsResults = []string{"success", "failure", "cancelled", "skipped"}
+
+// ParseNeeds reads the JSON of `${{ toJSON(needs) }}`. The error says which
+// job, or what about the text, is not of that form; it never repeats an output
+// of a job. A result that GitHub does not document is an error too: read as
+// "did not fail" it would silently turn a rollback off.
+func ParseNeeds(text string) (Needs, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, nil
+	}
+	var jobs map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &jobs); err != nil {
+		if typeError := (*json.UnmarshalTypeError)(nil); errors.As(err, &typeError) {
+			return nil, fmt.Errorf("is a JSON %s where an object of jobs is needed", typeError.Value)
+		}
+		return nil, errors.New("is not valid JSON")
+	}
+	if len(jobs) == 0 {
+		return nil, nil
+	}
+
+	needs := make(Needs, len(jobs))
+	for _, id := range slices.Sorted(maps.Keys(jobs)) {
+		var job struct {
+			Result *string `json:"result"`
+		}
+		if err := json.Unmarshal(jobs[id], &job); err != nil || job.Result == nil {
+			return nil, fmt.Errorf("has no result for the job %s, as if it were one job and not all of them", quoteValue(id))
+		}
+		if !slices.Contains(needsResults, *job.Result) {
+			return nil, fmt.Errorf("has the unknown result %s for the job %s, which is none of %s",
+				quoteValue(*job.Result), quoteValue(id), strings.Join(needsResults, ", "))
+		}
+		needs[id] = NeedsJob{Result: *job.Result}
+	}
+	return needs, nil
+}
+
+// Failed returns the ids of the counted jobs with result failure, sorted. Where
+// jobs is empty, every job counts.
+func (n Needs) Failed(jobs []string) []string {
+	var failed []string
+	for _, id := range slices.Sorted(maps.Keys(n)) {
+		counts := len(jobs) == 0 || slices.Contains(jobs, id)
+		if counts && n[id].Result == "failure" {
+			failed = append(failed, id)
+		}
+	}
+	return failed
+}
+
+// quotedJobs is how many jobs of `needs` a message lists at most.
+const quotedJobs = 20
+
+// lacks says that there is no such job, and which there are.
+func (n Needs) lacks(job string) error {
+	if _, ok := n[job]; ok {
+		return nil
+	}
+	var known []string
+	for _, id := range slices.Sorted(maps.Keys(n)) {
+		if len(known) == quotedJobs {
+			known = append(known, "…")
+			break
+		}
+		known = append(known, quoteValue(id))
+	}
+	return fmt.Errorf("has %s, which needs does not list: it has %s", quoteValue(job), strings.Join(known, ", "))
+}

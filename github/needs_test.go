@@ -1,0 +1,81 @@
+package github_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/github"
+)
+
+func TestParseNeeds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		text string
+		want github.Needs
+	}{
+		"not given":            {"", nil},
+		"blank":                {" \n", nil},
+		"null":                 {"null", nil},
+		"a job without needs":  {"{}", nil},
+		"results with outputs": {`{"deploy":{"result":"failure","outputs":{"version":"42"}},"test":{"result":"success","outputs":{}}}`, github.Needs{"deploy": {"failure"}, "test": {"success"}}},
+		"every known result":   {`{"a":{"result":"success"},"b":{"result":"failure"},"c":{"result":"cancelled"},"d":{"result":"skipped"}}`, github.Needs{"a": {"success"}, "b": {"failure"}, "c": {"cancelled"}, "d": {"skipped"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := github.ParseNeeds(tt.text)
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func TestParseNeedsRefuses(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"one result instead of all":   {"failure", "is not valid JSON"},
+		"two values":                  {"{} {}", "is not valid JSON"},
+		"an array":                    {`["deploy"]`, "is a JSON array where an object of jobs is needed"},
+		"one job instead of all":      {`{"result":"failure","outputs":{}}`, `has no result for the job "outputs", as if it were one job and not all of them`},
+		"a job that is null":          {`{"deploy":null}`, `has no result for the job "deploy", as if it were one job and not all of them`},
+		"a result GitHub cannot give": {`{"deploy":{"result":"Failure\n::error::x"}}`, `has the unknown result "Failure\n::error::x" for the job "deploy", which is none of success, failure, cancelled, skipped`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := github.ParseNeeds(tt.text)
+			assert.EqualError(t, err, tt.want)
+		})
+	}
+}
+
+func TestFailedNeeds(t *testing.T) {
+	needs := github.Needs{"test": {"success"}, "site": {"failure"}, "deploy": {"failure"}, "lint": {"cancelled"}}
+	for name, tt := range map[string]struct{ jobs, want []string }{
+		"all count where none is named": {nil, []string{"deploy", "site"}},
+		"the named one failed":          {[]string{"deploy"}, []string{"deploy"}},
+		"another than the named failed": {[]string{"test"}, nil},
+		"cancelled is not failed":       {[]string{"lint"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tt.want, needs.Failed(tt.jobs))
+		})
+	}
+	assert.Empty(t, github.Needs(nil).Failed(nil))
+}
+
+func FuzzParseNeeds(f *testing.F) {
+	f.Add(`{"deploy":{"result":"failure","outputs":{"version":"42"}}}`)
+	f.Add(`{"a":{"result":"success"},"a":{"result":"failure"}}`)
+	f.Add(`[[[{"a":`)
+	f.Fuzz(func(t *testing.T, text string) {
+		needs, err := github.ParseNeeds(text)
+		if err != nil {
+			assert.Nil(t, needs)
+			assert.NotContains(t, err.Error(), "\n")
+			return
+		}
+		failed := needs.Failed(nil)
+		assert.True(t, slices.IsSorted(failed))
+		for _, job := range failed {
+			assert.Equal(t, []string{job}, needs.Failed([]string{job}))
+		}
+	})
+}

@@ -1,0 +1,76 @@
+package github
+
+import "fmt"
+
+// notBuilt is one input that is parsed but whose part of the program is still
+// to come. Building that part means deleting its lines here.
+type notBuilt struct {
+	Input   string
+	Missing string // what is not there yet, to stand behind "asks for"
+	Planned string // the part that will bring it
+	Used    func(Inputs) bool
+}
+
+const (
+	plannedCommands      = "the manual commands"
+	plannedVerification  = "verification after the move"
+	plannedSite          = "rollback of the static site"
+	plannedNotifications = "notifications"
+	plannedFollowUps     = "follow-ups on GitHub"
+)
+
+// notBuiltYet lists what this version cannot do. Asking for it is an error:
+// nothing that a user asked for is silently left out.
+func notBuiltYet() []notBuilt {
+	return []notBuilt{
+		{"command", "any command but rollback", plannedCommands, func(in Inputs) bool { return in.Command != "" && in.Command != "rollback" }},
+
+		{"health-url", "the health check", plannedVerification, func(in Inputs) bool { return len(in.Health.URLs) > 0 }},
+		{"invoke-payload", "the invocation after the move", plannedVerification, func(in Inputs) bool { return in.Health.InvokePayload != nil }},
+		{"alarms", "the check of alarms", plannedVerification, func(in Inputs) bool { return len(in.Watch.Alarms) > 0 }},
+		{"observe", "watching after the move", plannedVerification, func(in Inputs) bool { return in.Watch.Observe > 0 }},
+		{"on-unhealthy", "step-back", plannedVerification, func(in Inputs) bool { return in.Watch.OnUnhealthy == "step-back" }},
+
+		{"site-bucket", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Bucket != "" }},
+		{"site-prefix", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Prefix != "" }},
+		{"site-restore-to", "the rollback of a site", plannedSite, func(in Inputs) bool { return !in.Site.RestoreTo.IsZero() }},
+		{"site-manifest", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Manifest != "" }},
+		{"cloudfront-distribution-id", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.DistributionID != "" }},
+
+		{"slack-webhook-url", "notifying Slack", plannedNotifications, func(in Inputs) bool { return in.Slack.WebhookURL != nil }},
+		{"slack-bot-token", "notifying Slack", plannedNotifications, func(in Inputs) bool { return in.Slack.BotToken != "" }},
+		{"slack-channel", "notifying Slack", plannedNotifications, func(in Inputs) bool { return in.Slack.Channel != "" }},
+		{"smtp-host", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Host != "" }},
+		{"smtp-username", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Username != "" }},
+		{"smtp-password", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Password != "" }},
+		{"email-from", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.From != nil }},
+		{"email-to", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.To) > 0 }},
+		{"email-cc", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.Cc) > 0 }},
+		{"teams-webhook-url", "notifying Teams", plannedNotifications, func(in Inputs) bool { return in.Teams.WebhookURL != nil }},
+		{"webhook-url", "notifying a webhook", plannedNotifications, func(in Inputs) bool { return in.Webhook.URL != nil }},
+		{"webhook-secret", "notifying a webhook", plannedNotifications, func(in Inputs) bool { return in.Webhook.Secret != "" }},
+
+		{"record-deployment", "recording a deployment", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.RecordDeployment }},
+		{"comment-on-pull-request", "commenting on a pull request", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.CommentOnPullRequest }},
+		{"open-issue", "opening an issue", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.OpenIssue }},
+	}
+}
+
+// missingPart is what this version cannot do for the input; empty: nothing.
+func missingPart(input string) string {
+	for _, part := range notBuiltYet() {
+		if part.Input == input {
+			return part.Missing
+		}
+	}
+	return ""
+}
+
+// refuseNotBuilt reports each input that asks for what is not there yet.
+func (p *inputParser) refuseNotBuilt(in Inputs) {
+	for _, part := range notBuiltYet() {
+		if part.Used(in) {
+			p.refuse(part.Input, fmt.Sprintf("asks for %s, which is not built yet in this version: remove it (planned: %s)", part.Missing, part.Planned))
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package github
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+const (
+	longestMessage = 2_000 // characters of the output `message`
+	longestValue   = 1_000 // characters of an output with one name or address
+)
+
+// Publish tells the world the result: log lines, the step's outputs and its
+// summary. It is the one place that does. What cannot be written is a warning
+// in the log and comes back; it changes nothing of the result.
+func Publish(r report.Result, log *Log, files Files) []error {
+	r = log.redactor.result(r)
+	logResult(r, log)
+
+	var failed []error
+	for _, write := range []func() error{
+		func() error { return files.WriteOutputs(Outputs(r, log)) },
+		func() error { return files.WriteSummary(report.Summary(r)) },
+	} {
+		if err := write(); err != nil {
+			failed = append(failed, err)
+			log.Warningf("%v. The result above holds all the same; later steps may miss it.", err)
+		}
+	}
+	return failed
+}
+
+// Outputs are the outputs of the step, each of them always. Together they stay
+// below GitHub's limit; the log says where something was left out for that.
+func Outputs(r report.Result, log *Log) []Output {
+	var one report.Function // of several, each is in `results`
+	if len(r.Functions) == 1 {
+		one = r.Functions[0]
+	}
+	results, left := resultsJSON(r.Functions)
+	if left != "" {
+		log.Warningf("The output `results` would be too large for GitHub: %s.", left)
+	}
+	return []Output{
+		{"status", string(r.Status)},
+		{"reason", string(r.Reason)},
+		{"message", report.Line(r.Message, longestMessage)},
+		{"rolled-back", strconv.FormatBool(r.Status == report.RolledBack)},
+		{"function-name", report.Line(one.Function, longestValue)},
+		{"alias", report.Line(one.Alias, longestValue)},
+		{"environment", report.Line(r.Environment, longestValue)},
+		{"from-version", report.Line(one.From, longestValue)},
+		{"to-version", report.Line(one.To, longestValue)},
+		{"timestamp", timestamp(r.Timestamp)},
+		{"healthy", string(healthOf(r.Healthy))},
+		{"notifications", notificationsJSON(r.Notifications)},
+		{"results", results},
+		{"versions", "[]"},
+		{"run-url", report.Line(runURL(r), longestValue)},
+	}
+}
+
+func runURL(r report.Result) string {
+	if r.Run.URL != "" {
+		return r.Run.URL
+	}
+	return r.OwnURL
+}
+
+// timestamp is in UTC and whole seconds; empty for the zero time.
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func healthOf(h report.Health) report.Health {
+	if h == "" {
+		return report.HealthUnknown
+	}
+	return h
+}
+
+// logResult says the result in the log: a line for each function, its notes,
+// and the whole, which also stands on the run's page unless it is quiet.
+func logResult(r report.Result, log *Log) {
+	if len(r.Functions) > 1 {
+		log.Group("Results")
+		for _, f := range r.Functions {
+			log.Infof("%s (%s): %s. %s", f.Function, f.Alias, report.Done(f.Status), f.Message)
+		}
+		log.EndGroup()
+	}
+	for _, f := range r.Functions {
+		logNotes(f.Function+": ", f.Notes, log)
+	}
+	logNotes("", r.Notes, log)
+
+	say := log.Noticef
+	switch {
+	case r.Status == report.Failed, r.Status == report.NotReady:
+		say = log.Errorf
+	case needsAttention(r):
+		say = log.Warningf
+	case r.Status == report.Skipped, r.Status == report.Listed, r.Status == report.Ready:
+		say = log.Infof
+	}
+	message := r.Message
+	if message == "" {
+		message = report.Headline(r)
+	}
+	say("%s", message)
+	for _, step := range report.NextSteps(r) {
+		log.Infof("Next: %s", step)
+	}
+}
+
+func logNotes(about string, notes []report.Note, log *Log) {
+	for _, note := range notes {
+		if note.Warning {
+			log.Warningf("%s%s", about, note.Text)
+		} else {
+			log.Infof("%s%s", about, note.Text)
+		}
+	}
+}
+
+// needsAttention is true where nothing failed and a person must act.
+func needsAttention(r report.Result) bool {
+	if report.NeedsAttention(r.Status, r.Reason) || r.Healthy == report.NotHealthy {
+		return true
+	}
+	for _, f := range r.Functions {
+		if report.NeedsAttention(f.Status, f.Reason) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,212 @@
+package github
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+const (
+	redacted       = "***"
+	shortestSecret = 4 // characters; anything shorter would blot out plain words
+	shortestInner  = 8 // characters of a secret that is looked for within base64 of more
+)
+
+// Redactor takes secrets out of text before anybody sees it. The runner masks
+// too, but only in its log, and only what it knows as a secret. The zero value
+// and nil take out nothing.
+type Redactor struct {
+	needles []string // longest first
+}
+
+// NewRedactor looks for each value, for each line of a value with several, and
+// for their forms in URLs, in JSON and in base64. Values of less than 4
+// characters are ignored.
+func NewRedactor(secrets []string) *Redactor {
+	found := map[string]bool{}
+	for _, secret := range secrets {
+		for _, value := range append(strings.Split(secret, "\n"), secret) {
+			value = strings.TrimSpace(value)
+			if len(value) < shortestSecret {
+				continue
+			}
+			for _, form := range forms(value) {
+				if len(form) >= shortestSecret {
+					found[form] = true
+				}
+			}
+		}
+	}
+	r := &Redactor{}
+	for needle := range found {
+		r.needles = append(r.needles, needle)
+	}
+	slices.SortFunc(r.needles, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+	})
+	return r
+}
+
+// forms are the ways in which a secret may stand in other text.
+func forms(secret string) []string {
+	escaped := []string{url.QueryEscape(secret), url.PathEscape(secret)}
+	all := []string{secret, jsonEscape(secret, true), jsonEscape(secret, false)}
+	for _, form := range escaped {
+		all = append(all, form, hexDigits.ReplaceAllStringFunc(form, strings.ToLower))
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		all = append(all,
+			encoding.EncodeToString([]byte(secret)),
+			encoding.WithPadding(base64.NoPadding).EncodeToString([]byte(secret)))
+		if len(secret) >= shortestInner {
+			all = append(all, within(encoding, secret)...)
+		}
+	}
+	return all
+}
+
+var hexDigits = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// within is what the secret looks like inside the base64 of a longer text
+// (`user:password`): one form for each place in a group of three bytes, without
+// the characters that hold bits of the neighbours.
+func within(encoding *base64.Encoding, secret string) []string {
+	var all []string
+	for before := range 3 {
+		text := encoding.EncodeToString(append(make([]byte, before), secret...))
+		start := (before*8 + 5) / 6
+		end := (before + len(secret)) * 8 / 6
+		all = append(all, text[start:end])
+	}
+	return all
+}
+
+// jsonEscape is the text as it stands between the quotes of a JSON string.
+func jsonEscape(text string, html bool) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(html)
+	if err := encoder.Encode(text); err != nil {
+		return text
+	}
+	quoted := strings.TrimSuffix(b.String(), "\n")
+	return quoted[1 : len(quoted)-1]
+}
+
+// Redact replaces each occurrence of a secret by `***`, the longest first.
+// Where secrets overlap, one `***` covers them all.
+func (r *Redactor) Redact(text string) string {
+	if r == nil || text == "" {
+		return text
+	}
+	spans := r.spans(text)
+	if len(spans) == 0 {
+		return text
+	}
+	var b strings.Builder
+	at := 0
+	for _, s := range spans {
+		b.WriteString(text[at:s.start])
+		b.WriteString(redacted)
+		at = s.end
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+// A span is a stretch of text in bytes, its end excluded.
+type span struct{ start, end int }
+
+// spans are where secrets stand, in order, those that overlap as one.
+func (r *Redactor) spans(text string) []span {
+	var all []span
+	for _, needle := range r.needles {
+		for at := 0; ; {
+			i := strings.Index(text[at:], needle)
+			if i < 0 {
+				break
+			}
+			start := at + i
+			all = append(all, span{start, start + len(needle)})
+			at = start + 1
+		}
+	}
+	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.start, b.start) })
+	var merged []span
+	for _, s := range all {
+		if n := len(merged); n > 0 && s.start < merged[n-1].end {
+			merged[n-1].end = max(merged[n-1].end, s.end)
+			continue
+		}
+		merged = append(merged, s)
+	}
+	return merged
+}
+
+// result takes the secrets out of every free text of a result. Doing so before
+// JSON and Markdown are made of it cannot break either. Codes, numbers and
+// times stay: they are ours, or AWS's.
+func (r *Redactor) result(in report.Result) report.Result {
+	out := in
+	out.Message = r.Redact(in.Message)
+	out.Environment = r.Redact(in.Environment)
+	out.OwnURL = r.Redact(in.OwnURL)
+	out.Run = r.run(in.Run)
+	out.Notes = r.notes(in.Notes)
+	out.Functions = make([]report.Function, 0, len(in.Functions))
+	for _, f := range in.Functions {
+		out.Functions = append(out.Functions, r.function(f))
+	}
+	out.Notifications = make(map[string]string, len(in.Notifications))
+	for channel, text := range in.Notifications {
+		out.Notifications[channel] = r.Redact(text)
+	}
+	return out
+}
+
+func (r *Redactor) function(f report.Function) report.Function {
+	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Proof, &f.LogGroup} {
+		*text = r.Redact(*text)
+	}
+	f.Checks = slices.Clone(f.Checks)
+	for i := range f.Checks {
+		f.Checks[i].Name = r.Redact(f.Checks[i].Name)
+		f.Checks[i].Detail = r.Redact(f.Checks[i].Detail)
+	}
+	f.Changes = slices.Clone(f.Changes)
+	for i := range f.Changes {
+		f.Changes[i].What = r.Redact(f.Changes[i].What)
+		f.Changes[i].From = r.Redact(f.Changes[i].From)
+		f.Changes[i].To = r.Redact(f.Changes[i].To)
+	}
+	f.Notes = r.notes(f.Notes)
+	return f
+}
+
+func (r *Redactor) run(run report.Run) report.Run {
+	for _, text := range []*string{&run.Workflow, &run.Repository, &run.Branch, &run.Commit, &run.Actor, &run.URL} {
+		*text = r.Redact(*text)
+	}
+	run.Jobs = slices.Clone(run.Jobs)
+	for i := range run.Jobs {
+		job := &run.Jobs[i]
+		for _, text := range []*string{&job.Name, &job.FailedStep, &job.URL} {
+			*text = r.Redact(*text)
+		}
+	}
+	return run
+}
+
+func (r *Redactor) notes(all []report.Note) []report.Note {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i].Text = r.Redact(all[i].Text)
+	}
+	return all
+}

@@ -1,0 +1,93 @@
+package github
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+)
+
+// requirePartners reports inputs that are of use only together, where one is
+// missing. Inputs that have a problem of their own are left out of it.
+func (p *inputParser) requirePartners() {
+	wrong := maps.Clone(p.count)
+	for _, pair := range []struct{ input, partner string }{
+		{"slack-bot-token", "slack-channel"},
+		{"slack-channel", "slack-bot-token"},
+		{"smtp-host", "email-from"},
+		{"smtp-host", "email-to"},
+		{"smtp-username", "smtp-password"},
+		{"smtp-password", "smtp-username"},
+		{"email-from", "smtp-host"},
+		{"email-to", "smtp-host"},
+	} {
+		alone := p.given(pair.input) != "" && p.given(pair.partner) == ""
+		if alone && wrong[pair.input] == 0 {
+			p.refuse(pair.input, fmt.Sprintf("is of use only together with %s: give that too, or remove it", pair.partner))
+		}
+	}
+}
+
+// warnings tells which inputs have no effect as given, a sentence each.
+func (p *inputParser) warnings(in Inputs) []string {
+	var warnings []string
+	for _, dependent := range []struct{ input, main string }{
+		{"role-session-name", "role-to-assume"},
+		{"audience", "role-to-assume"},
+		{"health-status", "health-url"},
+		{"health-successes", "health-url"},
+		{"health-interval", "health-url"},
+		{"health-timeout", "health-url"},
+		{"site-prefix", "site-bucket"},
+		{"site-restore-to", "site-bucket"},
+		{"site-manifest", "site-bucket"},
+		{"cloudfront-distribution-id", "site-bucket"},
+		{"smtp-port", "smtp-host"},
+		{"smtp-username", "smtp-host"},
+		{"smtp-password", "smtp-host"},
+		{"smtp-tls", "smtp-host"},
+		{"email-cc", "smtp-host"},
+		{"webhook-secret", "webhook-url"},
+	} {
+		if p.differs(dependent.input) && p.given(dependent.main) == "" {
+			warnings = append(warnings, noEffect(dependent.input, "without "+dependent.main))
+		}
+	}
+
+	health, channels := in.Health, []string{"slack-webhook-url", "slack-bot-token", "smtp-host", "teams-webhook-url", "webhook-url"}
+	unused := func(condition bool, input, why string) {
+		if condition && !p.failed(input) {
+			warnings = append(warnings, noEffect(input, why))
+		}
+	}
+	unused(p.differs("alias") && len(in.Functions) > 0 && !usesAliasInput(in.Functions),
+		"alias", "because every entry of function-name names its own")
+	unused(in.AllOrNothing && len(in.Functions) == 1, "all-or-nothing", "with a single function")
+	unused(p.differs("max-steps") && in.Watch.OnUnhealthy == "fail", "max-steps", "without on-unhealthy: step-back")
+	unused(in.Watch.OnUnhealthy == "step-back" && len(health.URLs)+len(health.InvokePayload)+len(in.Watch.Alarms) == 0 && in.Watch.Observe == 0,
+		"on-unhealthy", "without a check: health-url, invoke-payload, alarms or observe")
+	unused(p.differs("notify-on") && !p.anyGiven(channels), "notify-on", "without a channel: "+strings.Join(channels, ", "))
+	return warnings
+}
+
+func noEffect(input, why string) string {
+	return fmt.Sprintf("The input %s has no effect %s.", input, why)
+}
+
+func (p *inputParser) anyGiven(inputs []string) bool {
+	for _, input := range inputs {
+		if p.given(input) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// usesAliasInput tells whether an entry took its alias from the input `alias`.
+func usesAliasInput(functions []Function) bool {
+	for _, function := range functions {
+		if function.Given != function.String() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,35 @@
+package github
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestPartners is inside the package because every partner belongs to a part
+// that is not built yet, whose own refusal comes first.
+func TestPartners(t *testing.T) {
+	for name, tt := range map[string]struct {
+		given map[string]string
+		want  string
+	}{
+		"a channel without a token":     {map[string]string{"INPUT_SLACK-CHANNEL": "#deploys"}, "input slack-channel is of use only together with slack-bot-token: give that too, or remove it"},
+		"a password without a user":     {map[string]string{"INPUT_SMTP-PASSWORD": "hunter2"}, "input smtp-password is of use only together with smtp-username: give that too, or remove it"},
+		"a receiver without a server":   {map[string]string{"INPUT_EMAIL-TO": "ops@example.com"}, "input email-to is of use only together with smtp-host: give that too, or remove it"},
+		"a server without any address":  {map[string]string{"INPUT_SMTP-HOST": "mail.example.com"}, "input smtp-host is of use only together with email-from: give that too, or remove it; input smtp-host is of use only together with email-to: give that too, or remove it"},
+		"a blank token is no token":     {map[string]string{"INPUT_SLACK-CHANNEL": "#deploys", "INPUT_SLACK-BOT-TOKEN": " "}, "input slack-channel is of use only together with slack-bot-token: give that too, or remove it"},
+		"a channel and its token":       {map[string]string{"INPUT_SLACK-CHANNEL": "#deploys", "INPUT_SLACK-BOT-TOKEN": "xoxb"}, ""},
+		"a server with both addresses":  {map[string]string{"INPUT_SMTP-HOST": "m", "INPUT_EMAIL-TO": "a@b", "INPUT_EMAIL-FROM": "a@b"}, ""},
+		"a password without its secret": {map[string]string{"INPUT_SMTP-USERNAME": "me"}, "input smtp-username is of use only together with smtp-password: give that too, or remove it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newInputParser(func(variable string) string { return tt.given[variable] })
+			p.requirePartners()
+			if tt.want == "" {
+				assert.NoError(t, p.err())
+				return
+			}
+			assert.EqualError(t, p.err(), tt.want)
+		})
+	}
+}

@@ -1,0 +1,110 @@
+package github
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// largestResults is in bytes of UTF-8. GitHub allows 1 MB for all outputs of a
+// job, and reckons in UTF-16: two bytes for each of most characters.
+const largestResults = 400_000
+
+// shortText is in characters; what is longer is cut where results are too large.
+const shortText = 200
+
+// resultsJSON is the output `results`: an array with one object a function, on
+// one line. Too large, it loses first the changes, then the ends of long texts,
+// then functions at the end; left then says what.
+func resultsJSON(all []report.Function) (text, left string) {
+	steps := []struct {
+		left string
+		slim func(report.Function) report.Function
+	}{
+		{"", func(f report.Function) report.Function { return f }},
+		{"`changes` is left out", withoutChanges},
+		{"`changes` is left out and texts are shortened", shortened},
+	}
+	var elements []string
+	for _, step := range steps {
+		elements = elements[:0]
+		size := len("[]")
+		for _, f := range all {
+			element := compactJSON(withoutNull(step.slim(f)))
+			elements = append(elements, element)
+			size += len(element) + len(",")
+		}
+		left = step.left
+		if size <= largestResults {
+			return "[" + strings.Join(elements, ",") + "]", left
+		}
+	}
+	kept, size := 0, len("[]")
+	for _, element := range elements {
+		if size += len(element) + len(","); size > largestResults {
+			break
+		}
+		kept++
+	}
+	left += fmt.Sprintf(", and the last %d of %d functions are missing", len(all)-kept, len(all))
+	return "[" + strings.Join(elements[:kept], ",") + "]", left
+}
+
+func withoutChanges(f report.Function) report.Function {
+	f.Changes = nil
+	return f
+}
+
+func shortened(f report.Function) report.Function {
+	f = withoutChanges(f)
+	f.Message = report.Line(f.Message, shortText)
+	f.Proof = report.Line(f.Proof, shortText)
+	checks := make([]report.Check, 0, len(f.Checks))
+	for _, c := range f.Checks {
+		c.Detail = report.Line(c.Detail, shortText)
+		checks = append(checks, c)
+	}
+	f.Checks = checks
+	return f
+}
+
+// withoutNull has empty arrays for absent ones: later steps loop over them.
+func withoutNull(f report.Function) report.Function {
+	if f.Rejected == nil {
+		f.Rejected = []string{}
+	}
+	if f.Checks == nil {
+		f.Checks = []report.Check{}
+	}
+	if f.Changes == nil {
+		f.Changes = []report.Change{}
+	}
+	if f.Healthy == "" {
+		f.Healthy = report.HealthUnknown
+	}
+	return f
+}
+
+// notificationsJSON is the output `notifications`: channel to `sent`, or the error.
+func notificationsJSON(all map[string]string) string {
+	short := make(map[string]string, len(all))
+	for channel, text := range all {
+		short[channel] = report.Line(text, shortText)
+	}
+	return compactJSON(short)
+}
+
+// compactJSON is one line without HTML's escapes: people read it too. It is for
+// plain data only, which encodes always.
+func compactJSON(data any) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(data); err != nil {
+		return "null"
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

@@ -1,0 +1,40 @@
+package github_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/org/lambda-rollback-action/github"
+)
+
+func TestSecretsFrom(t *testing.T) {
+	given := values{
+		"function-name":                  "a b", // wrong: secrets are wanted all the same
+		"github-token":                   " ghs_token\n",
+		"smtp-password":                  "first line\r\n\r\nsecond line",
+		"webhook-url":                    "https://example.com/a b",
+		"webhook-secret":                 "",
+		"health-url":                     "https://me:p%40ss@example.com, https://example.com",
+		"AWS_SESSION_TOKEN":              "aws-session",
+		"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "oidc",
+		"AWS_ACCESS_KEY_ID":              "AKIA",
+	}
+	secrets := github.SecretsFrom(given.getenv)
+	assert.Equal(t, []string{
+		"first line\r\n\r\nsecond line",
+		"https://example.com/a%20b",
+		"https://example.com/a b",
+		"aws-session",
+		"second line",
+		"first line",
+		"ghs_token",
+		"p%40ss",
+		"oidc",
+		"p@ss",
+	}, secrets, "longest first")
+
+	in, err := github.ParseInputs(given.getenv)
+	assert.Error(t, err)
+	assert.Equal(t, secrets, in.Secrets())
+}

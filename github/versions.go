@@ -1,0 +1,99 @@
+package github
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// publishedVersion is a version number as AWS prints it; 18 digits fit int64.
+var publishedVersion = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+
+// parseVersion reads the number of a published version.
+func parseVersion(text string) (int64, error) {
+	if text == "$LATEST" {
+		return 0, errors.New("names $LATEST, which an alias that serves production cannot go back to: write the number of a published version")
+	}
+	if !publishedVersion.MatchString(text) {
+		return 0, fmt.Errorf("has %s, which is not the number of a published version", quoteValue(text))
+	}
+	return strconv.ParseInt(text, 10, 64)
+}
+
+// versionsOf reads the entries of `deployed-version` or `target-version`: the
+// number alone for the only function, or `name=number`. It gives one version
+// for each function, 0 where none was given: `name=` with nothing behind it is
+// what the outputs of a deploy that died look like. All problems are returned;
+// where functions is nil, because `function-name` itself is wrong, only the
+// numbers are judged.
+func versionsOf(entries []string, functions []Function) ([]int64, []error) {
+	versions := make([]int64, len(functions))
+	named := make([]bool, len(functions))
+	var problems []error
+	for _, entry := range entries {
+		key, number, keyed := cutVersion(entry)
+		var version int64
+		if number != "" {
+			var err error
+			if version, err = parseVersion(number); err != nil {
+				problems = append(problems, err)
+				continue
+			}
+		}
+		if functions == nil {
+			continue
+		}
+		index, err := indexOfFunction(functions, key, keyed)
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case named[index]:
+			problems = append(problems, fmt.Errorf("has a second version for %s, in %s: write one", quoteValue(functions[index].Given), quoteValue(entry)))
+		default:
+			versions[index], named[index] = version, true
+		}
+	}
+	return versions, problems
+}
+
+// cutVersion parts `name=number`; a number alone is not keyed.
+func cutVersion(entry string) (key, number string, keyed bool) {
+	key, number, keyed = strings.Cut(entry, "=")
+	if !keyed {
+		return "", entry, false
+	}
+	return strings.TrimSpace(key), strings.TrimSpace(number), true
+}
+
+// indexOfFunction finds the function that the key of a version means.
+func indexOfFunction(functions []Function, key string, keyed bool) (int, error) {
+	if !keyed {
+		if len(functions) == 1 {
+			return 0, nil
+		}
+		return 0, fmt.Errorf("has a version without its function, but function-name lists %d: write %s=<version>",
+			len(functions), functions[0].Given)
+	}
+	if index := slices.IndexFunc(functions, func(f Function) bool { return f.Given == key }); index >= 0 {
+		return index, nil
+	}
+	var found []int
+	for index, function := range functions {
+		if key == function.Name || key == function.Name+":"+function.Alias ||
+			key == function.ARN && key != "" || key == function.String() {
+			found = append(found, index)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return 0, fmt.Errorf("has a version for %s, which function-name does not list", quoteValue(key))
+	case 1:
+		return found[0], nil
+	default:
+		return 0, fmt.Errorf("has a version for %s, which fits %d entries of function-name: write the entry as it stands there, such as %s=<version>",
+			quoteValue(key), len(found), functions[found[0]].Given)
+	}
+}

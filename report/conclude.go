@@ -1,0 +1,173 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	maxNames       = 10    // functions named in one list of a sentence
+	longestMessage = 1_000 // characters of the output `message`
+)
+
+// Conclude fills in the status, reason, message and health of the whole from
+// those of its functions. The status is `failed` if any failed, else
+// `rolled-back` if any was, else `planned`, else `skipped`; the reason is that
+// of the first function with it. A result without functions keeps what it has,
+// and is of unknown health unless it says otherwise.
+func Conclude(r *Result) {
+	if len(r.Functions) == 0 {
+		if r.Healthy == "" {
+			r.Healthy = HealthUnknown
+		}
+		return
+	}
+	first := r.Functions[0]
+	for _, f := range r.Functions[1:] {
+		if urgency(f.Status, "") < urgency(first.Status, "") {
+			first = f
+		}
+	}
+	r.Status, r.Reason = first.Status, first.Reason
+	r.Healthy = health(r.Functions)
+	r.Message = Message(r.Functions, r.Environment)
+}
+
+// health is bad if it is bad anywhere, and good only where every function that
+// was not left alone was found well.
+func health(all []Function) Health {
+	verdict := HealthUnknown
+	unknown := false
+	for _, f := range all {
+		switch {
+		case f.Healthy == NotHealthy:
+			return NotHealthy
+		case f.Healthy == Healthy:
+			verdict = Healthy
+		case f.Status != Skipped:
+			unknown = true
+		}
+	}
+	if unknown {
+		return HealthUnknown
+	}
+	return verdict
+}
+
+// Message says what happened to the functions in one sentence that can be
+// forwarded as it is: a single function's own message, or "2 of 3 functions in
+// production were rolled back: api 42 → 41, worker 7 → 6; billing was left
+// alone (not-deployed)". It has at most 1,000 characters.
+func Message(all []Function, environment string) string {
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		if all[0].Message != "" {
+			return oneLine(all[0].Message, longestMessage)
+		}
+		return Headline(Result{Status: all[0].Status, Reason: all[0].Reason, Functions: all})
+	}
+	groups := byStatus(all)
+	where := ""
+	if environment != "" {
+		where = " in " + Line(environment, longestName)
+	}
+	parts := make([]string, 0, len(groups))
+	for i, group := range groups {
+		verb := verbs[group[0].Status]
+		if i == 0 {
+			parts = append(parts, fmt.Sprintf("%s%s %s: %s",
+				outOf(len(group), len(all)), where, verb.conjugate(len(group)), listed(group)))
+			continue
+		}
+		parts = append(parts, others(group, verb))
+	}
+	return Cut(strings.Join(parts, "; "), longestMessage)
+}
+
+// verb is what a sentence says of functions with one status.
+type verb struct{ one, many string }
+
+func (v verb) conjugate(n int) string {
+	if n == 1 {
+		return v.one
+	}
+	return v.many
+}
+
+var verbs = map[Status]verb{
+	RolledBack: {"was rolled back", "were rolled back"},
+	Planned:    {"would be rolled back", "would be rolled back"},
+	Skipped:    {"was left alone", "were left alone"},
+	Failed:     {"could not be rolled back", "could not be rolled back"},
+	Ready:      {"is ready", "are ready"},
+	NotReady:   {"is not ready", "are not ready"},
+	Taken:      {"was noted", "were noted"},
+	Listed:     {"was listed", "were listed"},
+	Drilled:    {"was drilled", "were drilled"},
+}
+
+// others is a later part of the sentence: "api 42 → 41 was rolled back",
+// "billing was left alone (not-deployed)".
+func others(group []Function, v verb) string {
+	if group[0].To != "" || group[0].Status != Skipped && group[0].Status != Failed {
+		return listed(group) + " " + v.conjugate(len(group))
+	}
+	byReason := make([]string, 0, len(group))
+	for _, same := range alike(group) {
+		byReason = append(byReason, fmt.Sprintf("%s %s (%s)",
+			names(same), v.conjugate(len(same)), Line(string(same[0].Reason), longestName)))
+	}
+	return strings.Join(byReason, ", ")
+}
+
+// listed names functions with their way: "api 42 → 41", "billing (throttled)".
+func listed(group []Function) string {
+	return join(group, func(f Function) string {
+		switch {
+		case f.Status == Failed || f.Status == Skipped:
+			return fmt.Sprintf("%s (%s)", Line(f.Function, longestName), Line(string(f.Reason), longestName))
+		case f.To != "":
+			return fmt.Sprintf("%s %s → %s", Line(f.Function, longestName), versionOr(f.From), versionOr(f.To))
+		default:
+			return Line(f.Function, longestName)
+		}
+	})
+}
+
+// names lists functions: "api", "api and worker", "api, worker and 3 more".
+func names(group []Function) string {
+	return join(group, func(f Function) string { return Line(f.Function, longestName) })
+}
+
+func join(group []Function, say func(Function) string) string {
+	words := make([]string, 0, maxNames)
+	for _, f := range group[:min(len(group), maxNames)] {
+		words = append(words, say(f))
+	}
+	if more := len(group) - len(words); more > 0 {
+		return strings.Join(words, ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(words, ", ")
+}
+
+// byStatus groups functions, the status of the whole first.
+func byStatus(all []Function) [][]Function {
+	var groups [][]Function
+	for _, status := range precedence {
+		var group []Function
+		for _, f := range all {
+			if f.Status == status {
+				group = append(group, f)
+			}
+		}
+		if len(group) > 0 {
+			groups = append(groups, group)
+		}
+	}
+	if len(groups) == 0 { // no status that we know
+		groups = append(groups, all)
+	}
+	return groups
+}

@@ -1,0 +1,190 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// single is what there is to tell about the only function, section by section.
+func single(f Function) []string {
+	title := "Why it was left alone"
+	switch f.Status {
+	case RolledBack, Planned:
+		title = "Why it was moved"
+		if f.Status == Planned {
+			title = "Why it would be moved"
+		}
+	case Failed, NotReady:
+		title = "What is known about the versions"
+	case Ready, Taken, Listed, Drilled:
+		title = "What it rests on"
+	}
+	return []string{
+		section(title, proof(f)),
+		section("Checks", checks(f.Checks)),
+		section(changesTitle(f), foldedChanges(f)),
+		section("Notes of "+orFunction(Code(f.Function, longestName)), notes(f.Notes)),
+	}
+}
+
+// details has a folded block for each of several functions that has something
+// to tell beyond its line in the table.
+func details(all []Function) string {
+	told := slices.DeleteFunc(slices.Clone(all), func(f Function) bool {
+		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes) == 0
+	})
+	text, left := upTo(len(told), maxDetails, detailsBytes, func(i int) string { return block(told[i]) + "\n" })
+	if left > 0 {
+		text += fmt.Sprintf("\n\n%d more functions are left out here; the output `results` has them.", left)
+	}
+	return section("Function by function", strings.TrimSpace(text))
+}
+
+func block(f Function) string {
+	parts := []string{
+		Markdown(f.Message, longestText),
+		proof(f),
+		checks(f.Checks),
+		titled("**"+changesTitle(f)+"**", changes(f.Changes)),
+		notes(f.Notes),
+		functionLinks(f),
+	}
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	// Within the summary's tag Markdown is not read: plain HTML only.
+	summary := Mark(f.Status, f.Reason) + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
+	return "<details><summary>" + summary + "</summary>\n\n" + strings.Join(parts, "\n\n") + "\n\n</details>"
+}
+
+func titled(title, body string) string {
+	if body == "" {
+		return ""
+	}
+	return title + "\n\n" + body
+}
+
+// proof is how the failing version was attributed to the run, and when the
+// alias was moved.
+func proof(f Function) string {
+	text := Markdown(f.Proof, longestText)
+	if f.MovedAt != "" {
+		text += " Moved at " + Markdown(clock(f.MovedAt), longestName) + "."
+	}
+	return strings.TrimSpace(text)
+}
+
+func checks(all []Check) string {
+	if len(all) == 0 {
+		return ""
+	}
+	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
+		c := all[i]
+		return "| " + Markdown(c.Name, longestCell) + " | " + checkMark(c.Status) + Markdown(c.Status, longestCell) +
+			" | " + Markdown(c.Detail, longestCell) + " |"
+	})
+	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
+}
+
+func checkMark(status string) string {
+	switch status {
+	case "passed", "ok", "healthy":
+		return "✅ "
+	case "failed", "error", "unhealthy":
+		return "❌ "
+	case "warning", "unknown":
+		return "⚠️ "
+	default:
+		return ""
+	}
+}
+
+func changesTitle(f Function) string {
+	if f.From == "" || f.To == "" {
+		return "What differs between the versions"
+	}
+	return "What differs between version " + Markdown(f.From, longestName) + " and " + Markdown(f.To, longestName)
+}
+
+func changes(all []Change) string {
+	if len(all) == 0 {
+		return ""
+	}
+	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
+		c := all[i]
+		return "| " + Markdown(c.What, longestCell) + " | " + orDash(Code(c.From, longestCell)) + " | " + orDash(Code(c.To, longestCell)) + " |"
+	})
+	return "| What | Was | Is now |\n| --- | --- | --- |\n" + rows + leftOut(left)
+}
+
+// foldedChanges keeps a long table from pushing the next steps off the screen.
+func foldedChanges(f Function) string {
+	text := changes(f.Changes)
+	if len(f.Changes) <= foldAbove {
+		return text
+	}
+	return fmt.Sprintf("<details><summary>%d settings differ</summary>\n\n%s\n\n</details>", len(f.Changes), text)
+}
+
+func notes(all []Note) string {
+	lines, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
+		mark := ""
+		if all[i].Warning {
+			mark = "⚠️ "
+		}
+		return "- " + mark + Markdown(all[i].Text, longestText)
+	})
+	return lines + leftOut(left)
+}
+
+func leftOut(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\n\n%d more are left out here.", n)
+}
+
+// links leads to the run and to the places in the AWS console.
+func links(r Result, all []Function) string {
+	var parts []string
+	if isWebAddress(r.Run.URL) {
+		name := "The run"
+		if isFailed(r.Run) {
+			name = "Failed run"
+		}
+		parts = append(parts, Link(name, r.Run.URL))
+	}
+	if isWebAddress(r.OwnURL) && r.OwnURL != r.Run.URL {
+		parts = append(parts, Link("This run", r.OwnURL))
+	}
+	if len(all) == 1 && alertOf(r) != "" { // nothing happened: nothing to look at
+		if text := functionLinks(all[0]); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	return section("Links", strings.Join(parts, " · "))
+}
+
+func functionLinks(f Function) string {
+	var parts []string
+	if page := AliasURL(f); page != "" {
+		parts = append(parts, Link("Alias "+Code(f.Alias, longestName)+" in the AWS console", page))
+	}
+	if page := LogsURL(f); page != "" {
+		parts = append(parts, Link("Logs of "+orFunction(Code(f.Function, longestName))+" in CloudWatch", page))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "–"
+	}
+	return text
+}
+
+func orFunction(name string) string {
+	if name == "" {
+		return "the function"
+	}
+	return name
+}

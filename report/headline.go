@@ -1,0 +1,151 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Headline says in a few words what happened, as plain text without a mark:
+// "Rolled back: api is on version 41 again".
+func Headline(r Result) string {
+	line := func(text string) string { return Line(text, longestName) }
+	return voice{name: line, text: line}.headline(r)
+}
+
+// headlineMarkdown is Headline for GitHub's Markdown.
+func headlineMarkdown(r Result) string {
+	return voice{
+		name: func(text string) string { return Code(text, longestName) },
+		text: func(text string) string { return Markdown(text, longestCell) },
+	}.headline(r)
+}
+
+// A voice says names and other texts as its medium needs them.
+type voice struct {
+	name, text func(string) string
+}
+
+func (v voice) headline(r Result) string {
+	if len(r.Functions) == 1 {
+		return v.one(r, r.Functions[0])
+	}
+	what := v.text(Heading(r.Reason))
+	all := len(r.Functions)
+	n := count(r.Functions, r.Status)
+	switch r.Status {
+	case RolledBack:
+		return fmt.Sprintf("Rolled back: %s on an earlier version again", ofAll(n, all))
+	case Planned:
+		return fmt.Sprintf("Dry run: %s would be rolled back", functions(n))
+	case Failed:
+		if all == 0 {
+			return noun(r.Command) + " failed: " + what
+		}
+		text := fmt.Sprintf("%s failed for %s", noun(r.Command), outOf(n, all))
+		if moved := count(r.Functions, RolledBack); moved > 0 {
+			text += fmt.Sprintf("; %d rolled back", moved)
+		}
+		return text
+	case Skipped:
+		if all > 0 {
+			return fmt.Sprintf("Nothing rolled back: %s left alone", functions(all))
+		}
+		return "Nothing rolled back: " + what
+	default:
+		return companionHeadline(r.Status)
+	}
+}
+
+func (v voice) one(r Result, f Function) string {
+	name := orFunction(v.name(f.Function))
+	why := v.text(Heading(f.Reason))
+	to := v.text(versionOr(f.To))
+	switch r.Status {
+	case RolledBack:
+		if f.Reason == CanaryStopped {
+			return fmt.Sprintf("Canary stopped: all of %s is on version %s", name, to)
+		}
+		if f.Reason == Chosen {
+			return fmt.Sprintf("Rolled back: %s is on version %s, as chosen", name, to)
+		}
+		return fmt.Sprintf("Rolled back: %s is on version %s again", name, to)
+	case Planned:
+		return fmt.Sprintf("Dry run: %s would go back to version %s", name, to)
+	case Failed:
+		if f.MovedAt != "" && f.To != "" {
+			return fmt.Sprintf("%s is on version %s, but %s", name, to, why)
+		}
+		return fmt.Sprintf("%s of %s failed: %s", noun(r.Command), name, why)
+	case Skipped:
+		return fmt.Sprintf("%s was not rolled back: %s", name, why)
+	default:
+		return companionHeadline(r.Status)
+	}
+}
+
+// companionHeadline is for the commands beside `rollback`.
+func companionHeadline(status Status) string {
+	switch status {
+	case Ready:
+		return "Ready: a rollback would work"
+	case NotReady:
+		return "Not ready: a rollback would not work"
+	case Taken:
+		return "Noted what serves, to go back to it if the deploy fails"
+	case Listed:
+		return "The versions there are"
+	case Drilled:
+		return "Drill done: the way back works"
+	default:
+		return "Done"
+	}
+}
+
+// noun names a command at a sentence's start.
+func noun(command string) string {
+	if isRollback(command) {
+		return "Rollback"
+	}
+	return strings.ToUpper(command[:1]) + command[1:]
+}
+
+// versionOr never leaves a hole in a sentence.
+func versionOr(version string) string {
+	if version == "" {
+		return "?"
+	}
+	return Line(version, longestName)
+}
+
+func count(all []Function, status Status) int {
+	n := 0
+	for _, f := range all {
+		if f.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+func functions(n int) string {
+	if n == 1 {
+		return "1 function"
+	}
+	return fmt.Sprintf("%d functions", n)
+}
+
+// outOf is "2 of 3 functions", or "3 functions" where it is all of them.
+func outOf(n, all int) string {
+	if n == all {
+		return functions(n)
+	}
+	return fmt.Sprintf("%d of %s", n, functions(all))
+}
+
+// ofAll is outOf with its verb.
+func ofAll(n, all int) string {
+	if n == 1 {
+		return outOf(n, all) + " is"
+	}
+	return outOf(n, all) + " are"
+}

@@ -1,0 +1,176 @@
+package report
+
+import "strings"
+
+// A step is one thing to do: a template of wording.go and what fills it.
+type step struct {
+	template string
+	values   values
+}
+
+// values are what `{name}` stands for, by name. An absent value is said in
+// general words.
+type values map[string]value
+
+type value struct {
+	prefix  string // said before it in prose, never shown as code
+	text    string // from outside
+	missing string // said in prose where there is no text
+}
+
+const longestName = 140 // characters of a function's name; an ARN is no longer
+
+func valuesOf(r Result, group []Function) values {
+	f := group[0]
+	if len(group) > 1 { // what differs between them is said in general words
+		f = common(group)
+	}
+	return values{
+		"function":    {text: names(group), missing: "the function"},
+		"alias":       {text: f.Alias, missing: "the alias"},
+		"region":      {text: f.Region, missing: "the region"},
+		"environment": {text: r.Environment, missing: "production"},
+		"branch":      {text: r.Run.Branch, missing: "the branch"},
+		"commit":      {text: ShortSHA(r.Run.SHA), missing: "the commit"},
+		"from":        {prefix: "version ", text: f.From, missing: "the version it is on"},
+		"Bad":         {prefix: "Version ", text: failing(f), missing: "The failing version"},
+		"to":          {prefix: "version ", text: f.To, missing: "the earlier version"},
+		"command":     {text: moveCommand(f)},
+	}
+}
+
+// failing is the version that a rollback leaves behind. A canary's alias was on
+// the good one all along: there it is the newest of the rejected.
+func failing(f Function) string {
+	if f.From != f.To {
+		return f.From
+	}
+	if len(f.Rejected) > 0 {
+		return f.Rejected[0]
+	}
+	return ""
+}
+
+// common keeps what all functions of a group share.
+func common(group []Function) Function {
+	f := group[0]
+	f.Function = ""
+	for _, other := range group[1:] {
+		if other.Alias != f.Alias {
+			f.Alias = ""
+		}
+		if other.Region != f.Region {
+			f.Region = ""
+		}
+		if other.From != f.From {
+			f.From = ""
+		}
+		if other.To != f.To {
+			f.To = ""
+		}
+		if failing(other) != failing(f) {
+			f.Rejected = nil
+		}
+	}
+	return f
+}
+
+// moveCommand is the AWS CLI call that moves an alias to a version of choice,
+// and ends a canary with it.
+func moveCommand(f Function) string {
+	or := func(s, other string) string {
+		if s == "" || strings.ContainsFunc(s, notForShell) {
+			return other
+		}
+		return s
+	}
+	to := f.To
+	if f.MovedAt != "" { // it is there already: further back is for a person to choose
+		to = ""
+	}
+	command := "aws lambda update-alias --function-name " + or(f.Function, "FUNCTION") +
+		" --name " + or(f.Alias, "ALIAS") +
+		" --function-version " + or(to, "VERSION") +
+		" --routing-config AdditionalVersionWeights={}"
+	if region := or(f.Region, ""); region != "" {
+		command += " --region " + region
+	}
+	return command
+}
+
+// notForShell keeps out of a command that people copy whatever a shell would
+// read as more than a word.
+func notForShell(r rune) bool {
+	return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/", r)
+}
+
+// ShortSHA is the commit as people write it: seven digits.
+func ShortSHA(sha string) string {
+	const digits = 7
+	if len(sha) > digits && strings.Trim(sha, "0123456789abcdefABCDEF") == "" {
+		return sha[:digits]
+	}
+	return Line(sha, longestName)
+}
+
+// plain fills the template in for readers of plain text.
+func (s step) plain() string {
+	return s.fill(
+		func(text string) string { return Line(text, longestCode) },
+		func(text string) string { return Line(text, longestCode) },
+	)
+}
+
+// markdown fills the template in for GitHub's Markdown, on one line.
+func (s step) markdown() string {
+	code := func(text string) string { return Code(text, longestCode) }
+	return s.fill(code, code)
+}
+
+// item is markdown as an item of a list with numbers: a command at the end is a
+// block of its own, because GitHub puts a button to copy it there.
+func (s step) item() string {
+	text, command, found := strings.Cut(s.template, " `{command}`")
+	if !found || command != "" {
+		return s.markdown()
+	}
+	return step{text, s.values}.markdown() + "\n\n   ```sh\n   " +
+		strings.ReplaceAll(s.values["command"].text, " --", " \\\n     --") + "\n   ```"
+}
+
+const longestCode = 600 // characters of one command or name
+
+// fill puts the values into the template: quote words a value in prose, code
+// what the template has between backticks.
+func (s step) fill(quote, code func(string) string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(s.template, "`") {
+		if i%2 == 1 {
+			b.WriteString(code(s.replace(part, func(v value) string { return v.text })))
+			continue
+		}
+		b.WriteString(s.replace(part, func(v value) string {
+			if v.text == "" {
+				return v.missing
+			}
+			return v.prefix + quote(v.text)
+		}))
+	}
+	return b.String()
+}
+
+func (s step) replace(template string, say func(value) string) string {
+	pairs := make([]string, 0, 2*len(s.values))
+	for name, v := range s.values {
+		pairs = append(pairs, "{"+name+"}", say(v))
+	}
+	return strings.NewReplacer(pairs...).Replace(template)
+}
+
+func plainSteps(all []step) []string {
+	texts := make([]string, 0, len(all))
+	for _, s := range all {
+		texts = append(texts, s.plain())
+	}
+	return texts
+}
