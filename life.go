@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/org/lambda-rollback-action/rollback"
+)
+
+// What the runner leaves after a signal: it sends SIGTERM 7.5 s after SIGINT,
+// and kills 2.5 s after that. The rest of each time is for writing outputs and
+// summary.
+const (
+	graceAfterInterrupt = 6 * time.Second
+	graceAfterTerminate = 1800 * time.Millisecond
+)
+
+// life is how long the program may work.
+type life struct {
+	// work ends at the first signal: nothing new is begun after it.
+	work context.Context
+	// finish ends when what was under way then must be given up, too.
+	finish context.Context
+}
+
+// newLife makes a life that the signals end. end frees it.
+func newLife(parent context.Context, signals <-chan os.Signal) (l life, end func()) {
+	work, cancel := context.WithCancelCause(parent)
+	finish, giveUp := context.WithCancelCause(parent)
+	stopped := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-stopped:
+				return
+			case s := <-signals:
+				cancel(rollback.ErrCancelled)
+				grace := graceAfterInterrupt
+				if s == syscall.SIGTERM {
+					grace = graceAfterTerminate
+				}
+				time.AfterFunc(grace, func() { giveUp(rollback.ErrCancelled) })
+			}
+		}
+	}()
+	return life{work: work, finish: finish}, func() {
+		close(stopped)
+		cancel(nil)
+		giveUp(nil)
+	}
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/org/lambda-rollback-action/cloud"
+	"github.com/org/lambda-rollback-action/github"
+	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback"
+)
+
+// evidenceLimit is how long GitHub's API may take to tell about the run. A
+// rollback does not wait longer for it: what the event says is used then.
+const evidenceLimit = 5 * time.Second
+
+// world is everything outside the program.
+type world struct {
+	getenv   func(string) string
+	readFile func(string) ([]byte, error)
+	append   func(path string, data []byte) error
+	random   io.Reader
+	stdout   io.Writer
+	clock    rollback.Clock
+}
+
+// secretVariables hold secrets that are no inputs.
+var secretVariables = []string{
+	"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN",
+}
+
+// run is the whole story: inputs and event, may it act?, roll back, publish.
+// It returns the exit code.
+func run(l life, w world) int {
+	where := github.ReadContext(w.getenv)
+	secrets := github.SecretsFrom(w.getenv)
+	for _, name := range secretVariables {
+		secrets = append(secrets, w.getenv(name))
+	}
+	log := github.NewLog(w.stdout, w.getenv, github.NewRedactor(secrets))
+
+	s := &story{life: l, world: w, where: where, log: log}
+	s.tell()
+	s.result.Timestamp = w.clock.Now()
+	github.Publish(s.result, log, github.Files{
+		Output: where.OutputPath, Summary: where.SummaryPath, Append: w.append, Random: w.random,
+	})
+	return s.result.ExitCode()
+}
+
+// story is one command on its way from the inputs to the result.
+type story struct {
+	life
+	world
+	where  github.Context
+	log    *github.Log
+	in     github.Inputs
+	event  github.Event
+	api    *github.API
+	failed *evidence // the run that failed, by GitHub's API
+	result report.Result
+}
+
+// tell fills in the result.
+func (s *story) tell() {
+	in, err := github.ParseInputs(s.getenv)
+	s.in = in
+	s.result = report.Result{
+		Command: in.Command, Environment: in.Environment, DryRun: in.DryRun,
+		Healthy: report.HealthUnknown, OwnURL: s.where.RunURL(),
+	}
+	for _, text := range in.Warnings {
+		s.note(report.Note{Warning: true, Text: text})
+	}
+	s.readEvent()
+	if err != nil {
+		s.everywhere(report.Failed, report.InvalidInput, err.Error())
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(s.work, in.Timeout, rollback.ErrTimeout)
+	defer cancel()
+	if s.mayAct(ctx) {
+		s.rollBack(ctx)
+	}
+}
+
+// readEvent reads what started the workflow. Where it cannot be read, what is
+// missing counts against acting, or is asked of GitHub.
+func (s *story) readEvent() {
+	event, err := github.ReadEvent(s.where.EventName, s.where.EventPath, s.readFile)
+	if err != nil {
+		s.note(report.Note{Warning: true, Text: fmt.Sprintf("the event's payload is of no use: %s", err)})
+	}
+	s.event = event
+	s.result.Run = event.Run(s.where)
+}
+
+// mayAct is the contract's section 3.
+func (s *story) mayAct(ctx context.Context) bool {
+	api, err := github.NewAPI(nil, s.where.APIURL, s.in.GitHubToken, s.where.Repository)
+	if err != nil {
+		s.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not asked: %s", err)})
+	}
+	s.api = api
+	s.failed = newEvidence(s.result.Run, func() (report.Run, []report.Note) {
+		if api == nil {
+			return s.result.Run, nil
+		}
+		ctx, cancel := context.WithTimeout(s.work, evidenceLimit)
+		defer cancel()
+		return api.Evidence(ctx, s.where, s.result.Run, s.event.TimesByAPI())
+	})
+
+	trigger := github.Trigger{
+		Command: s.in.Command, Branches: s.in.Branches, Environment: s.in.Environment,
+		Needs: s.in.Needs, DeployJobs: s.in.DeployJobs, TargetGiven: s.targetGiven(),
+		Context: s.where, Event: s.event,
+	}
+	verdict := trigger.Judge()
+	if verdict.AskJobs {
+		run, notes := s.failed.wait(ctx)
+		s.result.Run = run
+		s.note(notes...)
+		trigger.Jobs, trigger.JobsAsked = run.Jobs, true
+		verdict = trigger.Judge()
+	}
+	s.note(verdict.Notes...)
+	if !verdict.Act {
+		s.everywhere(report.Skipped, verdict.Reason, verdict.Message)
+		return false
+	}
+	s.log.Infof("acting: %s", verdict.Because)
+	return true
+}
+
+// rollBack opens AWS and rolls every function back.
+func (s *story) rollBack(ctx context.Context) {
+	s.failed.start() // GitHub answers while the credentials are fetched
+
+	aws, err := s.open(ctx)
+	if err != nil {
+		return
+	}
+	functions := make([]rollback.Function, len(s.in.Functions))
+	for i, f := range s.in.Functions {
+		functions[i] = s.function(ctx, aws, f)
+	}
+	s.log.Group("Rolling back")
+	results := rollback.Run(ctx, functions, s.in.AllOrNothing)
+	s.log.EndGroup()
+
+	run, notes := s.failed.wait(ctx)
+	s.result.Run = run
+	s.note(notes...)
+	s.result.Functions = results
+	report.Conclude(&s.result)
+}
+
+// open finds region and credentials; where there are none, it says so in the
+// result.
+func (s *story) open(ctx context.Context) (*cloud.Cloud, error) {
+	name := s.in.RoleSessionName
+	if name == "" {
+		name = fmt.Sprintf("lambda-rollback-%d", s.where.RunID)
+	}
+	aws, err := cloud.Open(ctx, cloud.Options{
+		Region: s.in.Region, NeedRegion: s.needRegion(),
+		RoleARN: s.in.RoleToAssume, SessionName: name,
+		Token: func(ctx context.Context) (string, error) {
+			return github.IDToken(ctx, s.getenv, s.in.Audience)
+		},
+	})
+	switch {
+	case err == nil:
+		return aws, nil
+	case errors.Is(err, cloud.ErrNoRegion):
+		s.everywhere(report.Failed, report.InvalidInput,
+			"aws-region: no region is known; set the input (such as eu-west-1), or AWS_REGION, or give function ARNs")
+	case ctx.Err() != nil:
+		reason, what := report.Cancelled, "the run was cancelled"
+		if errors.Is(context.Cause(ctx), rollback.ErrTimeout) {
+			reason, what = report.Timeout, "the input timeout was over"
+		}
+		s.everywhere(report.Failed, reason, fmt.Sprintf("nothing was rolled back: %s before there were AWS credentials", what))
+	default:
+		s.everywhere(report.Failed, report.NoCredentials, fmt.Sprintf(
+			"nothing was rolled back: %s; give the job a role by role-to-assume with `permissions: id-token: write`, or run a credentials step before this one", err))
+	}
+	return nil, err
+}
+
+// function is everything that it takes to roll one function back.
+func (s *story) function(ctx context.Context, aws *cloud.Cloud, f github.Function) rollback.Function {
+	region := f.Region
+	if region == "" {
+		region = aws.Region()
+	}
+	return rollback.Function{
+		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: s.in.Environment,
+		Ask: rollback.Ask{
+			Target: f.Target, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
+			ByHand: len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()), Remember: s.in.Remember,
+		},
+		DryRun: s.in.DryRun,
+		Lambda: aws.Lambda(region),
+		Runs:   runsOf(s.api),
+		Log:    s.logOf(f),
+		Clock:  s.clock,
+		Run:    s.result.Run,
+		Evidence: func(ctx context.Context) report.Run {
+			run, _ := s.failed.wait(ctx)
+			return run
+		},
+		Finish: s.finish,
+	}
+}
+
+// logOf names the function on each line, where there are several.
+func (s *story) logOf(f github.Function) rollback.Log {
+	if len(s.in.Functions) == 1 {
+		return s.log
+	}
+	return named{s.log, f.String()}
+}
+
+type named struct {
+	log  *github.Log
+	name string
+}
+
+func (n named) Infof(format string, args ...any) {
+	n.log.Infof("%s: %s", n.name, fmt.Sprintf(format, args...))
+}
+
+// everywhere gives every function the same result, and the whole its message.
+func (s *story) everywhere(status report.Status, reason report.Reason, message string) {
+	for _, f := range s.in.Functions {
+		s.result.Functions = append(s.result.Functions, report.Function{
+			Function: f.Name, Region: f.Region, Alias: f.Alias,
+			Status: status, Reason: reason, Message: message,
+			Rejected: []string{}, Checks: []report.Check{}, Changes: []report.Change{}, Healthy: report.HealthUnknown,
+		})
+	}
+	s.result.Status, s.result.Reason, s.result.Message = status, reason, message
+}
+
+func (s *story) note(notes ...report.Note) {
+	s.result.Notes = append(s.result.Notes, notes...)
+}
+
+func (s *story) targetGiven() bool {
+	for _, f := range s.in.Functions {
+		if f.Target != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *story) needRegion() bool {
+	for _, f := range s.in.Functions {
+		if f.Region == "" {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *story) byDispatch() bool {
+	return s.where.EventName == "workflow_dispatch" || s.where.EventName == "repository_dispatch"
+}
