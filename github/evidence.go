@@ -72,7 +72,10 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 		runErr   error
 		jobsErr  error
 		newerErr error
-		reading  sync.WaitGroup
+		earlier  []report.Job
+
+		earlierErr error
+		reading    sync.WaitGroup
 	)
 	// What is known beforehand need not wait for the run.
 	early := from.WorkflowID != 0 && from.Branch != "" && !from.CreatedAt.IsZero()
@@ -90,18 +93,23 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 		}
 	})
 	reading.Go(func() { jobs, jobsErr = a.jobs(ctx, attemptPath(from), nil) })
+	if from.Attempt > 1 {
+		reading.Go(func() { earlier, earlierErr = a.earlier(ctx, from) })
+	}
 	if early {
 		reading.Go(func() { newer, newerErr = a.newer(ctx, from) })
 	}
 	reading.Wait()
 
 	run.Jobs, run.Newer, run.NewerKnown = jobsFrom(jobs), newer, newerErr == nil
+	run.Earlier = earlier
 	if own := ownJob(jobs, c); from.ID == c.RunID && own >= 0 {
 		run.Jobs[own].Own = true
 	}
 	return run, a.warn(
 		gap{fmt.Sprintf("run %d", from.ID), runErr},
 		gap{fmt.Sprintf("the jobs of run %d", from.ID), jobsErr},
+		gap{"the jobs of its earlier attempts", earlierErr},
 		gap{"the newer runs of its workflow", newerErr})
 }
 
@@ -148,6 +156,16 @@ func (a *API) jobs(ctx context.Context, path string, query url.Values) ([]*gh.Wo
 		}
 	}
 	return nil, fmt.Errorf("%w: more than %d jobs", errTooMuch, maxPages*pageSize)
+}
+
+// earlier reads the jobs of the attempts before run's.
+func (a *API) earlier(ctx context.Context, run report.Run) ([]report.Job, error) {
+	all, err := a.jobs(ctx, runPath(run.ID)+"/jobs", url.Values{"filter": {"all"}})
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(job *gh.WorkflowJob) bool { return job.GetRunAttempt() >= int64(run.Attempt) })
+	return jobsFrom(all), nil
 }
 
 // newer reads the oldest of the runs of run's workflow on its branch that are

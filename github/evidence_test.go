@@ -98,7 +98,11 @@ func fakeGitHub(t *testing.T, prefix string, known answers) *fake {
 		f.mu.Unlock()
 		assert.Equal(t, "Bearer "+testToken, r.Header.Get("Authorization"))
 		handler, ok := known[strings.TrimPrefix(r.URL.Path, prefix)]
-		if !ok {
+		switch {
+		case ok:
+		case strings.HasSuffix(r.URL.Path, runURI+"/jobs"): // of all attempts
+			handler = says(http.StatusOK, `{"total_count": 0, "jobs": []}`)
+		default:
 			handler = says(http.StatusNotFound, `{"message": "Not Found"}`)
 		}
 		handler(w, r)
@@ -318,6 +322,21 @@ func TestEvidenceReadInPart(t *testing.T) {
 			assert.Equal(t, tt.newerKnown, run.NewerKnown)
 		})
 	}
+}
+
+func TestEvidenceOfARerunHasTheJobsOfEarlierAttempts(t *testing.T) {
+	t.Parallel()
+	server := fakeGitHub(t, "", answers{
+		runURI: says(200, runBody), jobsURI: says(200, jobsBody), newerURI: says(200, noRuns),
+		runURI + "/jobs": says(200, `{"total_count": 2, "jobs": [
+			{"id": 9, "run_attempt": 1, "name": "deploy", "status": "completed", "conclusion": "failure", "started_at": "2026-03-01T09:00:05Z", "completed_at": "2026-03-01T09:01:00Z"},
+			{"id": 2, "run_attempt": 2, "name": "deploy", "status": "completed", "conclusion": "failure", "started_at": "2026-03-01T10:01:05Z", "completed_at": "2026-03-01T10:03:00Z"}]}`),
+	})
+	run, notes := server.api(t).Evidence(within(t, enough), ownContext, pushed, true)
+	assert.Empty(t, notes)
+	require.Len(t, run.Earlier, 1)
+	assert.Equal(t, int64(9), run.Earlier[0].ID)
+	assert.Contains(t, server.calls("runs/100/jobs")[0], "filter=all")
 }
 
 func TestEvidenceTriesAgain(t *testing.T) {

@@ -30,6 +30,9 @@ type Run struct {
 
 	// Jobs are the jobs of the attempt; nil where they could not be read.
 	Jobs []Job
+	// Earlier are the jobs of earlier attempts. A version of an earlier attempt
+	// is this run's too.
+	Earlier []Job
 	// Newer are later runs of the same workflow on the same branch, with
 	// their jobs, as far as they began while this run was at work.
 	Newer []Run

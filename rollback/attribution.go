@@ -84,7 +84,7 @@ func (o Observation) byTime(failing int64, modified time.Time) claim {
 			failing, clock(modified), beginning(run), clock(run.CreatedAt))})
 	}
 	proof := fmt.Sprintf("version %d was last modified %s, after %s (%s)", failing, clock(modified), beginning(run), clock(run.CreatedAt))
-	spans := spanning(run.Jobs, modified)
+	spans := spanning(everyJob(run), modified)
 	if len(spans) > 0 {
 		proof += fmt.Sprintf(" and while its job %q ran (%s to %s)", spans[0].Name, clock(spans[0].StartedAt), ended(spans[0]))
 	} else if end, known := lastEnd(run); known {
@@ -199,13 +199,13 @@ func (o Observation) supersededByNewer(version int64, modified time.Time) claim 
 // this run when 43 was made, but no smoke test was when 42 was: it is the
 // deploy that publishes, and 43 is the newer run's.
 func (o Observation) publishers(version int64) ([]string, Want) {
-	at := namesOf(spanning(o.Run.Jobs, o.Versions[version].LastModified))
+	at := namesOf(spanning(everyJob(o.Run), o.Versions[version].LastModified))
 	if len(at) == 0 {
-		return namesOf(o.Run.Jobs), Want{}
+		return namesOf(everyJob(o.Run)), Want{}
 	}
 	var agreeing []string
 	contradicted := true
-	for _, name := range namesOf(o.Run.Jobs) {
+	for _, name := range namesOf(everyJob(o.Run)) {
 		if o.explains(name) {
 			agreeing = append(agreeing, name)
 			contradicted = contradicted && !slices.Contains(at, name)
@@ -229,7 +229,7 @@ func (o Observation) explains(name string) bool {
 	for _, v := range o.Versions {
 		covered, explained := false, false
 		for i, run := range known {
-			jobs := spanning(run.Jobs, v.LastModified)
+			jobs := spanning(everyJob(run), v.LastModified)
 			covered = covered || (len(jobs) > 0 && i <= len(o.Run.Newer))
 			explained = explained || slices.Contains(namesOf(jobs), name)
 		}
@@ -259,7 +259,7 @@ func (o Observation) published(version int64) publication {
 	if want.Older {
 		return publication{want: want}
 	}
-	at := namesOf(spanning(run.Jobs, modified))
+	at := namesOf(spanning(everyJob(run), modified))
 	at = slices.DeleteFunc(at, func(name string) bool { return !slices.Contains(names, name) })
 	switch {
 	case len(at) == 0:
@@ -323,7 +323,7 @@ func spanning(jobs []report.Job, at time.Time) []report.Job {
 // failed: the deploy was then a step of the same job.
 func lastEnd(run report.Run) (time.Time, bool) {
 	var end time.Time
-	for _, job := range run.Jobs {
+	for _, job := range everyJob(run) {
 		switch {
 		case job.Own && job.FailedStep != "":
 			return time.Time{}, false
@@ -337,6 +337,18 @@ func lastEnd(run report.Run) (time.Time, bool) {
 		}
 	}
 	return end, !end.IsZero()
+}
+
+// everyJob has the jobs of all attempts, as far as they are known, but for the
+// own job of earlier ones: that one only rolled back.
+func everyJob(run report.Run) []report.Job {
+	jobs := slices.Clone(run.Jobs)
+	for _, earlier := range run.Earlier {
+		if !slices.ContainsFunc(run.Jobs, func(j report.Job) bool { return j.Own && j.FailedStep == "" && j.Name == earlier.Name }) {
+			jobs = append(jobs, earlier)
+		}
+	}
+	return jobs
 }
 
 // ran leaves out jobs that were skipped: they have times, too.

@@ -194,11 +194,11 @@ func (t *task) arrived(now Alias) {
 	r.Status, r.To = report.RolledBack, number(t.d.Target)
 	r.WeightsCleared = t.o.Alias.Weighted != 0
 	r.MovedAt = t.clock.Now().UTC().Format(time.RFC3339)
-	r.Message = fmt.Sprintf("%s in %s was rolled back from %s to version %d, because %s",
-		t.label(), t.Environment, serving(t.o.Alias), t.d.Target, t.d.Why)
+	left := "from " + serving(t.o.Alias)
 	if t.d.Target > t.o.Alias.Version {
-		r.Message = fmt.Sprintf("%s in %s was moved from %s to version %d, because %s",
-			t.label(), t.Environment, serving(t.o.Alias), t.d.Target, t.d.Why)
+		r.Message = fmt.Sprintf("%s in %s was moved to version %d %s", t.label(), t.Environment, t.d.Target, left)
+	} else {
+		r.Message = fmt.Sprintf("%s in %s is back on version %d: it was rolled back %s", t.label(), t.Environment, t.d.Target, left)
 	}
 }
 
@@ -252,7 +252,10 @@ func (t *task) fail(err error) {
 
 // done completes the result.
 func (t *task) done() report.Function {
-	t.result.Notes = append(append([]report.Note{}, t.d.Notes...), t.notes...)
+	if t.d.Action == Move && t.d.Why != "" {
+		t.result.Notes = append(t.result.Notes, report.Note{Text: "target: " + t.d.Why})
+	}
+	t.result.Notes = append(append(t.result.Notes, t.d.Notes...), t.notes...)
 	t.result.DurationMS = t.clock.Now().Sub(t.started).Milliseconds()
 	return t.result
 }
