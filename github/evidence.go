@@ -165,6 +165,9 @@ func (a *API) earlier(ctx context.Context, run report.Run) ([]report.Job, error)
 		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(job *gh.WorkflowJob) bool { return job.GetRunAttempt() >= int64(run.Attempt) })
+	if len(all) == 0 {
+		return nil, nil
+	}
 	return jobsFrom(all), nil
 }
 
