@@ -55,6 +55,7 @@ func run(l life, w world) int {
 type story struct {
 	life
 	world
+
 	where  github.Context
 	log    *github.Log
 	in     github.Inputs
@@ -146,7 +147,7 @@ func (s *story) rollBack(ctx context.Context) {
 	}
 	functions := make([]rollback.Function, len(s.in.Functions))
 	for i, f := range s.in.Functions {
-		functions[i] = s.function(ctx, aws, f)
+		functions[i] = s.function(aws, f)
 	}
 	s.log.Group("Rolling back")
 	results := rollback.Run(ctx, functions, s.in.AllOrNothing)
@@ -193,7 +194,7 @@ func (s *story) open(ctx context.Context) (*cloud.Cloud, error) {
 }
 
 // function is everything that it takes to roll one function back.
-func (s *story) function(ctx context.Context, aws *cloud.Cloud, f github.Function) rollback.Function {
+func (s *story) function(aws *cloud.Cloud, f github.Function) rollback.Function {
 	region := f.Region
 	if region == "" {
 		region = aws.Region()

@@ -147,7 +147,7 @@ func pause(try int, err error) time.Duration {
 	if try < 7 {
 		bound = min(longWait, firstWait<<(try-1))
 	}
-	return bound/2 + rand.N(bound/2+1)
+	return bound/2 + rand.N(bound/2+1) //nolint:gosec // no secret: it only spreads tries
 }
 
 // brief is an AWS error without the request's plumbing.
@@ -163,8 +163,7 @@ func brief(err error) string {
 	case status != 0:
 		return fmt.Sprintf("HTTP status %d", status)
 	}
-	var op *smithy.OperationError
-	if errors.As(err, &op) {
+	if op, found := errors.AsType[*smithy.OperationError](err); found {
 		return op.Err.Error()
 	}
 	return err.Error()

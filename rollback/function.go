@@ -47,6 +47,7 @@ type Function struct {
 type task struct {
 	Function
 	*observer
+
 	started time.Time
 	d       Decision
 	result  report.Function
@@ -104,7 +105,7 @@ func (t *task) seen() {
 	t.log.Infof("alias %s serves %s", t.alias, serving(a))
 	switch {
 	case t.o.Memory.Unreadable != "":
-		t.warn("the Description of the memory alias %s is not readable and counts as empty: %s", t.memoryName(), t.o.Memory.Unreadable)
+		t.warnf("the Description of the memory alias %s is not readable and counts as empty: %s", t.memoryName(), t.o.Memory.Unreadable)
 	case t.o.Memory.Exists:
 		t.log.Infof("memory alias %s: %s", t.memoryName(), t.o.Memory.Description())
 	}
@@ -117,11 +118,11 @@ func (t *task) settleOn(d Decision) {
 	if v := t.o.Versions[t.o.Alias.Version]; v.Settings.LogGroup != "" {
 		t.result.LogGroup = v.Settings.LogGroup
 	}
-	switch d.Action {
-	case Fail:
+	if d.Action == Fail {
 		t.fail(&Problem{Reason: d.Reason, Text: d.Why})
 		return
-	case Skip:
+	}
+	if d.Action == Skip {
 		t.log.Infof("left alone (%s): %s", d.Reason, d.Why)
 		t.result.Status, t.result.Reason = report.Skipped, d.Reason
 		t.result.Message = fmt.Sprintf("%s in %s was left on %s: %s", t.label(), t.Environment, serving(t.o.Alias), d.Why)
@@ -226,7 +227,7 @@ func (t *task) back(ctx context.Context, cause *task) {
 		if errors.Is(err, errChanged) {
 			text = err.Error()
 		}
-		t.warn("all-or-nothing is set and another function could not be moved, but this one could not be returned to %s and stays on version %d: %s", serving(from), t.d.Target, text)
+		t.warnf("all-or-nothing is set and another function could not be moved, but this one could not be returned to %s and stays on version %d: %s", serving(from), t.d.Target, text)
 		return
 	}
 	t.moved = nil

@@ -2,6 +2,7 @@ package rollback
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -166,7 +167,7 @@ func (m Memory) describe(rejected Rejections) string {
 func ParseDescription(text string) (Memory, error) {
 	var m Memory
 	seen := map[string]bool{}
-	for _, field := range strings.Fields(text) {
+	for field := range strings.FieldsSeq(text) {
 		key, value, found := strings.Cut(field, "=")
 		if !found || seen[key] {
 			return Memory{}, fmt.Errorf("failed to parse description: %q is not one key=value", cut(field))
@@ -191,7 +192,7 @@ func ParseDescription(text string) (Memory, error) {
 		}
 	}
 	if !seen["rejected"] {
-		return Memory{}, fmt.Errorf("failed to parse description: it has no rejected=")
+		return Memory{}, errors.New("failed to parse description: it has no rejected=")
 	}
 	return m, nil
 }

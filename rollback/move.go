@@ -131,13 +131,13 @@ func (t *task) stopped(ctx context.Context, unsure bool, last error, there func(
 		t.log.Infof("the alias was read back: it is on version %d, the last try had worked", now.Version)
 		return now, nil
 	}
-	p.Text += fmt.Sprintf("; the alias was read back and serves %s", serving(now))
+	p.Text += "; the alias was read back and serves " + serving(now)
 	return now, p
 }
 
 // still adds to a problem that nothing happened.
 func (t *task) still(at Alias, p *Problem) *Problem {
-	p.Text += fmt.Sprintf("; the alias was not changed and serves %s", serving(at))
+	p.Text += "; the alias was not changed and serves " + serving(at)
 	return p
 }
 
@@ -158,22 +158,22 @@ func (t *task) settle(ctx context.Context, target int64) {
 		now, err := t.readAlias(ctx)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			t.warn("whether version %d serves alone was not read to the end: %s", target, context.Cause(ctx))
+			t.warnf("whether version %d serves alone was not read to the end: %s", target, context.Cause(ctx))
 			return
 		case err != nil:
-			t.warn("whether version %d serves alone could not be read: %s", target, explain(err, "GetAlias", t.resource()).Text)
+			t.warnf("whether version %d serves alone could not be read: %s", target, explain(err, "GetAlias", t.resource()).Text)
 			return
 		case now.Only(target):
 			t.log.Infof("the alias was read back: version %d serves alone", target)
 			return
 		case now.Version != target:
-			t.warn("somebody else changed the alias after it was rolled back: it serves %s now", serving(now))
+			t.warnf("somebody else changed the alias after it was rolled back: it serves %s now", serving(now))
 			return
 		}
 		t.log.Infof("version %d does not serve alone yet: %.3g%% of the traffic still go to version %d, as with provisioned concurrency; looking again in %s",
 			target, 100*now.Weight, now.Weighted, wait)
 		if t.clock.Sleep(ctx, wait) != nil {
-			t.warn("the traffic is still shifting: %.3g%% went to version %d when the time was over; AWS goes on by itself, look at the alias in a few minutes", 100*now.Weight, now.Weighted)
+			t.warnf("the traffic is still shifting: %.3g%% went to version %d when the time was over; AWS goes on by itself, look at the alias in a few minutes", 100*now.Weight, now.Weighted)
 			return
 		}
 	}
@@ -200,13 +200,11 @@ func (t *task) resource() string {
 
 // reasonOfProblem is the code for the outputs.
 func reasonOfProblem(err error) (report.Reason, string) {
-	var p *Problem
-	if errors.As(err, &p) {
+	if p, found := errors.AsType[*Problem](err); found {
 		return p.Reason, p.Text
 	}
-	var stopped *Stopped
-	if errors.As(err, &stopped) {
-		p = explainStop(stopped, "the call")
+	if stopped, found := errors.AsType[*Stopped](err); found {
+		p := explainStop(stopped, "the call")
 		return p.Reason, p.Text
 	}
 	return report.AWSError, err.Error()

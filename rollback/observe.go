@@ -45,6 +45,7 @@ const (
 // observer reads one function and keeps what it has learnt.
 type observer struct {
 	caller
+
 	api      reader
 	function string // name or ARN, as the API takes it
 	alias    string
@@ -347,7 +348,7 @@ func (ob *observer) askConclusions(ctx context.Context, runs []int64) {
 	for _, run := range runs {
 		conclusion, err := ob.runs.Conclusion(ctx, run)
 		if err != nil {
-			ob.warn("how run %d ended could not be asked of GitHub, so the version that it rejected stays rejected: %s", run, err)
+			ob.warnf("how run %d ended could not be asked of GitHub, so the version that it rejected stays rejected: %s", run, err)
 		}
 		ob.o.Concluded[run] = conclusion
 	}
@@ -357,13 +358,13 @@ func (ob *observer) askOlder(ctx context.Context) {
 	ob.o.OlderAsked = true
 	older, err := ob.runs.Older(ctx, ob.o.Run)
 	if err != nil {
-		ob.warn("whether an older run was still deploying could not be asked of GitHub: %s", err)
+		ob.warnf("whether an older run was still deploying could not be asked of GitHub: %s", err)
 		return
 	}
 	ob.o.Run.Older, ob.o.Run.OlderKnown = older, true
 }
 
-func (ob *observer) warn(format string, args ...any) {
+func (ob *observer) warnf(format string, args ...any) {
 	ob.notes = append(ob.notes, report.Note{Warning: true, Text: fmt.Sprintf(format, args...)})
 }
 

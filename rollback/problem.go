@@ -41,12 +41,10 @@ var credentialCodes = []string{
 // explain turns an error of a call into a problem. action is the call's name,
 // which is also the name of its IAM action; resource is what it was made on.
 func explain(err error, action, resource string) *Problem {
-	var p *Problem
-	if errors.As(err, &p) {
+	if p, found := errors.AsType[*Problem](err); found {
 		return p
 	}
-	var stopped *Stopped
-	if errors.As(err, &stopped) {
+	if stopped, found := errors.AsType[*Stopped](err); found {
 		return explainStop(stopped, action)
 	}
 	say := func(reason report.Reason, format string, args ...any) *Problem {

@@ -79,7 +79,7 @@ func (t *task) remember(ctx context.Context) {
 			if !t.o.Memory.Exists {
 				action = "CreateAlias"
 			}
-			t.warn("what was rejected could not be remembered in the alias %s: %s; until it is, the next rollback may choose version %v again",
+			t.warnf("what was rejected could not be remembered in the alias %s: %s; until it is, the next rollback may choose version %v again",
 				t.memoryName(), explain(err, action, t.memoryResource()).Text, t.result.Rejected)
 			return
 		}
