@@ -3,8 +3,10 @@ package github
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -92,7 +94,7 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 			newer, newerErr = a.newer(ctx, run)
 		}
 	})
-	reading.Go(func() { jobs, jobsErr = a.jobs(ctx, attemptPath(from), nil) })
+	reading.Go(func() { jobs, jobsErr = a.attemptJobs(ctx, from) })
 	if from.Attempt > 1 {
 		reading.Go(func() { earlier, earlierErr = a.earlier(ctx, from) })
 	}
@@ -156,6 +158,19 @@ func (a *API) jobs(ctx context.Context, path string, query url.Values) ([]*gh.Wo
 		}
 	}
 	return nil, fmt.Errorf("%w: more than %d jobs", errTooMuch, maxPages*pageSize)
+}
+
+// attemptJobs reads the jobs of run's attempt. An older enterprise server knows
+// no attempts; the latest one is then taken to be it.
+func (a *API) attemptJobs(ctx context.Context, run report.Run) ([]*gh.WorkflowJob, error) {
+	jobs, err := a.jobs(ctx, attemptPath(run), nil)
+	if answer, is := errors.AsType[*gh.ErrorResponse](err); is && answer.Response != nil &&
+		answer.Response.StatusCode == http.StatusNotFound && run.Attempt > 0 {
+		if latest, latestErr := a.jobs(ctx, runPath(run.ID)+"/jobs", nil); latestErr == nil && len(latest) > 0 {
+			return latest, nil
+		}
+	}
+	return jobs, err
 }
 
 // earlier reads the jobs of the attempts before run's.
@@ -370,78 +385,4 @@ func paged(query url.Values, page int) url.Values {
 	all := url.Values{"per_page": {strconv.Itoa(pageSize)}, "page": {strconv.Itoa(page)}}
 	maps.Copy(all, query)
 	return all
-}
-
-// runFrom takes over what GitHub says of a run of repository.
-func runFrom(r *gh.WorkflowRun, repository string) report.Run {
-	return report.Run{
-		ID:         r.GetID(),
-		Attempt:    r.GetRunAttempt(),
-		Number:     r.GetRunNumber(),
-		WorkflowID: r.GetWorkflowID(),
-		Workflow:   r.GetName(),
-		Repository: cmp.Or(repository, r.GetRepository().GetFullName()),
-		Branch:     r.GetHeadBranch(),
-		SHA:        r.GetHeadSHA(),
-		Commit:     title(r.GetHeadCommit().GetMessage()),
-		Actor:      cmp.Or(r.GetActor().GetLogin(), r.GetTriggeringActor().GetLogin()),
-		Event:      r.GetEvent(),
-		URL:        r.GetHTMLURL(),
-		Status:     r.GetStatus(),
-		Conclusion: r.GetConclusion(),
-		CreatedAt:  seconds(r.GetCreatedAt()),
-	}
-}
-
-// jobsFrom keeps nil nil: not read.
-func jobsFrom(jobs []*gh.WorkflowJob) []report.Job {
-	if jobs == nil {
-		return nil
-	}
-	taken := make([]report.Job, len(jobs))
-	for i, job := range jobs {
-		taken[i] = jobFrom(job)
-	}
-	return taken
-}
-
-func jobFrom(j *gh.WorkflowJob) report.Job {
-	job := report.Job{
-		ID:          j.GetID(),
-		Name:        j.GetName(),
-		Status:      j.GetStatus(),
-		Conclusion:  j.GetConclusion(),
-		CompletedAt: seconds(j.GetCompletedAt()),
-		URL:         j.GetHTMLURL(),
-	}
-	// A job that waits has a started_at too: when it was created.
-	if job.Status == "in_progress" || job.Status == "completed" {
-		job.StartedAt = seconds(j.GetStartedAt())
-	}
-	for _, step := range j.Steps {
-		if step.GetConclusion() == "failure" {
-			job.FailedStep = step.GetName()
-			break
-		}
-	}
-	return job
-}
-
-// seconds is t as GitHub means it: UTC, no parts of a second.
-func seconds(t gh.Timestamp) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Second)
-}
-
-// title is the first line of a commit message, in 200 characters at most.
-func title(message string) string {
-	const most = 200
-	first, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
-	first = strings.TrimSpace(first)
-	if runes := []rune(first); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return first
 }
