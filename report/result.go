@@ -82,7 +82,7 @@ type Function struct {
 	Status         Status   `json:"status"`
 	Reason         Reason   `json:"reason"`
 	Message        string   `json:"message"`
-	From           string   `json:"from"` // what the alias pointed at when it was first read
+	From           string   `json:"from"` // what the alias pointed at before it was moved, or when it was last read
 	To             string   `json:"to"`   // where it was moved, or would be in a dry run; else empty
 	WeightsCleared bool     `json:"weights-cleared"`
 	Rejected       []string `json:"rejected"` // versions that are never chosen by themselves, newest first

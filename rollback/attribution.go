@@ -26,7 +26,7 @@ func (o Observation) attribute(failing int64) claim {
 		return o.byName()
 	}
 	v, known := o.Versions[failing]
-	if !known || !v.Read {
+	if !known || (v.Exists && !v.Read) {
 		return claim{want: Want{Versions: []int64{failing}}}
 	}
 	if v.LastModified.IsZero() || o.Run.CreatedAt.IsZero() {
@@ -38,7 +38,7 @@ func (o Observation) attribute(failing int64) claim {
 // byName: the workflow told which version it deployed.
 func (o Observation) byName() claim {
 	deployed := o.Ask.Deployed
-	top := max(o.Alias.Version, o.Alias.Weighted)
+	top := o.Alias.newest()
 	switch {
 	case o.Alias.Serves(deployed):
 		c := claim{proven: true, proof: fmt.Sprintf("deployed-version says that this run put version %d behind the alias", deployed)}
@@ -95,7 +95,7 @@ func (o Observation) byTime(failing int64, modified time.Time) claim {
 		c.proven = false
 		c.proof = proof + "; whether a newer run deployed by then could not be found out"
 	}
-	return c
+	return o.unlessMoved(c)
 }
 
 // untimed: nothing is known by time.
@@ -115,15 +115,15 @@ func (o Observation) untimed(failing int64) claim {
 // unlessMoved guards a claim that is not proven: where somebody moved the
 // alias while this program was at work, what serves now is not what failed.
 func (o Observation) unlessMoved(c claim) claim {
-	if o.First == nil || o.First.Version == o.Alias.Version {
+	if o.First == nil || c.proven || o.First.newest() == o.Alias.newest() {
 		return c
 	}
 	moved := claim{
 		reason: report.Superseded, proven: true,
-		why:   fmt.Sprintf("it was moved to version %d by somebody else while this rollback was at work", o.Alias.Version),
-		proof: fmt.Sprintf("the alias pointed at version %d at first, and at version %d on the second look", o.First.Version, o.Alias.Version),
+		why:   "somebody else changed it while this rollback was at work, and what serves now is not what failed",
+		proof: fmt.Sprintf("the alias served %s at first, and %s on the second look", serving(*o.First), serving(o.Alias)),
 	}
-	if o.Alias.Version < o.First.Version {
+	if o.Alias.newest() < o.First.newest() {
 		moved.reason = report.NotDeployed
 	}
 	return moved
@@ -134,7 +134,7 @@ func (o Observation) unlessMoved(c claim) claim {
 // deploying.
 func (o Observation) supersededBy(version int64) claim {
 	run := o.Run
-	if top := max(o.Alias.Version, o.Alias.Weighted); o.Ask.Deployed != 0 {
+	if top := o.Alias.newest(); o.Ask.Deployed != 0 {
 		if !o.Alias.Serves(o.Ask.Deployed) && top > o.Ask.Deployed {
 			return o.byName()
 		}
@@ -143,7 +143,7 @@ func (o Observation) supersededBy(version int64) claim {
 		}
 	}
 	v, known := o.Versions[version]
-	if !known || !v.Read {
+	if !known || (v.Exists && !v.Read) {
 		return claim{want: Want{Versions: []int64{version}}}
 	}
 	if v.LastModified.IsZero() || len(run.Jobs) == 0 {
@@ -246,9 +246,9 @@ type publication struct {
 	want Want
 }
 
-// published is true only where the times leave no other reading: the version
-// was made while this run was in a job that publishes, and no other run of
-// the workflow was in its job of the same name.
+// published is true where the version was made while this run was in a job that
+// publishes, and no other run of the workflow is known to have been in its job of
+// the same name.
 func (o Observation) published(version int64) publication {
 	run := o.Run
 	modified := o.Versions[version].LastModified
@@ -266,8 +266,6 @@ func (o Observation) published(version int64) publication {
 		return publication{}
 	case !run.OlderKnown && !o.OlderAsked:
 		return publication{want: Want{Older: true}}
-	case !run.OlderKnown:
-		return publication{}
 	}
 	for _, other := range slices.Concat(run.Newer, run.Older) {
 		for _, name := range namesOf(spanning(other.Jobs, modified)) {
@@ -283,7 +281,7 @@ func (o Observation) published(version int64) publication {
 // deploy is known or taken to have put behind the alias, or, where that lies
 // below, the given one.
 func (o Observation) newest(version int64) int64 {
-	serving := max(o.Alias.Version, o.Alias.Weighted)
+	serving := o.Alias.newest()
 	if v := o.Versions[o.Ask.Deployed]; v.Exists {
 		serving = o.Ask.Deployed
 	}

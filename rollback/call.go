@@ -85,7 +85,7 @@ func do[T any](ctx context.Context, c caller, call string, f func(context.Contex
 		if last = err; !passing(err) {
 			return v, err
 		}
-		wait := pause(try, err)
+		wait := pause(c.clock.Now(), try, err)
 		c.log.Infof("%s: %s; trying again in %s (try %d)", call, brief(err), wait.Round(10*time.Millisecond), try+1)
 		_ = c.clock.Sleep(ctx, wait) // the loop's head looks at ctx
 	}
@@ -111,7 +111,8 @@ func passing(err error) bool { return throttled(err) || unanswered(err) }
 func unanswered(err error) bool {
 	var send *smithyhttp.RequestSendError
 	var broken *smithy.DeserializationError
-	return errors.Is(err, errTryLimit) || errors.As(err, &send) || errors.As(err, &broken) || httpStatus(err) >= 500
+	var cut *smithy.CanceledError
+	return errors.Is(err, errTryLimit) || errors.As(err, &cut) || errors.As(err, &send) || errors.As(err, &broken) || httpStatus(err) >= 500
 }
 
 func throttled(err error) bool {
@@ -136,11 +137,15 @@ func errorCode(err error) string {
 
 // pause is how long to wait after a try: what the answer asks for, else a
 // random time up to a bound that doubles from try to try.
-func pause(try int, err error) time.Duration {
+func pause(now time.Time, try int, err error) time.Duration {
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) && response.Response != nil {
-		if s, err := strconv.Atoi(response.Response.Header.Get("Retry-After")); err == nil && s >= 0 {
+		after := response.Response.Header.Get("Retry-After")
+		if s, err := strconv.Atoi(after); err == nil && s >= 0 {
 			return time.Duration(s) * time.Second
+		}
+		if at, err := http.ParseTime(after); err == nil {
+			return max(at.Sub(now), 0)
 		}
 	}
 	bound := longWait

@@ -43,8 +43,17 @@ func chosen(o Observation) (Decision, bool) {
 	if target == 0 {
 		return Decision{}, false
 	}
+	_, rejected := o.Memory.Rejected.Find(target)
 	if o.Alias.Only(target) {
-		return skip(report.AlreadyOnTarget, fmt.Sprintf("it already serves version %d alone", target)), true
+		d := skip(report.AlreadyOnTarget, fmt.Sprintf("it already serves version %d alone", target))
+		if rejected {
+			d.Unreject = target
+		}
+		return d, true
+	}
+	if c := o.unlessMoved(claim{}); c.reason == report.Superseded {
+		c.why += "; to have version " + number(target) + " all the same, run this again"
+		return o.skipClaim(c), true
 	}
 	u := o.usable(target)
 	switch {
@@ -100,16 +109,24 @@ func toSnapshot(o Observation) (Decision, bool) {
 		return Decision{}, false
 	}
 	if o.Alias.Only(target) {
-		return skip(report.NotDeployed, fmt.Sprintf(
-			"it serves version %d alone, as it did when this run took its snapshot", target)), true
+		return o.skipClaim(claim{
+			reason: report.NotDeployed,
+			why:    fmt.Sprintf("it serves version %d alone, as it did when this run took its snapshot", target),
+			proof:  "the memory alias has this run's snapshot",
+		}), true
 	}
 	failing := o.Alias.other(target)
-	c := o.supersededBy(failing)
-	if !c.want.nothing() {
-		return learn(c.want), true
-	}
-	if c.reason != "" {
-		return o.skipClaim(c), true
+	for _, v := range []int64{o.Alias.Version, o.Alias.Weighted} {
+		if v == 0 || v == target {
+			continue
+		}
+		c := o.supersededBy(v)
+		if !c.want.nothing() {
+			return learn(c.want), true
+		}
+		if c = o.unlessMoved(c); c.reason != "" {
+			return o.skipClaim(c), true
+		}
 	}
 	u := o.usable(target)
 	switch {
@@ -126,7 +143,11 @@ func toSnapshot(o Observation) (Decision, bool) {
 		Action: Move, Reason: report.Snapshot, Target: target,
 		Why:   fmt.Sprintf("version %d served when this run took its snapshot", target),
 		Proof: fmt.Sprintf("this run's snapshot shows that version %d came behind the alias after it", failing),
-		Notes: u.notes, Reject: []int64{failing}, ByRun: true, Unreject: target,
+		Notes: u.notes, ByRun: !o.Ask.ByHand,
+	}
+	// A version that somebody else put there in the meantime is not to blame.
+	if o.Ask.Deployed == 0 || failing == o.Ask.Deployed || failing > target {
+		d.Reject = []int64{failing}
 	}
 	return d, true
 }
@@ -137,7 +158,7 @@ func outOfCanary(o Observation) (Decision, bool) {
 	if o.Alias.Weighted == 0 {
 		return Decision{}, false
 	}
-	failing := max(o.Alias.Version, o.Alias.Weighted)
+	failing := o.Alias.newest()
 	if o.Alias.Serves(o.Ask.Deployed) {
 		failing = o.Ask.Deployed
 	}
@@ -184,7 +205,7 @@ func outOfCanary(o Observation) (Decision, bool) {
 	return Decision{
 		Action: Move, Reason: report.CanaryStopped, Target: target,
 		Why:   fmt.Sprintf("version %d served beside version %d, which was being rolled out", target, failing),
-		Proof: c.proof, Notes: append(c.notes, u.notes...), Reject: []int64{failing}, ByRun: true,
+		Proof: c.proof, Notes: append(c.notes, u.notes...), Reject: []int64{failing}, ByRun: !o.Ask.ByHand,
 	}, true
 }
 
@@ -214,10 +235,13 @@ func (o Observation) skipClaim(c claim) Decision {
 	if !o.Ask.Remember || c.reason == report.AlreadyRolledBack {
 		return d
 	}
-	if v := o.Ask.Deployed; v != 0 && !o.Alias.Serves(v) {
+	if v := o.Ask.Deployed; v != 0 && !o.Alias.Serves(v) && o.Ask.Target == 0 {
 		d.Reject = append(d.Reject, v)
 	}
-	top := max(o.Alias.Version, o.Alias.Weighted)
+	if f := o.First; f != nil && c.reason == report.Superseded && o.Ask.Target == 0 && f.newest() < o.Alias.newest() {
+		d.Reject = append(d.Reject, f.newest()) // it was about to be left
+	}
+	top := o.Alias.newest()
 	if c.reason == report.NotDeployed && !o.LookedAbove && o.Run.Jobs != nil {
 		return learn(Want{Above: top})
 	}
@@ -237,6 +261,7 @@ func (o Observation) skipClaim(c claim) Decision {
 		}
 	}
 	slices.Sort(d.Reject)
+	d.Reject = slices.Compact(d.Reject)
 	return d
 }
 

@@ -54,7 +54,7 @@ func together(ctx context.Context, tasks []*task) {
 	each(tasks, func(t *task) { t.move(ctx) })
 	var failed *task
 	for _, t := range tasks {
-		if wanted[t] && t.moved == nil {
+		if wanted[t] && t.moved == nil && t.blocks() {
 			failed = t
 		}
 	}
@@ -74,14 +74,17 @@ func together(ctx context.Context, tasks []*task) {
 // should be does not stand in the way.
 func blocking(tasks []*task) *task {
 	for _, t := range tasks {
-		switch {
-		case t.result.Status == report.Failed,
-			t.result.Reason == report.NoPreviousVersion,
-			t.result.Reason == report.Superseded:
+		if t.blocks() {
 			return t
 		}
 	}
 	return nil
+}
+
+// blocks is false for a function that is where it should be.
+func (t *task) blocks() bool {
+	return t.result.Status == report.Failed ||
+		t.result.Reason == report.NoPreviousVersion || t.result.Reason == report.Superseded
 }
 
 // each works on every function, several at a time.

@@ -97,10 +97,7 @@ func (t *task) prepare(ctx context.Context) {
 func (t *task) seen() {
 	a := t.o.Alias
 	t.result.ARN = a.ARN
-	t.result.From = number(a.Version)
-	if a.Latest {
-		t.result.From = "$LATEST"
-	}
+	t.result.From = a.primary()
 	t.result.Rejected = t.o.Memory.Rejected.Strings()
 	t.log.Infof("alias %s serves %s", t.alias, serving(a))
 	switch {
@@ -183,7 +180,7 @@ func (t *task) move(ctx context.Context) {
 			t.fail(err)
 			return
 		}
-		t.result.From = number(t.o.Alias.Version)
+		t.result.From = t.o.Alias.primary()
 		t.settleOn(d)
 	}
 }
@@ -205,7 +202,7 @@ func (t *task) arrived(now Alias) {
 
 // finish remembers, and reads the traffic until it has moved.
 func (t *task) finish(ctx context.Context) {
-	if t.Ask.Remember && t.result.Status != report.Failed && (t.moved != nil || len(t.d.Reject) > 0) {
+	if t.Ask.Remember && t.result.Status != report.Failed && (t.moved != nil || len(t.d.Reject) > 0 || t.d.Unreject != 0) {
 		t.remember(ctx)
 	}
 	if t.moved != nil {
@@ -232,6 +229,10 @@ func (t *task) back(ctx context.Context, cause *task) {
 	}
 	t.moved = nil
 	t.result.To, t.result.MovedAt, t.result.WeightsCleared = "", "", false
+	if cause.result.Status == report.Skipped {
+		t.hold(cause)
+		return
+	}
 	t.fail(&Problem{Reason: cause.result.Reason, Text: fmt.Sprintf(
 		"all-or-nothing is set and %s could not be moved (%s), so it was returned to %s", cause.label(), cause.result.Reason, serving(from))})
 }

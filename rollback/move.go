@@ -32,6 +32,8 @@ const (
 	// readBackLimit bounds the reading that finds out whether an unanswered
 	// move happened, when there is no time left for more.
 	readBackLimit = 3 * time.Second
+	// lastLookLimit is the same where the process is about to be killed.
+	lastLookLimit = 400 * time.Millisecond
 )
 
 // update moves the alias in one step, however many tries that takes, and says
@@ -59,7 +61,7 @@ func (t *task) update(ctx context.Context, from Alias, version int64, weights ma
 	unsure := false // a try got no answer: it may have been carried out
 	for try := 1; ; try++ {
 		if ctx.Err() != nil {
-			return t.stopped(ctx, unsure, nil, there)
+			return t.stopped(ctx, from, unsure, nil, there)
 		}
 		out, err := once(t.Finish, func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
 			return t.Lambda.UpdateAlias(ctx, input, unretried)
@@ -78,19 +80,21 @@ func (t *task) update(ctx context.Context, from Alias, version int64, weights ma
 		case status == http.StatusPreconditionFailed:
 			return t.afterConflict(ctx, err, there)
 		case status == http.StatusConflict && try < maxConflicts:
+		case status == http.StatusNotFound && !unsure:
+			return from, t.gone(ctx, version, err)
 		case !passing(err):
 			if unsure {
-				return t.stopped(ctx, unsure, err, there)
+				return t.stopped(ctx, from, unsure, err, there)
 			}
 			return from, t.still(from, explain(err, "UpdateAlias", t.resource()))
 		}
 		if ctx.Err() != nil || t.Finish.Err() != nil {
-			return t.stopped(ctx, unsure, err, there)
+			return t.stopped(ctx, from, unsure, err, there)
 		}
-		wait := pause(try, err)
+		wait := pause(t.clock.Now(), try, err)
 		t.log.Infof("UpdateAlias: %s; trying again in %s (try %d)", brief(err), wait.Round(10*time.Millisecond), try+1)
 		if t.clock.Sleep(ctx, wait) != nil {
-			return t.stopped(ctx, unsure, err, there)
+			return t.stopped(ctx, from, unsure, err, there)
 		}
 	}
 }
@@ -112,7 +116,7 @@ func (t *task) afterConflict(ctx context.Context, conflict error, there func(Ali
 }
 
 // stopped says what is true when no further try may be made.
-func (t *task) stopped(ctx context.Context, unsure bool, last error, there func(Alias) bool) (Alias, error) {
+func (t *task) stopped(ctx context.Context, from Alias, unsure bool, last error, there func(Alias) bool) (Alias, error) {
 	var p *Problem
 	if ctx.Err() != nil {
 		p = explainStop(&Stopped{Cause: context.Cause(ctx), Last: last}, "UpdateAlias")
@@ -120,7 +124,7 @@ func (t *task) stopped(ctx context.Context, unsure bool, last error, there func(
 		p = explain(last, "UpdateAlias", t.resource())
 	}
 	if !unsure {
-		return t.o.Alias, t.still(t.o.Alias, p)
+		return from, t.still(from, p)
 	}
 	now, err := t.readBack(ctx)
 	switch {
@@ -135,6 +139,17 @@ func (t *task) stopped(ctx context.Context, unsure bool, last error, there func(
 	return now, p
 }
 
+// gone finds out what it was that UpdateAlias did not find.
+func (t *task) gone(ctx context.Context, version int64, err error) error {
+	if now, readErr := t.readBack(ctx); readErr == nil {
+		return t.still(now, &Problem{Reason: report.VersionNotFound, Err: err, Text: fmt.Sprintf(
+			"version %d does not exist any more: somebody deleted it after it was chosen; run this again", version)})
+	} else if httpStatus(readErr) == http.StatusNotFound {
+		return t.missing(ctx, readErr)
+	}
+	return explain(err, "UpdateAlias", t.resource())
+}
+
 // still adds to a problem that nothing happened.
 func (t *task) still(at Alias, p *Problem) *Problem {
 	p.Text += "; the alias was not changed and serves " + serving(at)
@@ -143,7 +158,12 @@ func (t *task) still(at Alias, p *Problem) *Problem {
 
 // readBack reads the alias even where ctx has ended.
 func (t *task) readBack(ctx context.Context) (Alias, error) {
-	if ctx.Err() != nil {
+	switch {
+	case t.Finish.Err() != nil:
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(t.Finish), lastLookLimit)
+		defer cancel()
+	case ctx.Err() != nil:
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(t.Finish, readBackLimit)
 		defer cancel()

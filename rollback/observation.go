@@ -36,6 +36,17 @@ func (a Alias) Only(version int64) bool {
 	return a.Version == version && a.Weighted == 0
 }
 
+// primary is the version it points at, as AWS writes it.
+func (a Alias) primary() string {
+	if a.Latest {
+		return "$LATEST"
+	}
+	return number(a.Version)
+}
+
+// newest is the highest version that serves.
+func (a Alias) newest() int64 { return max(a.Version, a.Weighted) }
+
 // other is the serving version that is not the given one; 0: there is none.
 func (a Alias) other(version int64) int64 {
 	if a.Version == version {

@@ -85,6 +85,7 @@ func (ob *observer) look(ctx context.Context) error {
 				run := ob.evidence(gctx)
 				ob.mu.Lock()
 				defer ob.mu.Unlock()
+				run.Older, run.OlderKnown = ob.o.Run.Older, ob.o.Run.OlderKnown
 				ob.o.Run = run
 				return nil
 			})

@@ -8,8 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-
-	"github.com/org/lambda-rollback-action/report"
 )
 
 // creator is what the memory alias needs beside moving it.
@@ -40,11 +38,8 @@ func (t *task) recollect(old Memory) Memory {
 		m.Run, m.Attempt, m.At = t.o.Run.ID, t.o.Run.Attempt, t.clock.Now()
 	case old.Exists && old.Unreadable == "" && old.Version != 0:
 		// Only what is rejected changes: who wrote the rest stays.
-	case t.d.Reason == report.NotDeployed:
-		// What serves now is what served before this run's deploy.
-		m.Version, m.By = t.o.Alias.Version, BySnapshot
-		m.Run, m.Attempt, m.At = t.o.Run.ID, t.o.Run.Attempt, t.clock.Now()
 	default:
+		// Nobody rolled back and nobody took a snapshot.
 		m.Version, m.At = t.o.Alias.Version, t.clock.Now()
 	}
 	return m

@@ -60,7 +60,7 @@ func reasonOf(v Version) string {
 // below finds the target of rule 5: the highest version below the failing one
 // that exists, is not rejected and can serve.
 func (o Observation) below(failing int64) Decision {
-	d := Decision{Reject: []int64{failing}, ByRun: true}
+	d := Decision{Reject: []int64{failing}, ByRun: !o.Ask.ByHand}
 	note := func(format string, args ...any) {
 		d.Notes = append(d.Notes, report.Note{Text: fmt.Sprintf(format, args...)})
 	}
@@ -80,10 +80,10 @@ func (o Observation) below(failing int64) Decision {
 			continue
 		}
 		u := o.usable(v)
-		if !u.want.nothing() {
+		if !u.want.nothing() && (u.want.Wait == 0 || !rejected) {
 			return learn(u.want)
 		}
-		if !u.ok {
+		if !u.ok && u.want.Wait == 0 {
 			note("version %d %s; it is passed over", v, u.why)
 			passed++
 			continue
@@ -99,6 +99,9 @@ func (o Observation) below(failing int64) Decision {
 			}
 			note("version %d was rejected after run %d failed, but that run has succeeded since: it counts as good", v, e.Run)
 			d.Unreject = v
+		}
+		if !u.want.nothing() {
+			return learn(u.want)
 		}
 		p := o.published(v)
 		if !p.want.nothing() {
