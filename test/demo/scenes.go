@@ -1,0 +1,210 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/test/emulator"
+)
+
+// scenes are all situations shown, in the order in which a newcomer meets them.
+func scenes() []scene {
+	firstBad := failedDeploy(118, 0, "Charge cards in the buyer's currency", "Smoke test")
+	api := []function{{"checkout-api", 41}}
+	return []scene{
+		{
+			name:      "a bad deploy",
+			title:     "A bad deploy",
+			story:     "The deploy published version 42 and put it behind the alias; then its smoke test failed.",
+			point:     "The alias goes back to 41, and 42 is remembered as bad.",
+			functions: api,
+			acts: []act{{
+				run:     firstBad,
+				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+				want: want{
+					status: report.RolledBack, reason: report.PreviousVersion,
+					serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
+				},
+			}},
+		},
+		{
+			name:      "a second in a row",
+			title:     "A second bad deploy in a row",
+			story:     "Version 42 failed an hour ago and was rolled back; now the attempt to fix it, version 43, has failed too.",
+			point:     "The version just below 43 is the broken 42. The alias must go back to 41.",
+			functions: api,
+			acts: []act{
+				{
+					run:     failedDeploy(118, hour, "Charge cards in the buyer's currency", "Smoke test"),
+					deploys: []deploy{{"checkout-api", hour + 3*minute, 1, newCurrency}},
+					want: want{
+						status: report.RolledBack, reason: report.PreviousVersion,
+						serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
+					},
+				},
+				{
+					run:     failedDeploy(119, 0, "Fix rounding of foreign currencies", "Smoke test"),
+					deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+					want: want{
+						status: report.RolledBack, reason: report.PreviousVersion,
+						serves: []string{"41"}, remembers: []string{"41 rejected=43@119,42@118 run=119/1 by=rollback"},
+					},
+				},
+			},
+		},
+		{
+			name:      "nothing deployed",
+			title:     "A deploy that failed before it published",
+			story:     "The deploy job failed while it built the code: no version was published, and the alias still serves 41.",
+			point:     "41 is good. Going back one version now would break production, so nothing may move.",
+			functions: api,
+			acts: []act{{
+				run:  failedDeploy(118, 0, "Upgrade to Python 3.14", "Build the package"),
+				want: want{status: report.Skipped, reason: report.NotDeployed, serves: []string{"41"}, remembers: []string{""}},
+			}},
+		},
+		{
+			name:      "a canary in flight",
+			title:     "A canary in flight",
+			story:     "A tenth of the traffic was given to version 42 to try it out, and its error rate made the deploy fail.",
+			point:     "The alias points at 41 already. What must go is the weight that sends a tenth to 42.",
+			functions: api,
+			acts: []act{{
+				run:     failedDeploy(118, 0, "Cache exchange rates", "Watch the canary"),
+				deploys: []deploy{{"checkout-api", 4 * minute, 0.1, nil}},
+				want: want{
+					status: report.RolledBack, reason: report.CanaryStopped,
+					serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
+				},
+			}},
+		},
+		{
+			name:      "the job is re-run",
+			title:     "The rollback job is run again",
+			story:     "The first scene's rollback went well, and somebody pressed “Re-run job” on it to be sure.",
+			point:     "41 serves already. A second step back, to 40, would be wrong, so nothing may move.",
+			functions: api,
+			acts: []act{
+				{
+					run:     firstBad,
+					deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+					want: want{
+						status: report.RolledBack, reason: report.PreviousVersion,
+						serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
+					},
+				},
+				{
+					run: firstBad.onceMore(),
+					want: want{
+						status: report.Skipped, reason: report.AlreadyRolledBack,
+						serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
+					},
+				},
+			},
+		},
+		{
+			name:      "a newer deploy",
+			title:     "A newer deploy serves already",
+			story:     "The deploy of version 42 failed, but before its rollback job got a runner, the next push deployed 43, which works.",
+			point:     "A late rollback must never undo a newer deploy. 43 stays, and 42 is remembered as bad.",
+			functions: api,
+			acts: []act{{
+				run: failedDeploy(118, 6*minute, "Show prices in the buyer's currency", "Smoke test").withOwnJob(10 * second),
+				others: []run{{
+					number: 119, commit: "Show prices as before", actor: "hubot", began: 5 * minute,
+					jobs: []job{
+						{name: "tests", from: 5*minute - 5*second, to: 4 * minute, result: "success"},
+						{name: "deploy-production", from: 4*minute - 5*second, to: minute, result: "success"},
+						{name: ownJob, from: minute, to: minute, result: "skipped"},
+					},
+				}},
+				deploys: []deploy{
+					{"checkout-api", 9 * minute, 1, nil},
+					{"checkout-api", 2 * minute, 1, nil},
+				},
+				want: want{
+					status: report.Skipped, reason: report.Superseded,
+					serves: []string{"43"}, remembers: []string{"43 rejected=42@118"},
+				},
+			}},
+		},
+		{
+			name:      "three functions",
+			title:     "Three functions, and AWS has a bad day",
+			story:     "The deploy updated three functions; now AWS throttles the calls for billing, and loses the answer to the move of worker.",
+			point:     "All three go back. The lost answer must not be taken for a failure, nor lead to a second move.",
+			functions: []function{{"api", 41}, {"worker", 6}, {"billing", 17}},
+			acts: []act{{
+				run: failedDeploy(118, 0, "Move receipts to the worker", "End-to-end test"),
+				deploys: []deploy{
+					{"api", 4 * minute, 1, nil},
+					{"worker", 3*minute + 30*second, 1, nil},
+					{"billing", 3 * minute, 1, nil},
+				},
+				trouble: []trouble{
+					{emulator.Match{Function: "billing", Operation: "GetFunctionConfiguration"}, emulator.Throttle(0).Times(3)},
+					{emulator.Match{Function: "worker", Operation: "UpdateAlias", Qualifier: "live"}, emulator.LostAnswer().Times(1)},
+				},
+				want: want{
+					status: report.RolledBack, reason: report.PreviousVersion,
+					serves: []string{"41", "6", "17"},
+					remembers: []string{
+						"41 rejected=42@118 run=118/1 by=rollback",
+						"6 rejected=7@118 run=118/1 by=rollback",
+						"17 rejected=18@118 run=118/1 by=rollback",
+					},
+				},
+			}},
+		},
+		{
+			name:      "chosen by hand",
+			title:     "By hand: a person chooses the version",
+			story:     "No deploy failed, but totals are wrong since version 41; an engineer starts the rollback workflow and asks for 40.",
+			point:     "The person decides: 40 it is, not the version before.",
+			functions: []function{{"checkout-api", 42}},
+			acts: []act{{
+				run: run{
+					number: 107, event: "workflow_dispatch", workflow: "Roll back by hand", actor: "mona",
+					commit: "Sort the shopping basket", began: 30 * second,
+					jobs: []job{{name: "rollback", from: 10 * second}},
+				},
+				inputs: map[string]string{"target-version": "40"},
+				want: want{
+					status: report.RolledBack, reason: report.Chosen,
+					serves: []string{"40"}, remembers: []string{"40 rejected=42 run=107/1 by=rollback"},
+				},
+			}},
+		},
+		{
+			name:      "not allowed",
+			title:     "AWS says no",
+			story:     "A bad deploy as in the first scene, but the role of the rollback job lacks the permission lambda:UpdateAlias.",
+			point:     "Nothing can be moved: the step fails, loudly, and says what is missing and how to act by hand.",
+			functions: api,
+			acts: []act{{
+				run:     firstBad,
+				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+				trouble: []trouble{{emulator.Match{Operation: "UpdateAlias"}, emulator.Deny()}},
+				want: want{
+					exit: 1, status: report.Failed, reason: report.AccessDenied,
+					serves: []string{"42"}, remembers: []string{""},
+				},
+			}},
+		},
+	}
+}
+
+// newCurrency is what the bad deploy changes beside the code.
+func newCurrency(v *emulator.Version) {
+	v.MemorySize = 256
+	v.Environment = map[string]string{"RATES_URL": "https://rates.example/v2"}
+}
+
+// withOwnJob is the run with its last job started so long ago: it had to wait
+// for a runner.
+func (r run) withOwnJob(ago time.Duration) run {
+	r.jobs = slices.Clone(r.jobs)
+	r.jobs[len(r.jobs)-1].from = ago
+	return r
+}

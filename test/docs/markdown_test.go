@@ -1,0 +1,174 @@
+package docs_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"github.com/org/lambda-rollback-action/github"
+)
+
+// pages are the documents for strangers, relative to the root.
+func pages(t *testing.T) []string {
+	t.Helper()
+	found := []string{readme, "CHANGELOG.md", "CONTRIBUTING.md"}
+	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && filepath.Ext(path) == ".md" {
+			page, relErr := filepath.Rel(root, path)
+			require.NoError(t, relErr)
+			found = append(found, filepath.ToSlash(page))
+		}
+		return err
+	})
+	require.NoError(t, err)
+	return found
+}
+
+func read(t *testing.T, page string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, page))
+	require.NoError(t, err)
+	return string(content)
+}
+
+var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+// fences are the code blocks of a language.
+func fences(text, language string) []string {
+	var found []string
+	for _, match := range fence.FindAllStringSubmatch(text, -1) {
+		if match[1] == language {
+			found = append(found, match[2])
+		}
+	}
+	return found
+}
+
+func withoutFences(text string) string { return fence.ReplaceAllString(text, "") }
+
+// anchors are what GitHub makes of the headings.
+func anchors(text string) []string {
+	var found []string
+	dropped := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	for _, match := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(withoutFences(text), -1) {
+		found = append(found, strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-"))
+	}
+	return found
+}
+
+// between puts new text between the markers of that name.
+func between(t *testing.T, text, name, fresh string) string {
+	t.Helper()
+	begin, end := "<!-- "+name+":begin -->", "<!-- "+name+":end -->"
+	before, rest, found := strings.Cut(text, begin)
+	require.True(t, found, "%s is missing", begin)
+	_, after, found := strings.Cut(rest, end)
+	require.True(t, found, "%s is missing", end)
+	return before + begin + "\n\n" + fresh + "\n" + end + after
+}
+
+// inputTables has a table for each group of inputs, those that are not built
+// yet behind the others.
+func inputTables() string {
+	var built, planned strings.Builder
+	group := ""
+	for _, input := range github.InputDefinitions() {
+		to := &built
+		if unbuilt(input) {
+			to = &planned
+		}
+		if input.Group != group {
+			group = input.Group
+			fmt.Fprintf(to, "**%s**\n\n| Input | Default | What it does |\n| --- | --- | --- |\n", group)
+		}
+		fmt.Fprintf(to, "| `%s` | %s | %s Takes %s.%s |\n", input.Name, defaultOf(input), input.Description, input.Form, remark(input))
+		if last(input) {
+			to.WriteString("\n")
+		}
+	}
+	return built.String() + "<details><summary>Declared, but not built yet</summary>\n\n" +
+		planned.String() + "</details>\n"
+}
+
+func defaultOf(input github.Definition) string {
+	switch {
+	case input.Required:
+		return "required"
+	case input.Default != "":
+		return "`" + input.Default + "`"
+	}
+	return ""
+}
+
+func remark(input github.Definition) string {
+	if _, missing, found := strings.Cut(input.Text(), notBuilt); found && !unbuilt(input) {
+		return " **Not built yet:**" + missing
+	}
+	return ""
+}
+
+func last(input github.Definition) bool {
+	all := github.InputDefinitions()
+	at := slices.IndexFunc(all, func(d github.Definition) bool { return d.Name == input.Name })
+	return at == len(all)-1 || all[at+1].Group != input.Group
+}
+
+const notBuilt = "Not built yet in this version:"
+
+// unbuilt tells whether the part of the program that an input belongs to is
+// still to come. A group stands and falls with its main input: the first one
+// without a default, which has to be given, else the first.
+func unbuilt(input github.Definition) bool {
+	var group []github.Definition
+	for _, d := range github.InputDefinitions() {
+		if d.Group == input.Group {
+			group = append(group, d)
+		}
+	}
+	main := max(0, slices.IndexFunc(group, func(d github.Definition) bool { return d.Default == "" }))
+	return strings.Contains(group[main].Text(), notBuilt)
+}
+
+func outputTable() string {
+	var text strings.Builder
+	text.WriteString("| Output | What it says |\n| --- | --- |\n")
+	for _, output := range github.OutputDefinitions() {
+		fmt.Fprintf(&text, "| `%s` | %s |\n", output.Name, output.Description)
+	}
+	return text.String()
+}
+
+// step is a step of a workflow.
+type step struct {
+	ID   string         `yaml:"id"`
+	Uses string         `yaml:"uses"`
+	With map[string]any `yaml:"with"`
+}
+
+// stepsIn finds the steps that use this action, in a whole workflow as in a
+// part of one.
+func stepsIn(t *testing.T, node *yaml.Node) []step {
+	t.Helper()
+	var found []step
+	if node.Kind == yaml.MappingNode {
+		for i := 0; i < len(node.Content); i += 2 {
+			if node.Content[i].Value == "uses" && strings.HasPrefix(node.Content[i+1].Value, self) {
+				var s step
+				require.NoError(t, node.Decode(&s))
+				found = append(found, s)
+			}
+		}
+	}
+	for _, child := range node.Content {
+		found = append(found, stepsIn(t, child)...)
+	}
+	return found
+}

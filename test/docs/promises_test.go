@@ -1,0 +1,42 @@
+package docs_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback"
+)
+
+// The next steps in a summary are documentation as well: what they tell a person
+// to do must work.
+
+// FAILS: onLatest stands before chosen in rollback.Decide, so that the step that
+// the summary gives for alias-on-latest leads back to alias-on-latest.
+func TestTheWayOutOfLatestIsOne(t *testing.T) {
+	t.Skip("the remedy of alias-on-latest promises target-version, and Decide refuses it")
+	steps := report.NextSteps(report.Result{Status: report.Failed, Reason: report.AliasOnLatest, Functions: []report.Function{
+		{Function: "api", Alias: "live", Status: report.Failed, Reason: report.AliasOnLatest, From: "$LATEST"},
+	}})
+	if !strings.Contains(strings.Join(steps, "\n"), "target-version") {
+		return // not promised any more
+	}
+	decision := rollback.Decide(rollback.Observation{
+		Ask:      rollback.Ask{Target: 2, OnlyIfDeployed: true, ByHand: true},
+		Alias:    rollback.Alias{Latest: true, RevisionID: "r"},
+		Versions: map[int64]rollback.Version{2: {Exists: true, Read: true, State: "Active"}},
+	})
+	assert.Equal(t, rollback.Move, decision.Action, decision.Why)
+}
+
+// FAILS: a person who goes forward, from 2 to 3, rejects nothing, and is told all
+// the same that version 2 is not chosen again.
+func TestWhatIsNotRejectedIsNotSaidToBe(t *testing.T) {
+	t.Skip("the steps after a rollback name the version that was left as rejected, whatever `rejected` says")
+	steps := report.NextSteps(report.Result{Status: report.RolledBack, Reason: report.Chosen, Functions: []report.Function{
+		{Function: "api", Alias: "live", Status: report.RolledBack, Reason: report.Chosen, From: "2", To: "3", Rejected: []string{}},
+	}})
+	assert.NotContains(t, strings.Join(steps, "\n"), "Version 2 is not chosen again")
+}

@@ -1,0 +1,79 @@
+package docs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// reasons are the constants of the type report.Reason.
+func reasons(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	ast.Inspect(parse(t, filepath.Join(root, "report/result.go")), func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
+			for _, value := range spec.Values {
+				found = append(found, unquote(t, value.(*ast.BasicLit)))
+			}
+		}
+		return true
+	})
+	require.NotEmpty(t, found)
+	return found
+}
+
+// verb is a verb of package fmt.
+var verb = regexp.MustCompile(`%[-+# 0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
+
+// literals are the texts in the program, with `…` for what is filled in.
+func literals(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	for _, room := range []string{".", "cloud", "github", "report", "rollback"} {
+		files, err := filepath.Glob(filepath.Join(root, room, "*.go"))
+		require.NoError(t, err)
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			ast.Inspect(parse(t, file), func(node ast.Node) bool {
+				if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+					found = append(found, blanked(unquote(t, literal)))
+				}
+				return true
+			})
+		}
+	}
+	return found
+}
+
+func blanked(format string) string {
+	const percent = "\x00"
+	format = verb.ReplaceAllString(strings.ReplaceAll(format, "%%", percent), "…")
+	return strings.ReplaceAll(format, percent, "%")
+}
+
+func parse(t *testing.T, path string) *ast.File {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	require.NoError(t, err)
+	return file
+}
+
+func unquote(t *testing.T, literal *ast.BasicLit) string {
+	t.Helper()
+	text, err := strconv.Unquote(literal.Value)
+	require.NoError(t, err)
+	return text
+}
