@@ -62,7 +62,9 @@ type story struct {
 	event  github.Event
 	api    *github.API
 	failed *evidence // the run that failed, by GitHub's API
-	result report.Result
+	// evidenceTold: what went wrong in asking for it is noted already.
+	evidenceTold bool
+	result       report.Result
 }
 
 // tell fills in the result.
@@ -123,7 +125,7 @@ func (s *story) mayAct(ctx context.Context) bool {
 	verdict := trigger.Judge()
 	if verdict.AskJobs {
 		run, notes := s.failed.wait(ctx)
-		s.result.Run = run
+		s.result.Run, s.evidenceTold = run, true
 		s.note(notes...)
 		trigger.Jobs, trigger.JobsAsked = run.Jobs, true
 		verdict = trigger.Judge()
@@ -133,7 +135,7 @@ func (s *story) mayAct(ctx context.Context) bool {
 		s.everywhere(report.Skipped, verdict.Reason, verdict.Message)
 		return false
 	}
-	s.log.Infof("acting: %s", verdict.Because)
+	s.log.Infof("looking whether to roll back: %s", verdict.Because)
 	return true
 }
 
@@ -154,8 +156,9 @@ func (s *story) rollBack(ctx context.Context) {
 	s.log.EndGroup()
 
 	run, notes := s.failed.wait(ctx)
-	s.result.Run = run
-	s.note(notes...)
+	if s.result.Run = run; !s.evidenceTold {
+		s.note(notes...)
+	}
 	s.result.Functions = results
 	report.Conclude(&s.result)
 }

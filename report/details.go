@@ -1,9 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // single is what there is to tell about the only function, section by section.
@@ -46,7 +49,7 @@ func block(f Function) string {
 		Markdown(f.Message, longestText),
 		proof(f),
 		checks(f.Checks),
-		titled("**"+changesTitle(f)+"**", changes(f.Changes)),
+		titled("**"+changesTitle(f)+"**", changes(f)),
 		notes(f.Notes),
 		functionLinks(f),
 	}
@@ -66,11 +69,37 @@ func titled(title, body string) string {
 // proof is how the failing version was attributed to the run, and when the
 // alias was moved.
 func proof(f Function) string {
-	text := Markdown(f.Proof, longestText)
-	if f.MovedAt != "" {
-		text += " Moved at " + Markdown(clock(f.MovedAt), longestName) + "."
+	var parts []string
+	if f.Why != "" && f.Target != "" {
+		parts = append(parts, "Version "+Markdown(f.Target, longestName)+" was taken because "+sentence(Markdown(f.Why, longestText)))
 	}
-	return strings.TrimSpace(text)
+	if f.Proof != "" {
+		parts = append(parts, sentence(Markdown(f.Proof, longestText)))
+	}
+	if f.MovedAt != "" {
+		parts = append(parts, "Moved at "+Markdown(clock(f.MovedAt), longestName)+".")
+	}
+	if len(parts) > 1 {
+		parts[1] = capital(parts[1])
+	}
+	return capital(strings.Join(parts, " "))
+}
+
+// sentence ends a text with a full stop.
+func sentence(text string) string {
+	if text == "" || strings.ContainsAny(text[len(text)-1:], ".!?…") {
+		return text
+	}
+	return text + "."
+}
+
+// capital begins a text as a sentence begins.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 func checks(all []Check) string {
@@ -105,7 +134,16 @@ func changesTitle(f Function) string {
 	return "What differs between version " + Markdown(f.From, longestName) + " and " + Markdown(f.To, longestName)
 }
 
-func changes(all []Change) string {
+// orWord heads a column with a version.
+func orWord(version, word string) string {
+	if version == "" {
+		return word
+	}
+	return "Version " + Markdown(version, longestName)
+}
+
+func changes(f Function) string {
+	all := f.Changes
 	if len(all) == 0 {
 		return ""
 	}
@@ -113,12 +151,12 @@ func changes(all []Change) string {
 		c := all[i]
 		return "| " + Markdown(c.What, longestCell) + " | " + orDash(Code(c.From, longestCell)) + " | " + orDash(Code(c.To, longestCell)) + " |"
 	})
-	return "| What | Was | Is now |\n| --- | --- | --- |\n" + rows + leftOut(left)
+	return "| What | " + orWord(f.From, "Serving") + " | " + orWord(cmp.Or(f.Target, f.To), "Target") + " |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
 // foldedChanges keeps a long table from pushing the next steps off the screen.
 func foldedChanges(f Function) string {
-	text := changes(f.Changes)
+	text := changes(f)
 	if len(f.Changes) <= foldAbove {
 		return text
 	}

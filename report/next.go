@@ -49,6 +49,12 @@ func steps(r Result, group []Function) []step {
 	switch f.Status {
 	case Failed, Skipped:
 		add(wordings[f.Reason].remedy)
+	case RolledBack:
+		if f.Reason == Chosen {
+			add(afterChoice)
+			break
+		}
+		add(afterwards[f.Status])
 	default:
 		add(afterwards[f.Status])
 	}

@@ -93,6 +93,10 @@ type Function struct {
 	MovedAt        string   `json:"moved-at"` // RFC 3339 in UTC; empty if not moved
 	DurationMS     int64    `json:"duration-ms"`
 
+	// Target is the version that was decided on, also where it was not reached;
+	// Why is half a sentence that tells why that one.
+	Target string `json:"-"`
+	Why    string `json:"-"`
 	// Notes are facts worth a line in the log and the summary, in the order
 	// in which they came up.
 	Notes []Note `json:"-"`

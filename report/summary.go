@@ -111,7 +111,7 @@ func circumstances(r Result, all []Function) string {
 	case checked:
 		parts = append(parts, "checked in part: healthy where it was")
 	case moved:
-		parts = append(parts, "not checked afterwards")
+		parts = append(parts, "health not checked")
 	}
 	return strings.Join(parts, " · ")
 }
@@ -242,7 +242,7 @@ func notRolledBack(r Result) string {
 	if !isRollback(r.Command) || r.Status == Skipped || len(r.Functions) == 0 {
 		return ""
 	}
-	return section("Not rolled back", "A rollback moves nothing but the alias. These stay as the failed deploy left them: "+
+	return section("Not rolled back", "This action moves nothing but the alias. As the deploy left them: "+
 		"the static site (unless `site-bucket` is set), infrastructure, databases and their migrations, secrets and configuration stores.")
 }
 

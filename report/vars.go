@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // A step is one thing to do: a template of wording.go and what fills it.
 type step struct {
@@ -84,7 +87,7 @@ func moveCommand(f Function) string {
 		}
 		return s
 	}
-	to := f.To
+	to := cmp.Or(f.To, f.Target)
 	if f.MovedAt != "" { // it is there already: further back is for a person to choose
 		to = ""
 	}

@@ -44,9 +44,9 @@ var wordings = map[Reason]words{
 		remedy:  "Nothing to do for {function}: {from} serves since an earlier rollback. If that is not well either, choose an older version with `target-version`.",
 	},
 	NotDeployed: {
-		heading: "the failed run had not deployed it",
+		heading: "the deploy failed before it changed production",
 		remedy: "Nothing to do for production: {from} served before the run, and serves now. Fix the deploy and run it again.\n" +
-			"Does this pipeline promote versions that an earlier run published? Then say which in `deployed-version`, or set `only-if-deployed: false`.",
+			"Only if this pipeline promotes versions that an earlier run published: say which in `deployed-version`, or set `only-if-deployed: false`.",
 	},
 	Superseded: {
 		heading: "a newer deploy serves",
@@ -84,7 +84,7 @@ var wordings = map[Reason]words{
 	},
 	AliasOnLatest: {
 		heading: "the alias points at $LATEST",
-		remedy:  "There is no version to go back from: let the deploy publish a version and point the alias at its number. To act now, choose one with `target-version`.",
+		remedy:  "There is no version to go back from: let the deploy publish a version and point the alias at its number.",
 	},
 	AliasChanged: {
 		heading: "somebody else keeps changing the alias",
@@ -120,6 +120,10 @@ var afterwards = map[Status]string{
 	Planned:  "Nothing was changed. To do it, run this step again with `dry-run: false`.",
 	NotReady: "Fix what the message and the notes name, before a deploy fails and it is needed.",
 }
+
+// afterChoice has what to do after a person chose the version: what failed, if
+// anything did, is not known.
+const afterChoice = "Production serves {to}, as chosen. The next deploy moves it on: make sure that the code on {branch} is what should serve then."
 
 // byHand ends the remedies of a rollback that failed: the way that is left.
 const byHand = "To move the alias by hand: `{command}`"

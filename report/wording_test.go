@@ -89,21 +89,21 @@ func TestHeadline(t *testing.T) {
 	chosen := rolledBack()
 	chosen.Functions[0].Reason = report.Chosen
 	for want, r := range map[string]report.Result{
-		"Rolled back: api is on version 41 again":                      rolledBack(),
-		"Rolled back: api is on version 41, as chosen":                 chosen,
-		"Canary stopped: all of api is on version 41":                  canary(),
-		"Dry run: api would go back to version 41":                     planned(),
-		"api was not rolled back: the failed run had not deployed it":  skipped(),
-		"api was not rolled back: no older version to go back to":      noPrevious(),
-		"Nothing rolled back: runs of this branch are not rolled back": refused(),
-		"Rollback of api failed: AWS denied access":                    failed(),
-		"api is on version 41, but production is not healthy":          unhealthy(),
-		"Rollback failed: an input is wrong":                           invalidInput(),
-		"Rollback failed for 1 of 4 functions; 2 rolled back":          several(),
-		"Check failed: AWS denied access":                              {Command: "check", Status: report.Failed, Reason: report.AccessDenied},
-		"Rolled back: 2 functions are on an earlier version again":     result(api(), api()),
-		"Rolled back: 1 of 2 functions is on an earlier version again": result(api(), skipped().Functions[0]),
-		"Nothing rolled back: 2 functions left alone":                  result(skipped().Functions[0], skipped().Functions[0]),
+		"Rolled back: api is on version 41 again":                                 rolledBack(),
+		"Rolled back: api is on version 41, as chosen":                            chosen,
+		"Canary stopped: all of api is on version 41":                             canary(),
+		"Dry run: api would go back to version 41":                                planned(),
+		"api was not rolled back: the deploy failed before it changed production": skipped(),
+		"api was not rolled back: no older version to go back to":                 noPrevious(),
+		"Nothing rolled back: runs of this branch are not rolled back":            refused(),
+		"Rollback of api failed: AWS denied access":                               failed(),
+		"api is on version 41, but production is not healthy":                     unhealthy(),
+		"Rollback failed: an input is wrong":                                      invalidInput(),
+		"Rollback failed for 1 of 4 functions; 2 rolled back":                     several(),
+		"Check failed: AWS denied access":                                         {Command: "check", Status: report.Failed, Reason: report.AccessDenied},
+		"Rolled back: 2 functions are on an earlier version again":                result(api(), api()),
+		"Rolled back: 1 of 2 functions is on an earlier version again":            result(api(), skipped().Functions[0]),
+		"Nothing rolled back: 2 functions left alone":                             result(skipped().Functions[0], skipped().Functions[0]),
 	} {
 		assert.Equal(t, want, report.Headline(r))
 	}

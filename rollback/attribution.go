@@ -44,7 +44,7 @@ func (o Observation) byName() claim {
 		c := claim{proven: true, proof: fmt.Sprintf("deployed-version says that this run put version %d behind the alias", deployed)}
 		if lm := o.Versions[deployed].LastModified; !lm.IsZero() && !o.Run.CreatedAt.IsZero() && !o.Run.CreatedBound && second(lm).Before(o.Run.CreatedAt) {
 			c.notes = []report.Note{{Text: fmt.Sprintf(
-				"version %d is older than this run (last modified %s): deployed-version is believed, as for a pipeline that promotes; a deploy that found nothing new to publish looks the same, and a snapshot before the deploy tells them apart",
+				"version %d is older than this run (made %s): deployed-version is believed, as for a pipeline that promotes; a deploy that found nothing new to publish looks the same, and a snapshot before the deploy tells them apart",
 				deployed, clock(lm))}}
 		}
 		return c
@@ -63,15 +63,15 @@ func (o Observation) byName() claim {
 	}
 }
 
-// byTime compares when the version was last modified, which is before it was
-// published and not before its deploy began, with the times of the run.
+// byTime compares when the version was made, which is its LastModified (before
+// it was published and not before its deploy began), with the times of the run.
 func (o Observation) byTime(failing int64, modified time.Time) claim {
 	run := o.Run
 	if second(modified).Before(run.CreatedAt) {
 		return claim{
 			reason: report.NotDeployed, proven: true,
 			why: fmt.Sprintf("version %d was there before this run began, so this run did not deploy it", failing),
-			proof: fmt.Sprintf("version %d was last modified %s, before %s (%s)",
+			proof: fmt.Sprintf("version %d was made %s, before %s (%s)",
 				failing, clock(modified), beginning(run), clock(run.CreatedAt)),
 		}
 	}
@@ -80,13 +80,13 @@ func (o Observation) byTime(failing int64, modified time.Time) claim {
 	}
 	if len(run.Jobs) == 0 {
 		return o.unlessMoved(claim{proof: fmt.Sprintf(
-			"not proven: version %d was last modified %s, after %s (%s), but when this run's jobs ran is not known",
+			"not proven: version %d was made %s, after %s (%s), but when this run's jobs ran is not known",
 			failing, clock(modified), beginning(run), clock(run.CreatedAt))})
 	}
-	proof := fmt.Sprintf("version %d was last modified %s, after %s (%s)", failing, clock(modified), beginning(run), clock(run.CreatedAt))
+	proof := fmt.Sprintf("version %d was made %s, after %s (%s)", failing, clock(modified), beginning(run), clock(run.CreatedAt))
 	spans := spanning(everyJob(run), modified)
 	if len(spans) > 0 {
-		proof += fmt.Sprintf(" and while its job %q ran (%s to %s)", spans[0].Name, clock(spans[0].StartedAt), ended(spans[0]))
+		proof += fmt.Sprintf(" and while its job %q was at work (%s to %s)", spans[0].Name, clock(spans[0].StartedAt), ended(spans[0]))
 	} else if end, known := lastEnd(run); known {
 		proof += fmt.Sprintf(" and before its last job ended (%s)", clock(end))
 	}
@@ -154,7 +154,7 @@ func (o Observation) supersededBy(version int64) claim {
 		return claim{
 			reason: report.Superseded, proven: true,
 			why: fmt.Sprintf("version %d was made after this run's last job had ended: it is a newer deploy, and stays", version),
-			proof: fmt.Sprintf("version %d was last modified %s, after the last other job of this run ended (%s)",
+			proof: fmt.Sprintf("version %d was made %s, after the last other job of this run ended (%s)",
 				version, clock(modified), clock(end)),
 		}
 	}
@@ -181,7 +181,7 @@ func (o Observation) supersededByNewer(version int64, modified time.Time) claim 
 			return claim{
 				reason: report.Superseded, proven: true,
 				why: fmt.Sprintf("version %d was made when a newer run (%d) was already deploying: it may be that run's, and stays", version, newer.ID),
-				proof: fmt.Sprintf("version %d was last modified %s; job %q of the newer run %d had started by then (%s)",
+				proof: fmt.Sprintf("version %d was made %s; job %q of the newer run %d had started by then (%s)",
 					version, clock(modified), job.Name, newer.ID, clock(job.StartedAt)),
 			}
 		}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -168,8 +170,22 @@ func brief(err error) string {
 	case status != 0:
 		return fmt.Sprintf("HTTP status %d", status)
 	}
+	if send, found := errors.AsType[*smithyhttp.RequestSendError](err); found {
+		return "no answer: " + innermost(send.Err)
+	}
 	if op, found := errors.AsType[*smithy.OperationError](err); found {
 		return op.Err.Error()
+	}
+	return err.Error()
+}
+
+// innermost takes address and verb off an error of the network.
+func innermost(err error) string {
+	if outer, found := errors.AsType[*url.Error](err); found {
+		err = outer.Err
+	}
+	if op, found := errors.AsType[*net.OpError](err); found {
+		err = op.Err
 	}
 	return err.Error()
 }

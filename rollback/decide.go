@@ -67,7 +67,7 @@ func chosen(o Observation) (Decision, bool) {
 	}
 	d := Decision{
 		Action: Move, Reason: report.Chosen, Target: target,
-		Why:      fmt.Sprintf("target-version names version %d", target),
+		Why:      "target-version names it",
 		Proof:    "not asked: the target was chosen by hand",
 		Notes:    u.notes,
 		Unreject: target, ByRun: !o.Ask.ByHand,
@@ -141,7 +141,7 @@ func toSnapshot(o Observation) (Decision, bool) {
 	}
 	d := Decision{
 		Action: Move, Reason: report.Snapshot, Target: target,
-		Why:   fmt.Sprintf("version %d served when this run took its snapshot", target),
+		Why:   "it served when this run took its snapshot",
 		Proof: fmt.Sprintf("this run's snapshot shows that version %d came behind the alias after it", failing),
 		Notes: u.notes, ByRun: !o.Ask.ByHand,
 	}
@@ -204,7 +204,7 @@ func outOfCanary(o Observation) (Decision, bool) {
 	}
 	return Decision{
 		Action: Move, Reason: report.CanaryStopped, Target: target,
-		Why:   fmt.Sprintf("version %d served beside version %d, which was being rolled out", target, failing),
+		Why:   fmt.Sprintf("it served beside version %d, which was being rolled out", failing),
 		Proof: c.proof, Notes: append(c.notes, u.notes...), Reject: []int64{failing}, ByRun: !o.Ask.ByHand,
 	}, true
 }

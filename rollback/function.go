@@ -99,12 +99,12 @@ func (t *task) seen() {
 	t.result.ARN = a.ARN
 	t.result.From = a.primary()
 	t.result.Rejected = t.o.Memory.Rejected.Strings()
-	t.log.Infof("alias %s serves %s", t.alias, serving(a))
+	t.log.Infof("%s serves %s", t.label(), serving(a))
 	switch {
 	case t.o.Memory.Unreadable != "":
 		t.warnf("the Description of the memory alias %s is not readable and counts as empty: %s", t.memoryName(), t.o.Memory.Unreadable)
 	case t.o.Memory.Exists:
-		t.log.Infof("memory alias %s: %s", t.memoryName(), t.o.Memory.Description())
+		t.log.Infof("%s:%s remembers: %s", t.Name, t.memoryName(), t.o.Memory.Description())
 	}
 }
 
@@ -125,11 +125,14 @@ func (t *task) settleOn(d Decision) {
 		t.result.Message = fmt.Sprintf("%s in %s was left on %s: %s", t.label(), t.Environment, serving(t.o.Alias), d.Why)
 		return
 	}
-	t.log.Infof("the target is version %d (%s): %s", d.Target, d.Reason, d.Why)
+	t.result.Target, t.result.Why = number(d.Target), d.Why
+	t.log.Infof("target: version %d, because %s", d.Target, d.Why)
 	if d.Proof != "" {
-		t.log.Infof("proof: %s", d.Proof)
+		t.log.Infof("why this run's deploy is to blame: %s", d.Proof)
 	}
-	t.result.Changes = append(t.result.Changes[:0], changes(t.o.Versions[t.o.Alias.Version].Settings, t.o.Versions[d.Target].Settings)...)
+	if left := t.o.Versions[t.o.Alias.Version]; left.Read {
+		t.result.Changes = append(t.result.Changes[:0], changes(left.Settings, t.o.Versions[d.Target].Settings)...)
+	}
 	t.result.Reason = d.Reason
 	if t.DryRun {
 		t.result.Status, t.result.To = report.Planned, number(d.Target)
@@ -153,9 +156,9 @@ func (t *task) move(ctx context.Context) {
 			return
 		}
 		from := t.o.Alias
-		t.log.Infof("UpdateAlias: %s of %s from %s to version %d alone, if its revision is still %s",
-			t.alias, t.Name, serving(from), t.d.Target, from.RevisionID)
-		now, err := t.update(ctx, from, t.d.Target, nil)
+		t.log.Infof("UpdateAlias: %s from %s to version %d, only if nobody has changed it since (revision %s)",
+			t.label(), serving(from), t.d.Target, from.RevisionID)
+		now, err := t.update(ctx, from, number(t.d.Target), nil)
 		if err == nil {
 			t.arrived(now)
 			return
@@ -192,11 +195,14 @@ func (t *task) arrived(now Alias) {
 	r.Status, r.To = report.RolledBack, number(t.d.Target)
 	r.WeightsCleared = t.o.Alias.Weighted != 0
 	r.MovedAt = t.clock.Now().UTC().Format(time.RFC3339)
-	left := "from " + serving(t.o.Alias)
-	if t.d.Target > t.o.Alias.Version {
-		r.Message = fmt.Sprintf("%s in %s was moved to version %d %s", t.label(), t.Environment, t.d.Target, left)
-	} else {
-		r.Message = fmt.Sprintf("%s in %s is back on version %d: it was rolled back %s", t.label(), t.Environment, t.d.Target, left)
+	switch from := t.o.Alias; {
+	case t.d.Target == from.Version:
+		r.Message = fmt.Sprintf("%s in %s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",
+			t.label(), t.Environment, t.d.Target, from.Weighted, 100*from.Weight)
+	case t.d.Target > from.Version:
+		r.Message = fmt.Sprintf("%s in %s was moved to version %d from %s", t.label(), t.Environment, t.d.Target, serving(from))
+	default:
+		r.Message = fmt.Sprintf("%s in %s is back on version %d: it was rolled back from %s", t.label(), t.Environment, t.d.Target, serving(from))
 	}
 }
 
@@ -217,9 +223,9 @@ func (t *task) back(ctx context.Context, cause *task) {
 	if from.Weighted != 0 {
 		weights[number(from.Weighted)] = from.Weight
 	}
-	t.log.Infof("UpdateAlias: %s of %s returns from version %d to %s, because all-or-nothing is set and another function could not be moved",
-		t.alias, t.Name, t.d.Target, serving(from))
-	if _, err := t.update(ctx, *t.moved, from.Version, weights); err != nil {
+	t.log.Infof("UpdateAlias: %s returns from version %d to %s, because all-or-nothing is set and another function could not be moved",
+		t.label(), t.d.Target, serving(from))
+	if _, err := t.update(ctx, *t.moved, from.primary(), weights); err != nil {
 		_, text := reasonOfProblem(err)
 		if errors.Is(err, errChanged) {
 			text = err.Error()
@@ -250,13 +256,13 @@ func (t *task) fail(err error) {
 	t.result.Status, t.result.Reason = report.Failed, reason
 	t.result.Message = fmt.Sprintf("%s in %s was NOT rolled back: %s", t.label(), t.Environment, text)
 	t.log.Infof("failed (%s): %s", reason, text)
+	if p, found := errors.AsType[*Problem](err); found && p.Detail != "" {
+		t.log.Infof("AWS said: %s", p.Detail)
+	}
 }
 
 // done completes the result.
 func (t *task) done() report.Function {
-	if t.d.Action == Move && t.d.Why != "" {
-		t.result.Notes = append(t.result.Notes, report.Note{Text: "target: " + t.d.Why})
-	}
 	t.result.Notes = append(append(t.result.Notes, t.d.Notes...), t.notes...)
 	t.result.DurationMS = t.clock.Now().Sub(t.started).Milliseconds()
 	return t.result

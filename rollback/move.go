@@ -41,18 +41,18 @@ const (
 // it is finished within the time that `finish` leaves, or read back, so that
 // what is reported is true. The alias's own Description is not in the request,
 // and so stays.
-func (t *task) update(ctx context.Context, from Alias, version int64, weights map[string]float64) (Alias, error) {
+func (t *task) update(ctx context.Context, from Alias, version string, weights map[string]float64) (Alias, error) {
 	if weights == nil {
 		weights = map[string]float64{} // empty clears a canary's weight; left out, it would stay
 	}
 	input := &lambda.UpdateAliasInput{
 		FunctionName: &t.function, Name: &t.alias,
-		FunctionVersion: aws.String(number(version)),
+		FunctionVersion: &version,
 		RevisionId:      aws.String(from.RevisionID),
 		RoutingConfig:   &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights},
 	}
 	there := func(a Alias) bool {
-		if a.Version != version || a.Latest {
+		if a.primary() != version {
 			return false
 		}
 		_, kept := weights[number(a.Weighted)]
@@ -68,8 +68,8 @@ func (t *task) update(ctx context.Context, from Alias, version int64, weights ma
 		})
 		if err == nil {
 			a, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
-			if err != nil {
-				a = Alias{Version: version}
+			if err != nil { // it was accepted all the same
+				a = t.o.Alias
 			}
 			a.ARN, a.RevisionID = aws.ToString(out.AliasArn), aws.ToString(out.RevisionId)
 			return a, nil
@@ -140,10 +140,10 @@ func (t *task) stopped(ctx context.Context, from Alias, unsure bool, last error,
 }
 
 // gone finds out what it was that UpdateAlias did not find.
-func (t *task) gone(ctx context.Context, version int64, err error) error {
+func (t *task) gone(ctx context.Context, version string, err error) error {
 	if now, readErr := t.readBack(ctx); readErr == nil {
 		return t.still(now, &Problem{Reason: report.VersionNotFound, Err: err, Text: fmt.Sprintf(
-			"version %d does not exist any more: somebody deleted it after it was chosen; run this again", version)})
+			"version %s does not exist any more: somebody deleted it after it was chosen; run this again", version)})
 	} else if httpStatus(readErr) == http.StatusNotFound {
 		return t.missing(ctx, readErr)
 	}

@@ -114,7 +114,7 @@ func (ob *observer) learn(ctx context.Context, want Want) error {
 }
 
 func (ob *observer) readAlias(ctx context.Context) (Alias, error) {
-	out, err := do(ctx, ob.caller, "GetAlias", func(ctx context.Context) (*lambda.GetAliasOutput, error) {
+	out, err := do(ctx, ob.caller, "GetAlias of "+ob.alias, func(ctx context.Context) (*lambda.GetAliasOutput, error) {
 		return ob.api.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &ob.function, Name: &ob.alias}, unretried)
 	})
 	if err != nil {
@@ -155,7 +155,7 @@ func aliasFrom(version *string, routing *types.AliasRoutingConfiguration) (Alias
 // readMemory reads the memory alias. That there is none is no error.
 func (ob *observer) readMemory(ctx context.Context) (Memory, error) {
 	name := ob.alias + MemorySuffix
-	out, err := do(ctx, ob.caller, "GetAlias", func(ctx context.Context) (*lambda.GetAliasOutput, error) {
+	out, err := do(ctx, ob.caller, "GetAlias of "+name, func(ctx context.Context) (*lambda.GetAliasOutput, error) {
 		return ob.api.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &ob.function, Name: &name}, unretried)
 	})
 	if httpStatus(err) == http.StatusNotFound {
@@ -164,9 +164,11 @@ func (ob *observer) readMemory(ctx context.Context) (Memory, error) {
 	if err != nil {
 		return Memory{}, err
 	}
-	m, err := ParseDescription(aws.ToString(out.Description))
-	if err != nil {
-		m = Memory{Unreadable: err.Error()}
+	var m Memory
+	if text := aws.ToString(out.Description); text != "" { // empty: somebody made the alias ahead of time
+		if m, err = ParseDescription(text); err != nil {
+			m = Memory{Unreadable: err.Error()}
+		}
 	}
 	at, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
 	if err != nil {
@@ -219,7 +221,7 @@ func (ob *observer) keep(number int64, v Version) {
 
 func (ob *observer) readVersion(ctx context.Context, version int64) (Version, error) {
 	qualifier := number(version)
-	out, err := do(ctx, ob.caller, "GetFunctionConfiguration", func(ctx context.Context) (*lambda.GetFunctionConfigurationOutput, error) {
+	out, err := do(ctx, ob.caller, "GetFunctionConfiguration of version "+qualifier, func(ctx context.Context) (*lambda.GetFunctionConfigurationOutput, error) {
 		return ob.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &ob.function, Qualifier: &qualifier}, unretried)
 	})
 	if httpStatus(err) == http.StatusNotFound {

@@ -21,6 +21,7 @@ var (
 type Problem struct {
 	Reason report.Reason
 	Text   string // what is wrong, where, and what to do
+	Detail string // AWS's own words, for the log; may be empty
 	Err    error  // what it came from; nil if there is no more to know
 }
 
@@ -48,14 +49,14 @@ func explain(err error, action, resource string) *Problem {
 		return explainStop(stopped, action)
 	}
 	say := func(reason report.Reason, format string, args ...any) *Problem {
-		return &Problem{Reason: reason, Text: fmt.Sprintf(format, args...), Err: err}
+		return &Problem{Reason: reason, Text: fmt.Sprintf(format, args...), Detail: brief(err), Err: err}
 	}
 	status, code := httpStatus(err), errorCode(err)
 	switch {
 	case slices.Contains(credentialCodes, code):
-		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", brief(err))
+		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", code)
 	case status == http.StatusForbidden || code == "AccessDeniedException" || code == "AccessDenied":
-		return say(report.AccessDenied, "AWS denied lambda:%s on %s: allow that action for the role that this job uses (%s)", action, resource, brief(err))
+		return say(report.AccessDenied, "AWS denied lambda:%s on %s: allow that action for the role that this job uses", action, resource)
 	case status == http.StatusNotFound || code == "ResourceNotFoundException":
 		return say(report.FunctionNotFound, "%s found nothing at %s: check the name, the region and the account (%s)", action, resource, brief(err))
 	case throttled(err):

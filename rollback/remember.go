@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -74,8 +75,8 @@ func (t *task) remember(ctx context.Context) {
 			if !t.o.Memory.Exists {
 				action = "CreateAlias"
 			}
-			t.warnf("what was rejected could not be remembered in the alias %s: %s; until it is, the next rollback may choose version %v again",
-				t.memoryName(), explain(err, action, t.memoryResource()).Text, t.result.Rejected)
+			t.warnf("what was rejected could not be remembered in the alias %s: %s; until it is, the next rollback may choose version %s again",
+				t.memoryName(), explain(err, action, t.memoryResource()).Text, strings.Join(t.result.Rejected, " or "))
 			return
 		}
 		t.o.Memory = m
@@ -91,7 +92,7 @@ func (t *task) unchanged(m Memory) bool {
 func (t *task) write(ctx context.Context, m Memory) error {
 	name, version, description := t.memoryName(), number(m.Version), m.Description()
 	if !m.Exists {
-		t.log.Infof("CreateAlias: %s of %s on version %s, to remember: %s", name, t.Name, version, description)
+		t.log.Infof("CreateAlias: %s:%s on version %s, to remember: %s", t.Name, name, version, description)
 		_, err := do(ctx, t.caller, "CreateAlias", func(ctx context.Context) (*lambda.CreateAliasOutput, error) {
 			return t.Lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
 				FunctionName: &t.function, Name: &name, FunctionVersion: &version, Description: &description,
@@ -99,7 +100,7 @@ func (t *task) write(ctx context.Context, m Memory) error {
 		})
 		return err
 	}
-	t.log.Infof("UpdateAlias: %s of %s on version %s, to remember: %s", name, t.Name, version, description)
+	t.log.Infof("UpdateAlias: %s:%s on version %s, to remember: %s", t.Name, name, version, description)
 	_, err := do(ctx, t.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
 		return t.Lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
 			FunctionName: &t.function, Name: &name, FunctionVersion: &version, Description: &description,

@@ -114,7 +114,7 @@ func (o Observation) below(failing int64) Decision {
 			continue
 		}
 		d.Action, d.Reason, d.Target = Move, report.PreviousVersion, v
-		d.Why = fmt.Sprintf("version %d is the highest below version %d that exists, is not rejected and can serve", v, failing)
+		d.Why = fmt.Sprintf("it is the newest good version before version %d", failing)
 		d.Notes = append(d.Notes, u.notes...)
 		slices.Sort(d.Reject)
 		return d
@@ -148,7 +148,10 @@ func (o Observation) absolved(e Rejection) bool {
 // at once: the serving versions, the one that was chosen or remembered, else
 // the numbers just below the failing one.
 func (o Observation) prefetch() []int64 {
-	out := []int64{o.Alias.Version}
+	var out []int64
+	if !o.Alias.Latest {
+		out = append(out, o.Alias.Version)
+	}
 	if o.Alias.Weighted != 0 {
 		out = append(out, o.Alias.Weighted)
 	}
