@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback"
+)
+
+func TestASignalEndsWorkAtOnceAndTheRestInTime(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		signals []os.Signal // a second apart
+		grace   time.Duration
+	}{
+		"interrupt":                  {[]os.Signal{syscall.SIGINT}, graceAfterInterrupt},
+		"terminate":                  {[]os.Signal{syscall.SIGTERM}, graceAfterTerminate},
+		"interrupt, then terminate":  {[]os.Signal{syscall.SIGINT, syscall.SIGTERM}, time.Second + graceAfterTerminate},
+		"terminate, then interrupt":  {[]os.Signal{syscall.SIGTERM, syscall.SIGINT}, graceAfterTerminate},
+		"interrupt from two persons": {[]os.Signal{syscall.SIGINT, syscall.SIGINT}, graceAfterInterrupt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				signals := make(chan os.Signal)
+				l, end := newLife(context.Background(), signals)
+				defer end()
+				began := time.Now()
+				for i, s := range test.signals {
+					if i > 0 {
+						time.Sleep(time.Second)
+					}
+					signals <- s
+					synctest.Wait()
+					require.ErrorIs(t, context.Cause(l.work), rollback.ErrCancelled)
+				}
+				<-l.finish.Done()
+				assert.Equal(t, test.grace, time.Since(began))
+			})
+		})
+	}
+}
+
+func TestEvidenceIsAskedForOnceAndNotWaitedForTooLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		e := newEvidence(report.Run{ID: 7}, func() (report.Run, []report.Note) {
+			asked++
+			time.Sleep(time.Second)
+			return report.Run{ID: 7, Number: 12}, []report.Note{{Text: "once"}}
+		})
+		short, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		run, notes := e.wait(short)
+		assert.Equal(t, report.Run{ID: 7}, run, "what the event told")
+		assert.Empty(t, notes)
+
+		run, notes = e.wait(context.Background())
+		assert.Equal(t, 12, run.Number)
+		assert.Len(t, notes, 1)
+		assert.Equal(t, 1, asked)
+	})
+}
