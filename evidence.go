@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/report"
@@ -60,4 +61,6 @@ var errNoAPI = errors.New("GitHub's API cannot be asked")
 
 func (noRuns) Conclusion(context.Context, int64) (string, error) { return "", errNoAPI }
 
-func (noRuns) Older(context.Context, report.Run) ([]report.Run, error) { return nil, errNoAPI }
+func (noRuns) AtWork(context.Context, report.Run, time.Time) ([]report.Run, error) {
+	return nil, errNoAPI
+}

@@ -77,6 +77,8 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 		earlier  []report.Job
 
 		earlierErr error
+		older      []report.Run
+		olderErr   error
 		reading    sync.WaitGroup
 	)
 	// What is known beforehand need not wait for the run.
@@ -89,8 +91,9 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 		switch {
 		case early:
 		case runErr != nil:
-			newerErr = runErr
+			newerErr, olderErr = runErr, runErr
 		default:
+			reading.Go(func() { older, olderErr = a.AtWork(ctx, run, run.CreatedAt) })
 			newer, newerErr = a.newer(ctx, run)
 		}
 	})
@@ -100,11 +103,14 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 	}
 	if early {
 		reading.Go(func() { newer, newerErr = a.newer(ctx, from) })
+		reading.Go(func() { older, olderErr = a.AtWork(ctx, from, from.CreatedAt) })
 	}
 	reading.Wait()
 
 	run.Jobs, run.Newer, run.NewerKnown = jobsFrom(jobs), newer, newerErr == nil
 	run.Earlier = earlier
+	// Without an answer it is asked again where it matters, and only then told.
+	run.Older, run.OlderKnown = older, olderErr == nil
 	if own := ownJob(jobs, c); from.ID == c.RunID && own >= 0 {
 		run.Jobs[own].Own = true
 	}

@@ -19,30 +19,31 @@ const (
 	olderLimit = 4 * time.Second
 	// maxOlder is how many earlier runs are looked at, the newest first.
 	maxOlder = 10
-	// lookBack is how long before a run an older one may have begun and still
-	// have been at work.
+	// lookBack is how long before a time a run may have begun and still have
+	// been at work.
 	lookBack = 6 * time.Hour
 )
 
-// Older gives the earlier runs of run's workflow on its branch that were still
-// at work when run was created, with the jobs of all their attempts.
-func (a *API) Older(ctx context.Context, run report.Run) ([]report.Run, error) {
+// AtWork gives the earlier runs of run's workflow on its branch that were at work
+// at a time, with the jobs of all their attempts.
+func (a *API) AtWork(ctx context.Context, run report.Run, at time.Time) ([]report.Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, olderLimit)
 	defer cancel()
-	if run.WorkflowID == 0 || run.Branch == "" || run.CreatedAt.IsZero() {
-		return nil, fmt.Errorf("failed to list older runs: the workflow, branch or time of run %d is not known", run.ID)
+	if run.WorkflowID == 0 || run.Branch == "" || at.IsZero() {
+		return nil, fmt.Errorf("failed to list older runs: the workflow or branch of run %d is not known", run.ID)
 	}
+	at = at.UTC().Truncate(time.Second)
 	var list gh.WorkflowRuns
 	query := url.Values{
 		"branch":  {run.Branch},
-		"created": {run.CreatedAt.Add(-lookBack).UTC().Format(time.RFC3339) + ".." + run.CreatedAt.UTC().Format(time.RFC3339)},
+		"created": {at.Add(-lookBack).Format(time.RFC3339) + ".." + at.Format(time.RFC3339)},
 	}
 	path := "actions/workflows/" + strconv.FormatInt(run.WorkflowID, 10) + "/runs"
 	if _, err := a.get(ctx, path, paged(query, 1), &list); err != nil {
 		return nil, fmt.Errorf("failed to list older runs: %s", a.cause(err))
 	}
 	listed := slices.DeleteFunc(list.WorkflowRuns, func(r *gh.WorkflowRun) bool {
-		over := r.GetStatus() == "completed" && !r.GetUpdatedAt().IsZero() && seconds(r.GetUpdatedAt()).Before(run.CreatedAt)
+		over := r.GetStatus() == "completed" && !r.GetUpdatedAt().IsZero() && seconds(r.GetUpdatedAt()).Before(at)
 		return r.GetID() == run.ID || isNewer(r, run) || isForeign(r, run) || over
 	})
 	listed = listed[:min(len(listed), maxOlder)]

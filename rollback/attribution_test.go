@@ -24,7 +24,7 @@ func TestDecideByDeployedVersion(t *testing.T) {
 		"10 is newer than 9": {given: func(p *picture) {
 			deployed(9, 10)(p)
 			p.versions[9], p.versions[10] = p.versions[41], p.versions[42]
-		}, want: stay(report.Superseded, 9)},
+		}, want: stay(report.Superseded)},
 		"99 is older than 100": {given: func(p *picture) {
 			deployed(100, 99)(p)
 			p.versions[99], p.versions[100] = p.versions[41], p.versions[42]

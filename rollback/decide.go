@@ -115,7 +115,10 @@ func toSnapshot(o Observation) (Decision, bool) {
 			proof:  "the memory alias has this run's snapshot",
 		}), true
 	}
-	failing := o.Alias.other(target)
+	failing := o.Alias.newest()
+	if failing == target {
+		failing = o.Alias.other(target)
+	}
 	for _, v := range []int64{o.Alias.Version, o.Alias.Weighted} {
 		if v == 0 || v == target {
 			continue
@@ -129,11 +132,20 @@ func toSnapshot(o Observation) (Decision, bool) {
 		}
 	}
 	u := o.usable(target)
-	switch {
-	case !u.want.nothing():
+	if !u.want.nothing() {
 		return learn(u.want), true
-	case !u.ok:
-		d := o.below(failing)
+	}
+	if e, rejected := o.Memory.Rejected.Find(target); rejected && u.ok {
+		// It served, and an older run that had deployed it failed only after that.
+		if want := o.absolves(e); !want.nothing() {
+			return learn(want), true
+		}
+		if !o.absolved(e) {
+			u.ok, u.why = false, "was rejected"+byRun(e.Run)
+		}
+	}
+	if !u.ok {
+		d := o.below(failing, true)
 		d.Notes = append([]report.Note{{Warning: true, Text: fmt.Sprintf(
 			"version %d, which this run's snapshot recorded, %s; the next one below version %d is taken", target, u.why, failing)}}, d.Notes...)
 		d.Proof = "this run's snapshot shows that version " + number(failing) + " came behind the alias after it"
@@ -196,7 +208,7 @@ func outOfCanary(o Observation) (Decision, bool) {
 		if rejected {
 			why = "was rejected" + byRun(e.Run)
 		}
-		d := o.below(failing)
+		d := o.below(failing, c.proven)
 		d.Notes = append([]report.Note{{Text: fmt.Sprintf(
 			"version %d, the other half of the split traffic, %s", target, why)}}, d.Notes...)
 		d.Proof = c.proof
@@ -220,7 +232,7 @@ func toPrevious(o Observation) Decision {
 	if c.reason != "" {
 		return o.skipClaim(c)
 	}
-	d := o.below(failing)
+	d := o.below(failing, c.proven)
 	d.Proof = c.proof
 	d.Notes = append(c.notes, d.Notes...)
 	return d
@@ -236,7 +248,14 @@ func (o Observation) skipClaim(c claim) Decision {
 		return d
 	}
 	if v := o.Ask.Deployed; v != 0 && !o.Alias.Serves(v) && o.Ask.Target == 0 {
-		d.Reject = append(d.Reject, v)
+		// A promoted version is an earlier run's, and as good as it was.
+		known, read := o.Versions[v]
+		if !read && !o.Run.CreatedAt.IsZero() {
+			return learn(Want{Versions: []int64{v}})
+		}
+		if o.Run.CreatedAt.IsZero() || known.LastModified.IsZero() || !second(known.LastModified).Before(o.Run.CreatedAt) {
+			d.Reject = append(d.Reject, v)
+		}
 	}
 	if f := o.First; f != nil && c.reason == report.Superseded && o.Ask.Target == 0 && f.newest() < o.Alias.newest() {
 		d.Reject = append(d.Reject, f.newest()) // it was about to be left
@@ -246,7 +265,7 @@ func (o Observation) skipClaim(c claim) Decision {
 		return learn(Want{Above: top})
 	}
 	for v, known := range o.Versions {
-		if !known.Exists || o.Alias.Serves(v) || slices.Contains(d.Reject, v) {
+		if !known.Exists || v == top || slices.Contains(d.Reject, v) {
 			continue
 		}
 		if (c.reason == report.NotDeployed) != (v > top) {

@@ -180,6 +180,9 @@ func (p *picture) answer(o *rollback.Observation, want rollback.Want) {
 		}
 		o.Concluded[run] = p.concluded[run]
 	}
+	if want.AtWorkOn != 0 { // GitHub knows of no run back then
+		o.AtWorkAsked = append(o.AtWorkAsked, want.AtWorkOn)
+	}
 	if want.Older {
 		o.OlderAsked = true
 		if !p.silent {
@@ -402,7 +405,7 @@ func TestDecideByMemory(t *testing.T) {
 			snapshot(41)(p)
 			p.overtaken(43)
 			p.alias.Version, p.alias.Weighted, p.alias.Weight = 42, 43, 0.1
-		}, want: stay(report.Superseded)},
+		}, want: stay(report.Superseded, 42)},
 		"somebody deployed meanwhile, and no times are known": {given: func(p *picture) {
 			snapshot(41)(p)
 			p.run.Jobs, p.run.NewerKnown = nil, false
@@ -462,7 +465,7 @@ func TestDecideCanary(t *testing.T) {
 			want: back(report.CanaryStopped, 41, 39)},
 		"the weighted one is older than the run":   {given: with(split(40, 41), func(p *picture) { delete(p.versions, 42) }), want: stay(report.NotDeployed)},
 		"the weighted one was made after this run": {given: with(split(41, 42), func(p *picture) { p.versions[42] = active(clockAt(3, 5)) }), want: stay(report.Superseded)},
-		"a newer run's canary":                     {given: func(p *picture) { p.overtaken(43); split(42, 43)(p) }, want: stay(report.Superseded)},
+		"a newer run's canary":                     {given: func(p *picture) { p.overtaken(43); split(42, 43)(p) }, want: stay(report.Superseded, 42)},
 		"only-if-deployed is false":                {given: with(split(40, 41), func(p *picture) { p.ask.OnlyIfDeployed = false }), want: back(report.CanaryStopped, 40, 41)},
 		"the other half was rejected: the next below": {given: with(split(41, 42), func(p *picture) {
 			p.memory = remembered("rejected=41@7001 run=7001/1 by=rollback", 40)

@@ -390,7 +390,7 @@ func (r fakeRuns) Conclusion(_ context.Context, run int64) (string, error) {
 	return r.conclusions[run], nil
 }
 
-func (r fakeRuns) Older(context.Context, report.Run) ([]report.Run, error) {
+func (r fakeRuns) AtWork(context.Context, report.Run, time.Time) ([]report.Run, error) {
 	if r.silent {
 		return nil, errSilent
 	}

@@ -88,6 +88,8 @@ type Observation struct {
 	Concluded map[int64]string
 	// OlderAsked: GitHub was asked for older runs, with or without an answer.
 	OlderAsked bool
+	// AtWorkAsked are versions for whose times all runs at work are known.
+	AtWorkAsked []int64
 	// First is the alias as it was first read, where it was changed by
 	// somebody else while this program was at work; else nil.
 	First *Alias
@@ -101,11 +103,12 @@ type Want struct {
 	Below       int64   // find out which versions exist below this one
 	Above       int64   // find out which versions exist above this one
 	Conclusions []int64 // ask GitHub how these runs ended
-	Older       bool    // ask GitHub which older runs were at work at the same time
+	Older       bool    // ask GitHub which older runs were at work when this one began
+	AtWorkOn    int64   // ask GitHub which runs were at work when this version was made
 }
 
 func (w Want) nothing() bool {
-	return len(w.Versions) == 0 && w.Wait == 0 && w.Below == 0 && w.Above == 0 && len(w.Conclusions) == 0 && !w.Older
+	return len(w.Versions) == 0 && w.Wait == 0 && w.Below == 0 && w.Above == 0 && len(w.Conclusions) == 0 && !w.Older && w.AtWorkOn == 0
 }
 
 // Action is what a decision says is to be done.

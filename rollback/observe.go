@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -28,9 +29,9 @@ type reader interface {
 type Runs interface {
 	// Conclusion is how a run ended: success, failure …; empty while it runs.
 	Conclusion(ctx context.Context, runID int64) (string, error)
-	// Older are the earlier runs of the same workflow on the same branch that
-	// were still at work when this one began, with their jobs.
-	Older(ctx context.Context, run report.Run) ([]report.Run, error)
+	// AtWork are the earlier runs of the same workflow on the same branch that
+	// were at work at a time, with their jobs.
+	AtWork(ctx context.Context, run report.Run, at time.Time) ([]report.Run, error)
 }
 
 const (
@@ -85,7 +86,9 @@ func (ob *observer) look(ctx context.Context) error {
 				run := ob.evidence(gctx)
 				ob.mu.Lock()
 				defer ob.mu.Unlock()
-				run.Older, run.OlderKnown = ob.o.Run.Older, ob.o.Run.OlderKnown
+				if seen := ob.o.Run; seen.OlderKnown { // learnt at an earlier look
+					run.Older, run.OlderKnown = seen.Older, true
+				}
 				ob.o.Run = run
 				return nil
 			})
@@ -107,10 +110,15 @@ func (ob *observer) learn(ctx context.Context, want Want) error {
 		return ob.searchAbove(ctx, want.Above)
 	case want.Older:
 		ob.askOlder(ctx)
+	case want.AtWorkOn != 0:
+		ob.askAtWork(ctx, want.AtWorkOn)
 	default:
 		ob.askConclusions(ctx, want.Conclusions)
 	}
-	return ctx.Err()
+	if ctx.Err() != nil {
+		return &Stopped{Cause: context.Cause(ctx)}
+	}
+	return nil
 }
 
 func (ob *observer) readAlias(ctx context.Context) (Alias, error) {
@@ -322,6 +330,18 @@ func (ob *observer) listPage(ctx context.Context) error {
 // searchAbove looks for versions that were published and never came behind the
 // alias: upwards, until several numbers in a row do not exist.
 func (ob *observer) searchAbove(ctx context.Context, above int64) error {
+	// Those that were rejected lie above, too, and may have been deleted since:
+	// what came after them is looked for as well.
+	if rejected := ob.o.Memory.Rejected; len(rejected) > 0 && rejected[0].First > above+stepAbove {
+		if err := ob.lookAbove(ctx, rejected[0].First); err != nil {
+			return err
+		}
+	}
+	ob.o.LookedAbove = true
+	return ob.lookAbove(ctx, above)
+}
+
+func (ob *observer) lookAbove(ctx context.Context, above int64) error {
 	for from, found := above+1, 0; found < maxAbove; from += stepAbove {
 		var next []int64
 		for v := from; v < from+stepAbove; v++ {
@@ -340,7 +360,6 @@ func (ob *observer) searchAbove(ctx context.Context, above int64) error {
 			break
 		}
 	}
-	ob.o.LookedAbove = true
 	return nil
 }
 
@@ -359,12 +378,28 @@ func (ob *observer) askConclusions(ctx context.Context, runs []int64) {
 
 func (ob *observer) askOlder(ctx context.Context) {
 	ob.o.OlderAsked = true
-	older, err := ob.runs.Older(ctx, ob.o.Run)
+	older, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Run.CreatedAt)
 	if err != nil {
 		ob.warnf("whether an older run was still deploying could not be asked of GitHub: %s", err)
 		return
 	}
 	ob.o.Run.Older, ob.o.Run.OlderKnown = older, true
+}
+
+// askAtWork learns which runs were at work when an earlier version was made.
+func (ob *observer) askAtWork(ctx context.Context, version int64) {
+	runs, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Versions[version].LastModified)
+	if err != nil {
+		ob.o.AtWorkAsked = append(ob.o.AtWorkAsked, 0) // asked, and nothing learnt
+		ob.warnf("which run made version %d could not be asked of GitHub: %s", version, err)
+		return
+	}
+	for _, run := range runs {
+		if !slices.ContainsFunc(ob.o.Run.Older, func(r report.Run) bool { return r.ID == run.ID }) {
+			ob.o.Run.Older = append(slices.Clone(ob.o.Run.Older), run)
+		}
+	}
+	ob.o.AtWorkAsked = append(ob.o.AtWorkAsked, version)
 }
 
 func (ob *observer) warnf(format string, args ...any) {

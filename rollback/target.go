@@ -58,8 +58,9 @@ func reasonOf(v Version) string {
 }
 
 // below finds the target of rule 5: the highest version below the failing one
-// that exists, is not rejected and can serve.
-func (o Observation) below(failing int64) Decision {
+// that exists, is not rejected and can serve. Where there is none, the failing
+// one goes on serving, and is rejected only if it is proven to be this run's.
+func (o Observation) below(failing int64, proven bool) Decision {
 	d := Decision{Reject: []int64{failing}, ByRun: !o.Ask.ByHand}
 	note := func(format string, args ...any) {
 		d.Notes = append(d.Notes, report.Note{Text: fmt.Sprintf(format, args...)})
@@ -120,6 +121,9 @@ func (o Observation) below(failing int64) Decision {
 		return d
 	}
 	d.Action, d.Reason, d.Unreject = Skip, report.NoPreviousVersion, 0
+	if !proven {
+		d.Reject = slices.DeleteFunc(d.Reject, func(v int64) bool { return v == failing })
+	}
 	d.Why = fmt.Sprintf("there is no version below version %d to go back to", failing)
 	if passed > 0 {
 		d.Why = fmt.Sprintf("no version below version %d can be gone back to: those that exist were rejected or cannot serve", failing)
@@ -161,9 +165,6 @@ func (o Observation) prefetch() []int64 {
 	case o.Memory.by(ByRollback, o.Run) && o.Memory.Version == o.Alias.Version && o.Alias.Weighted == 0:
 		return nil
 	case o.Memory.by(BySnapshot, o.Run) && o.Memory.Version != 0:
-		if o.Alias.Only(o.Memory.Version) {
-			return nil
-		}
 		out = append(out, o.Memory.Version)
 	default:
 		out = append(out, o.candidates(o.Alias.Version)...)

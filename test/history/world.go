@@ -266,13 +266,13 @@ func (h hub) Conclusion(_ context.Context, id int64) (string, error) {
 	return "", errors.New("GitHub's API answered 404")
 }
 
-func (h hub) Older(_ context.Context, run report.Run) ([]report.Run, error) {
+func (h hub) AtWork(_ context.Context, run report.Run, at time.Time) ([]report.Run, error) {
 	if h.evidence != Everything {
 		return nil, errNoAnswer
 	}
 	var older []report.Run
 	for _, r := range h.w.runs {
-		if r.Number < run.Number && !r.updated(h.w.now).Before(run.CreatedAt) {
+		if r.Number < run.Number && !r.Created.After(at) && !r.updated(h.w.now).Before(at.Truncate(time.Second)) {
 			older = append(older, r.seen(h.w.now, 0))
 		}
 	}
@@ -285,10 +285,15 @@ func (w *World) evidenceOf(r *Run, a *Attempt) report.Run {
 		return report.Run{ID: r.ID, Attempt: a.Number}
 	}
 	run := r.seen(w.now, a.Number)
+	for _, before := range r.Attempts {
+		if before.Number < a.Number {
+			run.Earlier = append(run.Earlier, r.seen(w.now, before.Number).Jobs...)
+		}
+	}
 	switch r.Evidence {
 	case Nothing, NoNewer:
 	case CreatedOnly, BoundOnly:
-		run.Jobs = nil
+		run.Jobs, run.Earlier = nil, nil
 		if r.Evidence == BoundOnly {
 			run.CreatedAt, run.CreatedBound = run.CreatedAt.Add(-2*time.Second), true
 		}
