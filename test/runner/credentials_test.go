@@ -1,0 +1,176 @@
+package runner_test
+
+import (
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/test/emulator"
+)
+
+const role = "arn:aws:iam::" + emulator.Account + ":role/ci/rollback"
+
+// byRole is a step whose only way in is the job's OIDC token.
+func (s *scene) byRole() *step {
+	return s.step().unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY").input("role-to-assume", role)
+}
+
+func TestARoleIsAssumedByTheJobsOwnToken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		session string
+		want    string
+	}{
+		"named after the run": {"", "lambda-rollback-7001"},
+		"named by the input":  {"night-shift", "night-shift"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			o := s.byRole().input("role-session-name", c.session).run()
+			require.Equal(t, "rolled-back/previous-version", o.ended())
+			assert.Equal(t, "2", f.Serving("live"))
+			for _, call := range s.asked(emulator.ServiceLambda) {
+				assert.Equal(t, "arn:aws:sts::"+emulator.Account+":assumed-role/rollback/"+c.want, call.Actor)
+			}
+			assert.Len(t, s.asked(emulator.ServiceSTS), 1)
+			assert.Len(t, s.asked(emulator.ServiceOIDC), 1)
+		})
+	}
+}
+
+func TestARoleWinsOverTheEnvironmentsCredentials(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	o := s.step().input("role-to-assume", role).run()
+	require.Equal(t, "rolled-back", o.status())
+	history := f.History("live")
+	assert.Contains(t, history[len(history)-1].Actor, ":assumed-role/rollback/")
+}
+
+func TestAnAudienceOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.TrustAudience("sts.amazonaws.com.cn")
+	f := s.function("api", 3)
+	o := s.byRole().input("audience", "sts.amazonaws.com.cn").run()
+	assert.Equal(t, "rolled-back", o.status())
+	assert.Equal(t, "2", f.Serving("live"))
+}
+
+func TestNoCredentials(t *testing.T) {
+	t.Parallel()
+	sts := emulator.Match{Service: emulator.ServiceSTS}
+	oidc := emulator.Match{Service: emulator.ServiceOIDC}
+	for name, c := range map[string]struct {
+		put  func(s *scene) *step
+		says string
+	}{
+		"none at all": {func(s *scene) *step { return s.step().unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") }, "role-to-assume"},
+		"half a pair": {func(s *scene) *step { return s.step().unset("AWS_SECRET_ACCESS_KEY") }, "role-to-assume"},
+		"a role without id-token permission": {func(s *scene) *step {
+			return s.byRole().unset("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+		}, "id-token: write"},
+		"a role for another audience": {func(s *scene) *step { return s.byRole().input("audience", "elsewhere") }, "audience"},
+		"a role that does not trust this repository": {func(s *scene) *step {
+			s.Fault(sts, emulator.Deny())
+			return s.byRole()
+		}, "Not authorized to perform sts:AssumeRoleWithWebIdentity"},
+		"an OIDC service that is down": {func(s *scene) *step {
+			s.Fault(oidc, emulator.Status(http.StatusInternalServerError, "", "down"))
+			return s.byRole()
+		}, "OIDC token"},
+		"an OIDC service that talks nonsense": {func(s *scene) *step {
+			s.Fault(oidc, emulator.Truncated())
+			return s.byRole()
+		}, "OIDC token"},
+		"an OIDC request token that is old": {func(s *scene) *step {
+			return s.byRole().set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "old")
+		}, "OIDC token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			o := c.put(s).run()
+			assert.Equal(t, "failed/no-credentials", o.ended())
+			assert.Contains(t, o.outputs["message"], c.says)
+			assert.Empty(t, s.asked(emulator.ServiceLambda))
+		})
+	}
+}
+
+func TestCredentialsThatAWSDoesNotTake(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			s.Fault(emulator.Match{Service: emulator.ServiceLambda}, emulator.Status(http.StatusForbidden, code, "The security token included in the request is expired"))
+			o := s.step().run()
+			assert.Equal(t, "failed/no-credentials", o.ended())
+			assert.Contains(t, o.outputs["message"], code)
+			assert.Equal(t, "3", f.Serving("live"))
+			assert.LessOrEqual(t, len(s.asked(emulator.ServiceLambda)), 2, "none is tried again")
+		})
+	}
+}
+
+func TestAHiccupOnTheWayToCredentials(t *testing.T) {
+	t.Parallel()
+	for name, put := range map[string]func(s *scene){
+		"OIDC 500": func(s *scene) {
+			s.Fault(emulator.Match{Service: emulator.ServiceOIDC}, emulator.Status(500, "", "x").Times(1))
+		},
+		"OIDC reset": func(s *scene) { s.Fault(emulator.Match{Service: emulator.ServiceOIDC}, emulator.Reset().Times(1)) },
+		"STS 500": func(s *scene) {
+			s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.Status(500, "InternalFailure", "x").Times(1))
+		},
+		"STS throttled":   func(s *scene) { s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.Throttle(0).Times(1)) },
+		"STS lost answer": func(s *scene) { s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.LostAnswer().Times(1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			put(s)
+			assert.Equal(t, "rolled-back", s.byRole().run().status())
+			assert.Equal(t, "2", f.Serving("live"))
+		})
+	}
+}
+
+// Whatever the way to the credentials does, a signal and the time limit hold.
+func TestTheWayToCredentialsHangs(t *testing.T) {
+	t.Parallel()
+	for _, service := range []string{emulator.ServiceOIDC, emulator.ServiceSTS} {
+		t.Run(service+" until the time limit", func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			s.Fault(emulator.Match{Service: service}, emulator.Hang())
+			o := s.byRole().input("timeout", "1s").run()
+			assert.Equal(t, "failed/timeout", o.ended())
+			assert.Less(t, o.took, 4*time.Second)
+		})
+		t.Run(service+" until SIGTERM", func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			s.Fault(emulator.Match{Service: service}, emulator.Hang())
+			p := s.byRole().start()
+			s.await(emulator.Match{Service: service})
+			o, after := p.stop(syscall.SIGTERM)
+			assert.Equal(t, "failed/cancelled", o.ended())
+			assert.Less(t, after, afterTerminate)
+			assert.Empty(t, s.asked(emulator.ServiceLambda))
+		})
+	}
+}

@@ -1,0 +1,69 @@
+// Package runner_test drives the shipped binary as GitHub's runner does: as a
+// child process with the container's environment and files, against AWS and
+// GitHub as test/emulator plays them, over real sockets. It knows nothing of
+// the program's inside: what it takes from the repository is action.yml.
+package runner_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// binary is the program, built once and in the way of the Dockerfile.
+var binary string
+
+// manifest is what action.yml tells the runner.
+var manifest struct {
+	Inputs map[string]struct {
+		Default string `yaml:"default"`
+	} `yaml:"inputs"`
+	Outputs map[string]any `yaml:"outputs"`
+}
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+// atOnce is how many tests run side by side: nearly all of them wait.
+const atOnce = "12"
+
+func testMain(m *testing.M) int {
+	flag.Parse()
+	if asked := flag.Lookup("test.parallel"); asked.Value.String() == asked.DefValue {
+		_ = asked.Value.Set(atOnce)
+	}
+	dir, err := os.MkdirTemp("", "runner-test")
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "failed to make a directory for the binary: %v\n", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if err := prepare(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+func prepare(dir string) error {
+	text, err := os.ReadFile(filepath.Join("..", "..", "action.yml"))
+	if err != nil {
+		return fmt.Errorf("failed to read the manifest: %w", err)
+	}
+	if err := yaml.Unmarshal(text, &manifest); err != nil {
+		return fmt.Errorf("failed to parse the manifest: %w", err)
+	}
+	binary = filepath.Join(dir, "lambda-rollback-action")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
+		"-o", binary, "github.com/org/lambda-rollback-action")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("failed to build the binary: %w\n%s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}

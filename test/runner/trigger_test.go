@@ -1,0 +1,148 @@
+package runner_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/test/emulator"
+)
+
+// TestTriggers: what starts the workflow decides, before any call to AWS.
+func TestTriggers(t *testing.T) {
+	t.Parallel()
+	const acts = "rolled-back/previous-version"
+	// failed adds the run that a workflow_run or deployment_status is about.
+	failed := func(s *scene, run map[string]any, conclusion string) {
+		run["id"], run["conclusion"], run["head_branch"] = s.run.ID, conclusion, "main"
+		run["created_at"], run["run_started_at"] = s.run.CreatedAt, s.run.CreatedAt
+		run["workflow_id"], run["run_number"] = s.run.WorkflowID, s.run.Number
+	}
+	workflowRun := func(conclusion string, change func(payload, run map[string]any)) func(*scene, *step) {
+		return func(s *scene, st *step) {
+			payload := example(s.tb, "workflow_run")
+			run := object(payload, "workflow_run")
+			failed(s, run, conclusion)
+			if change != nil {
+				change(payload, run)
+			}
+			// The own run is another one, on the default branch.
+			st.event("workflow_run", payload).input("needs", "").set("GITHUB_RUN_ID", "8001").set("GITHUB_JOB", "rollback")
+			s.finished()
+		}
+	}
+	deployment := func(state, environment, ref string) func(*scene, *step) {
+		return func(s *scene, st *step) {
+			payload := example(s.tb, "deployment_status")
+			object(payload, "deployment_status")["state"] = state
+			object(payload, "deployment_status")["environment"] = environment
+			d := object(payload, "deployment")
+			d["environment"], d["ref"], d["created_at"] = environment, ref, s.ago(9*time.Minute)
+			st.event("deployment_status", payload).input("needs", "").set("GITHUB_RUN_ID", "8001")
+		}
+	}
+	needs := func(jobs ...string) func(*scene, *step) {
+		return func(_ *scene, st *step) {
+			var entries []string
+			for pair := range slices.Chunk(jobs, 2) {
+				entries = append(entries, fmt.Sprintf(`%q:{"result":%q}`, pair[0], pair[1]))
+			}
+			st.input("needs", "{"+strings.Join(entries, ",")+"}")
+		}
+	}
+	for name, c := range map[string]struct {
+		put  func(*scene, *step)
+		want string
+	}{
+		"push, the deploy failed": {needs("deploy", "failure"), acts},
+		"push, nothing failed":    {needs("deploy", "success", "lint", "skipped"), "skipped/no-failure"},
+		"push, cancelled only":    {needs("deploy", "cancelled"), "skipped/no-failure"},
+		"push, another branch":    {func(_ *scene, st *step) { st.set("GITHUB_REF", "refs/heads/feature") }, "skipped/branch-not-allowed"},
+		"push of a tag":           {func(_ *scene, st *step) { st.set("GITHUB_REF", "refs/tags/main") }, "skipped/branch-not-allowed"},
+		"pull request": {func(_ *scene, st *step) {
+			st.event("pull_request", map[string]any{}).set("GITHUB_REF", "refs/pull/1/merge")
+		}, "skipped/branch-not-allowed"},
+		"push, a pattern of branches": {func(_ *scene, st *step) {
+			st.set("GITHUB_REF", "refs/heads/release/1").input("branch", "main, release/*")
+		}, acts},
+		"push, a job that does not count failed": {func(s *scene, st *step) {
+			needs("lint", "failure", "deploy", "success")(s, st)
+			st.input("deploy-job", "deploy")
+		}, "skipped/no-failure"},
+		"push without needs, a job failed by the API": {func(_ *scene, st *step) { st.input("needs", "") }, acts},
+		"push without needs, none failed by the API": {func(s *scene, st *step) {
+			st.input("needs", "")
+			require.NoError(s.tb, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) {
+				r.Jobs[0].Conclusion, r.Jobs[0].Steps = "success", nil
+			}))
+		}, "skipped/no-failure"},
+		"push without needs, the API does not tell": {func(s *scene, st *step) { st.input("needs", ""); s.GitHub.WithholdActionsRead(true) }, acts},
+		"schedule, the deploy failed":               {func(s *scene, st *step) { st.event("schedule", example(s.tb, "schedule")) }, acts},
+
+		"workflow_run failed":    {workflowRun("failure", nil), acts},
+		"workflow_run timed out": {workflowRun("timed_out", nil), acts},
+		"workflow_run succeeded": {workflowRun("success", nil), "skipped/no-failure"},
+		"workflow_run cancelled": {workflowRun("cancelled", nil), "skipped/no-failure"},
+		"workflow_run without a conclusion": {workflowRun("failure", func(p, run map[string]any) {
+			p["action"], run["conclusion"] = "requested", nil
+		}), "skipped/no-failure"},
+		"workflow_run of another branch": {workflowRun("failure", func(_, run map[string]any) { run["head_branch"] = "feature" }), "skipped/branch-not-allowed"},
+		"workflow_run of a fork whose branch is main": {workflowRun("failure", func(_, run map[string]any) {
+			run["head_repository"] = map[string]any{"id": 1, "full_name": "mallory/octo-repo"}
+		}), "skipped/untrusted-fork"},
+		"workflow_run of a fork that is gone":     {workflowRun("failure", func(_, run map[string]any) { run["head_repository"] = nil }), "skipped/untrusted-fork"},
+		"workflow_run of a fork with a like name": {workflowRun("failure", func(_, run map[string]any) { object(run, "head_repository")["id"] = 1 }), "skipped/untrusted-fork"},
+
+		"deployment failed":                 {deployment("failure", "production", "main"), acts},
+		"deployment in error":               {deployment("error", "Production", "main"), acts},
+		"deployment succeeded":              {deployment("success", "production", "main"), "skipped/no-failure"},
+		"deployment under way":              {deployment("in_progress", "production", "main"), "skipped/no-failure"},
+		"deployment to another environment": {deployment("failure", "staging", "main"), "skipped/environment-mismatch"},
+		"deployment of another branch":      {deployment("failure", "production", "feature"), "skipped/branch-not-allowed"},
+		"deployment of a commit":            {deployment("failure", "production", "f00df00df00df00df00df00df00df00df00df00d"), "skipped/branch-not-allowed"},
+
+		"by hand": {func(s *scene, st *step) {
+			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch")).inputs(map[string]string{"needs": "", "only-if-deployed": "false"})
+		}, acts},
+		"by hand, on another branch": {func(s *scene, st *step) {
+			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch")).input("needs", "").set("GITHUB_REF", "refs/heads/feature")
+		}, "skipped/branch-not-allowed"},
+		"by hand, but nothing failed": {func(s *scene, st *step) {
+			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch"))
+			needs("deploy", "success")(s, st)
+		}, "skipped/no-failure"},
+		"by another system": {func(s *scene, st *step) {
+			st.event("repository_dispatch", example(s.tb, "repository_dispatch")).inputs(map[string]string{"needs": "", "only-if-deployed": "false"})
+		}, acts},
+		"a version chosen on a push": {func(_ *scene, st *step) { st.inputs(map[string]string{"needs": "", "target-version": "1"}) }, "rolled-back/chosen"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			st := s.step()
+			c.put(s, st)
+			o := st.run()
+			assert.Equal(t, c.want, o.ended(), o.outputs["message"])
+			assert.Equal(t, 0, o.code)
+			if o.status() == "skipped" {
+				s.untouched(t)
+				assert.Equal(t, "3", f.Serving("live"))
+			}
+		})
+	}
+}
+
+// finished lets the failed run be over, as it is when a workflow_run tells of it.
+func (s *scene) finished() {
+	s.tb.Helper()
+	require.NoError(s.tb, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) {
+		r.Status, r.Conclusion = "completed", "failure"
+		r.Jobs = r.Jobs[:1]
+	}))
+}
