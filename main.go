@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,18 +20,37 @@ func main() {
 }
 
 func realMain() int {
+	// A log that nobody reads must not stop a rollback.
+	signal.Ignore(syscall.SIGPIPE)
+	// What libraries have to say would go past our log, unescaped.
+	log.SetOutput(io.Discard)
+
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	life, end := newLife(context.Background(), signals)
 	defer end()
 	return run(life, world{
 		getenv:   os.Getenv,
-		readFile: os.ReadFile,
+		readFile: readFile,
 		append:   github.AppendFile,
 		random:   rand.Reader,
 		stdout:   os.Stdout,
 		clock:    wallClock{},
 	})
+}
+
+// mostRead is above the largest event that GitHub sends, in bytes.
+const mostRead = 32 << 20
+
+// readFile reads no more than one byte above mostRead: enough to see that it is
+// too much.
+func readFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, mostRead+1))
 }
 
 // wallClock is the time as the machine has it.

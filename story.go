@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/org/lambda-rollback-action/cloud"
@@ -40,9 +42,10 @@ func run(l life, w world) int {
 	for _, name := range secretVariables {
 		secrets = append(secrets, w.getenv(name))
 	}
-	log := github.NewLog(w.stdout, w.getenv, github.NewRedactor(secrets))
+	redactor := github.NewRedactor(secrets)
+	log := github.NewLog(w.stdout, w.getenv, redactor)
 
-	s := &story{life: l, world: w, where: where, log: log}
+	s := &story{life: l, world: w, where: where, log: log, redactor: redactor}
 	s.tell()
 	s.result.Timestamp = w.clock.Now()
 	github.Publish(s.result, log, github.Files{
@@ -56,8 +59,11 @@ type story struct {
 	life
 	world
 
-	where  github.Context
-	log    *github.Log
+	where github.Context
+	log   *github.Log
+	// redactor knows every secret, also those that are issued on the way.
+	redactor *github.Redactor
+
 	in     github.Inputs
 	event  github.Event
 	api    *github.API
@@ -80,7 +86,7 @@ func (s *story) tell() {
 	}
 	s.readEvent()
 	if err != nil {
-		s.everywhere(report.Failed, report.InvalidInput, err.Error())
+		s.refuseInputs(err)
 		return
 	}
 	ctx, cancel := context.WithTimeoutCause(s.work, in.Timeout, rollback.ErrTimeout)
@@ -88,6 +94,28 @@ func (s *story) tell() {
 	if s.mayAct(ctx) {
 		s.rollBack(ctx)
 	}
+}
+
+// longestProblems is how long a message with all problems of the inputs may be;
+// above that it only names the inputs. The log has each problem on a line.
+const longestProblems = 1500
+
+func (s *story) refuseInputs(err error) {
+	problems, several := errors.AsType[github.InputErrors](err)
+	message := err.Error()
+	if several && len(problems) > 1 {
+		var names []string
+		for _, p := range problems {
+			s.note(report.Note{Warning: true, Text: p.Error()})
+			if !slices.Contains(names, p.Input) {
+				names = append(names, p.Input)
+			}
+		}
+		if len(message) > longestProblems {
+			message = fmt.Sprintf("%d inputs are wrong: %s; the log says of each what it takes", len(names), strings.Join(names, ", "))
+		}
+	}
+	s.everywhere(report.Failed, report.InvalidInput, message)
 }
 
 // readEvent reads what started the workflow. Where it cannot be read, what is
@@ -171,7 +199,7 @@ func (s *story) open(ctx context.Context) (*cloud.Cloud, error) {
 		name = fmt.Sprintf("lambda-rollback-%d", s.where.RunID)
 	}
 	aws, err := cloud.Open(ctx, cloud.Options{
-		Region: s.in.Region, NeedRegion: s.needRegion(),
+		Region: s.in.Region, NeedRegion: s.needRegion(), Secret: func(secret string) { s.redactor.Add(secret) },
 		RoleARN: s.in.RoleToAssume, SessionName: name,
 		Token: func(ctx context.Context) (string, error) {
 			return github.IDToken(ctx, s.getenv, s.in.Audience)

@@ -18,15 +18,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	"golang.org/x/time/rate"
 )
 
 // Lambda allows 15 control-plane calls a second for an account and region, for
-// everything that runs there together. One call a second is left to others.
+// everything that runs there together. A burst and a second's worth of calls stay
+// within it; one function alone does not feel the burst's bound.
 const (
-	callsPerSecond = 14
-	callsAtOnce    = 14
+	callsPerSecond = 10
+	callsAtOnce    = 5
 )
 
 // Time limits of a connection. A call's own limit is set where it is made.
@@ -53,6 +55,8 @@ type Options struct {
 	// NeedRegion: an ARN gives every function its region, so that none else
 	// is needed, where this is false.
 	NeedRegion bool
+	// Secret is told every secret that AWS or GitHub issues on the way.
+	Secret func(string)
 }
 
 // Cloud gives clients that share credentials, connections and a pace.
@@ -71,7 +75,11 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 			t.TLSHandshakeTimeout = tlsLimit
 			t.MaxIdleConnsPerHost = callsAtOnce
 		})
-	load := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
+	load := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(client),
+		// The SDK's own log would go past ours, unescaped.
+		config.WithLogger(logging.Nop{}),
+	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
 	}
@@ -93,9 +101,12 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if cfg.Credentials == nil {
 		return nil, ErrNoCredentials
 	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+	issued, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, plain(err))
 	}
+	o.Secret(issued.SecretAccessKey)
+	o.Secret(issued.SessionToken)
 	return &Cloud{config: cfg, pace: map[string]*rate.Limiter{}}, nil
 }
 
@@ -124,8 +135,14 @@ func paced(pace *rate.Limiter) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Pace",
 			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-				if err := pace.Wait(ctx); err != nil {
-					return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("failed to wait for a turn: %w", err)
+				// Not Wait: that one refuses at once what does not fit before
+				// the deadline, so that the time limit would have another name.
+				turn := time.NewTimer(pace.Reserve().Delay())
+				defer turn.Stop()
+				select {
+				case <-turn.C:
+				case <-ctx.Done():
+					return middleware.FinalizeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: ctx.Err()}
 				}
 				return next.HandleFinalize(ctx, in)
 			}), middleware.Before)
@@ -134,14 +151,15 @@ func paced(pace *rate.Limiter) func(*middleware.Stack) error {
 
 func assumed(cfg aws.Config, o Options) aws.CredentialsProvider {
 	return aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(
-		sts.NewFromConfig(cfg), o.RoleARN, token{o.Token},
+		sts.NewFromConfig(cfg), o.RoleARN, token{o.Token, o.Secret},
 		func(w *stscreds.WebIdentityRoleOptions) { w.RoleSessionName = o.SessionName },
 	))
 }
 
 // token fetches the OIDC token when the SDK asks for it.
 type token struct {
-	fetch func(context.Context) (string, error)
+	fetch  func(context.Context) (string, error)
+	secret func(string)
 }
 
 // tokenLimit bounds how long GitHub may take to give the token. The SDK's
@@ -155,6 +173,7 @@ func (t token) GetIdentityToken() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("failed to get the job's OIDC token: %w", err)
 	}
+	t.secret(text)
 	return []byte(text), nil
 }
 

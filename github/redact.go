@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/org/lambda-rollback-action/report"
 )
@@ -22,6 +24,7 @@ const (
 // too, but only in its log, and only what it knows as a secret. The zero value
 // and nil take out nothing.
 type Redactor struct {
+	mu      sync.RWMutex
 	needles []string // longest first
 }
 
@@ -29,7 +32,19 @@ type Redactor struct {
 // for their forms in URLs, in JSON and in base64. Values of less than 4
 // characters are ignored.
 func NewRedactor(secrets []string) *Redactor {
+	r := &Redactor{}
+	r.Add(secrets...)
+	return r
+}
+
+// Add looks for more secrets from now on: those that are issued on the way.
+func (r *Redactor) Add(secrets ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	found := map[string]bool{}
+	for _, needle := range r.needles {
+		found[needle] = true
+	}
 	for _, secret := range secrets {
 		for _, value := range append(strings.Split(secret, "\n"), secret) {
 			value = strings.TrimSpace(value)
@@ -43,14 +58,9 @@ func NewRedactor(secrets []string) *Redactor {
 			}
 		}
 	}
-	r := &Redactor{}
-	for needle := range found {
-		r.needles = append(r.needles, needle)
-	}
-	slices.SortFunc(r.needles, func(a, b string) int {
+	r.needles = slices.SortedFunc(maps.Keys(found), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
-	return r
 }
 
 // forms are the ways in which a secret may stand in other text.
@@ -125,7 +135,9 @@ type span struct{ start, end int }
 
 // spans are where secrets stand, in order, those that overlap as one.
 func (r *Redactor) spans(text string) []span {
-	var all []span
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := r.cutOff(text)
 	for _, needle := range r.needles {
 		for at := 0; ; {
 			i := strings.Index(text[at:], needle)
@@ -147,6 +159,29 @@ func (r *Redactor) spans(text string) []span {
 		merged = append(merged, s)
 	}
 	return merged
+}
+
+// cutOff are the beginnings of secrets that stand before the mark of a text that
+// was cut: half a secret is one, too.
+func (r *Redactor) cutOff(text string) []span {
+	const mark = "…"
+	var all []span
+	for from := 0; ; {
+		i := strings.Index(text[from:], mark)
+		if i < 0 {
+			return all
+		}
+		before := strings.TrimSuffix(text[:from+i], `"`) // of a quoted text
+		for _, needle := range r.needles {
+			for n := min(len(needle)-1, len(before)); n >= shortestSecret; n-- {
+				if strings.HasSuffix(before, needle[:n]) {
+					all = append(all, span{len(before) - n, len(before)})
+					break
+				}
+			}
+		}
+		from += i + len(mark)
+	}
 }
 
 // result takes the secrets out of every free text of a result. Doing so before
@@ -171,7 +206,7 @@ func (r *Redactor) result(in report.Result) report.Result {
 }
 
 func (r *Redactor) function(f report.Function) report.Function {
-	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Proof, &f.LogGroup} {
+	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Proof, &f.Why, &f.LogGroup} {
 		*text = r.Redact(*text)
 	}
 	f.Checks = slices.Clone(f.Checks)

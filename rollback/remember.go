@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -19,6 +20,9 @@ type creator interface {
 // maxRemember is how often the memory is written anew because somebody else
 // wrote it at the same time.
 const maxRemember = 3
+
+// rememberLimit bounds how long the memory may hold up what comes after it.
+const rememberLimit = 30 * time.Second
 
 // recollect is the memory as it should be after a decision was carried out.
 func (t *task) recollect(old Memory) Memory {
@@ -49,6 +53,8 @@ func (t *task) recollect(old Memory) Memory {
 // remember writes the memory alias. Failing to is a warning: the rollback
 // itself is not touched by it.
 func (t *task) remember(ctx context.Context) {
+	ctx, cancel := context.WithTimeoutCause(ctx, rememberLimit, ErrTimeout)
+	defer cancel()
 	if ctx.Err() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(t.Finish, readBackLimit)

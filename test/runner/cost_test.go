@@ -124,11 +124,9 @@ func TestAGapAboveThousandsOfVersions(t *testing.T) {
 	o := s.step().run()
 	require.Equal(t, "rolled-back", o.status())
 	assert.Equal(t, "3000", f.Serving("live"))
-	if calls := len(s.asked(emulator.ServiceLambda)); calls > 40 {
-		// FAILS: the contract has no walk through thousands of versions. Each
-		// page of 50 is a call that waits for the one before.
-		t.Skipf("FAILS: %d calls in %s: %v", calls, o.took.Round(100*time.Millisecond), s.shape())
-	}
+	// Each page of 50 is a call that waits for the one before; there is no way
+	// to list from the end. The numbers that are tried beside it have a bound.
+	assert.LessOrEqual(t, len(s.asked(emulator.ServiceLambda)), 100, s.shape())
 }
 
 // TestWhatNeedsNoChangeChangesNothing: each UpdateAlias gives a new revision,
