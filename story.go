@@ -19,6 +19,9 @@ import (
 // rollback does not wait longer for it: what the event says is used then.
 const evidenceLimit = 5 * time.Second
 
+// freshEvent is how old what an event tells may be for its end to count.
+const freshEvent = 24 * time.Hour
+
 // world is everything outside the program.
 type world struct {
 	getenv   func(string) string
@@ -127,6 +130,11 @@ func (s *story) readEvent() {
 	}
 	s.event = event
 	s.result.Run = event.Run(s.where)
+	// An event that is handled much later, or again, says nothing about when what
+	// serves now can have been deployed at the latest.
+	if s.clock.Now().Sub(s.result.Run.EndedBy) > freshEvent {
+		s.result.Run.EndedBy = time.Time{}
+	}
 }
 
 // mayAct is the contract's section 3.
@@ -234,7 +242,8 @@ func (s *story) function(aws *cloud.Cloud, f github.Function) rollback.Function 
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: s.in.Environment,
 		Ask: rollback.Ask{
 			Target: f.Target, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
-			ByHand: len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()), Remember: s.in.Remember,
+			ByHand:   len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()) || !s.event.TimesByAPI(),
+			Remember: s.in.Remember,
 		},
 		DryRun: s.in.DryRun,
 		Lambda: aws.Lambda(region),

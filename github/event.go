@@ -155,10 +155,17 @@ func (e Event) Run(c Context) report.Run {
 		if p.GetWorkflowRun().GetID() != 0 {
 			run := runFrom(p.GetWorkflowRun(), c.Repository)
 			run.Workflow = cmp.Or(run.Workflow, p.GetWorkflow().GetName())
+			if run.Status == "completed" {
+				run.EndedBy = seconds(p.GetWorkflowRun().GetUpdatedAt())
+			}
 			return run
 		}
 	case *gh.DeploymentStatusEvent:
-		return e.runOfDeployment(c, p.GetDeployment())
+		run := e.runOfDeployment(c, p.GetDeployment())
+		if state := p.GetDeploymentStatus().GetState(); state == "failure" || state == "error" {
+			run.EndedBy = seconds(p.GetDeploymentStatus().GetCreatedAt())
+		}
+		return run
 	case *gh.PushEvent:
 		run := ownRun(c)
 		run.Commit = title(p.GetHeadCommit().GetMessage())

@@ -133,6 +133,7 @@ func TestEventRun(t *testing.T) {
 				Commit: "Deploy", Actor: "Codertocat", Event: "repository_dispatch",
 				URL:    "https://github.com/octo-org/octo-repo/actions/runs/289782451",
 				Status: "completed", Conclusion: "failure", CreatedAt: time.Date(2020, 10, 5, 16, 33, 24, 0, time.UTC),
+				EndedBy: time.Date(2020, 10, 5, 16, 33, 49, 0, time.UTC),
 			},
 			wantTimes: true,
 		},

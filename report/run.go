@@ -28,6 +28,10 @@ type Run struct {
 	// (a push, a deployment's creation).
 	CreatedBound bool
 
+	// EndedBy is a moment by which what failed had ended, where the event tells
+	// one; zero: not known.
+	EndedBy time.Time
+
 	// Jobs are the jobs of the attempt; nil where they could not be read.
 	Jobs []Job
 	// Earlier are the jobs of earlier attempts. A version of an earlier attempt

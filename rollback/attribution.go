@@ -152,17 +152,20 @@ func (o Observation) supersededBy(version int64) claim {
 	if !known || (v.Exists && !v.Read) {
 		return claim{want: Want{Versions: []int64{version}}}
 	}
-	if v.LastModified.IsZero() || len(run.Jobs) == 0 {
+	if v.LastModified.IsZero() {
 		return claim{}
 	}
 	modified := v.LastModified
 	if end, over := lastEnd(run); over && second(modified).After(end) {
 		return claim{
 			reason: report.Superseded, proven: true,
-			why: fmt.Sprintf("version %d was made after this run's last job had ended: it is a newer deploy, and stays", version),
-			proof: fmt.Sprintf("version %d was made %s, after the last other job of this run ended (%s)",
+			why: fmt.Sprintf("version %d was made after what failed had ended: it is a newer deploy, and stays", version),
+			proof: fmt.Sprintf("version %d was made %s, after the last other job of this run, or the deployment, ended (%s)",
 				version, clock(modified), clock(end)),
 		}
+	}
+	if len(run.Jobs) == 0 {
+		return claim{}
 	}
 	c := o.publisher(version)
 	if c.reason == report.Superseded || !c.want.nothing() {
@@ -366,11 +369,16 @@ func (o Observation) published(version int64) publication {
 	if !run.OlderKnown && !o.OlderAsked {
 		return publication{want: Want{Older: true}}
 	}
+	at := namesOf(spanning(everyJob(run), modified))
+	if len(at) > 0 && !slices.ContainsFunc(slices.Concat(run.Newer, run.Older), func(other report.Run) bool {
+		return len(spanning(other.Jobs, modified)) > 0
+	}) {
+		return publication{ours: true} // nobody else was at work
+	}
 	names, want := o.publishingJobs(o.newest(version))
 	if !want.nothing() {
 		return publication{want: want}
 	}
-	at := namesOf(spanning(everyJob(run), modified))
 	at = slices.DeleteFunc(at, func(name string) bool { return !slices.Contains(names, name) })
 	if len(at) == 0 {
 		return publication{}
@@ -441,6 +449,9 @@ func lastEnd(run report.Run) (time.Time, bool) {
 		case job.CompletedAt.After(end):
 			end = job.CompletedAt
 		}
+	}
+	if end.IsZero() {
+		end = run.EndedBy
 	}
 	return end, !end.IsZero()
 }

@@ -170,6 +170,9 @@ func brief(err error) string {
 	case status != 0:
 		return fmt.Sprintf("HTTP status %d", status)
 	}
+	if _, found := errors.AsType[*smithy.CanceledError](err); found {
+		return "it was cut off before an answer came"
+	}
 	if send, found := errors.AsType[*smithyhttp.RequestSendError](err); found {
 		return "no answer: " + innermost(send.Err)
 	}

@@ -203,8 +203,15 @@ func outOfCanary(o Observation) (Decision, bool) {
 		}
 		rejected = !o.absolved(e)
 	}
-	if rejected || !u.ok {
+	p := o.published(target)
+	if !p.want.nothing() {
+		return learn(p.want), true
+	}
+	if rejected || !u.ok || p.ours {
 		why := u.why
+		if p.ours {
+			why = "was published by this failed run too"
+		}
 		if rejected {
 			why = "was rejected" + byRun(e.Run)
 		}
@@ -243,7 +250,7 @@ func toPrevious(o Observation) Decision {
 // back on that later.
 func (o Observation) skipClaim(c claim) Decision {
 	d := skip(c.reason, c.why)
-	d.Proof, d.Notes, d.ByRun = c.proof, c.notes, true
+	d.Proof, d.Notes, d.ByRun = c.proof, c.notes, !o.Ask.ByHand
 	if !o.Ask.Remember || c.reason == report.AlreadyRolledBack {
 		return d
 	}

@@ -2,6 +2,8 @@ package rollback
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -11,6 +13,9 @@ import (
 // atOnce is how many functions are worked on at the same time. How fast calls
 // go out is held below AWS's limit elsewhere, for all of them together.
 const atOnce = 8
+
+// backLimit is how long a way back may take, also where the input timeout is over.
+const backLimit = 30 * time.Second
 
 // Run rolls every function back and gives one result for each, in their order.
 // Where ctx ends, no new move starts; its cause is ErrCancelled or ErrTimeout.
@@ -22,11 +27,12 @@ func Run(ctx context.Context, functions []Function, allOrNothing bool) []report.
 	if allOrNothing && len(tasks) > 1 {
 		together(ctx, tasks)
 	} else {
+		// Every move comes before anything that can wait.
 		each(tasks, func(t *task) {
 			t.prepare(ctx)
 			t.move(ctx)
-			t.finish(ctx)
 		})
+		each(tasks, func(t *task) { t.finish(ctx) })
 	}
 	out := make([]report.Function, len(tasks))
 	for i, t := range tasks {
@@ -60,14 +66,28 @@ func together(ctx context.Context, tasks []*task) {
 	}
 	// After a signal nothing more is moved, not even back: the report says
 	// which function is where.
-	if failed != nil && ctx.Err() == nil {
+	if failed != nil && !errors.Is(context.Cause(ctx), ErrCancelled) {
 		each(tasks, func(t *task) {
 			if t.moved != nil {
-				t.back(ctx, failed)
+				wayBack, cancel := wayBack(ctx, t.Finish)
+				defer cancel()
+				t.back(wayBack, failed)
 			}
 		})
 	}
 	each(tasks, func(t *task) { t.finish(ctx) })
+}
+
+// wayBack is a context that outlives the time limit of ctx, but not a signal.
+func wayBack(ctx, finish context.Context) (context.Context, func()) {
+	limited, release := context.WithTimeoutCause(finish, backLimit, ErrTimeout)
+	out, cancel := context.WithCancelCause(limited)
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), ErrCancelled) {
+			cancel(ErrCancelled)
+		}
+	})
+	return out, func() { stop(); cancel(nil); release() }
 }
 
 // blocking is a function that should move and cannot. One that is where it

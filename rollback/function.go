@@ -256,8 +256,12 @@ func (t *task) fail(err error) {
 	t.result.Status, t.result.Reason = report.Failed, reason
 	t.result.Message = fmt.Sprintf("%s in %s was NOT rolled back: %s", t.label(), t.Environment, text)
 	t.log.Infof("failed (%s): %s", reason, text)
-	if p, found := errors.AsType[*Problem](err); found && p.Detail != "" {
+	p, found := errors.AsType[*Problem](err)
+	if found && p.Detail != "" {
 		t.log.Infof("AWS said: %s", p.Detail)
+	}
+	if found && p.Unknown {
+		t.result.Message = fmt.Sprintf("it is not known whether %s in %s was rolled back: %s", t.label(), t.Environment, text)
 	}
 }
 

@@ -191,8 +191,8 @@ func ParseDescription(text string) (Memory, error) {
 			return Memory{}, fmt.Errorf("failed to parse description: %w", err)
 		}
 	}
-	if !seen["rejected"] {
-		return Memory{}, errors.New("failed to parse description: it has no rejected=")
+	if !seen["rejected"] && !seen["by"] {
+		return Memory{}, errors.New("failed to parse description: it has neither rejected= nor by=")
 	}
 	return m, nil
 }

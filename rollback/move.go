@@ -32,6 +32,8 @@ const (
 	// readBackLimit bounds the reading that finds out whether an unanswered
 	// move happened, when there is no time left for more.
 	readBackLimit = 3 * time.Second
+	// lingerLimit is how long a try may go on after the time limit.
+	lingerLimit = 2 * time.Second
 	// lastLookLimit is the same where the process is about to be killed.
 	lastLookLimit = 400 * time.Millisecond
 )
@@ -63,9 +65,11 @@ func (t *task) update(ctx context.Context, from Alias, version string, weights m
 		if ctx.Err() != nil {
 			return t.stopped(ctx, from, unsure, nil, there)
 		}
-		out, err := once(t.Finish, func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
+		attempt, stop := t.lingering(ctx)
+		out, err := once(attempt, func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
 			return t.Lambda.UpdateAlias(ctx, input, unretried)
 		})
+		stop()
 		if err == nil {
 			a, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
 			if err != nil { // it was accepted all the same
@@ -99,6 +103,19 @@ func (t *task) update(ctx context.Context, from Alias, version string, weights m
 	}
 }
 
+// lingering is the context of one try: it outlives ctx, so that a move is not cut
+// off, but by not more than lingerLimit where the time limit is over.
+func (t *task) lingering(ctx context.Context) (context.Context, func()) {
+	attempt, cancel := context.WithCancelCause(t.Finish)
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), ErrTimeout) {
+			_ = t.clock.Sleep(attempt, lingerLimit)
+			cancel(ErrTimeout)
+		}
+	})
+	return attempt, func() { stop(); cancel(nil) }
+}
+
 // afterConflict reads the alias after a 412. It is where it should be when the
 // answer to an earlier try was lost; else somebody else changed it.
 func (t *task) afterConflict(ctx context.Context, conflict error, there func(Alias) bool) (Alias, error) {
@@ -107,6 +124,7 @@ func (t *task) afterConflict(ctx context.Context, conflict error, there func(Ali
 	case err != nil:
 		p := explain(err, "GetAlias", t.resource())
 		p.Text = fmt.Sprintf("the alias changed while it was being moved (%s), and could not be read again: %s; look where it points now", brief(conflict), p.Text)
+		p.Unknown = true
 		return Alias{}, p
 	case there(now):
 		t.log.Infof("the alias is on version %d already: an earlier try had worked, only its answer was lost", now.Version)
@@ -129,7 +147,8 @@ func (t *task) stopped(ctx context.Context, from Alias, unsure bool, last error,
 	now, err := t.readBack(ctx)
 	switch {
 	case err != nil:
-		p.Text += fmt.Sprintf("; whether the alias moved is not known, because it could not be read back either (%s): look where it points now", brief(err))
+		p.Text += fmt.Sprintf("; the alias could not be read back either (%s): look where it points now", brief(err))
+		p.Unknown = true
 		return Alias{}, p
 	case there(now):
 		t.log.Infof("the alias was read back: it is on version %d, the last try had worked", now.Version)
@@ -186,8 +205,15 @@ func (t *task) settle(ctx context.Context, target int64) {
 		case now.Only(target):
 			t.log.Infof("the alias was read back: version %d serves alone", target)
 			return
+		case now.Version != target && now.primary() == t.o.Alias.primary():
+			t.moved = nil
+			t.result.To, t.result.MovedAt, t.result.WeightsCleared = "", "", false
+			t.fail(&Problem{Reason: report.AliasChanged, Text: "AWS accepted the move, but read back the alias serves " + serving(now) +
+				" as before: somebody moved it back, or AWS did not move it; run this again"})
+			return
 		case now.Version != target:
 			t.warnf("somebody else changed the alias after it was rolled back: it serves %s now", serving(now))
+			t.result.Message += fmt.Sprintf("; somebody else changed it after that, and it serves %s now", serving(now))
 			return
 		}
 		t.log.Infof("version %d does not serve alone yet: %.3g%% of the traffic still go to version %d, as with provisioned concurrency; looking again in %s",

@@ -12,7 +12,7 @@ type Ask struct {
 	Target         int64 // the chosen target; 0: none
 	Deployed       int64 // the version this deploy put behind the alias; 0: not known
 	OnlyIfDeployed bool  // act only where this run put the failing version there
-	ByHand         bool  // a person asked; no run failed
+	ByHand         bool  // no run is known to have failed: a person asked, or a deployment from outside failed
 	Remember       bool  // what is rejected will be kept
 }
 

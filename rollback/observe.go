@@ -170,7 +170,7 @@ func (ob *observer) readMemory(ctx context.Context) (Memory, error) {
 		return Memory{}, nil
 	}
 	if err != nil {
-		return Memory{}, err
+		return Memory{}, explain(err, "GetAlias", ob.function+":"+name)
 	}
 	var m Memory
 	if text := aws.ToString(out.Description); text != "" { // empty: somebody made the alias ahead of time
@@ -190,7 +190,7 @@ func (ob *observer) readMemory(ctx context.Context) (Memory, error) {
 // or the alias. AWS answers both alike but for its texts.
 func (ob *observer) missing(ctx context.Context, err error) error {
 	if httpStatus(err) != http.StatusNotFound {
-		return explain(err, "GetAlias", ob.function)
+		return explain(err, "GetAlias", ob.function+":"+ob.alias)
 	}
 	_, functionErr := do(ctx, ob.caller, "GetFunctionConfiguration", func(ctx context.Context) (*lambda.GetFunctionConfigurationOutput, error) {
 		return ob.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &ob.function}, unretried)

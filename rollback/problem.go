@@ -22,7 +22,9 @@ type Problem struct {
 	Reason report.Reason
 	Text   string // what is wrong, where, and what to do
 	Detail string // AWS's own words, for the log; may be empty
-	Err    error  // what it came from; nil if there is no more to know
+	// Unknown: it could not be found out whether the alias moved.
+	Unknown bool
+	Err     error // what it came from; nil if there is no more to know
 }
 
 func (p *Problem) Error() string { return p.Text }

@@ -69,7 +69,7 @@ func (t *task) remember(ctx context.Context) {
 		err := t.write(ctx, m)
 		status := httpStatus(err)
 		if (status == http.StatusPreconditionFailed || status == http.StatusConflict) && try < maxRemember {
-			now, readErr := t.readMemory(ctx)
+			now, readErr := t.readMemory(ctx) // its error is explained already
 			if readErr == nil {
 				t.o.Memory = now
 				continue
