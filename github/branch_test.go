@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/github"
 )
@@ -41,7 +42,7 @@ func TestMatchBranch(t *testing.T) {
 
 func TestValidateBranchPattern(t *testing.T) {
 	for _, pattern := range []string{"main", "*", "**", "release/*", "v*.x", "users/müller", "a-b_c+d"} {
-		assert.NoError(t, github.ValidateBranchPattern(pattern), pattern)
+		require.NoError(t, github.ValidateBranchPattern(pattern), pattern)
 	}
 	for _, pattern := range []string{"!main", "v?", "[ab]c", "two words", "a~1", "a^", "a:b", `a\b`, "a\tb", "a\x1bb"} {
 		assert.ErrorContains(t, github.ValidateBranchPattern(pattern), "only * and ** are wildcards", pattern)

@@ -44,7 +44,7 @@ func (d Definition) Text() string {
 // The groups of inputs, in the order of action.yml.
 const (
 	groupWhat      = "What to do, and to which functions"
-	groupWhen      = "When it may act"
+	groupWhen      = "When it may act" //nolint:gosec // a heading
 	groupVersion   = "Which version"
 	groupMove      = "How it moves"
 	groupAccess    = "Access and time"

@@ -85,6 +85,7 @@ func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 // was asked.
 type fake struct {
 	*httptest.Server
+
 	mu    sync.Mutex
 	asked []string
 }
@@ -247,7 +248,7 @@ func TestEvidenceThatCannotBeRead(t *testing.T) {
 		"broken answers":   {all(breaks), []string{"could not be reached"}, 6},
 		"hanging":          {all(hangs), []string{"did not answer in time"}, 1},
 		"hanging in the body": {all(func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(200)
+			w.WriteHeader(http.StatusOK)
 			_ = http.NewResponseController(w).Flush()
 			hangs(w, r)
 		}), []string{"did not answer in time"}, 1},
@@ -264,13 +265,13 @@ func TestEvidenceThatCannotBeRead(t *testing.T) {
 			}
 		}), []string{"longer than 8388608 bytes"}, 1},
 		"rate limit": {all(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("X-RateLimit-Remaining", "0")
-			w.Header().Set("X-RateLimit-Reset", "4102444800")
+			w.Header().Set("X-Ratelimit-Remaining", "0")
+			w.Header().Set("X-Ratelimit-Reset", "4102444800")
 			forbidden(w, r)
 		}), []string{"rate limit is used up"}, 1},
 		"asked to wait too long": {all(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "60")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		}), []string{"429"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -350,7 +351,10 @@ func TestEvidenceTriesAgain(t *testing.T) {
 		"after a reset":        resets,
 		"after half an answer": breaks,
 		"after too many":       says(429, ""),
-		"after a short wait":   func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "1"); w.WriteHeader(429) },
+		"after a short wait": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -52,7 +52,8 @@ const fullARNForm = "arn:aws:lambda:<region>:<account>:function:<name>"
 // The error says what about the entry is wrong and what to write.
 func ParseFunction(entry, alias string) (Function, error) {
 	function := Function{Given: entry, Name: entry}
-	qualifier, qualified := "", false
+	var qualifier string
+	var qualified bool
 
 	switch {
 	case strings.HasPrefix(entry, "arn:") && strings.Count(entry, ":") > 1: // else a function named arn

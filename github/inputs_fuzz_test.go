@@ -1,7 +1,6 @@
 package github_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"unicode"
@@ -37,7 +36,7 @@ func FuzzParseInputs(f *testing.F) {
 			return
 		}
 		var wrong github.InputErrors
-		if !assert.True(t, errors.As(err, &wrong)) {
+		if !assert.ErrorAs(t, err, &wrong) {
 			return
 		}
 		defined := map[string]bool{}

@@ -3,7 +3,6 @@ package github_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -190,7 +189,7 @@ func FuzzLogLine(f *testing.F) {
 			names = append(names, c.name)
 			assert.LessOrEqual(t, utf8.RuneCountInString(c.data), 4096)
 			assert.NotContains(t, c.data, "\n")
-			assert.Empty(t, runnerReads(c.data), fmt.Sprintf("what %s shows is a command", c.name))
+			assert.Empty(t, runnerReads(c.data), "what %s shows is a command", c.name)
 		}
 		require.Equal(t, []string{"group", "warning", "error", "notice", "debug"}, names)
 	})

@@ -254,7 +254,7 @@ func TestPublishIntoFilesThatCannotBeWritten(t *testing.T) {
 	files := github.Files{Output: "out", Summary: "summary", Random: zeros{}, Append: func(string, []byte) error { return refused }}
 	errs := github.Publish(resultOf(function("api")), github.NewLog(&out, env(nil), nil), files)
 	require.Len(t, errs, 2)
-	assert.ErrorIs(t, errs[0], refused)
+	require.ErrorIs(t, errs[0], refused)
 	assert.Contains(t, out.String(), "::warning title=Lambda rollback::failed to write outputs to GITHUB_OUTPUT: permission denied.")
 	assert.Contains(t, out.String(), "::warning title=Lambda rollback::failed to write summary to GITHUB_STEP_SUMMARY: permission denied.")
 }

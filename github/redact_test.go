@@ -68,7 +68,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add("abab", "ab", "abab")
 	f.Fuzz(func(t *testing.T, secret, before, after string) {
 		trimmed := strings.TrimSpace(secret)
-		if len(trimmed) < 4 || strings.Contains("******", trimmed) || strings.Contains(trimmed, "*") {
+		if len(trimmed) < 4 || strings.Contains(trimmed, "*") {
 			t.Skip()
 		}
 		assert.NotContains(t, github.NewRedactor([]string{secret}).Redact(before+trimmed+after), trimmed)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/github"
 )
@@ -35,6 +36,6 @@ func TestSecretsFrom(t *testing.T) {
 	}, secrets, "longest first")
 
 	in, err := github.ParseInputs(given.getenv)
-	assert.Error(t, err)
+	require.Error(t, err)
 	assert.Equal(t, secrets, in.Secrets())
 }

@@ -1,6 +1,7 @@
 package github_test
 
 import (
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -15,9 +16,7 @@ import (
 func deployRun(t *testing.T, changes map[string]any) github.Event {
 	t.Helper()
 	all := map[string]any{"workflow_run.conclusion": "failure", "workflow_run.head_branch": "main"}
-	for path, value := range changes {
-		all[path] = value
-	}
+	maps.Copy(all, changes)
 	return event(t, "workflow_run", "workflow_run", all)
 }
 
@@ -25,9 +24,7 @@ func deployRun(t *testing.T, changes map[string]any) github.Event {
 func deployment(t *testing.T, changes map[string]any) github.Event {
 	t.Helper()
 	all := map[string]any{"deployment_status.state": "failure", "deployment.ref": "main"}
-	for path, value := range changes {
-		all[path] = value
-	}
+	maps.Copy(all, changes)
 	return event(t, "deployment_status", "deployment_status", all)
 }
 

@@ -22,6 +22,7 @@ func single(f Function) []string {
 		title = "What is known about the versions"
 	case Ready, Taken, Listed, Drilled:
 		title = "What it rests on"
+	case Skipped:
 	}
 	return []string{
 		section(title, proof(f)),

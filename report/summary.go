@@ -45,7 +45,7 @@ func Summary(r Result) string {
 		section("Notes", notes(r.Notes)),
 		links(r, all),
 		notRolledBack(r),
-		section("What to do next", todo(r)),
+		section("What to do next", numberedSteps(r)),
 	)
 	sections = slices.DeleteFunc(sections, func(s string) bool { return s == "" })
 	return strings.Join(sections, "\n\n") + "\n"
@@ -246,8 +246,8 @@ func notRolledBack(r Result) string {
 		"the static site (unless `site-bucket` is set), infrastructure, databases and their migrations, secrets and configuration stores.")
 }
 
-// todo is the numbered list of next steps.
-func todo(r Result) string {
+// numberedSteps is the list of next steps.
+func numberedSteps(r Result) string {
 	all := nextSteps(r)
 	if len(all) == 1 {
 		return strings.ReplaceAll(all[0].item(), "\n   ", "\n")

@@ -85,8 +85,7 @@ func withVersions(t *testing.T, e *emulator.Emulator, n int) *emulator.Function 
 
 // code is the error code of an API error, or what else went wrong.
 func code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	if err != nil {

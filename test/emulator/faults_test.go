@@ -59,9 +59,9 @@ func TestControlPlaneHasOneRateForAllCalls(t *testing.T) {
 	}
 	assert.Equal(t, 2, refused)
 	_, err := api.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String("api")})
-	assert.NoError(t, err, "GetFunction has a limit of its own")
+	require.NoError(t, err, "GetFunction has a limit of its own")
 	_, err = api.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("api")})
-	assert.NoError(t, err, "Invoke too")
+	require.NoError(t, err, "Invoke too")
 
 	elsewhere := e.Lambda("us-east-1").CreateFunction("api")
 	require.NoError(t, elsewhere.SetAlias("live", elsewhere.Publish(day), nil))
@@ -108,7 +108,7 @@ func TestDenials(t *testing.T) {
 	denied := e.Fault(update, emulator.Deny())
 	_, err := moveTo(t.Context(), api, "1")
 	assert.Equal(t, "AccessDeniedException", code(err))
-	assert.ErrorContains(t, err, "user/AKIDTEST is not authorized to perform: lambda:UpdateAlias on resource: "+f.ARN()+":live")
+	require.ErrorContains(t, err, "user/AKIDTEST is not authorized to perform: lambda:UpdateAlias on resource: "+f.ARN()+":live")
 
 	denied.Remove()
 	e.Fault(update, emulator.DenyWithoutMessage())
@@ -124,7 +124,7 @@ func TestResetComesBeforeTheWork(t *testing.T) {
 	f := withVersions(t, e, 2)
 	e.Fault(update, emulator.Reset())
 	_, err := moveTo(t.Context(), api, "1")
-	assert.ErrorIs(t, err, syscall.ECONNRESET)
+	require.ErrorIs(t, err, syscall.ECONNRESET)
 	assert.Equal(t, "2", f.Serving("live"))
 	assert.Zero(t, e.Calls(update)[0].Status)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -98,7 +99,7 @@ func (g *GitHub) AddRun(repository string, run WorkflowRun) WorkflowRun {
 	run.Workflow = cmp.Or(run.Workflow, "deploy")
 	run.WorkflowFile = cmp.Or(run.WorkflowFile, ".github/workflows/deploy.yml")
 	run.Branch = cmp.Or(run.Branch, "main")
-	run.SHA = cmp.Or(run.SHA, digestHex(fmt.Sprint(run.ID))[:40])
+	run.SHA = cmp.Or(run.SHA, digestHex(strconv.FormatInt(run.ID, 10))[:40])
 	run.Commit = cmp.Or(run.Commit, "a change")
 	run.Actor = cmp.Or(run.Actor, "octocat")
 	run.Event = cmp.Or(run.Event, "push")

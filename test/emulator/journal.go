@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ type Call struct {
 
 // Mutates reports whether the operation changes something at AWS.
 func (c Call) Mutates() bool {
-	return c.Service == ServiceLambda && c.Method != "GET" && c.Operation != "Invoke"
+	return c.Service == ServiceLambda && c.Method != http.MethodGet && c.Operation != "Invoke"
 }
 
 // journal keeps the calls in the order of their arrival.

@@ -66,7 +66,7 @@ func (x *exchange) lambda() answer {
 // reachable refuses function names that no call of this region and account can
 // mean.
 func (x *exchange) reachable() *refusal {
-	written := ""
+	var written string
 	if len(x.path) > 2 {
 		written = x.path[2]
 	} else {

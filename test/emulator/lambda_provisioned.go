@@ -101,8 +101,9 @@ func (x *exchange) putProvisioned(f *Function, qualifier string) answer {
 
 func (x *exchange) listProvisioned(f *Function) answer {
 	type entry struct {
-		FunctionArn string
 		provisionedBody
+
+		FunctionArn string
 	}
 	entries := []entry{}
 	for qualifier, p := range f.provisioned {

@@ -176,7 +176,7 @@ func (s *scene) sameText(path, want string, got any) {
 		assert.Equal(s.t, known, text, "%s: %s changed", path, want)
 	}
 	if label, seen := s.labels["="+text]; seen {
-		assert.Equal(s.t, label, want, "%s: value did not change", path)
+		assert.Equal(s.t, want, label, "%s: value did not change", path)
 	}
 	s.labels[want], s.labels["="+text] = text, want
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -118,9 +119,7 @@ func (x *exchange) dispatch() answer {
 // send writes the answer, or what the faults left of it.
 func (e *Emulator) send(w http.ResponseWriter, a answer) {
 	if a.delivery == deliverWhole {
-		for name, values := range a.header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), a.header)
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 		w.WriteHeader(a.status)
 		_, _ = w.Write(a.body) // A client that went away is its own affair.

@@ -37,7 +37,7 @@ func (x *exchange) assumeRole() answer {
 	account, path, ok := strings.Cut(strings.TrimPrefix(role, "arn:aws:iam::"), ":role/")
 	if !ok || !strings.HasPrefix(role, "arn:aws:iam::") || session == "" {
 		return x.fail(http.StatusBadRequest, "ValidationError",
-			fmt.Sprintf("%s is invalid, or RoleSessionName is missing", role))
+			role+" is invalid, or RoleSessionName is missing")
 	}
 	e := x.e
 	e.mu.Lock()

@@ -80,7 +80,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 	assert.Equal(t, "InvalidIdentityToken", code(err))
 	e.TrustAudience("other-audience")
 	_, err = assume(t, e, other)
-	assert.NoError(t, err)
+	require.NoError(t, err)
 
 	_, status := idToken(t, e, "sts.amazonaws.com", "wrong")
 	assert.Equal(t, http.StatusUnauthorized, status)
