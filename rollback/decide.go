@@ -135,8 +135,13 @@ func toSnapshot(o Observation) (Decision, bool) {
 	if !u.want.nothing() {
 		return learn(u.want), true
 	}
-	if e, rejected := o.Memory.Rejected.Find(target); rejected && u.ok {
-		// It served, and an older run that had deployed it failed only after that.
+	e, rejected := o.Memory.Rejected.Find(target)
+	if rejected && e.Run != 0 && !o.Run.OlderKnown && !o.OlderAsked {
+		return learn(Want{Older: true}), true
+	}
+	if rejected && u.ok && o.olderRun(e.Run) {
+		// It served, and the older run that had deployed it failed only after
+		// that. What was rejected before has been put there anew since.
 		if want := o.absolves(e); !want.nothing() {
 			return learn(want), true
 		}
@@ -289,6 +294,11 @@ func (o Observation) skipClaim(c claim) Decision {
 	slices.Sort(d.Reject)
 	d.Reject = slices.Compact(d.Reject)
 	return d
+}
+
+// olderRun tells whether a run was still at work when this one began.
+func (o Observation) olderRun(id int64) bool {
+	return id != 0 && slices.ContainsFunc(o.Run.Older, func(r report.Run) bool { return r.ID == id })
 }
 
 func (m Memory) by(writer string, run report.Run) bool {
