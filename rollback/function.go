@@ -128,7 +128,7 @@ func (t *task) settleOn(d Decision) {
 	t.result.Target, t.result.Why = number(d.Target), d.Why
 	t.log.Infof("target: version %d, because %s", d.Target, d.Why)
 	if d.Proof != "" {
-		t.log.Infof("why this run's deploy is to blame: %s", d.Proof)
+		t.log.Infof("whose deploy it is: %s", d.Proof)
 	}
 	if left := t.o.Versions[t.o.Alias.Version]; left.Read {
 		t.result.Changes = append(t.result.Changes[:0], changes(left.Settings, t.o.Versions[d.Target].Settings)...)

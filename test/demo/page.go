@@ -29,7 +29,7 @@ const workflow = `rollback-on-failure:
   runs-on: ubuntu-latest
   permissions: {id-token: write, actions: read}
   steps:
-    - uses: org/lambda-rollback-action@v1
+    - uses: org/lambda-rollback-action@main
       with:
         function-name: checkout-api
         aws-region: ` + region + `
