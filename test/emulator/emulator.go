@@ -1,12 +1,12 @@
-// Package emulator answers as AWS Lambda, AWS STS and GitHub's API do, over
-// real HTTP on loopback, so that the shipped program runs against it unchanged:
-// AWS_ENDPOINT_URL, GITHUB_API_URL and ACTIONS_ID_TOKEN_REQUEST_URL are all it
-// takes (see Env).
+// Package emulator answers as AWS Lambda, AWS STS, CloudWatch, CloudWatch Logs
+// and GitHub's API do, over real HTTP on loopback, so that the shipped program
+// runs against it unchanged: AWS_ENDPOINT_URL, GITHUB_API_URL and
+// ACTIONS_ID_TOKEN_REQUEST_URL are all it takes (see Env).
 //
-// Tests set the scene in Go (Lambda, GitHub), order what goes wrong (Fault),
-// and afterwards read what was asked (Journal) and what every alias went
-// through (Function.History). What AWS answers, errors included, follows real
-// recordings; recorded_test.go holds the package to them.
+// Tests set the scene in Go (Lambda, CloudWatch, Logs, GitHub, Health), order
+// what goes wrong (Fault), and afterwards read what was asked (Journal) and what
+// every alias went through (Function.History). What Lambda answers, errors
+// included, follows real recordings; recorded_test.go holds the package to them.
 package emulator
 
 import (
@@ -48,6 +48,9 @@ type Emulator struct {
 
 	mu        sync.Mutex // guards everything below, and all state reached from it
 	regions   map[string]*Region
+	watches   map[string]*CloudWatch // by region
+	logsOf    map[string]*Logs       // by region
+	endpoints []endpoint
 	idTokens  map[string]string // web identity token → audience
 	roleNames map[string]string // access key → ARN of the assumed role's session
 	audience  string            // that STS expects; empty for its default
@@ -90,6 +93,8 @@ func Start(options ...Option) (*Emulator, error) {
 		URL:       "http://" + listener.Addr().String(),
 		now:       time.Now,
 		regions:   map[string]*Region{},
+		watches:   map[string]*CloudWatch{},
+		logsOf:    map[string]*Logs{},
 		idTokens:  map[string]string{},
 		roleNames: map[string]string{},
 	}

@@ -22,8 +22,13 @@ func (x *exchange) identify() {
 	case strings.HasPrefix(c.Path, oidcPath):
 		c.Service, c.Operation = ServiceOIDC, "GetIDToken"
 		return
+	case x.identifyHealth():
+		return
 	}
 	x.identifyCaller()
+	if x.identifyCloudWatch() || x.identifyLogs() {
+		return
+	}
 	if form, err := url.ParseQuery(string(x.body)); err == nil && form.Get("Action") != "" &&
 		strings.HasPrefix(x.request.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		c.Service, c.Operation, x.form = ServiceSTS, form.Get("Action"), form

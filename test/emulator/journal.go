@@ -9,10 +9,13 @@ import (
 
 // The services a Call can be meant for.
 const (
-	ServiceLambda = "lambda"
-	ServiceSTS    = "sts"
-	ServiceGitHub = "github"
-	ServiceOIDC   = "oidc" // the endpoint that issues the job's identity token
+	ServiceLambda     = "lambda"
+	ServiceSTS        = "sts"
+	ServiceCloudWatch = "cloudwatch"
+	ServiceLogs       = "logs"
+	ServiceGitHub     = "github"
+	ServiceOIDC       = "oidc"   // the endpoint that issues the job's identity token
+	ServiceHealth     = "health" // what HealthURL and Health serve
 )
 
 // Call is one request as the emulator saw it.
@@ -23,7 +26,7 @@ type Call struct {
 	Service   string
 	Operation string // as AWS names it; on GitHub as go-github names its method
 	Region    string // from the signature; empty for GitHub
-	Function  string // name without qualifier; for GitHub owner/repository
+	Function  string // name without qualifier; for GitHub owner/repository; for Logs the log group
 	Qualifier string // alias or version; for GitHub the run, workflow or job
 	Actor     string // ARN of the caller; empty for GitHub
 	Method    string

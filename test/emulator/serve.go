@@ -35,6 +35,7 @@ type answer struct {
 	body     []byte
 	code     string // error code, empty for success
 	delivery delivery
+	stream   http.Handler // writes the answer by itself, in place of status and body
 }
 
 // exchange is one request on its way through the emulator.
@@ -47,7 +48,8 @@ type exchange struct {
 	call    *Call
 	form    url.Values // of a request in the query protocol (STS)
 	signed  bool
-	account string // that the function's ARN named, empty for a mere name
+	account string       // that the function's ARN named, empty for a mere name
+	handler http.Handler // of the endpoint that was called, if it was one
 
 	// shift is set by SlowWeights and lets UpdateAlias move traffic slowly.
 	shift *shift
@@ -68,7 +70,11 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The call enters the journal at once, so that a call that hangs is seen.
 	e.journal.begin(x.call, e.now())
 
-	a := x.process()
+	a := x.translate(x.process())
+	if a.stream != nil {
+		x.relay(w, a)
+		return
+	}
 	switch x.call.Service {
 	case ServiceGitHub, ServiceOIDC:
 		a.header.Set("X-Github-Request-Id", x.call.RequestID)
@@ -110,6 +116,12 @@ func (x *exchange) dispatch() answer {
 		return x.sts()
 	case ServiceLambda:
 		return x.lambda()
+	case ServiceCloudWatch:
+		return x.cloudwatch()
+	case ServiceLogs:
+		return x.logsAPI()
+	case ServiceHealth:
+		return x.health()
 	default:
 		return x.fail(http.StatusNotImplemented, "UnknownOperationException",
 			fmt.Sprintf("the emulator has no service %q (asked for %s %s)", x.call.Service, x.call.Method, x.call.Path))

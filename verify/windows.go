@@ -1,0 +1,57 @@
+package verify
+
+import "time"
+
+// windows are the stretches of time that are compared, in whole minutes. The
+// minute in which the alias moved has calls of both versions; it counts as
+// failing.
+type windows struct {
+	before, failing, now span
+	judged               span // now, without the minute that the clocks' difference may make the failed version's
+	target               span // now, for what is counted by version
+}
+
+type span struct{ from, to time.Time }
+
+func (w span) length() time.Duration { return max(0, w.to.Sub(w.from)) }
+
+func (w span) has(minute time.Time) bool { return !minute.Before(w.from) && minute.Before(w.to) }
+
+func (r *run) windows(s Subject) windows {
+	moved, end := s.MovedAt, ceil(r.Clock.Now().Add(skew))
+	// With provisioned concurrency the traffic follows the alias minutes later;
+	// the checks begin when it has.
+	if moved.Before(r.started) {
+		moved = r.started
+	}
+	observed := (r.Observe + period - 1).Truncate(period)
+	var w windows
+	w.now = span{ceil(moved), end}
+	w.judged = span{ceil(moved).Add(skew), end}
+	w.target = w.now
+	deployed := s.DeployedAt
+	if deployed.IsZero() || !deployed.Before(moved) {
+		w.failing = span{ceil(moved).Add(-observed), ceil(moved)}
+		return w
+	}
+	begin := deployed.Truncate(period)
+	w.before = span{begin.Add(-observed), begin}
+	w.failing = span{begin, ceil(moved)}
+	if w.failing.length() > longestFailing {
+		w.failing.from = w.failing.to.Add(-longestFailing)
+	}
+	// The target did not serve between deploy and move, so that its calls in
+	// the minute of the move came after it. Not so where it served until that
+	// very minute.
+	if begin.Before(moved.Truncate(period)) {
+		w.target.from = moved.Truncate(period)
+	}
+	return w
+}
+
+func ceil(t time.Time) time.Time {
+	if down := t.Truncate(period); down.Before(t) {
+		return down.Add(period)
+	}
+	return t
+}
