@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"io"
 	"log"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -36,6 +37,7 @@ func realMain() int {
 		random:   rand.Reader,
 		stdout:   os.Stdout,
 		clock:    wallClock{},
+		http:     &http.Client{},
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type world struct {
 	random   io.Reader
 	stdout   io.Writer
 	clock    rollback.Clock
+	http     *http.Client // for the health checks
 }
 
 // secretVariables hold secrets that are no inputs.
@@ -37,7 +39,7 @@ var secretVariables = []string{
 	"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN",
 }
 
-// run is the whole story: inputs and event, may it act?, roll back, publish.
+// run is the whole story: inputs and event, may it act?, roll back, prove, publish.
 // It returns the exit code.
 func run(l life, w world) int {
 	where := github.ReadContext(w.getenv)
@@ -48,7 +50,7 @@ func run(l life, w world) int {
 	redactor := github.NewRedactor(secrets)
 	log := github.NewLog(w.stdout, w.getenv, redactor)
 
-	s := &story{life: l, world: w, where: where, log: log, redactor: redactor}
+	s := &story{life: l, world: w, started: w.clock.Now(), where: where, log: log, redactor: redactor}
 	s.tell()
 	s.result.Timestamp = w.clock.Now()
 	github.Publish(s.result, log, github.Files{
@@ -62,8 +64,9 @@ type story struct {
 	life
 	world
 
-	where github.Context
-	log   *github.Log
+	started time.Time
+	where   github.Context
+	log     *github.Log
 	// redactor knows every secret, also those that are issued on the way.
 	redactor *github.Redactor
 
@@ -82,7 +85,7 @@ func (s *story) tell() {
 	s.in = in
 	s.result = report.Result{
 		Command: in.Command, Environment: in.Environment, DryRun: in.DryRun,
-		Healthy: report.HealthUnknown, OwnURL: s.where.RunURL(),
+		Healthy: report.HealthUnknown, OwnURL: s.where.RunURL(), Started: s.started,
 	}
 	for _, text := range in.Warnings {
 		s.note(report.Note{Warning: true, Text: text})
@@ -188,14 +191,18 @@ func (s *story) rollBack(ctx context.Context) {
 		functions[i] = s.function(aws, f)
 	}
 	s.log.Group("Rolling back")
-	results := rollback.Run(ctx, functions, s.in.AllOrNothing)
+	fleet := rollback.NewFleet(functions)
+	fleet.RollBack(ctx, s.in.AllOrNothing)
 	s.log.EndGroup()
 
 	run, notes := s.failed.wait(ctx)
 	if s.result.Run = run; !s.evidenceTold {
 		s.note(notes...)
 	}
-	s.result.Functions = results
+	s.result.Functions = s.prove(aws, fleet)
+	for i := range s.result.Functions {
+		report.CompleteTimeline(&s.result.Functions[i], run, s.result.Started)
+	}
 	report.Conclude(&s.result)
 }
 
@@ -282,7 +289,8 @@ func (s *story) everywhere(status report.Status, reason report.Reason, message s
 		s.result.Functions = append(s.result.Functions, report.Function{
 			Function: f.Name, Region: f.Region, Alias: f.Alias,
 			Status: status, Reason: reason, Message: message,
-			Rejected: []string{}, Checks: []report.Check{}, Changes: []report.Change{}, Healthy: report.HealthUnknown,
+			Rejected: []string{}, Checks: []report.Check{}, Changes: []report.Change{}, Timeline: []report.Moment{},
+			Healthy: report.HealthUnknown,
 		})
 	}
 	s.result.Status, s.result.Reason, s.result.Message = status, reason, message

@@ -15,6 +15,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -127,6 +129,24 @@ func (c *Cloud) Lambda(region string) *lambda.Client {
 	return lambda.NewFromConfig(c.config, func(o *lambda.Options) {
 		o.Region = region
 		o.APIOptions = append(o.APIOptions, paced(pace))
+	})
+}
+
+// CloudWatch is a client for a region; empty: the default one.
+func (c *Cloud) CloudWatch(region string) *cloudwatch.Client {
+	return cloudwatch.NewFromConfig(c.config, func(o *cloudwatch.Options) {
+		if region != "" {
+			o.Region = region
+		}
+	})
+}
+
+// Logs is a client for a region; empty: the default one.
+func (c *Cloud) Logs(region string) *cloudwatchlogs.Client {
+	return cloudwatchlogs.NewFromConfig(c.config, func(o *cloudwatchlogs.Options) {
+		if region != "" {
+			o.Region = region
+		}
 	})
 }
 

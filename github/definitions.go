@@ -165,7 +165,7 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "health-url", Group: groupVerify,
-			Description: "The URLs to probe after the move.",
+			Description: "The URLs to probe after the move; each must become healthy. Redirects to another host are not followed, and certificates are checked.",
 			Form:        "http or https URLs, one a line or with commas",
 		},
 		{
@@ -189,8 +189,13 @@ func InputDefinitions() []Definition {
 			Form:        formDuration,
 		},
 		{
+			Name: "health-body", Group: groupVerify,
+			Description: "A text that the body of each answer must hold, within its first MiB. Only together with `health-url`.",
+			Form:        "one line of text",
+		},
+		{
 			Name: "invoke-payload", Group: groupVerify,
-			Description: "The event to invoke the alias with after the move. The target version must run it without a function error.",
+			Description: "The event to invoke the alias with after the move. The target version must run it without a function error. It is a real invocation: choose an event that does no harm.",
 			Form:        "JSON",
 		},
 		{
@@ -200,17 +205,17 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "observe", Group: groupVerify, Default: "0s",
-			Description: "How long to watch alarms, errors and logs after the move.",
+			Description: "How long to watch alarms, errors and logs after the move. Above zero, calls, errors and log lines of the alias are compared with the time before the deploy; CloudWatch has them by the minute, so give it several.",
 			Form:        "a duration such as `90s`, `5m` or `1h30m`, or `0s` for not at all",
 		},
 		{
 			Name: "on-unhealthy", Group: groupVerify, Default: "fail",
-			Description: "What to do when a check after the move fails: `fail` the step, or `step-back` to the next older version that is not rejected.",
+			Description: "What to do when a check after the move fails: `fail` the step, or `step-back` to the next older version that is not rejected, check again, and return to the first target if none is healthy.",
 			Form:        "`fail` or `step-back`",
 		},
 		{
 			Name: "max-steps", Group: groupVerify, Default: "3",
-			Description: "How many moves `step-back` may make. Only together with `on-unhealthy: step-back`.",
+			Description: "How many moves further back `step-back` may make after the first one. Only together with `on-unhealthy: step-back`.",
 			Form:        "a whole number from 1 to 20",
 		},
 		{

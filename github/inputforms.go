@@ -2,11 +2,13 @@ package github
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -30,6 +32,26 @@ type StatusRange struct{ First, Last int }
 
 // Holds tells whether the code lies in the range.
 func (r StatusRange) Holds(code int) bool { return r.First <= code && code <= r.Last }
+
+// AnyHolds tells whether the code lies in one of the ranges.
+func AnyHolds(ranges []StatusRange, code int) bool {
+	return slices.ContainsFunc(ranges, func(r StatusRange) bool { return r.Holds(code) })
+}
+
+// StatusText is the ranges for people: "200, 204 or 3xx".
+func StatusText(ranges []StatusRange) string {
+	words := make([]string, len(ranges))
+	for i, r := range ranges {
+		words[i] = strconv.Itoa(r.First)
+		if r.Last != r.First {
+			words[i] = fmt.Sprintf("%dxx", r.First/100)
+		}
+	}
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
 
 // statuses reads a list of codes such as 200 and classes such as 2xx.
 func (p *inputParser) statuses(input string) []StatusRange {

@@ -53,6 +53,7 @@ type Health struct {
 	Successes     int             // in a row, for each URL
 	Interval      time.Duration   // between two probes of a URL
 	Timeout       time.Duration   // for all of it
+	Body          string          // text that each answer's body must hold; empty: any
 	InvokePayload json.RawMessage // nil: do not invoke
 }
 
@@ -110,6 +111,11 @@ type FollowUps struct {
 	OpenIssue            bool
 }
 
+// AsksForChecks tells whether anything is to be checked after the move.
+func (in Inputs) AsksForChecks() bool {
+	return len(in.Health.URLs) > 0 || in.Health.InvokePayload != nil || len(in.Watch.Alarms) > 0 || in.Watch.Observe > 0
+}
+
 // Secrets returns every secret text that was given, longest first, so that
 // replacing one after the other leaves no rest of a longer one.
 func (in Inputs) Secrets() []string { return in.secrets }
@@ -145,6 +151,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 			Successes:     p.integer("health-successes", 1, 100),
 			Interval:      p.duration("health-interval"),
 			Timeout:       p.duration("health-timeout"),
+			Body:          p.line("health-body"),
 			InvokePayload: p.json("invoke-payload"),
 		},
 		Watch: Watch{

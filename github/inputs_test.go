@@ -285,11 +285,6 @@ func TestWrongInputsLeaveTheOthersReadable(t *testing.T) {
 func TestPartsThatAreNotBuiltYet(t *testing.T) {
 	used := values{
 		"command":                    "check",
-		"health-url":                 "https://example.com/health",
-		"invoke-payload":             "null",
-		"alarms":                     "errors-too-high",
-		"observe":                    "5m",
-		"on-unhealthy":               "step-back",
 		"site-bucket":                "www.example.com",
 		"site-prefix":                "www/",
 		"site-restore-to":            "2026-01-31T03:04:05Z",

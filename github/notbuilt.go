@@ -13,7 +13,6 @@ type notBuilt struct {
 
 const (
 	plannedCommands      = "the manual commands"
-	plannedVerification  = "verification after the move"
 	plannedSite          = "rollback of the static site"
 	plannedNotifications = "notifications"
 	plannedFollowUps     = "follow-ups on GitHub"
@@ -24,12 +23,6 @@ const (
 func notBuiltYet() []notBuilt {
 	return []notBuilt{
 		{"command", "any command but rollback", plannedCommands, func(in Inputs) bool { return in.Command != "" && in.Command != "rollback" }},
-
-		{"health-url", "the health check", plannedVerification, func(in Inputs) bool { return len(in.Health.URLs) > 0 }},
-		{"invoke-payload", "the invocation after the move", plannedVerification, func(in Inputs) bool { return in.Health.InvokePayload != nil }},
-		{"alarms", "the check of alarms", plannedVerification, func(in Inputs) bool { return len(in.Watch.Alarms) > 0 }},
-		{"observe", "watching after the move", plannedVerification, func(in Inputs) bool { return in.Watch.Observe > 0 }},
-		{"on-unhealthy", "step-back", plannedVerification, func(in Inputs) bool { return in.Watch.OnUnhealthy == "step-back" }},
 
 		{"site-bucket", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Bucket != "" }},
 		{"site-prefix", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Prefix != "" }},

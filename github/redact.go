@@ -206,13 +206,17 @@ func (r *Redactor) result(in report.Result) report.Result {
 }
 
 func (r *Redactor) function(f report.Function) report.Function {
-	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Proof, &f.Why, &f.LogGroup} {
+	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Proof, &f.Why, &f.LogGroup, &f.LogTail} {
 		*text = r.Redact(*text)
 	}
 	f.Checks = slices.Clone(f.Checks)
 	for i := range f.Checks {
 		f.Checks[i].Name = r.Redact(f.Checks[i].Name)
 		f.Checks[i].Detail = r.Redact(f.Checks[i].Detail)
+	}
+	f.Timeline = slices.Clone(f.Timeline)
+	for i := range f.Timeline {
+		f.Timeline[i].Detail = r.Redact(f.Timeline[i].Detail)
 	}
 	f.Changes = slices.Clone(f.Changes)
 	for i := range f.Changes {

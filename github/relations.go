@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 )
 
 // requirePartners reports inputs that are of use only together, where one is
@@ -37,6 +38,7 @@ func (p *inputParser) warnings(in Inputs) []string {
 		{"health-successes", "health-url"},
 		{"health-interval", "health-url"},
 		{"health-timeout", "health-url"},
+		{"health-body", "health-url"},
 		{"site-prefix", "site-bucket"},
 		{"site-restore-to", "site-bucket"},
 		{"site-manifest", "site-bucket"},
@@ -63,9 +65,18 @@ func (p *inputParser) warnings(in Inputs) []string {
 		"alias", "because every entry of function-name names its own")
 	unused(in.AllOrNothing && len(in.Functions) == 1, "all-or-nothing", "with a single function")
 	unused(p.differs("max-steps") && in.Watch.OnUnhealthy == "fail", "max-steps", "without on-unhealthy: step-back")
-	unused(in.Watch.OnUnhealthy == "step-back" && len(health.URLs)+len(health.InvokePayload)+len(in.Watch.Alarms) == 0 && in.Watch.Observe == 0,
+	unused(in.Watch.OnUnhealthy == "step-back" && !in.AsksForChecks(),
 		"on-unhealthy", "without a check: health-url, invoke-payload, alarms or observe")
 	unused(p.differs("notify-on") && !p.anyGiven(channels), "notify-on", "without a channel: "+strings.Join(channels, ", "))
+	if least := health.Interval * time.Duration(health.Successes-1); len(health.URLs) > 0 && least >= health.Timeout && health.Timeout > 0 {
+		warnings = append(warnings, fmt.Sprintf(
+			"The health check cannot pass: %d answers %s apart take %s, and health-timeout is %s. Make it longer.",
+			health.Successes, health.Interval, least, health.Timeout))
+	}
+	if len(in.Watch.Alarms) > 0 && in.Watch.Observe == 0 {
+		warnings = append(warnings, "The input alarms without observe looks at the alarms once, right after the move: "+
+			"an alarm that the failed version set off is still in ALARM then. Give observe at least one of the alarm's periods.")
+	}
 	return warnings
 }
 

@@ -82,6 +82,9 @@ func withoutNull(f report.Function) report.Function {
 	if f.Changes == nil {
 		f.Changes = []report.Change{}
 	}
+	if f.Timeline == nil {
+		f.Timeline = []report.Moment{}
+	}
 	if f.Healthy == "" {
 		f.Healthy = report.HealthUnknown
 	}

@@ -76,6 +76,9 @@ func Message(all []Function, environment string) string {
 	parts := make([]string, 0, len(groups))
 	for i, group := range groups {
 		verb := verbs[group[0].Status]
+		if movedUnwell(group[0]) {
+			verb = verbUnwell
+		}
 		if i == 0 {
 			parts = append(parts, fmt.Sprintf("%s%s %s: %s",
 				outOf(len(group), len(all)), where, verb.conjugate(len(group)), listed(group)))
@@ -108,6 +111,14 @@ var verbs = map[Status]verb{
 	Drilled:    {"was drilled", "were drilled"},
 }
 
+// verbUnwell is for those that were moved, and did not recover by it.
+var verbUnwell = verb{"was rolled back but is not healthy", "were rolled back but are not healthy"}
+
+// movedUnwell: the rollback worked, and production is not well all the same.
+func movedUnwell(f Function) bool {
+	return f.Status == Failed && f.Reason == Unhealthy && f.To != ""
+}
+
 // others is a later part of the sentence: "api 42 → 41 was rolled back",
 // "billing was left alone (not-deployed)".
 func others(group []Function, v verb) string {
@@ -126,6 +137,8 @@ func others(group []Function, v verb) string {
 func listed(group []Function) string {
 	return join(group, func(f Function) string {
 		switch {
+		case movedUnwell(f):
+			return fmt.Sprintf("%s %s → %s", Line(f.Function, longestName), versionOr(f.From), versionOr(f.To))
 		case f.Status == Failed || f.Status == Skipped:
 			return fmt.Sprintf("%s (%s)", Line(f.Function, longestName), Line(string(f.Reason), longestName))
 		case f.To != "":
@@ -152,18 +165,21 @@ func join(group []Function, say func(Function) string) string {
 	return strings.Join(words, ", ")
 }
 
-// byStatus groups functions, the status of the whole first.
+// byStatus groups functions, the status of the whole first. Of those that
+// failed, the ones that were not moved come before those that were.
 func byStatus(all []Function) [][]Function {
 	var groups [][]Function
 	for _, status := range precedence {
-		var group []Function
-		for _, f := range all {
-			if f.Status == status {
-				group = append(group, f)
+		for _, moved := range []bool{false, true} {
+			var group []Function
+			for _, f := range all {
+				if f.Status == status && movedUnwell(f) == moved {
+					group = append(group, f)
+				}
 			}
-		}
-		if len(group) > 0 {
-			groups = append(groups, group)
+			if len(group) > 0 {
+				groups = append(groups, group)
+			}
 		}
 	}
 	if len(groups) == 0 { // no status that we know

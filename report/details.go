@@ -26,7 +26,8 @@ func single(f Function) []string {
 	}
 	return []string{
 		section(title, proof(f)),
-		section("Checks", checks(f.Checks)),
+		section("Did production recover?", recovered(f)),
+		section("Timeline", timeline(f)),
 		section(changesTitle(f), foldedChanges(f)),
 		section("Notes of "+orFunction(Code(f.Function, longestName)), notes(f.Notes)),
 	}
@@ -49,7 +50,8 @@ func block(f Function) string {
 	parts := []string{
 		Markdown(f.Message, longestText),
 		proof(f),
-		checks(f.Checks),
+		recovered(f),
+		timeline(f),
 		titled("**"+changesTitle(f)+"**", changes(f)),
 		notes(f.Notes),
 		functionLinks(f),
@@ -115,13 +117,37 @@ func checks(all []Check) string {
 	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
+// recovered is what the checks found, what CloudWatch measured, and the log of
+// the test invocation.
+func recovered(f Function) string {
+	parts := []string{checks(f.Checks)}
+	if f.Watched != nil {
+		parts = append(parts, f.Watched.Markdown())
+	}
+	if f.LogTail != "" {
+		parts = append(parts, "<details><summary>Log of the test invocation</summary>\n\n"+preformatted(f.LogTail)+"\n\n</details>")
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "\n\n")
+}
+
+const longestLine = 500 // characters of a log line
+
+// preformatted shows outside text line by line, as code.
+func preformatted(text string) string {
+	var lines []string
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		lines = append(lines, "    "+Line(strings.TrimRight(line, "\r\n"), longestLine))
+	}
+	return strings.Join(lines[:min(len(lines), maxLines)], "\n")
+}
+
 func checkMark(status string) string {
 	switch status {
 	case "passed", "ok", "healthy":
 		return "✅ "
 	case "failed", "error", "unhealthy":
 		return "❌ "
-	case "warning", "unknown":
+	case "warning", "unknown", "inconclusive":
 		return "⚠️ "
 	default:
 		return ""

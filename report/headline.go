@@ -42,6 +42,9 @@ func (v voice) headline(r Result) string {
 			return noun(r.Command) + " failed: " + what
 		}
 		text := fmt.Sprintf("%s failed for %s", noun(r.Command), outOf(n, all))
+		if unwell(r.Functions) == n {
+			text = "Not healthy after the rollback: " + outOf(n, all)
+		}
 		if moved := count(r.Functions, RolledBack); moved > 0 {
 			text += fmt.Sprintf("; %d rolled back", moved)
 		}
@@ -148,4 +151,14 @@ func ofAll(n, all int) string {
 		return outOf(n, all) + " is"
 	}
 	return outOf(n, all) + " are"
+}
+
+func unwell(all []Function) int {
+	n := 0
+	for _, f := range all {
+		if movedUnwell(f) {
+			n++
+		}
+	}
+	return n
 }

@@ -92,6 +92,10 @@ type Function struct {
 	Changes        []Change `json:"changes"`
 	MovedAt        string   `json:"moved-at"` // RFC 3339 in UTC; empty if not moved
 	DurationMS     int64    `json:"duration-ms"`
+	Timeline       []Moment `json:"timeline"`
+	// RecoveryMS is the time from the failed job to production being proven
+	// well; absent where it was not, or where one of the two is not known.
+	RecoveryMS *int64 `json:"time-to-recovery-ms,omitempty"`
 
 	// Target is the version that was decided on, also where it was not reached;
 	// Why is half a sentence that tells why that one.
@@ -102,6 +106,20 @@ type Function struct {
 	Notes []Note `json:"-"`
 	// LogGroup is the CloudWatch log group, where the configuration told it.
 	LogGroup string `json:"-"`
+	// Left is the version that was left; a canary's alias pointed elsewhere.
+	Left string `json:"-"`
+	// DeployedAt is when that version came behind the alias, as near as it is
+	// known; zero: it is not.
+	DeployedAt time.Time `json:"-"`
+	// Tried are the versions that were left because they were not healthy
+	// either, the newest first.
+	Tried []string `json:"-"`
+	// Elsewhere: somebody else moved the alias after the rollback.
+	Elsewhere bool `json:"-"`
+	// Watched is what CloudWatch measured; nil: nothing was read.
+	Watched *Watched `json:"-"`
+	// LogTail is the end of the test invocation's log.
+	LogTail string `json:"-"`
 }
 
 // Check is one verification after the move.
@@ -138,6 +156,7 @@ type Result struct {
 	Run         Run    // the run that failed
 	OwnURL      string // page of the run this action works in
 	Notes       []Note
+	Started     time.Time
 	Timestamp   time.Time
 	// Notifications tells for each channel `sent`, or its error.
 	Notifications map[string]string

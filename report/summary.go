@@ -110,6 +110,8 @@ func circumstances(r Result, all []Function) string {
 		parts = append(parts, "❌ checked: **not healthy**")
 	case checked:
 		parts = append(parts, "checked in part: healthy where it was")
+	case slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 }):
+		parts = append(parts, "⚠️ checked: **inconclusive**")
 	case moved:
 		parts = append(parts, "health not checked")
 	}

@@ -17,25 +17,46 @@ const atOnce = 8
 // backLimit is how long a way back may take, also where the input timeout is over.
 const backLimit = 30 * time.Second
 
+// Fleet is one or several functions on their way. Its methods are to be called
+// one after the other.
+type Fleet struct{ tasks []*task }
+
+// NewFleet makes a fleet of functions, which is not begun yet.
+func NewFleet(functions []Function) *Fleet {
+	f := &Fleet{tasks: make([]*task, len(functions))}
+	for i, function := range functions {
+		f.tasks[i] = newTask(function)
+	}
+	return f
+}
+
 // Run rolls every function back and gives one result for each, in their order.
 // Where ctx ends, no new move starts; its cause is ErrCancelled or ErrTimeout.
 func Run(ctx context.Context, functions []Function, allOrNothing bool) []report.Function {
-	tasks := make([]*task, len(functions))
-	for i, f := range functions {
-		tasks[i] = newTask(f)
+	f := NewFleet(functions)
+	f.RollBack(ctx, allOrNothing)
+	return f.Results()
+}
+
+// RollBack rolls every function back. Where ctx ends, no new move starts; its
+// cause is ErrCancelled or ErrTimeout.
+func (f *Fleet) RollBack(ctx context.Context, allOrNothing bool) {
+	if allOrNothing && len(f.tasks) > 1 {
+		together(ctx, f.tasks)
+		return
 	}
-	if allOrNothing && len(tasks) > 1 {
-		together(ctx, tasks)
-	} else {
-		// Every move comes before anything that can wait.
-		each(tasks, func(t *task) {
-			t.prepare(ctx)
-			t.move(ctx)
-		})
-		each(tasks, func(t *task) { t.finish(ctx) })
-	}
-	out := make([]report.Function, len(tasks))
-	for i, t := range tasks {
+	// Every move comes before anything that can wait.
+	each(f.tasks, func(t *task) {
+		t.prepare(ctx)
+		t.move(ctx)
+	})
+	each(f.tasks, func(t *task) { t.finish(ctx) })
+}
+
+// Results are those of the functions, in their order, as they stand now.
+func (f *Fleet) Results() []report.Function {
+	out := make([]report.Function, len(f.tasks))
+	for i, t := range f.tasks {
 		out[i] = t.done()
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,8 @@ type task struct {
 	d       Decision
 	result  report.Function
 	moved   *Alias // as it is after the move; nil if it was not moved
+	// first is the target of the first move, where there were further ones.
+	first int64
 }
 
 func newTask(f Function) *task {
@@ -73,7 +76,7 @@ func newTask(f Function) *task {
 		result: report.Function{
 			Function: f.Name, Region: f.Region, Alias: f.Alias,
 			Rejected: []string{}, Checks: []report.Check{}, Changes: []report.Change{},
-			Healthy: report.HealthUnknown,
+			Timeline: []report.Moment{}, Healthy: report.HealthUnknown,
 		},
 	}
 }
@@ -194,7 +197,9 @@ func (t *task) arrived(now Alias) {
 	r := &t.result
 	r.Status, r.To = report.RolledBack, number(t.d.Target)
 	r.WeightsCleared = t.o.Alias.Weighted != 0
-	r.MovedAt = t.clock.Now().UTC().Format(time.RFC3339)
+	t.movedNow(fmt.Sprintf("to version %d, from %s", t.d.Target, serving(t.o.Alias)))
+	left := t.left()
+	r.Left, r.DeployedAt = number(left), t.deployedAt(left)
 	switch from := t.o.Alias; {
 	case t.d.Target == from.Version:
 		r.Message = fmt.Sprintf("%s in %s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",
@@ -206,14 +211,53 @@ func (t *task) arrived(now Alias) {
 	}
 }
 
+// movedNow puts the moment of a move into the result.
+func (t *task) movedNow(detail string) {
+	now := t.clock.Now()
+	t.result.MovedAt = now.UTC().Format(time.RFC3339)
+	t.result.Timeline = append(t.result.Timeline, report.Moment{Event: report.AliasMoved, At: now, Detail: detail})
+}
+
+// left is the version that a move leaves: of two that served, the one that is
+// not the target.
+func (t *task) left() int64 {
+	if from := t.o.Alias; from.Version == t.d.Target {
+		return from.Weighted
+	}
+	return t.o.Alias.Version
+}
+
+// deployedAt is when a version came behind the alias, as near as is known: when
+// it was made, or, where it is older than the run that put it there, with the
+// run.
+func (t *task) deployedAt(version int64) time.Time {
+	made := t.o.Versions[version].LastModified
+	if run := t.o.Run.CreatedAt; !t.Ask.ByHand && !made.IsZero() && made.Before(run) {
+		return run
+	}
+	return made
+}
+
 // finish remembers, and reads the traffic until it has moved.
 func (t *task) finish(ctx context.Context) {
 	if t.Ask.Remember && t.result.Status != report.Failed && (t.moved != nil || len(t.d.Reject) > 0 || t.d.Unreject != 0) {
 		t.remember(ctx)
 	}
-	if t.moved != nil {
-		t.settle(ctx, t.d.Target)
+	if t.moved == nil {
+		return
 	}
+	if err := t.settle(ctx, t.d.Target); err != nil {
+		t.unmoved()
+		t.fail(err)
+	}
+}
+
+// unmoved takes a move that does not hold out of the result again.
+func (t *task) unmoved() {
+	t.moved = nil
+	t.result.To, t.result.MovedAt, t.result.WeightsCleared = "", "", false
+	t.result.Left, t.result.DeployedAt = "", time.Time{}
+	t.result.Timeline = []report.Moment{}
 }
 
 // back returns a moved alias to what it was (all-or-nothing).
@@ -233,8 +277,7 @@ func (t *task) back(ctx context.Context, cause *task) {
 		t.warnf("all-or-nothing is set and another function could not be moved, but this one could not be returned to %s and stays on version %d: %s", serving(from), t.d.Target, text)
 		return
 	}
-	t.moved = nil
-	t.result.To, t.result.MovedAt, t.result.WeightsCleared = "", "", false
+	t.unmoved()
 	if cause.result.Status == report.Skipped {
 		t.hold(cause)
 		return
@@ -265,11 +308,12 @@ func (t *task) fail(err error) {
 	}
 }
 
-// done completes the result.
+// done is the result as it stands.
 func (t *task) done() report.Function {
-	t.result.Notes = append(append(t.result.Notes, t.d.Notes...), t.notes...)
-	t.result.DurationMS = t.clock.Now().Sub(t.started).Milliseconds()
-	return t.result
+	r := t.result
+	r.Notes = slices.Concat(t.result.Notes, t.d.Notes, t.notes)
+	r.DurationMS = t.clock.Now().Sub(t.started).Milliseconds()
+	return r
 }
 
 // label is the function and its alias, for sentences.

@@ -191,38 +191,52 @@ func (t *task) readBack(ctx context.Context) (Alias, error) {
 }
 
 // settle reads the alias until the target serves alone: with provisioned
-// concurrency AWS shifts the traffic by temporary weights, for minutes.
-func (t *task) settle(ctx context.Context, target int64) {
+// concurrency AWS shifts the traffic by temporary weights, for minutes. Its error
+// says that the move did not hold.
+func (t *task) settle(ctx context.Context, target int64) error {
+	began := t.clock.Now()
+	var most Alias // what served beside the target meanwhile
 	for wait := time.Second; ; wait = min(2*wait, 10*time.Second) {
 		now, err := t.readAlias(ctx)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			t.warnf("whether version %d serves alone was not read to the end: %s", target, context.Cause(ctx))
-			return
+			return nil //nolint:nilerr // the move itself holds
 		case err != nil:
 			t.warnf("whether version %d serves alone could not be read: %s", target, explain(err, "GetAlias", t.resource()).Text)
-			return
+			return nil //nolint:nilerr // the move itself holds
 		case now.Only(target):
 			t.log.Infof("the alias was read back: version %d serves alone", target)
-			return
+			t.trafficMoved(target, most, t.clock.Now().Sub(began))
+			return nil
 		case now.Version != target && now.primary() == t.o.Alias.primary():
-			t.moved = nil
-			t.result.To, t.result.MovedAt, t.result.WeightsCleared = "", "", false
-			t.fail(&Problem{Reason: report.AliasChanged, Text: "AWS accepted the move, but read back the alias serves " + serving(now) +
-				" as before: somebody moved it back, or AWS did not move it; run this again"})
-			return
+			return &Problem{Reason: report.AliasChanged, Text: "AWS accepted the move, but read back the alias serves " + serving(now) +
+				" as before: somebody moved it back, or AWS did not move it; run this again"}
 		case now.Version != target:
 			t.warnf("somebody else changed the alias after it was rolled back: it serves %s now", serving(now))
+			t.result.Elsewhere = true
 			t.result.Message += fmt.Sprintf("; somebody else changed it after that, and it serves %s now", serving(now))
-			return
+			return nil
+		}
+		if most.Weighted == 0 {
+			most = now
 		}
 		t.log.Infof("version %d does not serve alone yet: %.3g%% of the traffic still go to version %d, as with provisioned concurrency; looking again in %s",
 			target, 100*now.Weight, now.Weighted, wait)
 		if t.clock.Sleep(ctx, wait) != nil {
 			t.warnf("the traffic is still shifting: %.3g%% went to version %d when the time was over; AWS goes on by itself, look at the alias in a few minutes", 100*now.Weight, now.Weighted)
-			return
+			return nil //nolint:nilerr // the move itself holds
 		}
 	}
+}
+
+// trafficMoved puts the moment in the result, and what served until then.
+func (t *task) trafficMoved(target int64, most Alias, took time.Duration) {
+	detail := fmt.Sprintf("version %d serves alone", target)
+	if most.Weighted != 0 {
+		detail += fmt.Sprintf("; it took %s, at first %.3g%% still went to version %d", took.Round(time.Second), 100*most.Weight, most.Weighted)
+	}
+	t.result.Timeline = append(t.result.Timeline, report.Moment{Event: report.TrafficMoved, At: t.clock.Now(), Detail: detail})
 }
 
 // serving is where an alias points, for people.

@@ -134,6 +134,7 @@ type Decision struct {
 
 	Reject   []int64 // versions that join the rejected ones
 	ByRun    bool    // … on behalf of the run
+	Unwell   int64   // a version that joins them because it was not healthy either; 0: none
 	Unreject int64   // the version that leaves them; 0: none
 }
 

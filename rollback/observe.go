@@ -326,8 +326,12 @@ func (ob *observer) warnf(format string, args ...any) {
 // new, so that the number of rounds is bounded by what there is to know; the
 // bound here only keeps a mistake from going on for ever.
 func (ob *observer) decide(ctx context.Context) (Decision, error) {
+	return ob.decideBy(ctx, Decide)
+}
+
+func (ob *observer) decideBy(ctx context.Context, decide func(Observation) Decision) (Decision, error) {
 	for range 10_000 {
-		d := Decide(ob.o)
+		d := decide(ob.o)
 		if d.Action != Learn {
 			return d, nil
 		}

@@ -34,6 +34,9 @@ func (t *task) recollect(old Memory) Memory {
 	for _, v := range t.d.Reject {
 		m.Rejected = m.Rejected.Add(v, run)
 	}
+	if t.d.Unwell != 0 { // whether a run succeeds later says nothing about it
+		m.Rejected = m.Rejected.Add(t.d.Unwell, 0)
+	}
 	if t.d.Unreject != 0 {
 		m.Rejected = m.Rejected.Remove(t.d.Unreject)
 	}

@@ -61,6 +61,7 @@ type Health struct {
 // Verdict is what the checks say together.
 type Verdict struct {
 	Healthy        report.Health
+	Own            report.Health // without the checks that are common to all
 	Checks         []report.Check
 	Watched        *report.Watched // nil: no metrics were read
 	LogTail        string          // the end of the test invocation's log, without secrets
@@ -127,11 +128,13 @@ func (v *Verifier) Verify(ctx context.Context, subjects []Subject) (overall Verd
 	overall = r.verdict(shared, ended)
 	for i, s := range subjects {
 		mine := own[i].findings()
-		each = append(each, r.verdict(shared.and(mine), ended))
+		one := r.verdict(shared.and(mine), ended)
+		one.Own = judge(mine.checks)
+		each = append(each, one)
 		if len(subjects) > 1 {
 			mine = mine.named(s)
 		} else {
-			overall.Watched, overall.LogTail = mine.watched, mine.logTail
+			overall.Watched, overall.LogTail, overall.Own = mine.watched, mine.logTail, one.Own
 		}
 		overall.Checks = append(overall.Checks, mine.checks...)
 		overall.Notes = append(overall.Notes, mine.notes...)

@@ -125,11 +125,6 @@ func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	for input, values := range map[string]map[string]string{
 		"command":                    {"command": "check"},
-		"health-url":                 {"health-url": "https://shop.example/health"},
-		"invoke-payload":             {"invoke-payload": "{}"},
-		"alarms":                     {"alarms": "errors"},
-		"observe":                    {"observe": "5m"},
-		"on-unhealthy":               {"on-unhealthy": "step-back"},
 		"site-bucket":                {"site-bucket": "shop-site"},
 		"cloudfront-distribution-id": {"cloudfront-distribution-id": "E1ABCDEF234567", "site-bucket": "shop-site"},
 		"slack-webhook-url":          {"slack-webhook-url": "https://hooks.slack.com/services/T/B/X"},

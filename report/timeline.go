@@ -1,0 +1,181 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Event names a moment of the way from the failed run to the recovery.
+type Event string
+
+// The events, in the order in which they come.
+const (
+	RunCreated   Event = "run-created"
+	DeployFailed Event = "deploy-failed"
+	Started      Event = "started"
+	AliasMoved   Event = "alias-moved"
+	TrafficMoved Event = "traffic-moved"
+	Verified     Event = "verified"
+	Told         Event = "told"
+)
+
+// Moment is when something happened, as an element of `timeline`.
+type Moment struct {
+	Event  Event
+	At     time.Time
+	Detail string // plain text, from outside in parts
+}
+
+// MarshalJSON writes the time in UTC and whole seconds: jq's dates know no
+// fractions.
+func (m Moment) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Event  Event  `json:"event"`
+		At     string `json:"at"`
+		Detail string `json:"detail"`
+	}{m.Event, m.At.UTC().Format(time.RFC3339), m.Detail})
+}
+
+// events in words.
+var events = map[Event]string{
+	RunCreated:   "Run created",
+	DeployFailed: "Deploy failed",
+	Started:      "This action started",
+	AliasMoved:   "Alias moved",
+	TrafficMoved: "Traffic moved",
+	Verified:     "Verified",
+	Told:         "Told",
+}
+
+// Timeline puts what is known of the run before the moments of a function.
+// Each function has the whole of it, for it is read alone.
+func Timeline(run Run, started time.Time, own []Moment) []Moment {
+	before := []Moment{}
+	if !run.CreatedAt.IsZero() && !run.CreatedBound {
+		before = append(before, Moment{Event: RunCreated, At: run.CreatedAt, Detail: runWords(run)})
+	}
+	if failed, detail := failedAt(run); !failed.IsZero() {
+		before = append(before, Moment{Event: DeployFailed, At: failed, Detail: detail})
+	}
+	if !started.IsZero() {
+		before = append(before, Moment{Event: Started, At: started})
+	}
+	return append(before, own...)
+}
+
+// CompleteTimeline fills in a function's timeline and its time to recovery. What
+// was left alone has none.
+func CompleteTimeline(f *Function, run Run, started time.Time) {
+	if f.Status != RolledBack && f.Status != Failed {
+		return
+	}
+	f.Timeline = Timeline(run, started, f.Timeline)
+	if d, known := Recovery(f.Timeline, Verified); known && f.Healthy == Healthy {
+		ms := d.Milliseconds()
+		f.RecoveryMS = &ms
+	}
+}
+
+func runWords(run Run) string {
+	text := Line(run.Workflow, longestName)
+	if run.Number > 0 {
+		text = strings.TrimSpace(fmt.Sprintf("%s no. %d", text, run.Number))
+	}
+	return text
+}
+
+// failedAt is when the first job failed that is known to have.
+func failedAt(run Run) (at time.Time, detail string) {
+	for _, job := range failedJobs(run.Jobs) {
+		if !job.CompletedAt.IsZero() && (at.IsZero() || job.CompletedAt.Before(at)) {
+			at, detail = job.CompletedAt, "job “"+Line(job.Name, longestName)+"”"
+			if job.FailedStep != "" {
+				detail += ", step “" + Line(job.FailedStep, longestName) + "”"
+			}
+		}
+	}
+	return at, detail
+}
+
+// Recovery is the time from the failure to a moment that is named by an event,
+// the last one of it; false: one of the two is not known.
+func Recovery(all []Moment, until Event) (time.Duration, bool) {
+	first := slices.IndexFunc(all, func(m Moment) bool { return m.Event == DeployFailed })
+	last := -1
+	for i, m := range all {
+		if m.Event == until {
+			last = i
+		}
+	}
+	if first < 0 || last < 0 {
+		return 0, false
+	}
+	d := all[last].At.Sub(all[first].At)
+	return d, d >= 0 // GitHub's clock and this machine's differ
+}
+
+// timeline is the section of the summary.
+func timeline(f Function) string {
+	if f.MovedAt == "" || len(f.Timeline) == 0 {
+		return ""
+	}
+	base := f.Timeline[0].At
+	for _, m := range f.Timeline {
+		if m.Event == DeployFailed {
+			base = m.At
+		}
+	}
+	rows, left := upTo(len(f.Timeline), maxLines, sectionBytes, func(i int) string {
+		m := f.Timeline[i]
+		return fmt.Sprintf("| %s | %s | %s | %s |", m.At.UTC().Format("15:04:05"), since(base, m.At), events[m.Event], orDash(Markdown(m.Detail, longestCell)))
+	})
+	text := "| UTC | | What | |\n| --- | --: | --- | --- |\n" + rows + leftOut(left)
+	if line := recoveryLine(f); line != "" {
+		text = line + "\n\n" + text
+	}
+	return text
+}
+
+// recoveryLine is the number that teams are measured by, in a sentence.
+func recoveryLine(f Function) string {
+	if d, known := Recovery(f.Timeline, Verified); known && f.Healthy == Healthy {
+		return "**Time to recovery: " + span(d) + "**, from the failed job to production being proven well."
+	}
+	if d, known := Recovery(f.Timeline, AliasMoved); known && f.Healthy != NotHealthy {
+		return "Back on the earlier version **" + span(d) + "** after the deploy had failed; that production recovered was not proven."
+	}
+	return ""
+}
+
+// since says how long before or after the failure something was.
+func since(base, at time.Time) string {
+	switch d := at.Sub(base).Round(time.Second); {
+	case d == 0:
+		return "0 s"
+	case d < 0:
+		return "−" + span(-d)
+	default:
+		return "+" + span(d)
+	}
+}
+
+// span writes a time as people say it: 48 s, 3 min 20 s, 2 h 5 min.
+func span(d time.Duration) string {
+	d = d.Round(time.Second)
+	h, m, s := int(d/time.Hour), int(d/time.Minute)%60, int(d/time.Second)%60
+	switch {
+	case h > 0 && m > 0:
+		return fmt.Sprintf("%d h %d min", h, m)
+	case h > 0:
+		return fmt.Sprintf("%d h", h)
+	case m > 0 && s > 0:
+		return fmt.Sprintf("%d min %d s", m, s)
+	case m > 0:
+		return fmt.Sprintf("%d min", m)
+	default:
+		return fmt.Sprintf("%d s", s)
+	}
+}
