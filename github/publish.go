@@ -47,7 +47,7 @@ func Outputs(r report.Result, log *Log) []Output {
 		{"status", string(r.Status)},
 		{"reason", string(r.Reason)},
 		{"message", report.Line(r.Message, longestMessage)},
-		{"rolled-back", strconv.FormatBool(r.Status == report.RolledBack)},
+		{"rolled-back", strconv.FormatBool(r.Moved())},
 		{"function-name", report.Line(one.Function, longestValue)},
 		{"alias", report.Line(one.Alias, longestValue)},
 		{"environment", report.Line(r.Environment, longestValue)},

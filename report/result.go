@@ -3,7 +3,10 @@
 // nothing of ours.
 package report
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Status says in one word how a command, or one function of it, ended.
 type Status string
@@ -160,6 +163,15 @@ type Result struct {
 	Timestamp   time.Time
 	// Notifications tells for each channel `sent`, or its error.
 	Notifications map[string]string
+}
+
+// Moved tells whether an alias was moved back and stayed so, also where the
+// result is a failure: production may not be well there, or another function
+// could not be moved.
+func (r Result) Moved() bool {
+	return slices.ContainsFunc(r.Functions, func(f Function) bool {
+		return f.Status == RolledBack || f.Status == Failed && f.MovedAt != ""
+	})
 }
 
 // ExitCode is 1 where the step must fail, else 0.

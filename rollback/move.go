@@ -204,7 +204,7 @@ func (t *task) settle(ctx context.Context, target int64) error {
 			return nil //nolint:nilerr // the move itself holds
 		case err != nil:
 			t.warnf("whether version %d serves alone could not be read: %s", target, explain(err, "GetAlias", t.resource()).Text)
-			return nil //nolint:nilerr // the move itself holds
+			return nil
 		case now.Only(target):
 			t.log.Infof("the alias was read back: version %d serves alone", target)
 			t.trafficMoved(target, most, t.clock.Now().Sub(began))
