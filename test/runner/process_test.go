@@ -204,6 +204,7 @@ type result struct {
 	Status   string `json:"status"`
 	Reason   string `json:"reason"`
 	Message  string `json:"message"`
+	MovedAt  string `json:"moved-at"`
 }
 
 func (o outcome) results(tb testing.TB) []result {
