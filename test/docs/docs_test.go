@@ -145,7 +145,7 @@ func TestPolicyNamesTheCallsThatAreMade(t *testing.T) {
 	}
 	slices.Sort(want)
 	for _, page := range []string{readme, iamPage} {
-		got := lambdaActions(t, page)
+		got := policyActions(t, page)
 		assert.Equal(t, want, got, page)
 		for _, action := range want {
 			if page == iamPage {
@@ -158,6 +158,9 @@ func TestPolicyNamesTheCallsThatAreMade(t *testing.T) {
 func TestTrustPolicyBindsAudienceAndSubject(t *testing.T) {
 	found := 0
 	for _, text := range fences(read(t, iamPage), "json") {
+		if !strings.Contains(text, `"Statement"`) {
+			continue
+		}
 		for _, statement := range statements(t, text) {
 			if statement.Action != "sts:AssumeRoleWithWebIdentity" {
 				continue
@@ -238,10 +241,15 @@ func outputNames() []string {
 	return names
 }
 
-func lambdaActions(t *testing.T, page string) []string {
+// policyActions are those of the whole policy, which every rollback needs. What
+// single checks need beside it is held to the calls by test/runner.
+func policyActions(t *testing.T, page string) []string {
 	t.Helper()
 	var found []string
 	for _, text := range fences(read(t, page), "json") {
+		if !strings.Contains(text, `"Statement"`) {
+			continue
+		}
 		for _, statement := range statements(t, text) {
 			list, _ := statement.Action.([]any)
 			for _, action := range list {

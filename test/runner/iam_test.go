@@ -1,0 +1,122 @@
+package runner_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/test/emulator"
+)
+
+// documented are the actions of docs/iam.md: of the policy that every rollback
+// needs, under "", and of the statements of single features, by Sid.
+func documented(tb testing.TB) map[string][]string {
+	tb.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "iam.md"))
+	require.NoError(tb, err)
+	type statement struct {
+		Sid    string
+		Action any
+	}
+	all := map[string][]string{}
+	add := func(feature string, s statement) {
+		list, _ := s.Action.([]any)
+		for _, action := range list {
+			all[feature] = append(all[feature], action.(string))
+		}
+	}
+	for _, match := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(page, -1) {
+		var whole struct{ Statement []statement }
+		require.NoError(tb, json.Unmarshal(match[1], &whole))
+		for _, s := range whole.Statement {
+			add("", s)
+		}
+		if whole.Statement == nil {
+			var one statement
+			require.NoError(tb, json.Unmarshal(match[1], &one))
+			add(one.Sid, one)
+		}
+	}
+	return all
+}
+
+// called are the IAM actions of the calls that were made.
+func (s *scene) called() []string {
+	names := map[string]string{"lambda:Invoke": "lambda:InvokeFunction"}
+	var all []string
+	for _, c := range s.Journal() {
+		if !slices.Contains([]string{emulator.ServiceLambda, emulator.ServiceCloudWatch, emulator.ServiceLogs}, c.Service) {
+			continue
+		}
+		action := c.Service + ":" + c.Operation
+		if name, other := names[action]; other {
+			action = name
+		}
+		all = append(all, action)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// features are the statements of docs/iam.md beside the policy, by Sid, with the
+// inputs that need them.
+var features = map[string]map[string]string{
+	"InvokeThroughTheAlias": {"invoke-payload": "{}"},
+	"ReadAlarms":            {"alarms": "errors"},
+	"ReadMetrics":           {"observe": "1s"},
+	"ReadTheLog":            {"observe": "1s"},
+}
+
+// What a feature calls is in the policy and in its own statements, and nothing
+// stands there that it does not call.
+func TestThePolicyOfEachFeatureIsWhatItCalls(t *testing.T) {
+	t.Parallel()
+	policies := documented(t)
+	assert.Len(t, policies, len(features)+1, "a statement without a feature, or a feature without one")
+	for name, inputs := range map[string]map[string]string{
+		"none": {}, "health-url": {}, "invoke-payload": {"invoke-payload": "{}"}, "alarms": {"alarms": "errors"}, "observe": {"observe": "1s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			st := s.step().inputs(inputs)
+			if name == "health-url" {
+				st.quick().input("health-url", s.answers(200))
+			}
+			assert.Equal(t, "rolled-back", st.run().status())
+
+			called := s.called()
+			allowed := slices.Clone(policies[""])
+			for sid, wants := range features {
+				for input := range wants {
+					if _, asked := inputs[input]; asked {
+						require.NotEmpty(t, policies[sid])
+						allowed = append(allowed, policies[sid]...)
+						assert.Subset(t, called, policies[sid], "more than it takes")
+					}
+				}
+			}
+			assert.Subset(t, allowed, called, "a call without its permission")
+		})
+	}
+}
+
+// A deleted version below the failing one is the way to the one call of the
+// policy that few rollbacks make.
+func TestEveryActionOfThePolicyIsCalled(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 60)
+	for v := int64(3); v < 60; v++ {
+		require.NoError(t, f.Delete(v))
+	}
+	assert.Equal(t, "rolled-back", s.step().run().status())
+	assert.ElementsMatch(t, documented(t)[""], s.called())
+}
