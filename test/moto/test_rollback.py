@@ -101,6 +101,8 @@ def rollback(endpoint, tmp_path, run_id=1001, attempt=1, **inputs):
         "GITHUB_STEP_SUMMARY": str(summary),
         "INPUT_NEEDS": NEEDS,
     }
+    if "CLOUDWATCH" in os.environ:
+        environment["AWS_ENDPOINT_URL_CLOUDWATCH"] = os.environ["CLOUDWATCH"]
     for name, value in inputs.items():
         environment["INPUT_" + name.upper().replace("_", "-")] = value
     process = subprocess.run(
