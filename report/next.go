@@ -55,6 +55,9 @@ func steps(r Result, group []Function) []step {
 			break
 		}
 		add(afterwards[f.Status])
+		if len(f.Tried) > 0 {
+			add(afterSteps)
+		}
 	default:
 		add(afterwards[f.Status])
 	}

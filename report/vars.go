@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,7 @@ func valuesOf(r Result, group []Function) values {
 		"commit":      {text: ShortSHA(r.Run.SHA), missing: "the commit"},
 		"from":        {prefix: "version ", text: f.From, missing: "the version it is on"},
 		"Bad":         {prefix: "Version ", text: failing(f), missing: "The failing version"},
+		"tried":       {prefix: "version ", text: strings.Join(f.Tried, ", "), missing: "an older version"},
 		"to":          {prefix: "version ", text: f.To, missing: "the earlier version"},
 		"command":     {text: moveCommand(f)},
 	}
@@ -70,6 +72,9 @@ func common(group []Function) Function {
 		}
 		if other.To != f.To {
 			f.To = ""
+		}
+		if !slices.Equal(other.Tried, f.Tried) {
+			f.Tried = nil
 		}
 		if failing(other) != failing(f) {
 			f.Rejected = nil

@@ -122,6 +122,9 @@ var afterwards = map[Status]string{
 	NotReady: "Fix what the message and the notes name, before a deploy fails and it is needed.",
 }
 
+// afterSteps has what to do, too, where an older version was not healthy either.
+const afterSteps = "Find out why {tried} was not well either, before it is deployed again: such a cause is often outside the code, and is not gone yet."
+
 // afterChoice has what to do after a person chose the version: what failed, if
 // anything did, is not known.
 const afterChoice = "Production serves {to}, as chosen. The next deploy moves it on: make sure that the code on {branch} is what should serve then."

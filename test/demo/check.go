@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -50,12 +51,15 @@ func (p performance) check(st *stage) []string {
 	return f
 }
 
-// checkMoves: the alias goes to its target in one move, or is left alone, a
+// checkMoves: the alias goes to its target by the moves it takes, or is left alone, a
 // change that changes nothing included.
 func (p performance) checkMoves(f *findings, i int, name string) {
 	want := ""
 	if p.before[i].serving != p.act.want.serves[i] {
 		want = p.act.want.serves[i]
+	}
+	if i == 0 && len(p.act.want.through) > 0 {
+		want = strings.Join(p.act.want.through, " → ")
 	}
 	f.equal("what the alias of "+name+" went through", want, strings.Join(p.moves[i], " → "))
 }
@@ -67,6 +71,7 @@ func (p performance) checkOutputs(f *findings, st *stage) {
 	equal("reason", string(w.reason))
 	equal("rolled-back", strconv.FormatBool(w.status == report.RolledBack))
 	equal("environment", "production")
+	equal("healthy", cmp.Or(w.healthy, "unknown"))
 	equal("run-url", fmt.Sprintf("https://github.com/%s/actions/runs/%d", repository, p.run.ID))
 	f.holdf(out["message"] != "" && !strings.Contains(out["message"], "\n"), "output message is not one line: %q", out["message"])
 	at, err := time.Parse(time.RFC3339, out["timestamp"])

@@ -68,10 +68,10 @@ func TestThePageFitsATerminal(t *testing.T) {
 func TestBriefIsTheTableAlone(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	wrong, err := demo(t.Context(), options{brief: true, scene: 3}, scenes(), onPaper(&out))
+	wrong, err := demo(t.Context(), options{brief: true, scene: 4}, scenes(), onPaper(&out))
 	require.NoError(t, err)
 	assert.Zero(t, wrong)
-	assert.Contains(t, out.String(), "3  nothing deployed")
+	assert.Contains(t, out.String(), "4  nothing deployed")
 	assert.NotContains(t, out.String(), "a bad deploy")
 	assert.NotContains(t, out.String(), "The log of the step")
 }

@@ -69,7 +69,7 @@ func (p page) scene(s shown) {
 	}
 	p.blank()
 	p.heading("Its outputs, for later steps")
-	for _, name := range []string{"status", "reason", "rolled-back", "from-version", "to-version", "message"} {
+	for _, name := range []string{"status", "reason", "rolled-back", "from-version", "to-version", "healthy", "message"} {
 		if value := last.outputs[name]; value != "" {
 			p.text(fmt.Sprintf("  %-13s ", name), value)
 		}
@@ -108,7 +108,7 @@ func (p page) run(a act, r run, number int) {
 		took := span(j.from - j.to)
 		switch j.result {
 		case "":
-			p.text("    ", p.bold("● ")+j.name+": this job, at work: it runs the action"+asked(a.inputs))
+			p.text("    ", p.bold("● ")+j.name+": this job, at work: it runs the action"+asked(a))
 		case "skipped":
 			p.text("    ", p.dim("○ "+j.name+": skipped"))
 		case "success":
@@ -120,7 +120,14 @@ func (p page) run(a act, r run, number int) {
 }
 
 // asked is what the workflow gave as inputs beyond the usual ones.
-func asked(inputs map[string]string) string {
+func asked(a act) string {
+	inputs := maps.Clone(a.inputs)
+	if a.well != nil {
+		if inputs == nil {
+			inputs = map[string]string{}
+		}
+		inputs["health-url"] = "a page of the API"
+	}
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		text.WriteString(", with " + name + ": " + inputs[name])

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -206,6 +207,15 @@ func with(st *stage, a act) map[string]string {
 	}
 	if needs := needs(a.run); needs != "" {
 		with["needs"] = needs
+	}
+	if a.well != nil {
+		with["health-url"] = st.Health(st.functions[0].Name(), alias, func(version int64) int {
+			if slices.Contains(a.well, version) {
+				return http.StatusOK
+			}
+			return http.StatusInternalServerError
+		})
+		with["health-interval"], with["health-timeout"] = "100ms", "1s"
 	}
 	maps.Copy(with, a.inputs)
 	return with

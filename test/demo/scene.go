@@ -31,6 +31,9 @@ type act struct {
 	others  []run    // further runs of that workflow
 	deploys []deploy // what the runs did to Lambda
 	inputs  map[string]string
+	// well are the versions of the first function on which its health page
+	// answers 200; on others it answers 500. Without any there is no page.
+	well    []int64
 	trouble []trouble
 	want    want
 }
@@ -77,6 +80,8 @@ type want struct {
 	status    report.Status
 	reason    report.Reason
 	serves    []string
+	through   []string // what the first function's alias goes through; none: straight to serves
+	healthy   string   // empty: unknown
 	remembers []string // what the memory alias says; empty: there must be none
 }
 

@@ -17,13 +17,14 @@ func scenes() []scene {
 			name:      "a bad deploy",
 			title:     "A bad deploy",
 			story:     "The deploy published version 42 and put it behind the alias; then its smoke test failed.",
-			point:     "The alias goes back to 41, and 42 is remembered as bad.",
+			point:     "The alias goes back to 41, a page of the API proves that it is well there, and 42 is remembered as bad.",
 			functions: api,
 			acts: []act{{
 				run:     firstBad,
 				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+				well:    []int64{41},
 				want: want{
-					status: report.RolledBack, reason: report.PreviousVersion,
+					status: report.RolledBack, reason: report.PreviousVersion, healthy: "true",
 					serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
 				},
 			}},
@@ -52,6 +53,23 @@ func scenes() []scene {
 					},
 				},
 			},
+		},
+		{
+			name:      "41 is bad as well",
+			title:     "The version before is bad, too",
+			story:     "Version 42 is bad. But so is 41 since this morning, when it lost a table that 40 does not need; nobody had noticed.",
+			point:     "41 is not well after the move, so the action steps back once more, proves 40, and remembers both as bad.",
+			functions: api,
+			acts: []act{{
+				run:     firstBad,
+				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+				well:    []int64{40},
+				inputs:  map[string]string{"on-unhealthy": "step-back"},
+				want: want{
+					status: report.RolledBack, reason: report.PreviousVersion, healthy: "true",
+					serves: []string{"40"}, through: []string{"41", "40"}, remembers: []string{"40 rejected=42@118,41 run=118/1 by=rollback"},
+				},
+			}},
 		},
 		{
 			name:      "nothing deployed",
