@@ -82,7 +82,7 @@ func (s *story) verifier(aws *cloud.Cloud) *verify.Verifier {
 				Successes:  health.Successes, Interval: health.Interval, Timeout: health.Timeout,
 			},
 			InvokePayload: health.InvokePayload,
-			Alarms:        s.in.Watch.Alarms, Observe: s.in.Watch.Observe,
+			Alarms:        s.in.Watch.Alarms, Observe: s.in.Watch.Observe, APIs: s.in.Watch.APIs,
 		},
 		HTTP: s.http,
 		AWS: func(region string) verify.Clients {

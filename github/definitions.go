@@ -209,6 +209,11 @@ func InputDefinitions() []Definition {
 			Form:        "a duration such as `90s`, `5m` or `1h30m`, or `0s` for not at all",
 		},
 		{
+			Name: "observe-api", Group: groupVerify,
+			Description: "The APIs of API Gateway whose 5xx answers are compared with the time before the deploy, too. Only together with `observe`.",
+			Form:        "names of REST APIs and ids of HTTP APIs, one a line or with commas",
+		},
+		{
 			Name: "on-unhealthy", Group: groupVerify, Default: "fail",
 			Description: "What to do when a check after the move fails: `fail` the step, or `step-back` to the next older version that is not rejected, check again, and return to the first target if none is healthy.",
 			Form:        "`fail` or `step-back`",

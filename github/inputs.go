@@ -61,8 +61,9 @@ type Health struct {
 type Watch struct {
 	Alarms      []string
 	Observe     time.Duration
-	OnUnhealthy string // fail or step-back
-	MaxSteps    int    // moves that step-back may make
+	APIs        []string // names of REST APIs, ids of HTTP APIs
+	OnUnhealthy string   // fail or step-back
+	MaxSteps    int      // moves that step-back may make
 }
 
 // Site is the static site to roll back.
@@ -157,6 +158,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		Watch: Watch{
 			Alarms:      p.set("alarms"),
 			Observe:     p.durationOrZero("observe"),
+			APIs:        p.set("observe-api"),
 			OnUnhealthy: p.choice("on-unhealthy", "fail", "step-back"),
 			MaxSteps:    p.integer("max-steps", 1, 20),
 		},

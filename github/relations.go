@@ -64,6 +64,7 @@ func (p *inputParser) warnings(in Inputs) []string {
 	unused(p.differs("alias") && len(in.Functions) > 0 && !usesAliasInput(in.Functions),
 		"alias", "because every entry of function-name names its own")
 	unused(in.AllOrNothing && len(in.Functions) == 1, "all-or-nothing", "with a single function")
+	unused(len(in.Watch.APIs) > 0 && in.Watch.Observe == 0, "observe-api", "without observe")
 	unused(p.differs("max-steps") && in.Watch.OnUnhealthy == "fail", "max-steps", "without on-unhealthy: step-back")
 	unused(in.Watch.OnUnhealthy == "step-back" && !in.AsksForChecks(),
 		"on-unhealthy", "without a check: health-url, invoke-payload, alarms or observe")

@@ -44,46 +44,62 @@ func (r *run) metricCheck(s Subject) []check {
 }
 
 func (r *run) metrics(ctx context.Context, s Subject) findings {
-	cut := r.untilObserved()
-	if ctx.Err() != nil {
+	m, cut, err := r.watchTraffic(ctx, r.windows, s, func(ctx context.Context, w span, m *measured) error {
+		return r.metricData(ctx, s.Region, w, metricQueries(s), m)
+	})
+	if m == nil {
 		return one("metrics", Inconclusive, "%s", cut)
+	}
+	return r.concludeMetrics(ctx, s, m, err, cut)
+}
+
+// reader reads the metrics of one stretch of time.
+type reader func(ctx context.Context, w span, m *measured) error
+
+// watchTraffic reads metrics at the end of the watch, and goes on reading for a
+// while where there was traffic before and there seems to be none now: CloudWatch
+// is late. Where the watch was given up, there is nothing to judge.
+func (r *run) watchTraffic(ctx context.Context, over func(Subject) windows, s Subject, read reader) (m *measured, cut string, err error) {
+	cut = r.untilObserved()
+	if ctx.Err() != nil {
+		return nil, cut, nil
 	}
 	late, cancel := context.WithTimeout(r.watching, lateLimit)
 	defer cancel()
 	reading, cancelReading := context.WithTimeoutCause(ctx, lateLimit+readLimit, errReadLimit)
 	defer cancelReading()
 	for {
-		m := newMeasured(r.windows(s))
-		err := r.measure(reading, s, m)
+		m = newMeasured(over(s))
+		err = measure(reading, m, read)
 		waits := err == nil && cut == "" && m.quiet() && m.busyBefore()
 		if !waits || r.Clock.Sleep(late, latePoll) != nil {
-			return r.concludeMetrics(ctx, s, m, err, cut)
+			return m, cut, err
 		}
 	}
 }
 
 // measure reads the metrics. The stretch before the deploy is asked for apart:
 // it can be far away.
-func (r *run) measure(ctx context.Context, s Subject, m *measured) error {
+func measure(ctx context.Context, m *measured, read reader) error {
 	for _, w := range []span{m.before, {m.failing.from, m.now.to}} {
 		if w.length() == 0 {
 			continue
 		}
-		if err := r.metricData(ctx, s, w, m); err != nil {
+		if err := read(ctx, w, m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *run) metricData(ctx context.Context, s Subject, w span, m *measured) error {
+func (r *run) metricData(ctx context.Context, region string, w span, queries []types.MetricDataQuery, m *measured) error {
 	in := &cloudwatch.GetMetricDataInput{
 		StartTime: aws.Time(w.from.Add(-skew)), EndTime: aws.Time(w.to.Add(skew)),
-		MetricDataQueries: metricQueries(s), ScanBy: types.ScanByTimestampAscending,
+		MetricDataQueries: queries, ScanBy: types.ScanByTimestampAscending,
 	}
 	for range maxPages {
 		out, err := do(ctx, r.calls, "GetMetricData", func(ctx context.Context) (*cloudwatch.GetMetricDataOutput, error) {
-			return r.regions[s.Region].Metrics.GetMetricData(ctx, in, untriedAlarms)
+			return r.regions[region].Metrics.GetMetricData(ctx, in, untriedAlarms)
 		})
 		if err != nil {
 			return err

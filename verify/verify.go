@@ -45,6 +45,9 @@ type Options struct {
 	// Observe is how long alarms, metrics and logs are watched. Zero: alarms
 	// are looked at once, metrics and logs not at all.
 	Observe time.Duration
+	// APIs are the APIs of API Gateway whose errors are watched: names of REST
+	// APIs and ids of HTTP APIs.
+	APIs []string
 }
 
 // Health says how the URLs are probed.
@@ -116,7 +119,7 @@ func (v *Verifier) Verify(ctx context.Context, subjects []Subject) (overall Verd
 	r := v.begin(ctx, subjects)
 	defer r.enough(nil)
 
-	common := r.launch(ctx, slices.Concat(r.healthChecks(), r.alarmChecks(subjects)))
+	common := r.launch(ctx, slices.Concat(r.healthChecks(), r.alarmChecks(subjects), r.apiChecks(subjects)))
 	own := make([]*found, len(subjects))
 	for i, s := range subjects {
 		own[i] = r.launch(ctx, slices.Concat(r.invokeCheck(s), r.metricCheck(s), r.logCheck(s)))

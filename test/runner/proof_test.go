@@ -429,6 +429,49 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// The API in front of the function answers 5xx where the function fails.
+func TestObserveAnAPI(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		dimension, errors string // how the kind of API is counted
+		before, after     float64
+		want              string
+	}{
+		"a REST API that is well again":    {"ApiName", "5XXError", 0, 0, "passed"},
+		"an HTTP API that is well again":   {"ApiId", "5xx", 0, 0, "passed"},
+		"a REST API that goes on failing":  {"ApiName", "5XXError", 0, 20, "failed"},
+		"an HTTP API that goes on failing": {"ApiId", "5xx", 0, 20, "failed"},
+		"errors that are usual":            {"ApiId", "5xx", 20, 20, "passed"},
+		"an API that nobody calls":         {"", "", 0, 0, "inconclusive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			if c.dimension != "" {
+				where := map[string]string{c.dimension: "shop"}
+				for n := -180; n < 10; n++ {
+					at, errors := s.now.Add(time.Duration(n)*time.Minute), c.after
+					if n < -6 {
+						errors = c.before
+					}
+					s.CloudWatch(region).PutMetric("AWS/ApiGateway", "Count", where, at, 100)
+					s.CloudWatch(region).PutMetric("AWS/ApiGateway", c.errors, where, at, errors)
+				}
+			}
+			// Judged are whole minutes, the first left out: they are to come.
+			o := s.step().inputs(map[string]string{"observe": "1s", "observe-api": "shop"}).run()
+			status, detail := o.proven(t).check(t, "API shop")
+			if c.want == "failed" && status == "inconclusive" { // so near to the move
+				assert.Contains(t, detail, "it may still be the failed version's errors")
+				return
+			}
+			assert.Equal(t, c.want, status, detail)
+			assert.Contains(t, detail, "answers 5xx: ")
+		})
+	}
+}
+
 // No data is not health.
 func TestObserveWhereNobodyCalls(t *testing.T) {
 	t.Parallel()
