@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/org/lambda-rollback-action/github"
 )
 
@@ -30,7 +32,7 @@ func realMain() int {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	life, end := newLife(context.Background(), signals)
 	defer end()
-	return run(life, world{
+	w := world{
 		getenv:   os.Getenv,
 		readFile: readFile,
 		append:   github.AppendFile,
@@ -38,7 +40,21 @@ func realMain() int {
 		stdout:   os.Stdout,
 		clock:    wallClock{},
 		http:     &http.Client{},
-	})
+	}
+	if len(os.Args) > 1 { // a step of a workflow has no arguments
+		return runCommand(os.Args[1:], terminalOf(os.Stdin, os.Stdout, os.Stderr), life, w)
+	}
+	return run(life, w)
+}
+
+// terminalOf tells whether a person sits at the streams.
+func terminalOf(in, out, errors *os.File) streams {
+	std := streams{in: in, out: out, err: errors}
+	std.asks = term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(errors.Fd()))
+	if width, _, err := term.GetSize(int(errors.Fd())); err == nil {
+		std.width = width
+	}
+	return std
 }
 
 // mostRead is above the largest event that GitHub sends, in bytes.

@@ -22,6 +22,7 @@ var rooms = map[string][]string{
 	"rollback": {"report"},
 	"verify":   {"report"},
 	"cloud":    nil,
+	"terminal": nil,
 }
 
 // What only one room may know: GitHub is for github, AWS for the others.
@@ -31,6 +32,7 @@ var foreign = map[string][]string{
 	"rollback": {"go-github", "go-githubactions"},
 	"verify":   {"go-github", "go-githubactions"},
 	"cloud":    {"go-github", "go-githubactions"},
+	"terminal": {"aws-sdk-go-v2", "go-github", "go-githubactions"},
 }
 
 func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {

@@ -42,21 +42,21 @@ var secretVariables = []string{
 // run is the whole story: inputs and event, may it act?, roll back, prove, publish.
 // It returns the exit code.
 func run(l life, w world) int {
-	where := github.ReadContext(w.getenv)
-	secrets := github.SecretsFrom(w.getenv)
-	for _, name := range secretVariables {
-		secrets = append(secrets, w.getenv(name))
-	}
-	redactor := github.NewRedactor(secrets)
+	redactor := redactorOf(w.getenv)
 	log := github.NewLog(w.stdout, w.getenv, redactor)
-
-	s := &story{life: l, world: w, started: w.clock.Now(), where: where, log: log, redactor: redactor}
+	s := newStory(l, w, log, redactor)
 	s.tell()
 	s.result.Timestamp = w.clock.Now()
-	github.Publish(s.result, log, github.Files{
-		Output: where.OutputPath, Summary: where.SummaryPath, Append: w.append, Random: w.random,
-	})
+	github.Publish(s.result, log, s.files())
 	return s.result.ExitCode()
+}
+
+func redactorOf(getenv func(string) string) *github.Redactor {
+	secrets := github.SecretsFrom(getenv)
+	for _, name := range secretVariables {
+		secrets = append(secrets, getenv(name))
+	}
+	return github.NewRedactor(secrets)
 }
 
 // story is one command on its way from the inputs to the result.
@@ -69,6 +69,7 @@ type story struct {
 	log     *github.Log
 	// redactor knows every secret, also those that are issued on the way.
 	redactor *github.Redactor
+	person   *person // nil: a step of a workflow
 
 	in     github.Inputs
 	event  github.Event
@@ -79,27 +80,69 @@ type story struct {
 	result       report.Result
 }
 
+func newStory(l life, w world, log *github.Log, redactor *github.Redactor) *story {
+	return &story{life: l, world: w, started: w.clock.Now(), where: github.ReadContext(w.getenv), log: log, redactor: redactor}
+}
+
+func (s *story) files() github.Files {
+	return github.Files{Output: s.where.OutputPath, Summary: s.where.SummaryPath, Append: s.append, Random: s.random}
+}
+
+// alone: a person asked for it, and no workflow run is behind it.
+func (s *story) alone() bool { return s.person != nil && s.where.RunID == 0 }
+
+// limited is the time that the input timeout gives.
+func (s *story) limited() (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(s.work, s.in.Timeout, rollback.ErrTimeout)
+}
+
 // tell fills in the result.
 func (s *story) tell() {
 	in, err := github.ParseInputs(s.getenv)
+	if s.alone() {
+		in.OnlyIfDeployed = false // there is no run that could have deployed
+	}
 	s.in = in
 	s.result = report.Result{
-		Command: in.Command, Environment: in.Environment, DryRun: in.DryRun,
+		Command: in.Command, Environment: in.Environment, DryRun: in.DryRun, Because: in.Reason,
 		Healthy: report.HealthUnknown, OwnURL: s.where.RunURL(), Started: s.started,
 	}
 	for _, text := range in.Warnings {
 		s.note(report.Note{Warning: true, Text: text})
 	}
-	s.readEvent()
-	if err != nil {
+	if !s.alone() {
+		s.readEvent()
+	}
+	switch {
+	case err != nil:
 		s.refuseInputs(err)
+	case s.refuseUnasked():
+	default:
+		s.act()
+	}
+}
+
+// act does what the command says, if it may.
+func (s *story) act() {
+	ctx, cancel := s.limited()
+	defer cancel()
+	s.meetGitHub()
+	if !s.alone() && !s.mayAct(ctx) {
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(s.work, in.Timeout, rollback.ErrTimeout)
-	defer cancel()
-	if s.mayAct(ctx) {
-		s.rollBack(ctx)
+	aws, ok := s.prepare(ctx)
+	if !ok {
+		return
 	}
+	if s.mustBeAsked() {
+		if !s.consult(s.functions(aws)) {
+			return
+		}
+		// An answer may take its time.
+		ctx, cancel = s.limited()
+		defer cancel()
+	}
+	s.carryOut(ctx, aws, s.functions(aws))
 }
 
 // longestProblems is how long a message with all problems of the inputs may be;
@@ -140,8 +183,12 @@ func (s *story) readEvent() {
 	}
 }
 
-// mayAct is the contract's section 3.
-func (s *story) mayAct(ctx context.Context) bool {
+// meetGitHub makes ready what GitHub's API can be asked.
+func (s *story) meetGitHub() {
+	if s.alone() {
+		s.failed = newEvidence(report.Run{}, func() (report.Run, []report.Note) { return report.Run{}, nil })
+		return
+	}
 	api, err := github.NewAPI(nil, s.where.APIURL, s.in.GitHubToken, s.where.Repository)
 	if err != nil {
 		s.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not asked: %s", err)})
@@ -155,7 +202,10 @@ func (s *story) mayAct(ctx context.Context) bool {
 		defer cancel()
 		return api.Evidence(ctx, s.where, s.result.Run, s.event.TimesByAPI())
 	})
+}
 
+// mayAct is the contract's section 3.
+func (s *story) mayAct(ctx context.Context) bool {
 	trigger := github.Trigger{
 		Command: s.in.Command, Branches: s.in.Branches, Environment: s.in.Environment,
 		Needs: s.in.Needs, DeployJobs: s.in.DeployJobs, TargetGiven: s.targetGiven(),
@@ -174,36 +224,82 @@ func (s *story) mayAct(ctx context.Context) bool {
 		s.everywhere(report.Skipped, verdict.Reason, verdict.Message)
 		return false
 	}
-	s.log.Infof("looking whether to roll back: %s", verdict.Because)
+	s.log.Infof("%s: %s", purposes[s.in.Command], verdict.Because)
 	return true
 }
 
-// rollBack opens AWS and rolls every function back.
-func (s *story) rollBack(ctx context.Context) {
-	s.failed.start() // GitHub answers while the credentials are fetched
+var purposes = map[string]string{
+	"rollback": "looking whether to roll back", "check": "checking", "snapshot": "taking a snapshot", "list": "listing", "drill": "drilling",
+}
 
-	aws, err := s.open(ctx)
-	if err != nil {
-		return
+// prepare opens AWS. Where it cannot, the result says so.
+func (s *story) prepare(ctx context.Context) (*cloud.Cloud, bool) {
+	if s.in.Command != "list" {
+		s.failed.start() // GitHub answers while the credentials are fetched
 	}
+	aws, err := s.open(ctx)
+	if err != nil && s.in.Command == "check" {
+		s.notReady()
+	}
+	return aws, err == nil
+}
+
+func (s *story) functions(aws *cloud.Cloud) []rollback.Function {
 	functions := make([]rollback.Function, len(s.in.Functions))
 	for i, f := range s.in.Functions {
 		functions[i] = s.function(aws, f)
 	}
+	return functions
+}
+
+// carryOut does what the command says.
+func (s *story) carryOut(ctx context.Context, aws *cloud.Cloud, functions []rollback.Function) {
+	if s.in.Reason != "" {
+		s.log.Infof("reason given: %s", s.in.Reason)
+	}
+	switch s.in.Command {
+	case "check":
+		s.check(ctx, aws, functions)
+	case "snapshot":
+		s.snapshot(ctx, functions)
+	case "list":
+		s.list(ctx, functions)
+	case "drill":
+		s.drill(ctx, aws, functions)
+	default:
+		s.rollBack(ctx, aws, functions)
+	}
+	report.Conclude(&s.result)
+}
+
+// rollBack rolls every function back and proves that production recovered.
+func (s *story) rollBack(ctx context.Context, aws *cloud.Cloud, functions []rollback.Function) {
 	s.log.Group("Rolling back")
 	fleet := rollback.NewFleet(functions)
 	fleet.RollBack(ctx, s.in.AllOrNothing)
 	s.log.EndGroup()
 
+	s.tellRun(ctx)
+	s.result.Functions = s.prove(aws, fleet)
+	s.completeTimelines()
+}
+
+// tellRun takes what GitHub said about the run, as far as it has answered.
+func (s *story) tellRun(ctx context.Context) {
 	run, notes := s.failed.wait(ctx)
 	if s.result.Run = run; !s.evidenceTold {
 		s.note(notes...)
 	}
-	s.result.Functions = s.prove(aws, fleet)
+}
+
+func (s *story) completeTimelines() {
+	run := s.result.Run
+	if s.in.Command == "drill" { // it practises for a failed run, and there was none
+		run = report.Run{}
+	}
 	for i := range s.result.Functions {
 		report.CompleteTimeline(&s.result.Functions[i], run, s.result.Started)
 	}
-	report.Conclude(&s.result)
 }
 
 // open finds region and credentials; where there are none, it says so in the
@@ -231,12 +327,20 @@ func (s *story) open(ctx context.Context) (*cloud.Cloud, error) {
 		if errors.Is(context.Cause(ctx), rollback.ErrTimeout) {
 			reason, what = report.Timeout, "the input timeout was over"
 		}
-		s.everywhere(report.Failed, reason, fmt.Sprintf("nothing was rolled back: %s before there were AWS credentials", what))
+		s.everywhere(report.Failed, reason, s.inVain(fmt.Sprintf("nothing was rolled back: %s before there were AWS credentials", what)))
 	default:
-		s.everywhere(report.Failed, report.NoCredentials, fmt.Sprintf(
-			"nothing was rolled back: %s; give the job a role by role-to-assume with `permissions: id-token: write`, or run a credentials step before this one", err))
+		s.everywhere(report.Failed, report.NoCredentials, s.inVain(fmt.Sprintf(
+			"nothing was rolled back: %s; give the job a role by role-to-assume with `permissions: id-token: write`, or run a credentials step before this one", err)))
 	}
 	return nil, err
+}
+
+// inVain says of the other commands what they did not do.
+func (s *story) inVain(message string) string {
+	if s.in.Command == "rollback" {
+		return message
+	}
+	return strings.Replace(message, "nothing was rolled back", "nothing was done", 1)
 }
 
 // function is everything that it takes to roll one function back.
@@ -248,8 +352,8 @@ func (s *story) function(aws *cloud.Cloud, f github.Function) rollback.Function 
 	return rollback.Function{
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: s.in.Environment,
 		Ask: rollback.Ask{
-			Target: f.Target, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
-			ByHand:   len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()) || !s.event.TimesByAPI(),
+			Target: f.Target, Seen: f.Seen, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
+			ByHand:   s.alone() || len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()) || !s.event.TimesByAPI(),
 			Remember: s.in.Remember,
 		},
 		DryRun: s.in.DryRun,

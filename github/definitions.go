@@ -20,6 +20,9 @@ func (d Definition) Variable() string {
 	return "INPUT_" + strings.ToUpper(strings.ReplaceAll(d.Name, " ", "_"))
 }
 
+// Boolean tells whether the input is true or false.
+func (d Definition) Boolean() bool { return d.Form == formBoolean }
+
 // Text is the whole description: what the input does, the form it takes, its
 // default, and whether this version can do it.
 func (d Definition) Text() string {
@@ -41,6 +44,23 @@ func (d Definition) Text() string {
 	return strings.Join(sentences, " ")
 }
 
+// CommandDefinition describes one value of the input `command`.
+type CommandDefinition struct {
+	Name        string
+	Description string // whole sentences
+}
+
+// CommandDefinitions returns every command, the usual one first.
+func CommandDefinitions() []CommandDefinition {
+	return []CommandDefinition{
+		{"rollback", "Move the alias of each function back to the last good version, prove that production recovered, and tell."},
+		{"list", "Show the versions of each function, the newest first, and where a rollback would go. Changes nothing."},
+		{"check", "Tell whether a rollback would work right now: credentials, permissions, alias, target, memory. Changes nothing."},
+		{"snapshot", "Before a deploy, note what serves now, for the rollback of the same workflow run. Writes the memory alias alone."},
+		{"drill", "Practise in staging: roll back, check, return to what served, check again, and tell how long each took."},
+	}
+}
+
 // The groups of inputs, in the order of action.yml.
 const (
 	groupWhat      = "What to do, and to which functions"
@@ -49,6 +69,7 @@ const (
 	groupMove      = "How it moves"
 	groupAccess    = "Access and time"
 	groupVerify    = "Checks after the move"
+	groupByHand    = "By hand and ahead of time"
 	groupSite      = "The static site"
 	groupSlack     = "Notifications: Slack"
 	groupEmail     = "Notifications: email"
@@ -117,6 +138,11 @@ func InputDefinitions() []Definition {
 			Name: "only-if-deployed", Group: groupVersion, Default: "true",
 			Description: "Roll back only where this run put the failing version behind the alias. Turn it off for pipelines that promote a version published by an earlier run without passing `deployed-version`.",
 			Form:        formBoolean,
+		},
+		{
+			Name: "reason", Group: groupVersion,
+			Description: "Why a person asks for it, in a sentence that the log and the summary repeat. It decides nothing.",
+			Form:        "one line of text",
 		},
 		{
 			Name: "all-or-nothing", Group: groupMove, Default: "false",
@@ -222,6 +248,16 @@ func InputDefinitions() []Definition {
 			Name: "max-steps", Group: groupVerify, Default: "3",
 			Description: "How many moves further back `step-back` may make after the first one. Only together with `on-unhealthy: step-back`.",
 			Form:        "a whole number from 1 to 20",
+		},
+		{
+			Name: "list-limit", Group: groupByHand, Default: "20",
+			Description: "How many versions of each function `list` shows, the newest first. It reads the state of the newest 50. Only with the command `list`.",
+			Form:        "a whole number from 1 to 10000, or `all`",
+		},
+		{
+			Name: "allow-production-drill", Group: groupByHand, Default: "false",
+			Description: "Let `drill` move the alias of the environment `production`, too: for minutes, an older version serves there. Only with the command `drill`.",
+			Form:        formBoolean,
 		},
 		{
 			Name: "site-bucket", Group: groupSite,

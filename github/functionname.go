@@ -18,6 +18,7 @@ type Function struct {
 
 	Deployed int64 // input `deployed-version`; 0: not given
 	Target   int64 // input `target-version`; 0: not given
+	Seen     int64 // what the alias served when a person chose Target; 0: nobody looked
 }
 
 // String is the entry in the form `name:alias` or `arn:alias`, which

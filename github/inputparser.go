@@ -164,6 +164,14 @@ func (p *inputParser) integer(input string, least, most int) int {
 	return number
 }
 
+// integerOrAll is integer, with 0 for the word `all`.
+func (p *inputParser) integerOrAll(input string, least, most int) int {
+	if p.text(input) == "all" {
+		return 0
+	}
+	return p.integer(input, least, most)
+}
+
 // duration reads a duration above zero.
 func (p *inputParser) duration(input string) time.Duration {
 	duration := p.durationOrZero(input)

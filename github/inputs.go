@@ -22,6 +22,10 @@ type Inputs struct {
 	AllOrNothing   bool
 	Remember       bool
 	DryRun         bool
+	Reason         string // why a person asks for it; empty: not said
+
+	ListLimit            int // versions of a function that list shows; 0: all
+	AllowProductionDrill bool
 
 	Region          string // empty: the environment decides
 	RoleToAssume    string // ARN; empty: the environment's credentials
@@ -138,6 +142,10 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		AllOrNothing:   p.boolean("all-or-nothing"),
 		Remember:       p.boolean("remember"),
 		DryRun:         p.boolean("dry-run"),
+		Reason:         p.line("reason"),
+
+		ListLimit:            p.integerOrAll("list-limit", 1, 10_000),
+		AllowProductionDrill: p.boolean("allow-production-drill"),
 
 		Region:          p.matching("aws-region", regionPattern),
 		RoleToAssume:    p.matching("role-to-assume", rolePattern),
@@ -200,6 +208,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 	p.requireDeployJobs(in)
 	p.refuseNotBuilt(in)
 	p.requirePartners()
+	p.refuseCommand(in)
 	in.Warnings = p.warnings(in)
 	return in, p.err()
 }

@@ -83,6 +83,7 @@ func TestDefaults(t *testing.T) {
 		Branches:       []string{"main"},
 		OnlyIfDeployed: true,
 		Remember:       true,
+		ListLimit:      20,
 		Audience:       "sts.amazonaws.com",
 		Timeout:        5 * time.Minute,
 		Health: github.Health{
@@ -284,7 +285,6 @@ func TestWrongInputsLeaveTheOthersReadable(t *testing.T) {
 
 func TestPartsThatAreNotBuiltYet(t *testing.T) {
 	used := values{
-		"command":                    "check",
 		"site-bucket":                "www.example.com",
 		"site-prefix":                "www/",
 		"site-restore-to":            "2026-01-31T03:04:05Z",

@@ -28,6 +28,9 @@ type Log struct {
 	redactor *Redactor
 	debug    bool
 
+	// plain is where lines go for a person at a terminal; nil: the step's log.
+	plain io.Writer
+
 	mu     sync.Mutex // go-githubactions does not guard its writer
 	action *githubactions.Action
 	titled *githubactions.Action
@@ -47,6 +50,23 @@ func NewLog(w io.Writer, getenv func(string) string, redactor *Redactor) *Log {
 	}
 }
 
+// NewPlainLog writes to w for a person at a terminal: without the runner's
+// commands, and with escapes for what would act on the terminal.
+func NewPlainLog(w io.Writer, redactor *Redactor) *Log {
+	return &Log{redactor: redactor, plain: lossyWriter{w}}
+}
+
+// say writes a line for a person, where there is one.
+func (l *Log) say(before, line string) bool {
+	if l.plain == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = fmt.Fprintf(l.plain, "%s%s\n", before, line)
+	return true
+}
+
 // lossyWriter never fails, because go-githubactions panics where it does.
 type lossyWriter struct{ w io.Writer }
 
@@ -58,6 +78,9 @@ func (l lossyWriter) Write(p []byte) (int, error) {
 // Group folds the lines up to EndGroup under a title. Groups do not nest.
 func (l *Log) Group(title string) {
 	line := l.line("%s", title)
+	if l.say("", line) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.action.Group(line)
@@ -65,6 +88,9 @@ func (l *Log) Group(title string) {
 
 // EndGroup ends the group.
 func (l *Log) EndGroup() {
+	if l.plain != nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.action.EndGroup()
@@ -73,6 +99,9 @@ func (l *Log) EndGroup() {
 // Infof writes a plain line.
 func (l *Log) Infof(format string, args ...any) {
 	line := l.line(format, args...)
+	if l.say("  ", line) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.action.Infof("%s", line)
@@ -81,6 +110,9 @@ func (l *Log) Infof(format string, args ...any) {
 // Noticef writes a line that also stands on the run's page.
 func (l *Log) Noticef(format string, args ...any) {
 	line := l.line(format, args...)
+	if l.say("", line) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.titled.Noticef("%s", line)
@@ -89,6 +121,9 @@ func (l *Log) Noticef(format string, args ...any) {
 // Warningf writes a warning, which also stands on the run's page.
 func (l *Log) Warningf(format string, args ...any) {
 	line := l.line(format, args...)
+	if l.say("warning: ", line) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.titled.Warningf("%s", line)
@@ -98,6 +133,9 @@ func (l *Log) Warningf(format string, args ...any) {
 // the step: the exit code does.
 func (l *Log) Errorf(format string, args ...any) {
 	line := l.line(format, args...)
+	if l.say("error: ", line) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.titled.Errorf("%s", line)

@@ -12,7 +12,6 @@ type notBuilt struct {
 }
 
 const (
-	plannedCommands      = "the manual commands"
 	plannedSite          = "rollback of the static site"
 	plannedNotifications = "notifications"
 	plannedFollowUps     = "follow-ups on GitHub"
@@ -22,8 +21,6 @@ const (
 // nothing that a user asked for is silently left out.
 func notBuiltYet() []notBuilt {
 	return []notBuilt{
-		{"command", "any command but rollback", plannedCommands, func(in Inputs) bool { return in.Command != "" && in.Command != "rollback" }},
-
 		{"site-bucket", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Bucket != "" }},
 		{"site-prefix", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Prefix != "" }},
 		{"site-restore-to", "the rollback of a site", plannedSite, func(in Inputs) bool { return !in.Site.RestoreTo.IsZero() }},

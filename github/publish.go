@@ -16,9 +16,13 @@ const (
 // summary. It is the one place that does. What cannot be written is a warning
 // in the log and comes back; it changes nothing of the result.
 func Publish(r report.Result, log *Log, files Files) []error {
-	r = log.redactor.result(r)
+	r = log.redactor.Result(r)
 	logResult(r, log)
+	return WriteFiles(r, log, files)
+}
 
+// WriteFiles writes the outputs and the summary of a result without secrets.
+func WriteFiles(r report.Result, log *Log, files Files) []error {
 	var failed []error
 	for _, write := range []func() error{
 		func() error { return files.WriteOutputs(Outputs(r, log)) },
@@ -43,6 +47,10 @@ func Outputs(r report.Result, log *Log) []Output {
 	if left != "" {
 		log.Warningf("The output `results` would be too large for GitHub: %s.", left)
 	}
+	versions, left := versionsJSON(r.Functions, largestResults+roomForVersions-len(results))
+	if left != "" {
+		log.Warningf("The output `versions` would be too large for GitHub: %s.", left)
+	}
 	return []Output{
 		{"status", string(r.Status)},
 		{"reason", string(r.Reason)},
@@ -57,7 +65,7 @@ func Outputs(r report.Result, log *Log) []Output {
 		{"healthy", string(healthOf(r.Healthy))},
 		{"notifications", notificationsJSON(r.Notifications)},
 		{"results", results},
-		{"versions", "[]"},
+		{"versions", versions},
 		{"run-url", report.Line(runURL(r), longestValue)},
 	}
 }

@@ -184,19 +184,20 @@ func (r *Redactor) cutOff(text string) []span {
 	}
 }
 
-// result takes the secrets out of every free text of a result. Doing so before
+// Result takes the secrets out of every free text of a result. Doing so before
 // JSON and Markdown are made of it cannot break either. Codes, numbers and
 // times stay: they are ours, or AWS's.
-func (r *Redactor) result(in report.Result) report.Result {
+func (r *Redactor) Result(in report.Result) report.Result {
 	out := in
 	out.Message = r.Redact(in.Message)
 	out.Environment = r.Redact(in.Environment)
+	out.Because = r.Redact(in.Because)
 	out.OwnURL = r.Redact(in.OwnURL)
 	out.Run = r.run(in.Run)
 	out.Notes = r.notes(in.Notes)
 	out.Functions = make([]report.Function, 0, len(in.Functions))
 	for _, f := range in.Functions {
-		out.Functions = append(out.Functions, r.function(f))
+		out.Functions = append(out.Functions, r.Function(f))
 	}
 	out.Notifications = make(map[string]string, len(in.Notifications))
 	for channel, text := range in.Notifications {
@@ -205,7 +206,8 @@ func (r *Redactor) result(in report.Result) report.Result {
 	return out
 }
 
-func (r *Redactor) function(f report.Function) report.Function {
+// Function takes the secrets out of the result for one function.
+func (r *Redactor) Function(f report.Function) report.Function {
 	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Proof, &f.Why, &f.LogGroup, &f.LogTail} {
 		*text = r.Redact(*text)
 	}
@@ -218,14 +220,35 @@ func (r *Redactor) function(f report.Function) report.Function {
 	for i := range f.Timeline {
 		f.Timeline[i].Detail = r.Redact(f.Timeline[i].Detail)
 	}
-	f.Changes = slices.Clone(f.Changes)
-	for i := range f.Changes {
-		f.Changes[i].What = r.Redact(f.Changes[i].What)
-		f.Changes[i].From = r.Redact(f.Changes[i].From)
-		f.Changes[i].To = r.Redact(f.Changes[i].To)
-	}
+	f.Changes = r.changes(f.Changes)
 	f.Notes = r.notes(f.Notes)
+	f.Versions = slices.Clone(f.Versions)
+	for i := range f.Versions {
+		f.Versions[i] = r.version(f.Versions[i])
+	}
 	return f
+}
+
+func (r *Redactor) changes(all []report.Change) []report.Change {
+	all = slices.Clone(all)
+	for i := range all {
+		for _, text := range []*string{&all[i].What, &all[i].From, &all[i].To} {
+			*text = r.Redact(*text)
+		}
+	}
+	return all
+}
+
+func (r *Redactor) version(v report.Version) report.Version {
+	for _, text := range []*string{&v.Function, &v.Alias, &v.Description, &v.StateReason} {
+		*text = r.Redact(*text)
+	}
+	v.Aliases = slices.Clone(v.Aliases)
+	for i := range v.Aliases {
+		v.Aliases[i] = r.Redact(v.Aliases[i])
+	}
+	v.Changes = r.changes(v.Changes)
+	return v
 }
 
 func (r *Redactor) run(run report.Run) report.Run {

@@ -28,6 +28,21 @@ func (p *inputParser) requirePartners() {
 	}
 }
 
+// refuseCommand reports what the command cannot do as it is asked for.
+func (p *inputParser) refuseCommand(in Inputs) {
+	switch in.Command {
+	case "drill":
+		if strings.EqualFold(in.Environment, "production") && !in.AllowProductionDrill {
+			p.refuse("command", "asks for a drill in production, where users would be served an older version meanwhile: "+
+				"set environment to the one to practise in, or allow-production-drill: true")
+		}
+	case "snapshot":
+		if !in.Remember {
+			p.refuse("remember", "is false, and a snapshot is kept in what it turns off: remove one of the two")
+		}
+	}
+}
+
 // warnings tells which inputs have no effect as given, a sentence each.
 func (p *inputParser) warnings(in Inputs) []string {
 	var warnings []string
@@ -65,6 +80,8 @@ func (p *inputParser) warnings(in Inputs) []string {
 		"alias", "because every entry of function-name names its own")
 	unused(in.AllOrNothing && len(in.Functions) == 1, "all-or-nothing", "with a single function")
 	unused(len(in.Watch.APIs) > 0 && in.Watch.Observe == 0, "observe-api", "without observe")
+	unused(p.differs("list-limit") && in.Command != "list", "list-limit", "without the command list")
+	unused(in.AllowProductionDrill && in.Command != "drill", "allow-production-drill", "without the command drill")
 	unused(p.differs("max-steps") && in.Watch.OnUnhealthy == "fail", "max-steps", "without on-unhealthy: step-back")
 	unused(in.Watch.OnUnhealthy == "step-back" && !in.AsksForChecks(),
 		"on-unhealthy", "without a check: health-url, invoke-payload, alarms or observe")

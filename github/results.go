@@ -91,6 +91,67 @@ func withoutNull(f report.Function) report.Function {
 	return f
 }
 
+// roomForVersions is, in bytes, what the versions may take beside the largest
+// results. In a list, those are small.
+const roomForVersions = 40_000
+
+// versionsJSON is the output `versions`: an array with one object a version, of
+// one function after the other, the newest first. Too large, it loses first the
+// changes, then versions at the end; left then says what.
+func versionsJSON(all []report.Function, most int) (text, left string) {
+	var versions []report.Version
+	for _, f := range all {
+		versions = append(versions, f.Versions...)
+	}
+	for _, slim := range []bool{false, true} {
+		size := len("[]")
+		var elements []string
+		for _, v := range versions {
+			if v.Aliases == nil {
+				v.Aliases = []string{}
+			}
+			if v.Changes == nil || slim {
+				v.Changes = []report.Change{}
+			}
+			element := compactJSON(v)
+			if size += len(element) + len(","); size > most {
+				break
+			}
+			elements = append(elements, element)
+		}
+		text = "[" + strings.Join(elements, ",") + "]"
+		switch missing := len(versions) - len(elements); {
+		case missing == 0:
+			return text, left
+		case slim:
+			left += fmt.Sprintf(", and the last %d of %d versions are missing", missing, len(versions))
+		default:
+			left = "`changes` is left out"
+		}
+	}
+	return text, left
+}
+
+// ResultJSON is the result as one JSON object, with the outputs as its fields:
+// those that are JSON as it, the others as texts.
+func ResultJSON(r report.Result, log *Log) string {
+	var b strings.Builder
+	for i, output := range Outputs(r, log) {
+		value := output.Value
+		switch output.Name {
+		case "rolled-back", "notifications", "results", "versions":
+		default:
+			value = compactJSON(value)
+		}
+		before := "{"
+		if i > 0 {
+			before = ","
+		}
+		b.WriteString(before + compactJSON(output.Name) + ":" + value)
+	}
+	return b.String() + "}"
+}
+
 // notificationsJSON is the output `notifications`: channel to `sent`, or the error.
 func notificationsJSON(all map[string]string) string {
 	short := make(map[string]string, len(all))

@@ -30,7 +30,7 @@ func Conclude(r *Result) {
 	}
 	r.Status, r.Reason = first.Status, first.Reason
 	r.Healthy = health(r.Functions)
-	r.Message = Message(r.Functions, r.Environment)
+	r.Message = Message(r.Command, r.Functions, r.Environment)
 }
 
 // health is bad if it is bad anywhere, and good only where every function that
@@ -58,7 +58,7 @@ func health(all []Function) Health {
 // forwarded as it is: a single function's own message, or "2 of 3 functions in
 // production were rolled back: api 42 → 41, worker 7 → 6; billing was left
 // alone (not-deployed)". It has at most 1,000 characters.
-func Message(all []Function, environment string) string {
+func Message(command string, all []Function, environment string) string {
 	switch len(all) {
 	case 0:
 		return ""
@@ -66,7 +66,7 @@ func Message(all []Function, environment string) string {
 		if all[0].Message != "" {
 			return oneLine(all[0].Message, longestMessage)
 		}
-		return Headline(Result{Status: all[0].Status, Reason: all[0].Reason, Functions: all})
+		return Headline(Result{Command: command, Status: all[0].Status, Reason: all[0].Reason, Functions: all})
 	}
 	groups := byStatus(all)
 	where := ""
@@ -76,6 +76,9 @@ func Message(all []Function, environment string) string {
 	parts := make([]string, 0, len(groups))
 	for i, group := range groups {
 		verb := verbs[group[0].Status]
+		if own, has := ownVerbs[command][group[0].Status]; has {
+			verb = own
+		}
 		if movedUnwell(group[0]) {
 			verb = verbUnwell
 		}
@@ -109,6 +112,14 @@ var verbs = map[Status]verb{
 	Taken:      {"was noted", "were noted"},
 	Listed:     {"was listed", "were listed"},
 	Drilled:    {"was drilled", "were drilled"},
+}
+
+// ownVerbs are those of commands that say a status in other words.
+var ownVerbs = map[string]map[Status]verb{
+	"check":    {Failed: {"could not be checked", "could not be checked"}},
+	"snapshot": {Failed: {"could not be noted", "could not be noted"}, Planned: {"would be noted", "would be noted"}},
+	"list":     {Failed: {"could not be listed", "could not be listed"}},
+	"drill":    {Failed: {"failed the drill", "failed the drill"}, Planned: {"would be drilled", "would be drilled"}},
 }
 
 // verbUnwell is for those that were moved, and did not recover by it.

@@ -10,7 +10,7 @@ import (
 )
 
 // single is what there is to tell about the only function, section by section.
-func single(f Function) []string {
+func single(r Result, f Function) []string {
 	title := "Why it was left alone"
 	switch f.Status {
 	case RolledBack, Planned:
@@ -26,7 +26,8 @@ func single(f Function) []string {
 	}
 	return []string{
 		section(title, proof(f)),
-		section("Did production recover?", recovered(f)),
+		section("Versions", versionsTable(f, r.Timestamp)),
+		section(checksTitle(r.Command), recovered(f)),
 		section("Timeline", timeline(f)),
 		section(changesTitle(f), foldedChanges(f)),
 		section("Notes of "+orFunction(Code(f.Function, longestName)), notes(f.Notes)),
@@ -35,21 +36,22 @@ func single(f Function) []string {
 
 // details has a folded block for each of several functions that has something
 // to tell beyond its line in the table.
-func details(all []Function) string {
+func details(r Result, all []Function) string {
 	told := slices.DeleteFunc(slices.Clone(all), func(f Function) bool {
-		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes) == 0
+		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0
 	})
-	text, left := upTo(len(told), maxDetails, detailsBytes, func(i int) string { return block(told[i]) + "\n" })
+	text, left := upTo(len(told), maxDetails, detailsBytes, func(i int) string { return block(r, told[i]) + "\n" })
 	if left > 0 {
 		text += fmt.Sprintf("\n\n%d more functions are left out here; the output `results` has them.", left)
 	}
 	return section("Function by function", strings.TrimSpace(text))
 }
 
-func block(f Function) string {
+func block(r Result, f Function) string {
 	parts := []string{
 		Markdown(f.Message, longestText),
 		proof(f),
+		versionsTable(f, r.Timestamp),
 		recovered(f),
 		timeline(f),
 		titled("**"+changesTitle(f)+"**", changes(f)),
@@ -74,7 +76,11 @@ func titled(title, body string) string {
 func proof(f Function) string {
 	var parts []string
 	if f.Why != "" && f.Target != "" {
-		parts = append(parts, "Version "+Markdown(f.Target, longestName)+" was taken because "+sentence(Markdown(f.Why, longestText)))
+		taken := " was taken because "
+		if f.Status == Ready || f.Status == NotReady || f.Status == Listed {
+			taken = " is where a rollback would go now, because "
+		}
+		parts = append(parts, "Version "+Markdown(f.Target, longestName)+taken+sentence(Markdown(f.Why, longestText)))
 	}
 	if f.Proof != "" {
 		parts = append(parts, sentence(Markdown(f.Proof, longestText)))
@@ -103,6 +109,18 @@ func capital(text string) string {
 		return text
 	}
 	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// checksTitle asks what the checks of a command answer.
+func checksTitle(command string) string {
+	switch command {
+	case "check":
+		return "What was checked"
+	case "drill":
+		return "Was it well, there and back?"
+	default:
+		return "Did production recover?"
+	}
 }
 
 func checks(all []Check) string {
@@ -155,10 +173,11 @@ func checkMark(status string) string {
 }
 
 func changesTitle(f Function) string {
-	if f.From == "" || f.To == "" {
+	other := cmp.Or(f.To, f.Target)
+	if f.From == "" || other == "" {
 		return "What differs between the versions"
 	}
-	return "What differs between version " + Markdown(f.From, longestName) + " and " + Markdown(f.To, longestName)
+	return "What differs between version " + Markdown(f.From, longestName) + " and " + Markdown(other, longestName)
 }
 
 // orWord heads a column with a version.
@@ -213,7 +232,7 @@ func links(r Result, all []Function) string {
 	var parts []string
 	if isWebAddress(r.Run.URL) {
 		name := "The run"
-		if isFailed(r.Run) {
+		if isFailed(r.Run) && isRollback(r.Command) {
 			name = "Failed run"
 		}
 		parts = append(parts, Link(name, r.Run.URL))

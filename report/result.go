@@ -117,12 +117,18 @@ type Function struct {
 	// Tried are the versions that were left because they were not healthy
 	// either, the newest first.
 	Tried []string `json:"-"`
+	// Split: two versions served before a drill, and do so after it.
+	Split bool `json:"-"`
 	// Elsewhere: somebody else moved the alias after the rollback.
 	Elsewhere bool `json:"-"`
 	// Watched is what CloudWatch measured; nil: nothing was read.
 	Watched *Watched `json:"-"`
 	// LogTail is the end of the test invocation's log.
 	LogTail string `json:"-"`
+	// Versions are those of the command list, the newest first; VersionsInAll
+	// is how many the function has.
+	Versions      []Version `json:"-"`
+	VersionsInAll int       `json:"-"`
 }
 
 // Check is one verification after the move.
@@ -151,6 +157,8 @@ type Result struct {
 	Command     string
 	Environment string
 	DryRun      bool
+	Declined    bool   // a person looked, and left all as it is
+	Because     string // why a person asked for it; empty: nobody said
 	Status      Status
 	Reason      Reason
 	Message     string // one sentence that can be forwarded as it is

@@ -37,9 +37,9 @@ func Summary(r Result) string {
 	}
 	sections = append(sections, failedRun(r))
 	if len(all) == 1 {
-		sections = append(sections, single(all[0])...)
+		sections = append(sections, single(r, all[0])...)
 	} else {
-		sections = append(sections, details(all))
+		sections = append(sections, details(r, all))
 	}
 	sections = append(sections,
 		section("Notes", notes(r.Notes)),
@@ -98,6 +98,9 @@ func circumstances(r Result, all []Function) string {
 	if r.Environment != "" {
 		parts = append(parts, "Environment "+Code(r.Environment, longestName))
 	}
+	if r.Because != "" {
+		parts = append(parts, "Reason given: “"+Markdown(r.Because, longestCell)+"”")
+	}
 	if !r.Timestamp.IsZero() {
 		parts = append(parts, r.Timestamp.UTC().Format("2006-01-02 15:04:05")+" UTC")
 	}
@@ -110,9 +113,9 @@ func circumstances(r Result, all []Function) string {
 		parts = append(parts, "❌ checked: **not healthy**")
 	case checked:
 		parts = append(parts, "checked in part: healthy where it was")
-	case slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 }):
+	case r.Command != "check" && slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 }):
 		parts = append(parts, "⚠️ checked: **inconclusive**")
-	case moved:
+	case moved && isRollback(r.Command):
 		parts = append(parts, "health not checked")
 	}
 	return strings.Join(parts, " · ")
@@ -151,6 +154,10 @@ func way(f Function) string {
 	switch {
 	case f.From == "" && f.To == "":
 		return "–"
+	case f.Status == Drilled:
+		return from + " → " + Markdown(versionOr(f.Target), longestName) + " → **" + from + "**"
+	case f.Status == Ready && f.Target != "":
+		return from + " (a rollback goes to " + Markdown(f.Target, longestName) + ")"
 	case f.To == "":
 		return from
 	case f.From == f.To && f.WeightsCleared:
@@ -196,6 +203,9 @@ func failedRun(r Result) string {
 		return ""
 	}
 	title := "The run that failed"
+	if !isRollback(r.Command) {
+		return ""
+	}
 	if !isFailed(run) {
 		title = "The run"
 	}

@@ -19,6 +19,7 @@ const (
 	AliasMoved   Event = "alias-moved"
 	TrafficMoved Event = "traffic-moved"
 	Verified     Event = "verified"
+	Returned     Event = "returned" // of a drill
 	Told         Event = "told"
 )
 
@@ -47,6 +48,7 @@ var events = map[Event]string{
 	AliasMoved:   "Alias moved",
 	TrafficMoved: "Traffic moved",
 	Verified:     "Verified",
+	Returned:     "Alias returned",
 	Told:         "Told",
 }
 
@@ -69,7 +71,7 @@ func Timeline(run Run, started time.Time, own []Moment) []Moment {
 // CompleteTimeline fills in a function's timeline and its time to recovery. What
 // was left alone has none.
 func CompleteTimeline(f *Function, run Run, started time.Time) {
-	if f.Status != RolledBack && f.Status != Failed {
+	if f.Status != RolledBack && f.Status != Failed && f.Status != Drilled {
 		return
 	}
 	f.Timeline = Timeline(run, started, f.Timeline)
@@ -119,7 +121,8 @@ func Recovery(all []Moment, until Event) (time.Duration, bool) {
 
 // timeline is the section of the summary.
 func timeline(f Function) string {
-	if f.MovedAt == "" || len(f.Timeline) == 0 {
+	moved := slices.IndexFunc(f.Timeline, func(m Moment) bool { return m.Event == AliasMoved })
+	if moved < 0 {
 		return ""
 	}
 	base := f.Timeline[0].At
@@ -144,7 +147,7 @@ func recoveryLine(f Function) string {
 	if d, known := Recovery(f.Timeline, Verified); known && f.Healthy == Healthy {
 		return "**Time to recovery: " + span(d) + "**, from the failed job to production being proven well."
 	}
-	if d, known := Recovery(f.Timeline, AliasMoved); known && f.Healthy != NotHealthy {
+	if d, known := Recovery(f.Timeline, AliasMoved); known && f.Healthy != NotHealthy && f.MovedAt != "" {
 		return "Back on the earlier version **" + span(d) + "** after the deploy had failed; that production recovered was not proven."
 	}
 	return ""

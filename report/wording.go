@@ -118,7 +118,7 @@ var wordings = map[Reason]words{
 var afterwards = map[Status]string{
 	RolledBack: "Production serves {to}. Find the cause in the log of the failed job; there is no hurry.\n" +
 		"Revert {commit} on {branch}, or fix it, before the next deploy: deploying the same code again brings the fault back. {Bad} is not chosen again by itself.",
-	Planned:  "Nothing was changed. To do it, run this step again with `dry-run: false`.",
+	Planned:  "Nothing was changed. To do it, run this again without `dry-run`.",
 	NotReady: "Fix what the message and the notes name, before a deploy fails and it is needed.",
 }
 

@@ -79,7 +79,7 @@ func TestEveryStatusHasItsWords(t *testing.T) {
 		for _, functions := range [][]report.Function{nil, {{Function: "api", Status: status}}, {{Status: status}, {Status: status}}} {
 			r := report.Result{Status: status, Functions: functions}
 			assert.NotEqual(t, "Done", report.Headline(r), value)
-			assert.NotEmpty(t, report.Message([]report.Function{{Function: "api", Status: status}}, ""), value)
+			assert.NotEmpty(t, report.Message("", []report.Function{{Function: "api", Status: status}}, ""), value)
 		}
 	}
 }

@@ -55,6 +55,10 @@ func chosen(o Observation) (Decision, bool) {
 		c.why += "; to have version " + number(target) + " all the same, run this again"
 		return o.skipClaim(c), true
 	}
+	if o.Ask.Seen != 0 && o.Ask.Seen != o.Alias.Version {
+		return skip(report.Superseded, fmt.Sprintf("it served version %d when version %d was chosen, and serves %s now; look again, and choose again if it is still needed",
+			o.Ask.Seen, target, serving(o.Alias))), true
+	}
 	u := o.usable(target)
 	switch {
 	case !u.want.nothing():
@@ -74,7 +78,7 @@ func chosen(o Observation) (Decision, bool) {
 	}
 	if e, found := o.Memory.Rejected.Find(target); found {
 		d.Notes = append(d.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
-			"version %d was rejected%s; it was chosen by hand all the same, and is no longer rejected", target, byRun(e.Run))})
+			"version %d was rejected%s%s; it was chosen by hand all the same, and is no longer rejected", target, byRun(e.Run), o.Memory.rejectedAt(e))})
 	}
 	for _, v := range []int64{o.Alias.Version, o.Alias.Weighted} {
 		if v > target {

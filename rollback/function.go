@@ -53,6 +53,7 @@ type task struct {
 	d       Decision
 	result  report.Function
 	moved   *Alias // as it is after the move; nil if it was not moved
+	drill   drill
 	// first is the target of the first move, where there were further ones.
 	first int64
 }

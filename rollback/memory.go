@@ -42,6 +42,15 @@ type Memory struct {
 	Unreadable string
 }
 
+// rejectedAt says when a version was rejected, where it is still known: the
+// memory has the time of its last writing alone.
+func (m Memory) rejectedAt(e Rejection) string {
+	if m.At.IsZero() || m.Run == 0 || e.Run != m.Run {
+		return ""
+	}
+	return " (" + m.At.UTC().Format("2006-01-02 15:04") + " UTC)"
+}
+
 // Rejection is a version that is never chosen by itself, or, with Last below
 // First, a row of neighbouring ones.
 type Rejection struct {

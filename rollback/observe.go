@@ -63,22 +63,10 @@ type observer struct {
 // look reads the alias and the memory alias at once, then everything that will
 // be needed in all likelihood, and the evidence about the run beside it.
 func (ob *observer) look(ctx context.Context) error {
+	if err := ob.readAliases(ctx); err != nil || ob.o.Alias.Latest {
+		return err
+	}
 	g, gctx := errgroup.WithContext(ctx)
-	var alias Alias
-	var memory Memory
-	g.Go(func() (err error) { alias, err = ob.readAlias(gctx); return err })
-	g.Go(func() (err error) { memory, err = ob.readMemory(gctx); return err })
-	if err := g.Wait(); err != nil {
-		return ob.missing(ctx, err)
-	}
-	if seen := ob.o.Alias; seen.RevisionID != "" && ob.o.First == nil {
-		ob.o.First = &seen
-	}
-	ob.o.Alias, ob.o.Memory = alias, memory
-	if alias.Latest {
-		return nil
-	}
-	g, gctx = errgroup.WithContext(ctx)
 	if versions := ob.o.prefetch(); len(versions) > 0 {
 		g.Go(func() error { return ob.readVersions(gctx, versions) })
 		if ob.o.Ask.Target == 0 {
@@ -95,6 +83,23 @@ func (ob *observer) look(ctx context.Context) error {
 		}
 	}
 	return g.Wait()
+}
+
+// readAliases reads the alias and the memory alias at once.
+func (ob *observer) readAliases(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	var alias Alias
+	var memory Memory
+	g.Go(func() (err error) { alias, err = ob.readAlias(gctx); return err })
+	g.Go(func() (err error) { memory, err = ob.readMemory(gctx); return err })
+	if err := g.Wait(); err != nil {
+		return ob.missing(ctx, err)
+	}
+	if seen := ob.o.Alias; seen.RevisionID != "" && ob.o.First == nil {
+		ob.o.First = &seen
+	}
+	ob.o.Alias, ob.o.Memory = alias, memory
+	return nil
 }
 
 // learn reads what a decision still wants to know.

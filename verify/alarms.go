@@ -50,14 +50,17 @@ func (r *run) alarmChecks(subjects []Subject) []check {
 	if len(r.Alarms) == 0 {
 		return nil
 	}
+	return []check{r.alarmWatch(subjects).watch}
+}
+
+func (r *run) alarmWatch(subjects []Subject) *alarmWatch {
 	var regions []string
 	for _, s := range subjects {
 		if !slices.Contains(regions, s.Region) {
 			regions = append(regions, s.Region)
 		}
 	}
-	w := &alarmWatch{run: r, regions: regions, last: map[string]alarmState{}, wasOK: map[string]bool{}, told: map[string]bool{}}
-	return []check{w.watch}
+	return &alarmWatch{run: r, regions: regions, last: map[string]alarmState{}, wasOK: map[string]bool{}, told: map[string]bool{}}
 }
 
 func (w *alarmWatch) watch(ctx context.Context) findings {

@@ -70,7 +70,7 @@ func (p performance) checkOutputs(f *findings, st *stage) {
 	equal("status", string(w.status))
 	equal("reason", string(w.reason))
 	equal("rolled-back", strconv.FormatBool(w.status == report.RolledBack))
-	equal("environment", "production")
+	equal("environment", cmp.Or(p.act.inputs["environment"], "production"))
 	equal("healthy", cmp.Or(w.healthy, "unknown"))
 	equal("run-url", fmt.Sprintf("https://github.com/%s/actions/runs/%d", repository, p.run.ID))
 	f.holdf(out["message"] != "" && !strings.Contains(out["message"], "\n"), "output message is not one line: %q", out["message"])

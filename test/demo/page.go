@@ -195,7 +195,7 @@ func (p page) table(all []shown) {
 		}
 		p.line(fmt.Sprintf(row, strconv.Itoa(s.number), s.name,
 			servings(last.before), servings(last.after), strings.Join(last.act.want.serves, " "),
-			last.outputs["status"]+"/"+last.outputs["reason"],
+			strings.TrimSuffix(last.outputs["status"]+"/"+last.outputs["reason"], "/"),
 			strconv.Itoa(calls), strconv.FormatInt(last.duration.Milliseconds(), 10), paint(ok)))
 	}
 	p.line(p.dim("calls: to AWS, tries included · ms: the whole program, from its start to its exit"))

@@ -30,6 +30,8 @@ type act struct {
 	run     run      // the workflow run whose last job starts the action
 	others  []run    // further runs of that workflow
 	deploys []deploy // what the runs did to Lambda
+	deletes []int64  // versions of the first function that somebody deleted
+	memory  string   // "40 rejected=40": the version and the Description of the first function's memory alias
 	inputs  map[string]string
 	// well are the versions of the first function on which its health page
 	// answers 200; on others it answers 500. Without any there is no page.
@@ -42,6 +44,7 @@ type act struct {
 type run struct {
 	number   int
 	again    bool // the same run once more: a new attempt
+	goesOn   bool // the run of the act before, further on
 	event    string
 	workflow string
 	commit   string
@@ -65,6 +68,7 @@ type deploy struct {
 	ago      time.Duration
 	share    float64 // 1: all of it
 	change   func(*emulator.Version)
+	promotes int64 // a version that exists, instead of a new one; 0: none
 }
 
 // Trouble is something that goes wrong at AWS.

@@ -21,7 +21,7 @@ func scenes() []scene {
 			functions: api,
 			acts: []act{{
 				run:     firstBad,
-				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
 				well:    []int64{41},
 				want: want{
 					status: report.RolledBack, reason: report.PreviousVersion, healthy: "true",
@@ -38,7 +38,7 @@ func scenes() []scene {
 			acts: []act{
 				{
 					run:     failedDeploy(118, hour, "Charge cards in the buyer's currency", "Smoke test"),
-					deploys: []deploy{{"checkout-api", hour + 3*minute, 1, newCurrency}},
+					deploys: []deploy{{"checkout-api", hour + 3*minute, 1, newCurrency, 0}},
 					want: want{
 						status: report.RolledBack, reason: report.PreviousVersion,
 						serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
@@ -46,7 +46,7 @@ func scenes() []scene {
 				},
 				{
 					run:     failedDeploy(119, 0, "Fix rounding of foreign currencies", "Smoke test"),
-					deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+					deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
 					want: want{
 						status: report.RolledBack, reason: report.PreviousVersion,
 						serves: []string{"41"}, remembers: []string{"41 rejected=43@119,42@118 run=119/1 by=rollback"},
@@ -62,7 +62,7 @@ func scenes() []scene {
 			functions: api,
 			acts: []act{{
 				run:     firstBad,
-				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
 				well:    []int64{40},
 				inputs:  map[string]string{"on-unhealthy": "step-back"},
 				want: want{
@@ -90,7 +90,7 @@ func scenes() []scene {
 			functions: api,
 			acts: []act{{
 				run:     failedDeploy(118, 0, "Cache exchange rates", "Watch the canary"),
-				deploys: []deploy{{"checkout-api", 4 * minute, 0.1, nil}},
+				deploys: []deploy{{"checkout-api", 4 * minute, 0.1, nil, 0}},
 				want: want{
 					status: report.RolledBack, reason: report.CanaryStopped,
 					serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
@@ -106,7 +106,7 @@ func scenes() []scene {
 			acts: []act{
 				{
 					run:     firstBad,
-					deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+					deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
 					want: want{
 						status: report.RolledBack, reason: report.PreviousVersion,
 						serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
@@ -138,8 +138,8 @@ func scenes() []scene {
 					},
 				}},
 				deploys: []deploy{
-					{"checkout-api", 9 * minute, 1, nil},
-					{"checkout-api", 2 * minute, 1, nil},
+					{"checkout-api", 9 * minute, 1, nil, 0},
+					{"checkout-api", 2 * minute, 1, nil, 0},
 				},
 				want: want{
 					status: report.Skipped, reason: report.Superseded,
@@ -156,9 +156,9 @@ func scenes() []scene {
 			acts: []act{{
 				run: failedDeploy(118, 0, "Move receipts to the worker", "End-to-end test"),
 				deploys: []deploy{
-					{"api", 4 * minute, 1, nil},
-					{"worker", 3*minute + 30*second, 1, nil},
-					{"billing", 3 * minute, 1, nil},
+					{"api", 4 * minute, 1, nil, 0},
+					{"worker", 3*minute + 30*second, 1, nil, 0},
+					{"billing", 3 * minute, 1, nil, 0},
 				},
 				trouble: []trouble{
 					{emulator.Match{Function: "billing", Operation: "GetFunctionConfiguration"}, emulator.Throttle(0).Times(3)},
@@ -195,6 +195,84 @@ func scenes() []scene {
 			}},
 		},
 		{
+			name:      "a snapshot",
+			title:     "A pipeline that promotes, with a snapshot",
+			story:     "A job noted what serves (41) before the deploy. The deploy then promoted 39, an old build, by mistake, and its test failed.",
+			point:     "By number and time 39 was never deployed by this run. The snapshot knows better: back to 41, exactly as it was.",
+			functions: api,
+			acts: []act{
+				{
+					run: run{
+						number: 118, commit: "Promote the build of Tuesday", actor: "mona", began: 10 * minute,
+						jobs: []job{{name: "tests", from: 10*minute - 5*second, to: 7 * minute, result: "success"}, {name: "snapshot", from: 6 * minute}},
+					},
+					inputs: map[string]string{"command": "snapshot"},
+					want:   want{status: report.Taken, serves: []string{"41"}, remembers: []string{"41 rejected= run=118/1 by=snapshot"}},
+				},
+				{
+					run:     firstBad.further("Promote the build of Tuesday"),
+					deploys: []deploy{{function: "checkout-api", promotes: 39}},
+					want: want{
+						status: report.RolledBack, reason: report.Snapshot,
+						serves: []string{"41"}, remembers: []string{"41 rejected=39@118 run=118/1 by=rollback"},
+					},
+				},
+			},
+		},
+		{
+			name:      "would it work?",
+			title:     "Ahead of time: would a rollback work?",
+			story:     "The first step of a deploy asks whether it could be rolled back. Version 41 serves, 40 was deleted, and the role lacks lambda:UpdateAlias.",
+			point:     "Nothing is changed to find out, and the step fails before the deploy, not on the night of the rollback.",
+			functions: api,
+			acts: []act{{
+				run: run{
+					number: 118, commit: "Charge cards in the buyer's currency", actor: "mona", began: 30 * second,
+					jobs: []job{{name: "deploy-production", from: 20 * second}},
+				},
+				deletes: []int64{40},
+				inputs:  map[string]string{"command": "check"},
+				trouble: []trouble{{emulator.Match{Operation: "UpdateAlias"}, emulator.Deny()}},
+				want:    want{exit: 1, status: report.NotReady, reason: report.AccessDenied, serves: []string{"41"}, remembers: []string{""}},
+			}},
+		},
+		{
+			name:      "a drill in staging",
+			title:     "A drill in staging",
+			story:     "Every Monday a workflow practises a rollback in staging: there, look, back, look.",
+			point:     "The alias ends where it began, nothing is remembered, and the way there and back is proven, with its times.",
+			functions: api,
+			acts: []act{{
+				run: run{
+					number: 12, event: "workflow_dispatch", workflow: "Rollback drill", actor: "mona", commit: "Sort the shopping basket", began: 30 * second,
+					jobs: []job{{name: "drill", from: 20 * second}},
+				},
+				inputs: map[string]string{"command": "drill", "environment": "staging"},
+				well:   []int64{40, 41},
+				want: want{
+					status: report.Drilled, healthy: "true",
+					serves: []string{"41"}, through: []string{"40", "41"}, remembers: []string{""},
+				},
+			}},
+		},
+		{
+			name:      "what there is",
+			title:     "What versions there are",
+			story:     "An engineer wants to see the versions before choosing one. Version 40 was rejected by run 77.",
+			point:     "Newest first: what serves, what was rejected, where a rollback would go, and what differs. Nothing changes.",
+			functions: api,
+			acts: []act{{
+				run: run{
+					number: 13, event: "workflow_dispatch", workflow: "List versions", actor: "mona", commit: "Sort the shopping basket", began: 30 * second,
+					jobs: []job{{name: "list", from: 20 * second}},
+				},
+				others: []run{failedDeploy(77, 48*hour, "Round totals", "Smoke test")},
+				memory: "40 rejected=40@18000000077",
+				inputs: map[string]string{"command": "list", "list-limit": "5"},
+				want:   want{status: report.Listed, serves: []string{"41"}, remembers: []string{"40 rejected=40@077"}},
+			}},
+		},
+		{
 			name:      "not allowed",
 			title:     "AWS says no",
 			story:     "A bad deploy as in the first scene, but the role of the rollback job lacks the permission lambda:UpdateAlias.",
@@ -202,7 +280,7 @@ func scenes() []scene {
 			functions: api,
 			acts: []act{{
 				run:     firstBad,
-				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency}},
+				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
 				trouble: []trouble{{emulator.Match{Operation: "UpdateAlias"}, emulator.Deny()}},
 				want: want{
 					exit: 1, status: report.Failed, reason: report.AccessDenied,
@@ -217,6 +295,12 @@ func scenes() []scene {
 func newCurrency(v *emulator.Version) {
 	v.MemorySize = 256
 	v.Environment = map[string]string{"RATES_URL": "https://rates.example/v2"}
+}
+
+// further is the run after some of its jobs have ended, under another commit.
+func (r run) further(commit string) run {
+	r.goesOn, r.commit = true, commit
+	return r
 }
 
 // withOwnJob is the run with its last job started so long ago: it had to wait

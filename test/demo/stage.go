@@ -70,6 +70,23 @@ func (st *stage) play(a act) (emulator.WorkflowRun, error) {
 			return emulator.WorkflowRun{}, err
 		}
 	}
+	for _, version := range a.deletes {
+		if err := st.functions[0].Delete(version); err != nil {
+			return emulator.WorkflowRun{}, err
+		}
+	}
+	if at, description, given := strings.Cut(a.memory, " "); given {
+		version, err := strconv.ParseInt(at, 10, 64)
+		if err != nil {
+			return emulator.WorkflowRun{}, fmt.Errorf("the scene's memory is on no version: %w", err)
+		}
+		if err := st.functions[0].SetAlias(memory, version, nil); err != nil {
+			return emulator.WorkflowRun{}, err
+		}
+		if err := st.functions[0].DescribeAlias(memory, description); err != nil {
+			return emulator.WorkflowRun{}, err
+		}
+	}
 	for _, other := range a.others {
 		st.GitHub.AddRun(repository, st.run(other))
 	}
@@ -98,6 +115,9 @@ func (st *stage) deploy(d deploy) error {
 	if err != nil {
 		return fmt.Errorf("failed to read what %s serves: %w", d.function, err)
 	}
+	if d.promotes != 0 {
+		return f.SetAlias(alias, d.promotes, nil)
+	}
 	change := d.change
 	if change == nil {
 		change = func(*emulator.Version) {}
@@ -109,10 +129,22 @@ func (st *stage) deploy(d deploy) error {
 	return f.SetAlias(alias, published, nil)
 }
 
-// begin puts the run on GitHub, or its next attempt.
+// begin puts the run on GitHub, or its next attempt, or lets it go on.
 func (st *stage) begin(r run) (emulator.WorkflowRun, error) {
-	if r.again {
+	switch {
+	case r.again:
 		return st.GitHub.Rerun(repository, r.id(), st.run(r))
+	case r.goesOn:
+		var now emulator.WorkflowRun
+		err := st.GitHub.ChangeRun(repository, r.id(), func(run *emulator.WorkflowRun) {
+			next := st.run(r)
+			run.Status, run.Conclusion, run.Jobs = "in_progress", "", next.Jobs
+			for i := range run.Jobs {
+				run.Jobs[i].ID = int64(i + 1)
+			}
+			now = *run
+		})
+		return now, err
 	}
 	return st.GitHub.AddRun(repository, st.run(r)), nil
 }

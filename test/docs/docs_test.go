@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -72,8 +73,8 @@ func TestWorkflowsUseWhatThereIs(t *testing.T) {
 	inputs, outputs := builtInputs(), outputNames()
 	output := regexp.MustCompile(`steps\.([\w-]+)\.outputs\.([\w-]+)`)
 	uses := 0
-	for _, page := range pages(t) {
-		for i, text := range fences(read(t, page), "yaml") {
+	for _, page := range slices.Concat(pages(t), examples(t)) {
+		for i, text := range workflowsOf(t, page) {
 			var parsed yaml.Node
 			require.NoError(t, yaml.Unmarshal([]byte(text), &parsed), "%s, example %d", page, i+1)
 			ids := map[string]bool{}
@@ -100,8 +101,8 @@ func TestWorkflowsUseWhatThereIs(t *testing.T) {
 // actionlint.
 func TestWorkflowsAreWhole(t *testing.T) {
 	whole := 0
-	for _, page := range pages(t) {
-		for _, text := range fences(read(t, page), "yaml") {
+	for _, page := range slices.Concat(pages(t), examples(t)) {
+		for _, text := range workflowsOf(t, page) {
 			var workflow struct {
 				On          any               `yaml:"on"`
 				Permissions map[string]string `yaml:"permissions"`
@@ -130,7 +131,7 @@ func TestWorkflowsAreWhole(t *testing.T) {
 				}
 			}
 			if *workflows != "" {
-				name := strings.ReplaceAll(page, "/", "-") + "-" + string(rune('a'+whole-1)) + ".yml"
+				name := strings.ReplaceAll(page, "/", "-") + "-" + strconv.Itoa(whole) + ".yml"
 				require.NoError(t, os.WriteFile(filepath.Join(*workflows, name), []byte(text), 0o644))
 			}
 		}

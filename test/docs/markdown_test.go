@@ -32,6 +32,27 @@ func pages(t *testing.T) []string {
 	return found
 }
 
+// examples are the whole workflows to copy.
+func examples(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(root, "examples", "*.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, found)
+	for i, path := range found {
+		found[i] = "examples/" + filepath.Base(path)
+	}
+	return found
+}
+
+// workflowsOf are the YAML texts of a page, or of an example.
+func workflowsOf(t *testing.T, page string) []string {
+	t.Helper()
+	if filepath.Ext(page) == ".yml" {
+		return []string{read(t, page)}
+	}
+	return fences(read(t, page), "yaml")
+}
+
 func read(t *testing.T, page string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, page))

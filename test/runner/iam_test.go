@@ -71,6 +71,8 @@ var features = map[string]map[string]string{
 	"ReadAlarms":            {"alarms": "errors"},
 	"ReadMetrics":           {"observe": "1s"},
 	"ReadTheLog":            {"observe": "1s"},
+	// A statement that is not an input's but two commands'.
+	"ReadMoreForListAndCheck": {"command": ""},
 }
 
 // What a feature calls is in the policy and in its own statements, and nothing
@@ -106,6 +108,36 @@ func TestThePolicyOfEachFeatureIsWhatItCalls(t *testing.T) {
 			assert.Subset(t, allowed, called, "a call without its permission")
 		})
 	}
+}
+
+// What each command calls is in the policy and in the statement for commands.
+func TestThePolicyOfEachCommandIsWhatItCalls(t *testing.T) {
+	t.Parallel()
+	policies := documented(t)
+	all := slices.Concat(policies[""], policies["ReadMoreForListAndCheck"])
+	var more []string
+	for _, command := range []string{"list", "check", "snapshot", "drill"} {
+		s := newScene(t)
+		s.function("api", 3)
+		s.step().inputs(map[string]string{"command": command, "environment": "staging"}).run()
+		called := s.called()
+		assert.Subset(t, all, called, command)
+		for _, action := range called {
+			if slices.Contains(policies["ReadMoreForListAndCheck"], action) {
+				more = append(more, action)
+			}
+		}
+		if command == "snapshot" || command == "drill" {
+			assert.Subset(t, policies[""], called, command)
+		}
+		if command == "snapshot" {
+			assert.Subset(t, []string{"lambda:GetAlias", "lambda:UpdateAlias", "lambda:CreateAlias"}, called)
+		}
+		if command == "drill" {
+			assert.NotContains(t, called, "lambda:CreateAlias")
+		}
+	}
+	assert.ElementsMatch(t, policies["ReadMoreForListAndCheck"], more)
 }
 
 // A deleted version below the failing one is the way to the one call of the

@@ -124,7 +124,6 @@ func TestInputsThatAreMissing(t *testing.T) {
 func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	for input, values := range map[string]map[string]string{
-		"command":                    {"command": "check"},
 		"site-bucket":                {"site-bucket": "shop-site"},
 		"cloudfront-distribution-id": {"cloudfront-distribution-id": "E1ABCDEF234567", "site-bucket": "shop-site"},
 		"slack-webhook-url":          {"slack-webhook-url": "https://hooks.slack.com/services/T/B/X"},

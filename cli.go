@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/org/lambda-rollback-action/github"
+	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/terminal"
+)
+
+const (
+	programName    = "lambda-rollback-action"
+	programPurpose = "Moves the alias of AWS Lambda functions back to the last good version, and shows why that one. At a terminal it lets you choose."
+)
+
+// exitUsage is the exit code of a call that could not be understood.
+const exitUsage = 2
+
+// streams are those of a terminal.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	// asks: a person sits at in and err, and can answer questions.
+	asks  bool
+	width int // of the terminal, in columns; 0: not known
+}
+
+// runCommand is the way in by arguments: the same story as a step's, told to a
+// person or a program. It returns the exit code.
+func runCommand(args []string, std streams, l life, w world) int {
+	commands, flags := manual()
+	a, err := terminal.Parse(args, commands, flags)
+	switch {
+	case err != nil:
+		_, _ = fmt.Fprintf(std.err, "%s: %s\n", programName, report.Line(err.Error(), longestProblems))
+		return exitUsage
+	case a.Version:
+		_, _ = fmt.Fprintf(std.out, "%s %s\n", programName, programVersion())
+		return 0
+	case a.Help:
+		terminal.Help(std.out, programName, programPurpose, commands, flags)
+		return 0
+	}
+	w.getenv = withFlags(w.getenv, a, flags)
+	redactor := redactorOf(w.getenv)
+	log := github.NewPlainLog(std.err, redactor)
+	s := newStory(l, w, log, redactor)
+	s.person = &person{
+		Screen: terminal.Screen{In: std.in, Out: std.err, Accessible: a.Accessible},
+		asks:   std.asks, yes: a.Yes, out: std.err, width: std.width,
+	}
+	s.tell()
+	s.result.Timestamp = w.clock.Now()
+
+	result := redactor.Result(s.result)
+	if a.JSON {
+		_, _ = fmt.Fprintln(std.out, github.ResultJSON(result, log))
+	} else {
+		_, _ = fmt.Fprint(std.out, "\n"+report.Text(result))
+	}
+	github.WriteFiles(result, log, s.files())
+	return result.ExitCode()
+}
+
+// manual is what can be written on the command line, from the definitions that
+// the action's inputs have.
+func manual() ([]terminal.Command, []terminal.Flag) {
+	var commands []terminal.Command
+	for _, c := range github.CommandDefinitions() {
+		commands = append(commands, terminal.Command{Name: c.Name, Help: c.Description})
+	}
+	var flags []terminal.Flag
+	for _, d := range github.InputDefinitions() {
+		if d.Name == "command" {
+			continue
+		}
+		flags = append(flags, terminal.Flag{
+			Name: d.Name, Group: d.Group, Help: strings.ReplaceAll(d.Text(), "`", ""),
+			Boolean: d.Boolean(), Secret: d.Secret, Variable: d.Variable(),
+		})
+	}
+	return commands, flags
+}
+
+// withFlags lets flags stand before the variables of the inputs.
+func withFlags(getenv func(string) string, a terminal.Arguments, flags []terminal.Flag) func(string) string {
+	given := map[string]string{github.Definition{Name: "command"}.Variable(): a.Command}
+	for _, f := range flags {
+		if value, has := a.Values[f.Name]; has {
+			given[f.Variable] = value
+		}
+	}
+	return func(name string) string {
+		if value, has := given[name]; has {
+			return value
+		}
+		return getenv(name)
+	}
+}
+
+func programVersion() string {
+	info, found := debug.ReadBuildInfo()
+	if !found {
+		return "(unknown version)"
+	}
+	text := info.Main.Version
+	at := slices.IndexFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs.revision" })
+	if at >= 0 {
+		text += " " + info.Settings[at].Value
+	}
+	return text
+}

@@ -1,0 +1,134 @@
+package report_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// companion is the result of a command beside rollback.
+func companion(command string, f report.Function) report.Result {
+	r := result(f)
+	r.Command = command
+	report.Conclude(&r)
+	return r
+}
+
+func listed() report.Result {
+	f := api()
+	f.Status, f.Reason, f.To, f.MovedAt, f.Checks, f.Changes, f.Proof = report.Listed, "", "", "", nil, nil, ""
+	f.Message = "api:live in production serves version 42, of 42 versions; a rollback now would go to version 40: it is the newest good version before version 42"
+	f.Target, f.Why, f.Healthy = "40", "it is the newest good version before version 42", report.HealthUnknown
+	at := func(days int) time.Time { return night().Add(-time.Duration(days)*24*time.Hour - 3*time.Hour) }
+	f.Versions = []report.Version{
+		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "42", Published: at(0), CodeSHA256: "n4bQgYhMfWWaL", State: "Active", Aliases: []string{"live"}, Serving: true},
+		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "41", Published: at(1), CodeSHA256: "YDOa4rF0Kf", State: "Active", Rejected: true, RejectedBy: "8999",
+			Changes: []report.Change{{What: "code SHA-256", From: "a", To: "b"}, {What: "memory", From: "1", To: "2"}, {What: "timeout"}, {What: "role"}}},
+		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "40", Published: at(30), Description: "release 1.3 | <b>@octocat</b>\nsecond\x1b[2J line", CodeSHA256: "47DEQpj8HBSa", State: "Inactive", StateReason: "Idle",
+			Aliases: []string{"live-rollback", "blue", "green", "a", "b"}, Target: true, Changes: []report.Change{{What: "code SHA-256", From: "a", To: "c"}}},
+		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "7", Published: time.Time{}},
+	}
+	f.VersionsInAll = 42
+	return companion("list", f)
+}
+
+func ready(status report.Status) report.Result {
+	f := api()
+	f.Status, f.Reason, f.To, f.MovedAt, f.Proof, f.Healthy = status, "", "", "", "", report.HealthUnknown
+	f.Target, f.Why = "41", "it is the newest good version before version 42"
+	f.Message = "api:live in production is ready: a rollback now would go from version 42 to version 41"
+	f.Checks = []report.Check{
+		{Name: "alias", Status: "passed", Detail: "it serves version 42"},
+		{Name: "memory", Status: "inconclusive", Detail: "AWS denied lambda:CreateAlias on api:live-rollback: allow that action for the role that this job uses"},
+	}
+	if status == report.NotReady {
+		f.Reason = report.AccessDenied
+		f.Message = "api:live in production is NOT ready for a rollback: permission lambda:UpdateAlias: AWS denied lambda:UpdateAlias on api:live"
+		f.Checks = append(f.Checks, report.Check{Name: "permission lambda:UpdateAlias", Status: "failed", Detail: "AWS denied lambda:UpdateAlias on api:live"})
+	}
+	return companion("check", f)
+}
+
+func taken() report.Result {
+	f := api()
+	f.Status, f.Reason, f.To, f.MovedAt, f.Proof, f.Healthy, f.Checks, f.Changes = report.Taken, "", "", "", "", report.HealthUnknown, nil, nil
+	f.Message = "api:live in production serves version 42: version 42 is noted for this run, and a rollback of this run goes back to exactly that"
+	return companion("snapshot", f)
+}
+
+func drilled() report.Result {
+	f := api()
+	f.Status, f.Reason, f.To, f.Proof = report.Drilled, "", "", ""
+	f.Target, f.Why = "41", "it is the newest good version before version 42"
+	f.Message = "api:live in staging serves version 42, as before: the drill took it to version 41 in 200ms, and back in 300ms; all checks passed, there and back"
+	f.Timeline = []report.Moment{
+		{Event: report.Started, At: night().Add(-9 * time.Second)},
+		{Event: report.AliasMoved, At: night().Add(-8 * time.Second), Detail: "to version 41, from version 42"},
+		{Event: report.Returned, At: night().Add(-2 * time.Second), Detail: "serves version 42 again"},
+	}
+	r := companion("drill", f)
+	r.Environment = "staging"
+	return r
+}
+
+func TestSummariesOfTheOtherCommands(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]report.Result{
+		"listed": listed(), "ready": ready(report.Ready), "not-ready": ready(report.NotReady), "taken": taken(), "drilled": drilled(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden(t, filepath.Join("testdata", "summary", name+".md"), report.Summary(r))
+		})
+	}
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	declined := failed()
+	declined.Declined = true
+	because := rolledBack()
+	because.Because = "totals are wrong"
+	for name, r := range map[string]report.Result{
+		"rolled-back": because, "planned": planned(), "failed": failed(), "declined": declined, "several": several(), "hostile": hostile(),
+		"listed": listed(), "ready": ready(report.Ready), "not-ready": ready(report.NotReady), "taken": taken(), "drilled": drilled(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := report.Text(r)
+			golden(t, filepath.Join("testdata", "text", name+".txt"), text)
+			for _, c := range text {
+				assert.True(t, unicode.IsGraphic(c) || c == '\n' || c == '\ufe0f', "%U can act on a terminal", c)
+			}
+		})
+	}
+}
+
+// Whatever the terminal's width is, no line is wider, and none is empty.
+func TestTheTableOfVersionsFitsItsWidth(t *testing.T) {
+	t.Parallel()
+	f := listed().Functions[0]
+	for _, width := range []int{20, 40, 80, 100, 120, 300} {
+		for line := range strings.SplitSeq(report.VersionsText(f, night(), width), "\n") {
+			assert.LessOrEqual(t, len([]rune(line)), max(width, 70), line)
+		}
+	}
+}
+
+func TestVersionsAreWrittenAsTheOutputHasThem(t *testing.T) {
+	t.Parallel()
+	data, err := json.Marshal(listed().Functions[0].Versions[1])
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"function":"api","region":"eu-west-1","alias":"live","version":"41","published":"2026-03-06T00:14:07Z",
+		"description":"","code-sha256":"YDOa4rF0Kf","state":"Active","state-reason":"","aliases":null,"serving":false,
+		"rejected":true,"rejected-by":"8999","target":false,"changes":[{"what":"code SHA-256","from":"a","to":"b"},
+		{"what":"memory","from":"1","to":"2"},{"what":"timeout","from":"","to":""},{"what":"role","from":"","to":""}]}`, string(data))
+}

@@ -1,0 +1,187 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Version is a published version, as the command list shows it: an element of
+// the output `versions`.
+type Version struct {
+	Function    string
+	Region      string
+	Alias       string // the alias that the list is about
+	Version     string
+	Published   time.Time // zero: not known
+	Description string
+	CodeSHA256  string   // in base64, as AWS gives it
+	State       string   // such as Active; empty: not read
+	StateReason string   // why, where AWS says so
+	Aliases     []string // that send traffic to it
+	Serving     bool     // the alias sends it traffic
+	Rejected    bool     // never chosen by itself
+	RejectedBy  string   // the run that rejected it; empty: none, or not known
+	Target      bool     // where a rollback would go now
+	Changes     []Change // how it differs from the version that serves
+}
+
+// MarshalJSON writes the version in the form of the output.
+func (v Version) MarshalJSON() ([]byte, error) {
+	published := ""
+	if !v.Published.IsZero() {
+		published = v.Published.UTC().Format(time.RFC3339)
+	}
+	return json.Marshal(struct {
+		Function    string   `json:"function"`
+		Region      string   `json:"region"`
+		Alias       string   `json:"alias"`
+		Version     string   `json:"version"`
+		Published   string   `json:"published"`
+		Description string   `json:"description"`
+		CodeSHA256  string   `json:"code-sha256"`
+		State       string   `json:"state"`
+		StateReason string   `json:"state-reason"`
+		Aliases     []string `json:"aliases"`
+		Serving     bool     `json:"serving"`
+		Rejected    bool     `json:"rejected"`
+		RejectedBy  string   `json:"rejected-by"`
+		Target      bool     `json:"target"`
+		Changes     []Change `json:"changes"`
+	}{
+		v.Function, v.Region, v.Alias, v.Version, published, v.Description, v.CodeSHA256, v.State, v.StateReason,
+		v.Aliases, v.Serving, v.Rejected, v.RejectedBy, v.Target, v.Changes,
+	})
+}
+
+// VersionColumns are the headings of a table of versions.
+var VersionColumns = []string{"Version", "Published (UTC)", "Age", "Description", "Code", "State", "Aliases", "", "Differs from what serves"}
+
+// markColumn is where Cells has what matters most.
+const markColumn = 7
+
+const (
+	shortCode       = 8  // characters of a code hash that tell versions apart
+	longestRemark   = 60 // characters of a description or an alias in a table
+	changesInACell  = 3
+	aliasesInACell  = 4
+	longestVersions = 300 // rows of a table in the summary
+)
+
+// Cells are the version's row, in plain text. now is when it is looked at.
+func (v Version) Cells(now time.Time) []string {
+	published, age := "–", "–"
+	if !v.Published.IsZero() {
+		published = v.Published.UTC().Format("2006-01-02 15:04")
+		age = ageOf(now.Sub(v.Published))
+	}
+	return []string{
+		v.Version, published, age,
+		orDash(oneLine(v.Description, longestRemark)),
+		orDash(Cut(v.CodeSHA256, shortCode+1)),
+		orDash(oneLine(v.State, longestRemark)),
+		orDash(some(v.Aliases, aliasesInACell)),
+		v.mark(),
+		v.differs(),
+	}
+}
+
+// Label is the version as one of several to choose from; why is why a rollback
+// would go to the proposed one.
+func (v Version) Label(why string) string {
+	text := fmt.Sprintf("%-6s %s", v.Version, "")
+	if !v.Published.IsZero() {
+		text = fmt.Sprintf("%-6s %s", v.Version, v.Published.UTC().Format("2006-01-02 15:04"))
+	}
+	if v.Description != "" {
+		text += "  " + oneLine(v.Description, longestRemark)
+	}
+	switch {
+	case v.Target && why != "":
+		text += "  ← proposed: " + oneLine(why, longestCell)
+	case v.Target:
+		text += "  ← proposed"
+	case v.mark() != "":
+		text += "  (" + v.mark() + ")"
+	}
+	return text
+}
+
+// mark says in a word what matters most about a version.
+func (v Version) mark() string {
+	switch {
+	case v.Serving && v.Rejected:
+		return "serves, rejected"
+	case v.Serving:
+		return "serves"
+	case v.Target:
+		return "← proposed"
+	case v.Rejected && v.RejectedBy != "":
+		return "rejected by run " + oneLine(v.RejectedBy, longestRemark)
+	case v.Rejected:
+		return "rejected"
+	}
+	return ""
+}
+
+func (v Version) differs() string {
+	what := make([]string, 0, len(v.Changes))
+	for _, c := range v.Changes {
+		what = append(what, oneLine(strings.Replace(c.What, "code SHA-256", "code", 1), longestRemark))
+	}
+	if len(what) == 0 {
+		if v.Serving {
+			return ""
+		}
+		return "nothing"
+	}
+	return some(what, changesInACell)
+}
+
+// some joins the first few.
+func some(all []string, most int) string {
+	if more := len(all) - most; more > 0 {
+		return strings.Join(all[:most], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(all, ", ")
+}
+
+// ageOf is one unit of time, as people say how old something is.
+func ageOf(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Minute:
+		return "now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 2*day:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d < 2*365*day:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return fmt.Sprintf("%d years", d/(365*day))
+}
+
+// versionsTable is the section of the summary for one function.
+func versionsTable(f Function, now time.Time) string {
+	if len(f.Versions) == 0 {
+		return ""
+	}
+	rows, left := upTo(len(f.Versions), longestVersions, sectionBytes, func(i int) string {
+		v := f.Versions[i]
+		cells := v.Cells(now)
+		for n := range cells {
+			cells[n] = Markdown(cells[n], longestCell)
+		}
+		if v.Serving || v.Target {
+			cells[0] = "**" + cells[0] + "**"
+		}
+		return "| " + strings.Join(cells, " | ") + " |"
+	})
+	text := "| " + strings.Join(VersionColumns, " | ") + " |\n| --: | --- | --: | --- | --- | --- | --- | --- | --- |\n" + rows
+	if older := f.VersionsInAll - len(f.Versions) + left; older > 0 {
+		text += fmt.Sprintf("\n\n%d older versions are not shown here; the input `list-limit` says how many are.", older)
+	}
+	return text
+}

@@ -1,0 +1,174 @@
+// Package terminal is the way in for people: arguments and flags, help, and
+// questions at a terminal. It knows nothing of AWS or GitHub.
+package terminal
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Flag is one setting that can be given by a flag of its name.
+type Flag struct {
+	Name    string
+	Group   string // heading in the help
+	Help    string // whole sentences
+	Boolean bool   // the flag alone means true
+	Secret  bool
+	// Variable is the environment variable that is read where the flag is not
+	// given.
+	Variable string
+}
+
+// Command is one thing that the program does.
+type Command struct {
+	Name, Help string
+}
+
+// Arguments is what was asked for on the command line.
+type Arguments struct {
+	Command string
+	// Values has the flags that were given, by name. A flag that is given
+	// several times has a line for each.
+	Values map[string]string
+
+	Help       bool
+	Version    bool
+	JSON       bool // the result as JSON, for programs
+	Yes        bool // do not ask
+	Accessible bool // ask line by line, for screen readers
+}
+
+// Own are the flags that only a terminal has.
+var Own = []Flag{
+	{Name: "yes", Boolean: true, Help: "Do not ask: take the proposed version, or the one that is given."},
+	{Name: "json", Boolean: true, Help: "Print the result as one JSON object, with the outputs of the action as its fields. Progress goes to standard error."},
+	{Name: "accessible", Boolean: true, Help: "Ask line by line, without drawing on the screen: for screen readers and plain terminals."},
+	{Name: "help", Boolean: true, Help: "Show this help."},
+	{Name: "version", Boolean: true, Help: "Show the version of this program."},
+}
+
+// value collects what a flag was given.
+type value struct {
+	given   []string
+	boolean bool
+}
+
+func (v *value) String() string { return strings.Join(v.given, "\n") }
+
+func (v *value) Set(text string) error {
+	if v.boolean {
+		v.given = nil
+	}
+	v.given = append(v.given, text)
+	return nil
+}
+
+// IsBoolFlag lets the flag stand alone.
+func (v *value) IsBoolFlag() bool { return v.boolean }
+
+// ErrUsage marks an error in how the program was called.
+var ErrUsage = errors.New("wrong arguments")
+
+// Parse reads the arguments: the command first, then flags, as --name value or
+// --name=value. The error says what to write instead.
+func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
+	a := Arguments{Values: map[string]string{}}
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		a.Command, args = args[0], args[1:]
+	}
+	values := map[string]*value{}
+	set := flag.NewFlagSet("", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	for _, f := range slices.Concat(flags, Own) {
+		values[f.Name] = &value{boolean: f.Boolean}
+		set.Var(values[f.Name], f.Name, f.Help)
+	}
+	err := set.Parse(args)
+	for _, own := range []struct {
+		name string
+		to   *bool
+	}{{"help", &a.Help}, {"version", &a.Version}, {"json", &a.JSON}, {"yes", &a.Yes}, {"accessible", &a.Accessible}} {
+		*own.to = values[own.name].String() != "" && values[own.name].String() != "false"
+	}
+	for _, f := range flags {
+		if v := values[f.Name]; v.given != nil {
+			a.Values[f.Name] = v.String()
+		}
+	}
+	switch {
+	case errors.Is(err, flag.ErrHelp) || a.Command == "help":
+		a.Help = true
+		return a, nil
+	case err != nil:
+		return a, fmt.Errorf("%w: %s; --help lists the flags", ErrUsage, plain(err, flags))
+	case set.NArg() > 0:
+		return a, fmt.Errorf("%w: %q is neither a flag nor its value: write the command first, then --name value", ErrUsage, set.Arg(0))
+	case a.Help || a.Version:
+		return a, nil
+	case a.Command == "":
+		return a, fmt.Errorf("%w: the command is missing: write one of %s first", ErrUsage, names(commands))
+	case !slices.ContainsFunc(commands, func(c Command) bool { return c.Name == a.Command }):
+		return a, fmt.Errorf("%w: %q is no command: write one of %s", ErrUsage, a.Command, names(commands))
+	}
+	return a, nil
+}
+
+// plain words an error of the package flag.
+func plain(err error, flags []Flag) string {
+	text := err.Error()
+	if name, found := strings.CutPrefix(text, "flag provided but not defined: -"); found {
+		text = "there is no flag --" + name
+		if near := nearest(name, flags); near != "" {
+			text += " (--" + near + "?)"
+		}
+		return text
+	}
+	if name, found := strings.CutPrefix(text, "flag needs an argument: -"); found {
+		return "--" + name + " needs a value"
+	}
+	return text
+}
+
+func names(commands []Command) string {
+	all := make([]string, len(commands))
+	for i, c := range commands {
+		all[i] = c.Name
+	}
+	return strings.Join(all, ", ")
+}
+
+// nearest is the flag that was meant in all likelihood; empty: none is near.
+func nearest(name string, flags []Flag) string {
+	best, least := "", 4 // edits, above which it is a guess
+	for _, f := range slices.Concat(flags, Own) {
+		if d := distance(name, f.Name); d < least {
+			best, least = f.Name, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters to change, add or leave out.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			changed := diagonal
+			if a[i] != b[j] {
+				changed++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
