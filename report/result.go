@@ -125,6 +125,10 @@ type Function struct {
 	Watched *Watched `json:"-"`
 	// LogTail is the end of the test invocation's log.
 	LogTail string `json:"-"`
+	// Published tells when the versions were made that stand in this result, by
+	// their number; Commits from which commit. What is not known is missing.
+	Published map[string]time.Time `json:"-"`
+	Commits   map[string]string    `json:"-"`
 	// Versions are those of the command list, the newest first; VersionsInAll
 	// is how many the function has.
 	Versions      []Version `json:"-"`

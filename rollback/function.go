@@ -314,7 +314,20 @@ func (t *task) done() report.Function {
 	r := t.result
 	r.Notes = slices.Concat(t.result.Notes, t.d.Notes, t.notes)
 	r.DurationMS = t.clock.Now().Sub(t.started).Milliseconds()
+	r.Published = t.published()
 	return r
+}
+
+// published tells when the versions were made that the result speaks of.
+func (t *task) published() map[string]time.Time {
+	named := append([]string{t.result.From, t.result.To, t.result.Target, t.result.Left}, t.result.Tried...)
+	out := map[string]time.Time{}
+	for v, known := range t.o.Versions {
+		if !known.LastModified.IsZero() && slices.Contains(named, number(v)) {
+			out[number(v)] = known.LastModified
+		}
+	}
+	return out
 }
 
 // label is the function and its alias, for sentences.
