@@ -1,0 +1,157 @@
+// Package notify tells people how a rollback ended: one file a channel, and one
+// that sends to all of them at once. Every channel words the same alert in its
+// own best form. Nothing here changes a result.
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// Sent is what the output `notifications` says of a channel that has taken the
+// message.
+const Sent = "sent"
+
+// ErrNoAnswer is the cause that ends a channel's time.
+var ErrNoAnswer = errors.New("no answer in time")
+
+// Notice is what a channel is asked to tell.
+type Notice struct {
+	Alert report.Alert
+	// Result is the result as JSON, for programs.
+	Result []byte
+}
+
+// Channel is one way to reach people. Send delivers a notice, or says in words
+// fit for everybody why it could not: no secret, no address that is one.
+type Channel interface {
+	// Name is the key in the output `notifications`, such as "slack-webhook".
+	Name() string
+	Send(ctx context.Context, n Notice) error
+}
+
+// Follower is a channel that can be told at once after the move, and then go on
+// in the same thread: Begin opens it, Send ends it. Send without Begin is a
+// message of its own.
+type Follower interface {
+	Channel
+	Begin(ctx context.Context, n Notice) error
+}
+
+// Log is where it is said what is sent.
+type Log interface {
+	Infof(format string, args ...any)
+}
+
+// Crier tells all channels at once.
+type Crier struct {
+	Channels []Channel
+	// Limit is how long one channel may take, its retries included.
+	Limit time.Duration
+	Log   Log
+}
+
+// Begin tells the channels that can go on later. What goes wrong is not
+// reported: Send tries again, and its answer counts.
+func (c Crier) Begin(ctx context.Context, n Notice) {
+	c.all(ctx, func(ctx context.Context, channel Channel) error {
+		follower, can := channel.(Follower)
+		if !can {
+			return nil
+		}
+		c.Log.Infof("telling %s that the alias has moved", channel.Name())
+		if err := follower.Begin(ctx, n); err != nil {
+			c.Log.Infof("%s was not told yet: %s", channel.Name(), err)
+		}
+		return nil
+	})
+}
+
+// Send tells every channel, and gives for each `sent` or the error.
+func (c Crier) Send(ctx context.Context, n Notice) map[string]string {
+	return c.all(ctx, func(ctx context.Context, channel Channel) error {
+		c.Log.Infof("telling %s", channel.Name())
+		return channel.Send(ctx, n)
+	})
+}
+
+// Names are those of the channels, in order.
+func (c Crier) Names() []string {
+	names := map[string]bool{}
+	for _, channel := range c.Channels {
+		names[channel.Name()] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// all calls tell for every channel side by side, each with the same limit, and
+// comes back at the limit also where one does not obey it.
+func (c Crier) all(ctx context.Context, tell func(context.Context, Channel) error) map[string]string {
+	var mu sync.Mutex
+	answers := map[string]string{}
+	var told sync.WaitGroup
+	for _, channel := range c.Channels {
+		told.Go(func() {
+			answer := c.one(ctx, channel, tell)
+			mu.Lock()
+			defer mu.Unlock()
+			answers[channel.Name()] = answer
+		})
+	}
+	told.Wait()
+	return answers
+}
+
+func (c Crier) one(ctx context.Context, channel Channel, tell func(context.Context, Channel) error) string {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.Limit, ErrNoAnswer)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- guarded(ctx, channel, tell) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return c.words(ctx, err)
+		}
+		return Sent
+	case <-ctx.Done():
+		select { // what came at the same moment counts
+		case err := <-done:
+			if err == nil {
+				return Sent
+			}
+			return c.words(ctx, err)
+		case <-time.After(50 * time.Millisecond):
+			return c.words(ctx, ctx.Err())
+		}
+	}
+}
+
+// guarded keeps a fault of a channel, or of the library it uses, from taking the
+// whole program with it: the outputs are still to be written.
+func guarded(ctx context.Context, channel Channel, tell func(context.Context, Channel) error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("failed to word the message: %v; please report this", fault)
+		}
+	}()
+	return tell(ctx, channel)
+}
+
+// words says an error so that a person can act on it.
+func (c Crier) words(ctx context.Context, err error) string {
+	switch {
+	case ctx.Err() == nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
+		return err.Error()
+	case errors.Is(context.Cause(ctx), ErrNoAnswer):
+		return fmt.Sprintf("no answer within %s", c.Limit)
+	default:
+		return "given up: " + context.Cause(ctx).Error()
+	}
+}

@@ -1,0 +1,115 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+const (
+	maxAnswer    = 64 << 10 // bytes of an answer that are read
+	longestWords = 200      // characters of a service's own words that are repeated
+
+	maxRetries  = 4
+	firstWait   = 500 * time.Millisecond
+	longestWait = 8 * time.Second
+	// perTry bounds one try, so that a service that hangs once can be tried again.
+	perTry = 8 * time.Second
+)
+
+// answer is what a service said, whatever its status.
+type answer struct {
+	status int
+	body   string // up to maxAnswer
+}
+
+// words are those of the service, fit for a line: "403 action_prohibited".
+func (a answer) words() string {
+	text := report.Line(strings.TrimSpace(a.body), longestWords)
+	if text == "" {
+		text = http.StatusText(a.status)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s", a.status, text))
+}
+
+func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
+
+// poster posts to one service. The address may be a secret: it is in no error.
+type poster struct {
+	client *retryablehttp.Client
+}
+
+// newPoster posts over the connections of base; nil: the usual ones. Where a
+// service throttles (429), fails (5xx) or breaks off, it is tried again as long
+// as ctx allows, waiting as long as Retry-After says. Redirects are not
+// followed: they would carry the message to somewhere else.
+func newPoster(base *http.Client) poster {
+	inner := &http.Client{Timeout: perTry, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if base != nil {
+		inner.Transport = base.Transport
+	}
+	return poster{client: &retryablehttp.Client{
+		HTTPClient:   inner,
+		RetryMax:     maxRetries,
+		RetryWaitMin: firstWait,
+		RetryWaitMax: longestWait,
+		CheckRetry:   worthAnotherTry,
+		Backoff:      retryablehttp.DefaultBackoff, // obeys Retry-After
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}}
+}
+
+// worthAnotherTry is retryablehttp's policy, but gives up at once where the
+// service asks for a longer wait than there is time.
+func worthAnotherTry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	again, err := retryablehttp.DefaultRetryPolicy(ctx, resp, err)
+	if !again || resp == nil {
+		return again, err
+	}
+	wait := retryablehttp.DefaultBackoff(firstWait, longestWait, 0, resp)
+	if end, limited := ctx.Deadline(); limited && time.Until(end) < wait {
+		return false, nil
+	}
+	return true, err
+}
+
+// post sends a body and gives the answer. header is set as it is.
+func (p poster) post(ctx context.Context, address string, header http.Header, body []byte) (answer, error) {
+	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, errors.New("the address cannot be asked for")
+	}
+	request.Header = header.Clone()
+	request.Header.Set("User-Agent", "lambda-rollback-action")
+	resp, err := p.client.Do(request)
+	if err != nil {
+		return answer{}, unaddressed(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return answer{}, fmt.Errorf("failed to read the answer (status %d): %w", resp.StatusCode, unaddressed(err))
+	}
+	return answer{status: resp.StatusCode, body: string(text)}, nil
+}
+
+// unaddressed takes the address out of an error of net/http: it may be a secret.
+func unaddressed(err error) error {
+	if unreachable, ok := errors.AsType[*url.Error](err); ok {
+		if unreachable.Timeout() && !errors.Is(unreachable.Err, context.DeadlineExceeded) {
+			return fmt.Errorf("no answer within %s", perTry)
+		}
+		err = unreachable.Err
+	}
+	return err
+}

@@ -1,0 +1,246 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Severity says how much a person must hurry.
+type Severity string
+
+// The severities, the most urgent first. Each channel has a colour for them.
+const (
+	SeverityFailure   Severity = "failure"   // production is not well, or may not be: now
+	SeverityAttention Severity = "attention" // it is as good as it gets by itself, and a person must look
+	SeverityDone      Severity = "done"      // it is done, and well as far as is known
+	SeverityQuiet     Severity = "quiet"     // nothing happened; for the record
+)
+
+// Alert is what every channel says of a result: the same facts, in the order in
+// which somebody who was just woken needs them. Its texts are single lines of
+// plain text, shortened and without secrets, and not yet escaped for any
+// medium. Empty texts and lists are to be left out.
+type Alert struct {
+	Severity Severity
+	// Trial: somebody tries the channel out, and nothing has happened.
+	Trial bool
+	// Preliminary: the alias has moved, and whether production recovered is
+	// still being checked.
+	Preliminary bool
+
+	Mark     string // emoji of the result
+	Headline string // stands alone in a phone's notification; without the mark
+	Message  string // one sentence that can be forwarded as it is
+
+	Facts     []Fact     // about the result; of a single function all there is
+	Functions []AlertRow // of several functions, the most urgent first
+	Left      int        // functions that found no room in Functions
+
+	Why     []string // why this version, and how the failing one was attributed to the run; sentences
+	Verdict string   // whether production recovered, in a sentence
+	Checks  []Check  // what that rests on; Status as in the output `results`
+	Notes   []string // warnings that a person should know of
+
+	Next          []string // what to do, the most urgent first; sentences
+	NotRolledBack string   // what is as the deploy left it; a sentence
+	Links         []Page   // the run first
+
+	At time.Time
+}
+
+// Title is the headline with its mark, for a subject or the first line.
+func (a Alert) Title() string { return a.Mark + " " + a.Headline }
+
+// Fact is one line with a name. URL may be empty.
+type Fact struct{ Name, Text, URL string }
+
+// Page is a page on the web that is worth a look.
+type Page struct{ Name, URL string }
+
+// AlertRow is one of several functions.
+type AlertRow struct {
+	Mark     string
+	Function string // with its alias: "api:live"
+	Version  string // where it went: "42 → 41"
+	Result   string // "rolled back, healthy"
+	URL      string // of the alias in the AWS console
+}
+
+const (
+	maxAlertRows   = 40
+	maxAlertChecks = 12
+	maxAlertNotes  = 6
+	// longestHeadline is what Slack allows in a header, the least of all media.
+	longestHeadline = 140
+)
+
+// AlertOf words a result for the channels. Secrets must have been taken out of
+// r before.
+func AlertOf(r Result) Alert {
+	all := mostUrgentFirst(r.Functions)
+	a := Alert{
+		Severity: SeverityOf(r),
+		Mark:     Mark(r.Status, r.Reason),
+		Headline: headlineIn(r),
+		Message:  oneLine(r.Message, longestMessage),
+		Verdict:  verdict(r, all),
+		Next:     alertSteps(r),
+		At:       r.Timestamp,
+	}
+	if a.Severity == SeverityAttention {
+		a.Mark = "⚠️"
+	}
+	if a.Message == "" {
+		a.Message = a.Headline
+	}
+	a.Facts = facts(r, all)
+	if len(all) == 1 {
+		a.Why = whyOf(all[0])
+	} else {
+		a.Functions, a.Left = alertRows(all)
+	}
+	for _, f := range all {
+		for _, c := range f.Checks {
+			a.Checks = append(a.Checks, alertCheck(c, f, len(all) > 1))
+		}
+		a.Notes = append(a.Notes, warnings(f.Notes)...)
+	}
+	a.Notes = append(a.Notes, warnings(r.Notes)...)
+	a.Checks, a.Notes = worstFirst(a.Checks), firstOf(a.Notes, maxAlertNotes)
+	if r.Moved() && isRollback(r.Command) {
+		a.NotRolledBack = NotRolledBackText
+	}
+	a.Links = pages(r, all)
+	return a
+}
+
+// Preliminarily is the alert for the time while production is being checked.
+func (a Alert) Preliminarily() Alert {
+	a.Preliminary = true
+	a.Verdict, a.Checks, a.Next = "Whether production recovered is being checked now.", nil, nil
+	return a
+}
+
+// AsTrial is the alert as a test of the channels, marked so that nobody runs.
+func (a Alert) AsTrial() Alert {
+	a.Trial, a.Mark = true, "🔔"
+	a.Headline = Cut("Test message, nothing has happened. "+a.Headline, longestHeadline)
+	a.Message = "This is a test of this channel, asked for by the inputs command: check and notify-on: always. Nothing was moved. What the check found: " + a.Message
+	return a
+}
+
+// SeverityOf says how much a person must hurry.
+func SeverityOf(r Result) Severity {
+	switch {
+	case r.Status == Failed, r.Healthy == NotHealthy:
+		return SeverityFailure
+	case r.Status == NotReady, NeedsAttention(r.Status, r.Reason), anyNeedsAttention(r.Functions), inconclusive(r):
+		return SeverityAttention
+	case r.Status == RolledBack, r.Status == Drilled, r.Status == Ready:
+		return SeverityDone
+	default:
+		return SeverityQuiet
+	}
+}
+
+// inconclusive: the alias has moved, and the checks could not tell.
+func inconclusive(r Result) bool {
+	return (r.Status == RolledBack || r.Status == Drilled) && r.Healthy != Healthy &&
+		slices.ContainsFunc(r.Functions, func(f Function) bool { return len(f.Checks) > 0 })
+}
+
+// headlineIn is the headline with the environment behind it. What happened comes
+// first: a phone shows some 40 characters.
+func headlineIn(r Result) string {
+	text := Headline(r)
+	if r.Environment == "" {
+		return Cut(text, longestHeadline)
+	}
+	environment := " · " + Line(r.Environment, 30)
+	return Cut(text, longestHeadline-len([]rune(environment))) + environment
+}
+
+func alertSteps(r Result) []string {
+	if r.Reason == InvalidInput {
+		return NextSteps(r)[:1]
+	}
+	return NextSteps(r)
+}
+
+// verdict answers the question whether production recovered.
+func verdict(r Result, all []Function) string {
+	moved := slices.ContainsFunc(all, func(f Function) bool { return f.MovedAt != "" || f.Status == RolledBack })
+	checked := slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 })
+	switch {
+	case !isRollback(r.Command):
+		return ""
+	case r.Healthy == NotHealthy:
+		return "Production is NOT healthy after the move."
+	case r.Healthy == Healthy && len(all) == 1 && all[0].RecoveryMS != nil:
+		return fmt.Sprintf("Production recovered: every check passed, %s after the deploy had failed.",
+			span(time.Duration(*all[0].RecoveryMS)*time.Millisecond))
+	case r.Healthy == Healthy:
+		return "Production recovered: every check passed."
+	case moved && slices.ContainsFunc(all, func(f Function) bool { return f.Healthy == Healthy }):
+		return "Production recovered where it could be checked, and not all of it could."
+	case moved && checked:
+		return "Whether production recovered is not known: no check failed, but not every one could tell."
+	case moved:
+		return "Whether production recovered was not checked."
+	default:
+		return ""
+	}
+}
+
+func alertCheck(c Check, f Function, several bool) Check {
+	name := oneLine(c.Name, longestCell)
+	if several {
+		name = Line(f.Function, longestName) + ": " + name
+	}
+	return Check{Name: name, Status: Line(c.Status, longestName), Detail: oneLine(c.Detail, longestCell)}
+}
+
+// CheckMark is the emoji for how a check ended; empty for statuses that are none
+// of ours.
+func CheckMark(status string) string { return strings.TrimSpace(checkMark(status)) }
+
+// worstFirst keeps the checks that have bad news where there are many.
+func worstFirst(all []Check) []Check {
+	if len(all) <= maxAlertChecks {
+		return all
+	}
+	rank := map[string]int{"failed": 0, "inconclusive": 1}
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b Check) int {
+		ra, bad := rank[a.Status]
+		if !bad {
+			ra = len(rank)
+		}
+		rb, bad := rank[b.Status]
+		if !bad {
+			rb = len(rank)
+		}
+		return ra - rb
+	})
+	kept := sorted[:maxAlertChecks-1]
+	return append(kept, Check{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
+}
+
+func warnings(all []Note) []string {
+	var out []string
+	for _, n := range all {
+		if n.Warning {
+			out = append(out, oneLine(n.Text, longestText))
+		}
+	}
+	return out
+}
+
+func firstOf(all []string, most int) []string {
+	if len(all) <= most {
+		return all
+	}
+	return append(slices.Clone(all[:most-1]), fmt.Sprintf("%d more warnings stand on the page of the run.", len(all)-most+1))
+}
