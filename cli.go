@@ -55,6 +55,7 @@ func runCommand(args []string, std streams, l life, w world) int {
 	}
 	s.tell()
 	s.result.Timestamp = w.clock.Now()
+	s.tellPeople()
 
 	result := redactor.Result(s.result)
 	if a.JSON {

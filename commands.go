@@ -85,12 +85,13 @@ func (s *story) checkProof(ctx context.Context, aws *cloud.Cloud) {
 		for _, o := range all {
 			s.log.Infof("check %s: %s: %s", o.Name, o.Status, o.Detail)
 		}
-		foresee(&s.result.Functions[i], all)
+		foresee(&s.result.Functions[i], all, "what is to prove the recovery could not")
 	}
 }
 
-// foresee adds the outlook of the checks to what was found about a function.
-func foresee(f *report.Function, all []verify.Outlook) {
+// foresee adds an outlook to what was found about a function; but says what would
+// go wrong although it could be rolled back.
+func foresee(f *report.Function, all []verify.Outlook, but string) {
 	var wrong []string
 	for _, o := range all {
 		f.Checks = append(f.Checks, o.Check)
@@ -100,7 +101,7 @@ func foresee(f *report.Function, all []verify.Outlook) {
 		wrong = append(wrong, o.Name+": "+o.Detail)
 		if f.Status == report.Ready {
 			f.Status, f.Reason = report.NotReady, o.Reason
-			f.Message = fmt.Sprintf("%s:%s could be rolled back, but is NOT ready: what is to prove the recovery could not", f.Function, f.Alias)
+			f.Message = fmt.Sprintf("%s:%s could be rolled back, but is NOT ready: %s", f.Function, f.Alias, but)
 		}
 	}
 	if len(wrong) > 0 {

@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"github":   {"report"},
 	"rollback": {"report"},
 	"verify":   {"report"},
+	"notify":   {"report"},
 	"cloud":    nil,
 	"terminal": nil,
 }
@@ -31,6 +32,7 @@ var foreign = map[string][]string{
 	"github":   {"aws-sdk-go-v2"},
 	"rollback": {"go-github", "go-githubactions"},
 	"verify":   {"go-github", "go-githubactions"},
+	"notify":   {"aws-sdk-go-v2", "go-github", "go-githubactions"},
 	"cloud":    {"go-github", "go-githubactions"},
 	"terminal": {"aws-sdk-go-v2", "go-github", "go-githubactions"},
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/org/lambda-rollback-action/cloud"
 	"github.com/org/lambda-rollback-action/github"
+	"github.com/org/lambda-rollback-action/notify"
 	"github.com/org/lambda-rollback-action/report"
 	"github.com/org/lambda-rollback-action/rollback"
 )
@@ -39,7 +40,8 @@ var secretVariables = []string{
 	"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN",
 }
 
-// run is the whole story: inputs and event, may it act?, roll back, prove, publish.
+// run is the whole story: inputs and event, may it act?, roll back, prove, tell,
+// publish.
 // It returns the exit code.
 func run(l life, w world) int {
 	redactor := redactorOf(w.getenv)
@@ -47,6 +49,7 @@ func run(l life, w world) int {
 	s := newStory(l, w, log, redactor)
 	s.tell()
 	s.result.Timestamp = w.clock.Now()
+	s.tellPeople()
 	github.Publish(s.result, log, s.files())
 	return s.result.ExitCode()
 }
@@ -77,6 +80,7 @@ type story struct {
 	failed *evidence // the run that failed, by GitHub's API
 	// evidenceTold: what went wrong in asking for it is noted already.
 	evidenceTold bool
+	told         *notify.Crier // nil: nobody was told yet
 	result       report.Result
 }
 
@@ -280,7 +284,9 @@ func (s *story) rollBack(ctx context.Context, aws *cloud.Cloud, functions []roll
 	s.log.EndGroup()
 
 	s.tellRun(ctx)
+	told := s.tellEarly(fleet.Results())
 	s.result.Functions = s.prove(aws, fleet)
+	told()
 	s.completeTimelines()
 }
 

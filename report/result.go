@@ -65,6 +65,10 @@ const (
 	AWSError         Reason = "aws-error"
 )
 
+// NotificationFailed is the reason of a check that is not ready because a
+// channel that it tried out did not take the message.
+const NotificationFailed Reason = "notification-failed"
+
 // Health is the verdict on production after the move.
 type Health string
 

@@ -108,6 +108,10 @@ var wordings = map[Reason]words{
 			"To go further back, choose an older version with `target-version`; `on-unhealthy: step-back` does so by itself.\n" +
 			"Revert {commit} on {branch}, or fix it, before the next deploy: the alias was rolled back all the same.",
 	},
+	NotificationFailed: {
+		heading: "a channel did not take the test message",
+		remedy:  "Correct the channel's inputs: the checks on this page have the service's own words. A rollback would work all the same, but not everybody would hear of it.",
+	},
 	AWSError: {
 		heading: "AWS answered with an error",
 		remedy:  "Read the message, look at the AWS Health Dashboard for {region}, and run the job again.",

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/org/lambda-rollback-action/github"
+	"github.com/org/lambda-rollback-action/notify"
+	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/verify"
+)
+
+// channelLimit is how long one channel may take, its retries included. Outputs
+// and summary wait for it.
+const channelLimit = 20 * time.Second
+
+// channels are those that the inputs name.
+func (s *story) channels() []notify.Channel {
+	var all []notify.Channel
+	if in := s.in.Webhook; in.URL != nil {
+		all = append(all, notify.NewWebhook(s.http, in.URL.String(), in.Secret, s.random))
+	}
+	return all
+}
+
+func (s *story) crier() notify.Crier {
+	if s.told == nil {
+		s.told = &notify.Crier{Channels: s.channels(), Limit: channelLimit, Log: s.log}
+	}
+	return *s.told
+}
+
+// notice words a result as it stands.
+func (s *story) notice(r report.Result) notify.Notice {
+	r = s.redactor.Result(r)
+	return notify.Notice{Alert: report.AlertOf(r), Result: []byte(github.ResultJSON(r, s.log))}
+}
+
+// tellEarly tells the channels that can go on later, where it takes a while
+// until production is proven. The result waits until wait is called.
+func (s *story) tellEarly(moved []report.Function) (wait func()) {
+	r := s.result
+	r.Functions, r.Timestamp = moved, s.clock.Now()
+	report.Conclude(&r)
+	if !r.Moved() || !s.in.AsksForChecks() || !notify.Wanted(s.in.NotifyOn, r) {
+		return func() {}
+	}
+	n := s.notice(r)
+	n.Alert = n.Alert.Preliminarily()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.crier().Begin(s.finish, n)
+	}()
+	return func() { <-done }
+}
+
+// tellPeople tells all channels how it ended, and puts into the result who was
+// told. It changes nothing else, but for a check that tries the channels out.
+func (s *story) tellPeople() {
+	s.result.Notifications = map[string]string{}
+	crier := s.crier()
+	if len(crier.Channels) == 0 || !notify.Wanted(s.in.NotifyOn, s.result) {
+		return
+	}
+	n := s.notice(s.result)
+	trial := notify.IsTrial(s.in.NotifyOn, s.result)
+	if trial {
+		n.Alert = n.Alert.AsTrial()
+	}
+	s.log.Group("Telling people")
+	answers := crier.Send(s.finish, n)
+	s.log.EndGroup()
+	s.told = nil
+	s.keep(answers)
+	if trial {
+		s.tried(answers)
+	}
+}
+
+// keep puts the channels' answers into the result.
+func (s *story) keep(answers map[string]string) {
+	maps.Copy(s.result.Notifications, answers)
+	var told []string
+	for _, name := range slices.Sorted(maps.Keys(answers)) {
+		if answers[name] == notify.Sent {
+			told = append(told, name)
+			continue
+		}
+		s.note(report.Note{Warning: true, Text: fmt.Sprintf("%s was not told: %s", name, answers[name])})
+	}
+	if len(told) == 0 {
+		return
+	}
+	moment := report.Moment{Event: report.Told, At: s.clock.Now(), Detail: strings.Join(told, ", ")}
+	for i := range s.result.Functions {
+		if f := &s.result.Functions[i]; len(f.Timeline) > 0 {
+			f.Timeline = append(f.Timeline, moment)
+		}
+	}
+}
+
+// tried turns the answers of a trial into checks: whoever asks for a trial wants
+// to know before the night that a message is needed.
+func (s *story) tried(answers map[string]string) {
+	var outlooks []verify.Outlook
+	for _, name := range slices.Sorted(maps.Keys(answers)) {
+		o := verify.Outlook{Check: report.Check{Name: "channel " + name, Status: verify.Passed, Detail: "a test message was taken"}}
+		if answers[name] != notify.Sent {
+			o.Status, o.Detail, o.Reason = verify.Failed, answers[name], report.NotificationFailed
+		}
+		outlooks = append(outlooks, o)
+	}
+	for i := range s.result.Functions {
+		foresee(&s.result.Functions[i], outlooks, "whoever is to hear of it would not")
+	}
+	report.Conclude(&s.result)
+}

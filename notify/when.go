@@ -1,0 +1,48 @@
+package notify
+
+import (
+	"slices"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// Always is the entry of `notify-on` that every result answers to.
+const Always = "always"
+
+// Wanted tells whether a result is one of those that the input `notify-on`
+// names. A result may be of several kinds: one that failed because production
+// is not healthy was rolled back, too.
+func Wanted(on []string, r report.Result) bool {
+	if r.Declined { // a person looked, and left all as it is
+		return false
+	}
+	kinds := append(kindsOf(r), Always)
+	return slices.ContainsFunc(on, func(entry string) bool { return slices.Contains(kinds, entry) })
+}
+
+func kindsOf(r report.Result) []string {
+	var kinds []string
+	add := func(is bool, kind string) {
+		if is {
+			kinds = append(kinds, kind)
+		}
+	}
+	is := func(status report.Status) bool {
+		return r.Status == status || slices.ContainsFunc(r.Functions, func(f report.Function) bool { return f.Status == status })
+	}
+	rollback := r.Command == "" || r.Command == "rollback"
+	add(is(report.RolledBack) || rollback && r.Moved(), "rolled-back")
+	add(is(report.Failed) || is(report.NotReady), "failed")
+	add(report.NeedsAttention(r.Status, r.Reason) || slices.ContainsFunc(r.Functions, func(f report.Function) bool {
+		return report.NeedsAttention(f.Status, f.Reason)
+	}), "attention")
+	add(r.Status == report.Skipped, "skipped")
+	add(r.Status == report.Planned, "planned")
+	return kinds
+}
+
+// IsTrial tells whether the channels are to be tried out: the command `check`
+// with `notify-on: always`.
+func IsTrial(on []string, r report.Result) bool {
+	return r.Command == "check" && slices.Contains(on, Always)
+}
