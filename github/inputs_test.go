@@ -300,8 +300,6 @@ func TestPartsThatAreNotBuiltYet(t *testing.T) {
 		"email-to":                   `"Doe, Jane" <jane@example.com>, ops@example.com`,
 		"email-cc":                   "boss@example.com",
 		"teams-webhook-url":          "https://prod.logic.azure.com/x",
-		"webhook-url":                "http://127.0.0.1:8080/x",
-		"webhook-secret":             "s3cret",
 		"record-deployment":          "true",
 		"comment-on-pull-request":    "true",
 		"open-issue":                 "true",

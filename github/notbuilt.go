@@ -37,8 +37,6 @@ func notBuiltYet() []notBuilt {
 		{"email-to", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.To) > 0 }},
 		{"email-cc", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.Cc) > 0 }},
 		{"teams-webhook-url", "notifying Teams", plannedNotifications, func(in Inputs) bool { return in.Teams.WebhookURL != nil }},
-		{"webhook-url", "notifying a webhook", plannedNotifications, func(in Inputs) bool { return in.Webhook.URL != nil }},
-		{"webhook-secret", "notifying a webhook", plannedNotifications, func(in Inputs) bool { return in.Webhook.Secret != "" }},
 
 		{"record-deployment", "recording a deployment", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.RecordDeployment }},
 		{"comment-on-pull-request", "commenting on a pull request", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.CommentOnPullRequest }},

@@ -1,0 +1,249 @@
+package runner_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/test/emulator"
+	"github.com/org/lambda-rollback-action/test/people"
+)
+
+// channels are all that the program has.
+var channels = []string{people.Webhook}
+
+// secretsOfPeople may be seen by nobody but the services themselves.
+var secretsOfPeople = []string{people.SlackPath, people.TeamsQuery, people.BotToken, people.WebhookKey, people.Password}
+
+func listeners(t *testing.T) *people.Services {
+	t.Helper()
+	p, err := people.Start(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// telling is a step that tells everybody.
+func (s *scene) telling(p *people.Services, told ...string) *step {
+	s.tb.Helper()
+	if len(told) == 0 {
+		told = channels
+	}
+	st := s.step().inputs(p.Inputs(told...))
+	for name, value := range p.Env() {
+		st.set(name, value)
+	}
+	return st
+}
+
+func (o outcome) notifications(tb testing.TB) map[string]string {
+	tb.Helper()
+	var all map[string]string
+	require.NoError(tb, json.Unmarshal([]byte(o.outputs["notifications"]), &all))
+	return all
+}
+
+func allSent() map[string]string {
+	out := map[string]string{}
+	for _, channel := range channels {
+		out[channel] = "sent"
+	}
+	return out
+}
+
+func TestEveryChannelHearsOfARollback(t *testing.T) {
+	t.Parallel()
+	s, p := newScene(t), listeners(t)
+	f := s.function("api", 3)
+	o := s.telling(p).run()
+	require.Equal(t, "rolled-back/previous-version", o.ended())
+	assert.Equal(t, allSent(), o.notifications(t))
+	moved := s.Calls(on("UpdateAlias", "live"))
+	require.Len(t, moved, 1)
+	for _, channel := range channels {
+		messages := p.Messages(channel)
+		require.Len(t, messages, 1, channel)
+		assert.True(t, messages[0].At.After(moved[0].Start), "people are told after the move")
+	}
+	assert.Equal(t, "2", f.Serving("live"))
+	assert.Contains(t, o.summary, "| Told | "+strings.Join(channels, ", ")+" |")
+	silent(t, o, secretsOfPeople...)
+}
+
+func TestTheWebhookGetsTheOutputs(t *testing.T) {
+	t.Parallel()
+	s, p := newScene(t), listeners(t)
+	s.function("api", 3)
+	o := s.telling(p, people.Webhook).run()
+	body := p.Messages(people.Webhook)[0].JSON()
+	for _, name := range []string{"status", "reason", "message", "function-name", "from-version", "to-version", "environment", "timestamp", "run-url"} {
+		assert.Equal(t, o.outputs[name], body[name], name)
+	}
+	assert.Equal(t, true, body["rolled-back"])
+	assert.Len(t, body["results"], 1)
+}
+
+func TestNobodyIsWokenForNothing(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(*scene, *step){
+		"no job failed":       func(_ *scene, st *step) { st.input("needs", `{"deploy":{"result":"success"}}`) },
+		"another branch":      func(_ *scene, st *step) { st.set("GITHUB_REF", "refs/heads/feature").set("GITHUB_REF_NAME", "feature") },
+		"a dry run":           func(_ *scene, st *step) { st.input("dry-run", "true") },
+		"a check":             func(_ *scene, st *step) { st.input("command", "check") },
+		"a list":              func(_ *scene, st *step) { st.input("command", "list") },
+		"a snapshot":          func(_ *scene, st *step) { st.input("command", "snapshot") },
+		"failures alone":      func(_ *scene, st *step) { st.input("notify-on", "failed") },
+		"a drill that worked": func(_ *scene, st *step) { st.input("command", "drill").input("environment", "staging") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, p := newScene(t), listeners(t)
+			s.function("api", 3)
+			st := s.telling(p)
+			set(s, st)
+			o := st.run()
+			require.Equal(t, 0, o.code, o.stdout)
+			for _, channel := range channels {
+				assert.Empty(t, p.Messages(channel), channel)
+			}
+			assert.Empty(t, o.notifications(t))
+		})
+	}
+}
+
+func TestWhatFailsIsTold(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		set  func(*scene, *step)
+		want string // status and reason in the message
+	}{
+		"denied": {func(s *scene, _ *step) {
+			s.Fault(on("UpdateAlias", "live"), emulator.Deny())
+		}, "failed/access-denied"},
+		"an input is wrong": {func(_ *scene, st *step) { st.input("timeout", "soon") }, "failed/invalid-input"},
+		"nothing to go back to": {func(s *scene, _ *step) {
+			f := s.Lambda(region).Function("api")
+			f.ForceDelete(1)
+			f.ForceDelete(2)
+		}, "skipped/no-previous-version"},
+		"a check that is not ready": {func(s *scene, st *step) {
+			st.input("command", "check")
+			s.Fault(on("UpdateAlias", "live"), emulator.Deny())
+		}, "not-ready/access-denied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, p := newScene(t), listeners(t)
+			s.function("api", 3)
+			st := s.telling(p)
+			test.set(s, st)
+			o := st.run()
+			require.Equal(t, test.want, o.ended(), o.stdout)
+			assert.Equal(t, allSent(), o.notifications(t))
+			for _, channel := range channels {
+				assert.Len(t, p.Messages(channel), 1, channel)
+			}
+		})
+	}
+}
+
+// A channel that does not answer as it should changes nothing but its own line.
+func TestAChannelsFaultIsOnlyAWarning(t *testing.T) {
+	t.Parallel()
+	for _, channel := range channels {
+		if channel == people.Email {
+			continue // see the tests of notify
+		}
+		t.Run(channel, func(t *testing.T) {
+			t.Parallel()
+			s, p := newScene(t), listeners(t)
+			f := s.function("api", 3)
+			p.Answer(channel, people.Says(http.StatusForbidden, "action_prohibited\n::error::"+people.WebhookKey))
+			o := s.telling(p).run()
+			assert.Equal(t, 0, o.code)
+			assert.Equal(t, "rolled-back/previous-version", o.ended())
+			assert.Equal(t, "2", f.Serving("live"))
+			told := o.notifications(t)
+			assert.Contains(t, told[channel], "403 action_prohibited")
+			for _, other := range channels {
+				if other != channel {
+					assert.Equal(t, "sent", told[other])
+				}
+			}
+			assert.Contains(t, strings.Join(o.warnings(), "\n"), channel+" was not told: ")
+			silent(t, o, secretsOfPeople...)
+		})
+	}
+}
+
+func TestFortyFunctionsAreOneMessage(t *testing.T) {
+	t.Parallel()
+	s, p := newScene(t), listeners(t)
+	var names []string
+	for i := range 40 {
+		names = append(names, "f"+string(rune('a'+i/10))+string(rune('0'+i%10)))
+		s.function(names[i], 3)
+	}
+	o := s.telling(p).input("function-name", strings.Join(names, ",")).run()
+	require.Equal(t, "rolled-back/previous-version", o.ended())
+	for _, channel := range channels {
+		require.Len(t, p.Messages(channel), 1)
+	}
+	assert.Equal(t, allSent(), o.notifications(t))
+}
+
+func TestATrialTellsEverybodyAndMovesNothing(t *testing.T) {
+	t.Parallel()
+	s, p := newScene(t), listeners(t)
+	f := s.function("api", 3)
+	o := s.telling(p).inputs(map[string]string{"command": "check", "notify-on": "always"}).run()
+	assert.Equal(t, "ready/", o.ended())
+	assert.Equal(t, allSent(), o.notifications(t))
+	assert.Len(t, f.History("live"), 1)
+	assert.Equal(t, []string{"live"}, f.Aliases())
+	for _, channel := range channels {
+		require.Len(t, p.Messages(channel), 1, channel)
+		assert.Contains(t, o.outputs["results"], `{"name":"channel `+channel+`","status":"passed","detail":"a test message was taken"}`)
+	}
+
+	p.Answer(people.Webhook, people.Says(http.StatusGone, "no_such_hook"))
+	o = s.telling(p).inputs(map[string]string{"command": "check", "notify-on": "always"}).run()
+	assert.Equal(t, "not-ready/notification-failed", o.ended())
+	assert.Equal(t, 1, o.code)
+	assert.Contains(t, o.outputs["message"], "the webhook answered 410 no_such_hook")
+}
+
+// The job is cancelled while production is being checked: what is true is told
+// all the same, within the time that the runner leaves.
+func TestACancelledWatchIsTold(t *testing.T) {
+	t.Parallel()
+	s, p := newScene(t), listeners(t)
+	s.function("api", 3)
+	process := s.telling(p).input("observe", "10m").start()
+	require.Eventually(t, func() bool { return len(s.Calls(on("UpdateAlias", "live"))) == 1 }, 20*time.Second, 10*time.Millisecond)
+	time.Sleep(300 * time.Millisecond)
+	require.NoError(t, process.cmd.Process.Signal(syscall.SIGINT))
+	o := process.wait()
+	assert.False(t, o.signalled)
+	assert.Equal(t, "true", o.outputs["rolled-back"])
+	assert.Equal(t, allSent(), o.notifications(t))
+}
+
+// A certificate that nobody vouches for is refused.
+func TestAChannelMustShowWhoItIs(t *testing.T) {
+	t.Parallel()
+	s, p := newScene(t), listeners(t)
+	s.function("api", 3)
+	o := s.telling(p).unset("SSL_CERT_FILE").run()
+	assert.Equal(t, "rolled-back/previous-version", o.ended())
+	for channel, said := range o.notifications(t) {
+		assert.Contains(t, said, "certificate", channel)
+		assert.Empty(t, p.Messages(channel))
+	}
+}
