@@ -1,13 +1,18 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+
+	"github.com/org/lambda-rollback-action/report"
 )
 
 const idBytes = 16 // of the id of a delivery
@@ -42,13 +47,17 @@ func (w *Webhook) Send(ctx context.Context, n Notice) error {
 		"X-Event":       {"lambda-rollback"},
 		"X-Delivery-Id": {hex.EncodeToString(id)},
 	}
+	body, err := withAlert(n)
+	if err != nil {
+		return err
+	}
 	if w.secret != "" {
-		header.Set("X-Signature-256", sign(w.secret, n.Result))
+		header.Set("X-Signature-256", sign(w.secret, body))
 	}
 	if n.Alert.Trial {
 		header.Set("X-Trial", "true")
 	}
-	answer, err := w.poster.post(ctx, w.address, header, n.Result)
+	answer, err := w.poster.post(ctx, w.address, header, body)
 	switch {
 	case err != nil:
 		return err
@@ -57,6 +66,47 @@ func (w *Webhook) Send(ctx context.Context, n Notice) error {
 	default:
 		return nil
 	}
+}
+
+// withAlert is the result, an object with the action's outputs as its fields,
+// with the alert in one more: what a program that words a message of its own
+// needs beside the outputs.
+func withAlert(n Notice) ([]byte, error) {
+	a := n.Alert
+	type page struct {
+		Name string `json:"name"`
+		URL  string `json:"url"`
+	}
+	type fact struct {
+		Name string `json:"name"`
+		Text string `json:"text"`
+		URL  string `json:"url"`
+	}
+	alert := struct {
+		Severity      report.Severity `json:"severity"`
+		Trial         bool            `json:"trial"`
+		Headline      string          `json:"headline"`
+		Facts         []fact          `json:"facts"`
+		Verdict       string          `json:"verdict"`
+		Next          []string        `json:"next"`
+		NotRolledBack string          `json:"not-rolled-back"`
+		Links         []page          `json:"links"`
+	}{a.Severity, a.Trial, a.Headline, []fact{}, a.Verdict, append([]string{}, a.Next...), a.NotRolledBack, []page{}}
+	for _, f := range a.Facts {
+		alert.Facts = append(alert.Facts, fact(f))
+	}
+	for _, l := range a.Links {
+		alert.Links = append(alert.Links, page(l))
+	}
+	text, err := json.Marshal(alert)
+	if err != nil {
+		return nil, fmt.Errorf("failed to write the alert as JSON: %w", err)
+	}
+	fields := bytes.TrimSuffix(bytes.TrimSpace(n.Result), []byte("}"))
+	if len(fields) > len("{") {
+		fields = append(fields, ',')
+	}
+	return slices.Concat(fields, []byte(`"alert":`), text, []byte("}")), nil
 }
 
 func sign(secret string, body []byte) string {

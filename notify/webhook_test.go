@@ -24,22 +24,33 @@ import (
 // random is a source that gives the same every time.
 func random() io.Reader { return strings.NewReader(strings.Repeat("x", 1<<10)) }
 
-// The example of GitHub's documentation, so that receivers written for GitHub
-// can check ours:
-// https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation
+// As GitHub's documentation has a receiver check it:
+// https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 func TestTheSignatureIsGitHubs(t *testing.T) {
 	t.Parallel()
+	const secret = "It's a Secret to Everybody"
 	var header http.Header
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { header = r.Header }))
+	var body []byte
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		header = r.Header
+		body, _ = io.ReadAll(r.Body)
+	}))
 	defer server.Close()
-	w := notify.NewWebhook(server.Client(), server.URL, "It's a Secret to Everybody", random())
-	require.NoError(t, w.Send(t.Context(), notify.Notice{Result: []byte("Hello, World!")}))
-	assert.Equal(t, "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17", header.Get("X-Signature-256"))
-	assert.Equal(t, "application/json; charset=utf-8", header.Get("Content-Type"))
-	assert.Empty(t, header.Get("X-Trial"))
-	mac := hmac.New(sha256.New, []byte("It's a Secret to Everybody"))
-	mac.Write([]byte("Hello, World!"))
+	w := notify.NewWebhook(server.Client(), server.URL, secret, random())
+	require.NoError(t, w.Send(t.Context(), notify.Notice{Result: []byte(`{"status":"failed"}`)}))
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
 	assert.Equal(t, "sha256="+hex.EncodeToString(mac.Sum(nil)), header.Get("X-Signature-256"))
+	assert.Equal(t, "application/json; charset=utf-8", header.Get("Content-Type"))
+	assert.Len(t, header.Get("X-Delivery-Id"), 32)
+	assert.Empty(t, header.Get("X-Trial"))
+}
+
+// The values that GitHub's documentation gives for testing a receiver.
+func TestSigning(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+		notify.Sign("It's a Secret to Everybody", []byte("Hello, World!")))
 }
 
 func TestWebhookWithoutASecretIsNotSigned(t *testing.T) {
@@ -55,7 +66,8 @@ func TestWebhookWithoutASecretIsNotSigned(t *testing.T) {
 	require.NoError(t, w.Send(t.Context(), notify.Notice{Result: []byte(`{"status":"failed"}`), Alert: report.Alert{Trial: true}}))
 	assert.NotContains(t, header, "X-Signature-256")
 	assert.Equal(t, "true", header.Get("X-Trial"))
-	assert.JSONEq(t, `{"status":"failed"}`, string(body))
+	assert.JSONEq(t, `{"status":"failed","alert":{"severity":"","trial":true,"headline":"","facts":[],"verdict":"",
+		"next":[],"not-rolled-back":"","links":[]}}`, string(body))
 }
 
 // pipeServer serves one address within a synctest bubble, where no time passes

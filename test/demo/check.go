@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/org/lambda-rollback-action/report"
 	"github.com/org/lambda-rollback-action/test/emulator"
+	"github.com/org/lambda-rollback-action/test/people"
 )
 
 // findings collects what is not as it should be.
@@ -41,6 +43,7 @@ func (p performance) check(st *stage) []string {
 		p.checkMoves(&f, i, name)
 	}
 	p.checkOutputs(&f, st)
+	p.checkMessages(&f)
 	for i, t := range st.troubles {
 		f.holdf(t.Hits() > 0, "trouble %d of the scene was never met", i+1)
 	}
@@ -49,6 +52,23 @@ func (p performance) check(st *stage) []string {
 	}
 	f.holdf(strings.HasPrefix(p.summary, "## "), "the summary has no heading: %.80q", p.summary)
 	return f
+}
+
+// checkMessages: each channel that was to be told was told once, and says so.
+func (p performance) checkMessages(f *findings) {
+	var told map[string]string
+	if err := json.Unmarshal([]byte(p.outputs["notifications"]), &told); err != nil {
+		f.holdf(false, "output notifications is no object of texts: %q", p.outputs["notifications"])
+		return
+	}
+	f.equal("how many channels were told", strconv.Itoa(len(p.act.told)), strconv.Itoa(len(told)))
+	for _, channel := range p.act.told {
+		f.equal("notifications: "+channel, "sent", told[channel])
+		f.holdf(slices.ContainsFunc(p.messages, func(m people.Message) bool { return m.Channel == channel }), "no message came by %s", channel)
+	}
+	for _, secret := range []string{people.SlackPath, people.TeamsQuery, people.BotToken, people.WebhookKey, people.Password} {
+		f.holdf(!strings.Contains(p.log+p.summary+fmt.Sprint(p.outputs), secret), "a channel's secret is in the log, the summary or the outputs")
+	}
 }
 
 // checkMoves: the alias goes to its target by the moves it takes, or is left alone, a

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/org/lambda-rollback-action/test/people"
 )
 
 // page prints for people.
@@ -80,8 +82,29 @@ func (p page) scene(s shown) {
 		p.styled("    ", "    "+hanging(line), line, nil)
 	}
 	p.blank()
+	p.messages(last.messages)
 	p.verdict(s)
 }
+
+// messages shows what people read on their phones and in their mail.
+func (p page) messages(all []people.Message) {
+	for _, m := range all {
+		p.heading("The message by " + m.Channel + strings.TrimRight(" "+m.Method, " ") + " (its words alone)")
+		bar := "  " + p.dim("│") + " "
+		lines := strings.Split(strings.TrimRight(m.Text(), "\n"), "\n")
+		for i, line := range lines {
+			if i == mostLines {
+				p.line(bar + p.dim(fmt.Sprintf("… and %d lines more", len(lines)-i)))
+				break
+			}
+			p.styled(bar, bar+"  ", line, nil)
+		}
+		p.blank()
+	}
+}
+
+// mostLines of a message are shown.
+const mostLines = 60
 
 // runs tells what GitHub's page of the run shows.
 func (p page) runs(s shown) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/org/lambda-rollback-action/test/emulator"
+	"github.com/org/lambda-rollback-action/test/people"
 )
 
 // A performance is one act as it went.
@@ -16,7 +17,8 @@ type performance struct {
 	before, after []state
 	moves         [][]string // for each function, the states of its alias in the act
 	calls         []emulator.Call
-	wrong         []string // what is not as it should be
+	messages      []people.Message // in the order of the act's channels
+	wrong         []string         // what is not as it should be
 }
 
 // A shown scene is a scene with its acts as they went.
@@ -47,11 +49,11 @@ func (s shown) wrong() []string {
 // perform plays a scene. An error means that the scene could not be played, not
 // that it ended wrong.
 func perform(ctx context.Context, r *runner, s scene) (shown, error) {
-	st, err := setUp(s)
+	st, err := setUp(s, r.work)
 	if err != nil {
 		return shown{}, fmt.Errorf("failed to set the scene %q: %w", s.name, err)
 	}
-	defer st.Close()
+	defer st.close()
 	out := shown{scene: s}
 	for _, a := range s.acts {
 		p, err := performAct(ctx, r, st, a)
@@ -74,6 +76,9 @@ func performAct(ctx context.Context, r *runner, st *stage, a act) (performance, 
 		return p, err
 	}
 	p.after, p.calls = st.states(), st.Journal()
+	for _, channel := range a.told {
+		p.messages = append(p.messages, st.people.Messages(channel)...)
+	}
 	for i := range st.functions {
 		p.moves = append(p.moves, st.moves(i))
 	}

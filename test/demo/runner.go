@@ -171,6 +171,9 @@ func (r *runner) environment(st *stage, a act, own emulator.WorkflowRun, dir str
 		"RUNNER_TEMP": dir, "RUNNER_TOOL_CACHE": dir, "RUNNER_WORKSPACE": dir,
 	}
 	maps.Copy(env, st.Env())
+	if st.people != nil {
+		maps.Copy(env, st.people.Env())
+	}
 	// The job's own identity is the only way in, as role-to-assume has it.
 	delete(env, "AWS_ACCESS_KEY_ID")
 	delete(env, "AWS_SECRET_ACCESS_KEY")
@@ -193,6 +196,9 @@ func (r *runner) inputs(st *stage, a act) map[string]string {
 		}
 	}
 	maps.Copy(inputs, with(st, a))
+	if len(a.told) > 0 {
+		maps.Copy(inputs, st.people.Inputs(a.told...))
+	}
 	return inputs
 }
 

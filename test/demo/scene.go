@@ -37,7 +37,9 @@ type act struct {
 	// answers 200; on others it answers 500. Without any there is no page.
 	well    []int64
 	trouble []trouble
-	want    want
+	// told are the channels that bring the news to people; see test/people.
+	told []string
+	want want
 }
 
 // A run is a run of a workflow on GitHub.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/org/lambda-rollback-action/report"
 	"github.com/org/lambda-rollback-action/test/emulator"
+	"github.com/org/lambda-rollback-action/test/people"
 )
 
 // scenes are all situations shown, in the order in which a newcomer meets them.
@@ -282,6 +283,7 @@ func scenes() []scene {
 				run:     firstBad,
 				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
 				trouble: []trouble{{emulator.Match{Operation: "UpdateAlias"}, emulator.Deny()}},
+				told:    []string{people.Webhook},
 				want: want{
 					exit: 1, status: report.Failed, reason: report.AccessDenied,
 					serves: []string{"42"}, remembers: []string{""},

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/org/lambda-rollback-action/test/emulator"
+	"github.com/org/lambda-rollback-action/test/people"
 )
 
 const (
@@ -34,15 +36,22 @@ type stage struct {
 	functions []*emulator.Function
 	began     []int // length of each alias's history before the act
 	troubles  []*emulator.Fault
+	people    *people.Services // nil: nobody is told in this scene
 }
 
-// setUp makes the scene's functions as they were before any of its runs.
-func setUp(s scene) (*stage, error) {
+// setUp makes the scene's functions as they were before any of its runs. work
+// is a directory for scratch files.
+func setUp(s scene, work string) (*stage, error) {
 	e, err := emulator.Start()
 	if err != nil {
 		return nil, err
 	}
 	st := &stage{Emulator: e, now: time.Now().UTC().Truncate(time.Second)}
+	if slices.ContainsFunc(s.acts, func(a act) bool { return len(a.told) > 0 }) {
+		if st.people, err = people.Start(work); err != nil {
+			return nil, err
+		}
+	}
 	for _, spec := range s.functions {
 		f := e.Lambda(region).CreateFunction(spec.name)
 		for n := range spec.versions {
@@ -57,6 +66,14 @@ func setUp(s scene) (*stage, error) {
 		st.functions = append(st.functions, f)
 	}
 	return st, nil
+}
+
+// close ends all that the stage has running.
+func (st *stage) close() {
+	st.Close()
+	if st.people != nil {
+		st.people.Close()
+	}
 }
 
 func (st *stage) ago(d time.Duration) time.Time { return st.now.Add(-d) }
