@@ -117,8 +117,9 @@ func AlertOf(r Result) Alert {
 }
 
 // Preliminarily is the alert for the time while production is being checked.
+// Its mark promises nothing: who reads no further must not go back to sleep.
 func (a Alert) Preliminarily() Alert {
-	a.Preliminary = true
+	a.Preliminary, a.Mark = true, "⏳"
 	a.Verdict, a.Checks, a.Next = "Whether production recovered is being checked now.", nil, nil
 	return a
 }
@@ -206,11 +207,9 @@ func alertCheck(c Check, f Function, several bool) Check {
 // of ours.
 func CheckMark(status string) string { return strings.TrimSpace(checkMark(status)) }
 
-// worstFirst keeps the checks that have bad news where there are many.
+// worstFirst puts the checks that have bad news first, and keeps those where
+// there are many.
 func worstFirst(all []Check) []Check {
-	if len(all) <= maxAlertChecks {
-		return all
-	}
 	rank := map[string]int{"failed": 0, "inconclusive": 1}
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b Check) int {
@@ -224,6 +223,9 @@ func worstFirst(all []Check) []Check {
 		}
 		return ra - rb
 	})
+	if len(sorted) <= maxAlertChecks {
+		return sorted
+	}
 	kept := sorted[:maxAlertChecks-1]
 	return append(kept, Check{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
 }

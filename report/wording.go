@@ -104,7 +104,7 @@ var wordings = map[Reason]words{
 	},
 	Unhealthy: {
 		heading: "production is not healthy",
-		remedy: "Read the checks on this page, then the function's logs. Where an older version is bad too, the cause is often outside the code: a dependency, data, a secret, infrastructure.\n" +
+		remedy: "Read the checks, then the function's logs. Where an older version is bad too, the cause is often outside the code: a dependency, data, a secret, infrastructure.\n" +
 			"To go further back, choose an older version with `target-version`; `on-unhealthy: step-back` does so by itself.\n" +
 			"Revert {commit} on {branch}, or fix it, before the next deploy: the alias was rolled back all the same.",
 	},
