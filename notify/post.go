@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
-
-	"github.com/org/lambda-rollback-action/report"
 )
 
 const (
@@ -29,17 +27,27 @@ const (
 
 // answer is what a service said, whatever its status.
 type answer struct {
-	status int
-	body   string // up to maxAnswer
+	status  int
+	body    string // up to maxAnswer
+	secrets secrets
 }
 
 // words are those of the service, fit for a line: "403 action_prohibited".
 func (a answer) words() string {
-	text := report.Line(strings.TrimSpace(a.body), longestWords)
+	text := a.secrets.line(a.body)
 	if text == "" {
 		text = http.StatusText(a.status)
 	}
 	return strings.TrimSpace(fmt.Sprintf("%d %s", a.status, text))
+}
+
+// unsure says that a yes was none that the service would give.
+func (a answer) unsure(missing string) error {
+	said := "an empty body"
+	if text := a.secrets.line(a.body); text != "" {
+		said = text
+	}
+	return fmt.Errorf("it is not certain that the message arrived: status %d without %s; check the address and what is in between, which answered: %s", a.status, missing, said)
 }
 
 func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
@@ -100,7 +108,7 @@ func (p poster) post(ctx context.Context, address string, header http.Header, bo
 	if err != nil {
 		return answer{}, fmt.Errorf("failed to read the answer (status %d): %w", resp.StatusCode, unaddressed(err))
 	}
-	return answer{status: resp.StatusCode, body: string(text)}, nil
+	return answer{status: resp.StatusCode, body: string(text), secrets: secretsOf(address, header)}, nil
 }
 
 // unaddressed takes the address out of an error of net/http: it may be a secret.

@@ -1,0 +1,55 @@
+package notify
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+// SlackWebhook posts to the one channel that an incoming webhook is for:
+// https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+type SlackWebhook struct {
+	address string
+	poster  poster
+}
+
+// NewSlackWebhook makes the channel. The address is the secret; client may be nil.
+func NewSlackWebhook(client *http.Client, address string) *SlackWebhook {
+	return &SlackWebhook{address: address, poster: newPoster(client)}
+}
+
+// Name is the channel's key in the output `notifications`.
+func (*SlackWebhook) Name() string { return "slack-webhook" }
+
+// Send posts the alert. Where Slack does not like how the message is made, it
+// gets the text alone.
+func (s *SlackWebhook) Send(ctx context.Context, n Notice) error {
+	got, err := s.post(ctx, slackFor(n.Alert))
+	if err == nil && slackDislikes[slackWord(got)] {
+		got, err = s.post(ctx, slackBare(n.Alert))
+	}
+	switch {
+	case err != nil:
+		return err
+	case !got.ok():
+		return withRemedy("Slack answered "+got.words(), slackWebhookRemedies[slackWord(got)])
+	case slackWord(got) != "ok":
+		// A proxy that says yes to everything, or an address that is not Slack's.
+		return got.unsure("Slack's `ok`")
+	default:
+		return nil
+	}
+}
+
+func (s *SlackWebhook) post(ctx context.Context, m slackMessage) (answer, error) {
+	body, err := m.json()
+	if err != nil {
+		return answer{}, err
+	}
+	return s.poster.post(ctx, s.address, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
+}
+
+// slackWord is what an incoming webhook says: one word of plain text.
+func slackWord(a answer) string { return report.Line(strings.TrimSpace(a.body), longestWords) }
