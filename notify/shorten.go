@@ -119,3 +119,7 @@ func more(left int) string {
 		return fmt.Sprintf("… and %d more, on the page of the run", left)
 	}
 }
+
+// badNews tells whether a check could not say that all is well. Then the checks
+// come first: what to do depends on them. The worst is the first of them.
+func badNews(a report.Alert) bool { return len(a.Checks) > 0 && a.Checks[0].Status != "passed" }

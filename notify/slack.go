@@ -80,6 +80,7 @@ type slackElement struct {
 	Style    any            `json:"style,omitempty"`
 	Text     string         `json:"text,omitempty"`
 	URL      string         `json:"url,omitempty"`
+	Emoji    *bool          `json:"emoji,omitempty"`
 	Elements []slackElement `json:"elements,omitempty"`
 }
 
@@ -108,21 +109,25 @@ func slackReply(a report.Alert) slackMessage {
 
 func slackLong(a report.Alert) slackMessage {
 	m := slackPlain(a, slackText)
-	m.Blocks = []slackBlock{{Type: "header", Text: &slackElement{Type: "plain_text", Text: cutUnits(a.Title(), slackHeader)}}}
+	m.Blocks = []slackBlock{{Type: "header", Text: plainText(cutUnits(a.Title(), slackHeader), true)}}
 	m.Blocks = appendText(m.Blocks, section(plain(a.Message+" "), bold(a.Verdict)))
 
 	var under []slackBlock
+	checked := lines(proof(a))
+	if badNews(a) {
+		under = appendText(under, checked)
+	}
 	if len(a.Next) > 0 {
-		under = appendText(under, section(bold("What to do next")), list("ordered", steps(a.Next)))
+		under = appendText(under, section(bold("What to do next")), numbered(steps(a.Next)))
 	}
 	under = appendText(under, section(links(a.Links)...))
-	under = appendText(under, rows(a)...)
-	under = appendText(under, section(facts(a.Facts)...))
-	if lines := append(checks(a.Checks), notes(a.Notes)...); len(lines) > 0 {
-		under = appendText(under, list("bullet", lines))
+	under = appendText(under, lines(rows(a)))
+	under = appendText(under, lines(facts(a.Facts)))
+	if !badNews(a) {
+		under = appendText(under, checked)
 	}
 	if small := strings.TrimSpace(strings.Join(a.Why, " ") + "\n" + a.NotRolledBack); small != "" {
-		under = append(under, slackBlock{Type: "context", Elements: []slackElement{{Type: "plain_text", Text: report.Cut(small, slackSmall)}}})
+		under = append(under, slackBlock{Type: "context", Elements: []slackElement{*plainText(report.Cut(small, slackSmall), false)}})
 	}
 	if len(under) > 0 {
 		m.Attachments = []slackAttachment{{Colour: slackColour(a), Fallback: cmp.Or(a.Verdict, a.Message), Blocks: under}}

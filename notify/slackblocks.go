@@ -37,9 +37,15 @@ func section(parts ...slackElement) slackElement {
 	return s
 }
 
-// list has an item for each paragraph that is not empty.
-func list(style string, items []slackElement) slackElement {
-	l := slackElement{Type: "rich_text_list", Style: style}
+// plainText is a text outside of rich_text. With emoji, `:name:` is drawn as one;
+// without, the `:11:` of a time stays what it is.
+func plainText(text string, emoji bool) *slackElement {
+	return &slackElement{Type: "plain_text", Text: text, Emoji: &emoji}
+}
+
+// numbered has an item for each paragraph that is not empty.
+func numbered(items []slackElement) slackElement {
+	l := slackElement{Type: "rich_text_list", Style: "ordered"}
 	for _, item := range items {
 		if len(item.Elements) > 0 {
 			l.Elements = append(l.Elements, item)
@@ -96,42 +102,55 @@ func links(all []report.Page) []slackElement {
 	return out
 }
 
-func facts(all []report.Fact) []slackElement {
-	var out []slackElement
-	for i, f := range all {
-		if i > 0 {
-			out = append(out, plain("\n"))
-		}
-		out = append(out, bold(f.Name), plain("  "), linked(f.Text, f.URL))
+func facts(all []report.Fact) [][]slackElement {
+	var out [][]slackElement
+	for _, f := range all {
+		out = append(out, []slackElement{bold(f.Name), plain("  "), linked(f.Text, f.URL)})
 	}
 	return out
 }
 
-// rows are one line a function. Many of them are one text, because every part
-// of a block costs room.
-func rows(a report.Alert) []slackElement {
-	var items []slackElement
-	var text strings.Builder
+// rows are a line for each function. Many of them are one text, because every
+// part of a block costs room.
+func rows(a report.Alert) [][]slackElement {
+	var out [][]slackElement
+	var names []string
 	for _, row := range a.Functions {
 		rest := strings.TrimRight("  "+row.Version, " ") + ", " + row.Result
 		if len(a.Functions) <= slackLinkedRows {
-			items = append(items, section(plain(row.Mark+" "), linked(row.Function, row.URL), plain(rest+"\n")))
+			out = append(out, []slackElement{plain(row.Mark + " "), linked(row.Function, row.URL), plain(rest)})
 			continue
 		}
-		text.WriteString(row.Mark + " " + row.Function + rest + "\n")
+		names = append(names, row.Mark+" "+row.Function+rest)
 	}
-	if text.Len() > 0 {
-		items = append(items, section(plain(text.String())))
-	}
-	return append(items, section(plain(more(a.Left))))
+	return append(out, []slackElement{plain(strings.Join(names, "\n"))}, []slackElement{plain(more(a.Left))})
 }
 
-func checks(all []report.Check) []slackElement {
-	var out []slackElement
-	for _, c := range all {
-		out = append(out, section(plain(strings.TrimLeft(checkMark(c)+" ", " ")), bold(c.Name), plain(detail(c))))
+// proof are the checks and the warnings.
+func proof(a report.Alert) [][]slackElement {
+	var out [][]slackElement
+	for _, c := range a.Checks {
+		out = append(out, []slackElement{plain(strings.TrimLeft(checkMark(c)+" ", " ")), bold(c.Name), plain(detail(c))})
+	}
+	for _, text := range a.Notes {
+		out = append(out, []slackElement{plain("⚠️ " + text)})
 	}
 	return out
+}
+
+// lines is a paragraph of lines. They are parted within one section, since two
+// sections are not always on lines of their own.
+func lines(all [][]slackElement) slackElement {
+	var parts []slackElement
+	for _, line := range all {
+		if full := section(line...).Elements; len(full) > 0 {
+			if len(parts) > 0 {
+				parts = append(parts, plain("\n"))
+			}
+			parts = append(parts, full...)
+		}
+	}
+	return section(parts...)
 }
 
 // checkMark is the emoji of a check; of a status that is none of ours, nothing.
@@ -143,12 +162,4 @@ func detail(c report.Check) string {
 		return ""
 	}
 	return ": " + c.Detail
-}
-
-func notes(all []string) []slackElement {
-	var out []slackElement
-	for _, text := range all {
-		out = append(out, section(plain("⚠️ "+text)))
-	}
-	return out
 }

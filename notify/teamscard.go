@@ -47,7 +47,6 @@ type card struct {
 	Schema       string            `json:"$schema"`
 	Type         string            `json:"type"`
 	Version      string            `json:"version"`
-	Language     string            `json:"lang"`
 	FallbackText string            `json:"fallbackText"`
 	Speak        string            `json:"speak"`
 	Teams        map[string]string `json:"msteams"`
@@ -100,13 +99,18 @@ func teamsLong(a report.Alert) teamsMessage {
 		head.Items = append(head.Items, paragraph(element{Text: a.Verdict, Weight: "bolder"}))
 	}
 	body := []element{head}
+	if badNews(a) {
+		body = append(body, teamsChecks(a)...)
+	}
 	body = append(body, teamsSteps(a.Next)...)
 	if buttons := teamsLinks(a.Links); len(buttons) > 0 {
 		body = append(body, element{Type: "ActionSet", Actions: buttons})
 	}
 	body = append(body, teamsRows(a)...)
 	body = append(body, teamsFacts(a.Facts)...)
-	body = append(body, teamsChecks(a)...)
+	if !badNews(a) {
+		body = append(body, teamsChecks(a)...)
+	}
 	for i, text := range append(a.Why, a.NotRolledBack) {
 		if text != "" {
 			body = append(body, spaced(i, paragraph(element{Text: text, Size: "small", Subtle: true})))
@@ -118,7 +122,7 @@ func teamsLong(a report.Alert) teamsMessage {
 		Attachments: []teamsAttachment{{
 			ContentType: "application/vnd.microsoft.card.adaptive",
 			Content: card{
-				Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4", Language: "en",
+				Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4",
 				FallbackText: unmarked(a.Title()), Speak: unmarked(a.Title()),
 				Teams: map[string]string{"width": "Full"},
 				Body:  body,
