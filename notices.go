@@ -20,6 +20,15 @@ const channelLimit = 20 * time.Second
 // channels are those that the inputs name.
 func (s *story) channels() []notify.Channel {
 	var all []notify.Channel
+	if in := s.in.Slack; in.WebhookURL != nil {
+		all = append(all, notify.NewSlackWebhook(s.http, in.WebhookURL.String()))
+	}
+	if in := s.in.Slack; in.BotToken != "" && in.Channel != "" {
+		all = append(all, notify.NewSlackBot(s.http, s.getenv("SLACK_API_URL"), in.BotToken, in.Channel, s.log))
+	}
+	if in := s.in.Teams; in.WebhookURL != nil {
+		all = append(all, notify.NewTeams(s.http, in.WebhookURL.String()))
+	}
 	if in := s.in.Webhook; in.URL != nil {
 		all = append(all, notify.NewWebhook(s.http, in.URL.String(), in.Secret, s.random))
 	}

@@ -27,16 +27,12 @@ func notBuiltYet() []notBuilt {
 		{"site-manifest", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Manifest != "" }},
 		{"cloudfront-distribution-id", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.DistributionID != "" }},
 
-		{"slack-webhook-url", "notifying Slack", plannedNotifications, func(in Inputs) bool { return in.Slack.WebhookURL != nil }},
-		{"slack-bot-token", "notifying Slack", plannedNotifications, func(in Inputs) bool { return in.Slack.BotToken != "" }},
-		{"slack-channel", "notifying Slack", plannedNotifications, func(in Inputs) bool { return in.Slack.Channel != "" }},
 		{"smtp-host", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Host != "" }},
 		{"smtp-username", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Username != "" }},
 		{"smtp-password", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Password != "" }},
 		{"email-from", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.From != nil }},
 		{"email-to", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.To) > 0 }},
 		{"email-cc", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.Cc) > 0 }},
-		{"teams-webhook-url", "notifying Teams", plannedNotifications, func(in Inputs) bool { return in.Teams.WebhookURL != nil }},
 
 		{"record-deployment", "recording a deployment", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.RecordDeployment }},
 		{"comment-on-pull-request", "commenting on a pull request", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.CommentOnPullRequest }},

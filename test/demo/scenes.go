@@ -274,6 +274,23 @@ func scenes() []scene {
 			}},
 		},
 		{
+			name:      "people are told",
+			title:     "People are told",
+			story:     "A bad deploy once more. This time Slack, Teams, the mail and a webhook are among the inputs, and production is proven to be well.",
+			point:     "Slack hears at once that the alias has moved, and in the same thread that production recovered; the others get one message each.",
+			functions: api,
+			acts: []act{{
+				run:     firstBad,
+				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
+				well:    []int64{41},
+				told:    []string{people.SlackBot, people.Teams},
+				want: want{
+					status: report.RolledBack, reason: report.PreviousVersion, healthy: "true",
+					serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
+				},
+			}},
+		},
+		{
 			name:      "not allowed",
 			title:     "AWS says no",
 			story:     "A bad deploy as in the first scene, but the role of the rollback job lacks the permission lambda:UpdateAlias.",
@@ -283,7 +300,7 @@ func scenes() []scene {
 				run:     firstBad,
 				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
 				trouble: []trouble{{emulator.Match{Operation: "UpdateAlias"}, emulator.Deny()}},
-				told:    []string{people.Webhook},
+				told:    []string{people.SlackWebhook},
 				want: want{
 					exit: 1, status: report.Failed, reason: report.AccessDenied,
 					serves: []string{"42"}, remembers: []string{""},

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -25,49 +28,73 @@ func (m Message) Text() string {
 		}
 		return b.String()
 	default:
-		var lines []string
-		decoder := json.NewDecoder(bytes.NewReader(m.Body))
-		for texts := range textsOf(decoder) {
-			lines = append(lines, texts)
-		}
-		return strings.Join(lines, "\n")
+		return strings.Join(linesOf(m.JSON()), "\n")
 	}
 }
 
-// textsOf gives the strings under keys that people read, in the order in which
-// they stand.
-func textsOf(decoder *json.Decoder) func(func(string) bool) {
-	read := map[string]bool{"text": true, "title": true, "value": true, "summary": true, "fallback": true}
-	return func(yield func(string) bool) {
-		key := ""
-		inObject, isKey := []bool{}, false
-		for {
-			token, err := decoder.Token()
-			if err != nil {
-				return
+// children are the keys under which Slack's blocks and Teams' cards have what
+// is in them, in the order in which it is shown.
+var children = []string{"blocks", "attachments", "content", "body", "elements", "items", "columns", "rows", "cells", "inlines"}
+
+// address is what a link in Markdown leads to.
+var address = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+
+// linesOf are the lines that a person sees, from top to bottom.
+func linesOf(node any) []string {
+	var lines []string
+	switch n := node.(type) {
+	case []any:
+		for _, one := range n {
+			lines = append(lines, linesOf(one)...)
+		}
+	case map[string]any:
+		switch n["type"] {
+		case "rich_text_section", "RichTextBlock": // on one line
+			return joined(n, "")
+		case "ColumnSet", "TableRow":
+			return joined(n, "  ")
+		case "actions", "ActionSet":
+			return joined(n, " · ")
+		case "FactSet":
+			facts, _ := n["facts"].([]any)
+			for _, fact := range facts {
+				pair, _ := fact.(map[string]any)
+				lines = append(lines, fmt.Sprintf("%v: %v", pair["title"], pair["value"]))
 			}
-			switch t := token.(type) {
-			case json.Delim:
-				switch t {
-				case '{', '[':
-					inObject = append(inObject, t == '{')
-					isKey = t == '{'
-					continue
-				default:
-					inObject = inObject[:len(inObject)-1]
-				}
-			case string:
-				if isKey {
-					key, isKey = t, false
-					continue
-				}
-				if read[key] && strings.TrimSpace(t) != "" && !yield(t) {
-					return
-				}
-			}
-			isKey = len(inObject) > 0 && inObject[len(inObject)-1]
+			return lines
+		}
+		if text, ok := n["text"].(string); ok && n["blocks"] == nil && n["attachments"] == nil {
+			lines = append(lines, address.ReplaceAllString(text, "$1"))
+		} else if ok {
+			lines = append(lines, "on the phone: "+text)
+		}
+		lines = append(lines, linesOf(n["text"])...)
+		for _, key := range children {
+			lines = append(lines, linesOf(n[key])...)
+		}
+		if titles := joined(map[string]any{"elements": n["actions"]}, " · "); len(titles) > 0 {
+			lines = append(lines, titles...)
 		}
 	}
+	return lines
+}
+
+// joined is what stands side by side, as one line.
+func joined(n map[string]any, between string) []string {
+	var texts []string
+	for _, key := range children {
+		inner, _ := n[key].([]any)
+		for _, one := range inner {
+			part, _ := one.(map[string]any)
+			title, _ := part["title"].(string)
+			texts = append(texts, append(linesOf(part), title)...)
+		}
+	}
+	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
+	if len(texts) == 0 {
+		return nil
+	}
+	return []string{strings.Join(texts, between)}
 }
 
 // Part is a part of an email, decoded.

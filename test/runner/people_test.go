@@ -16,7 +16,7 @@ import (
 )
 
 // channels are all that the program has.
-var channels = []string{people.Webhook}
+var channels = []string{people.SlackBot, people.SlackWebhook, people.Teams, people.Webhook}
 
 // secretsOfPeople may be seen by nobody but the services themselves.
 var secretsOfPeople = []string{people.SlackPath, people.TeamsQuery, people.BotToken, people.WebhookKey, people.Password}
@@ -245,5 +245,50 @@ func TestAChannelMustShowWhoItIs(t *testing.T) {
 	for channel, said := range o.notifications(t) {
 		assert.Contains(t, said, "certificate", channel)
 		assert.Empty(t, p.Messages(channel))
+	}
+}
+
+// While production is being proven, Slack knows already that the alias has
+// moved; the verdict comes into the thread.
+func TestSlackIsToldAtOnceAndThenInTheThread(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		answer  int
+		ended   string
+		verdict string
+	}{
+		"recovered":     {http.StatusOK, "rolled-back/previous-version", "Production recovered"},
+		"not recovered": {http.StatusInternalServerError, "failed/unhealthy", "NOT healthy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, p := newScene(t), listeners(t)
+			s.function("api", 3)
+			proven := make(chan time.Time, 100)
+			page := s.Health("api", "live", func(int64) int {
+				proven <- time.Now()
+				return test.answer
+			})
+			o := s.telling(p, people.SlackBot).inputs(map[string]string{
+				"health-url": page, "health-interval": "200ms", "health-timeout": "1s",
+			}).run()
+			require.Equal(t, test.ended, o.ended())
+			messages := p.Messages(people.SlackBot)
+			require.Len(t, messages, 3)
+			assert.Equal(t, "chat.postMessage", messages[0].Method)
+			assert.Equal(t, "chat.postMessage", messages[1].Method)
+			assert.Equal(t, "chat.update", messages[2].Method)
+			assert.NotContains(t, messages[0].JSON(), "thread_ts")
+			assert.NotContains(t, messages[0].Text(), test.verdict)
+			assert.Equal(t, "1772853247.000001", messages[1].JSON()["thread_ts"])
+			assert.Contains(t, messages[1].Text(), test.verdict)
+			assert.Equal(t, "1772853247.000001", messages[2].JSON()["ts"])
+			var last time.Time
+			for len(proven) > 0 {
+				last = <-proven
+			}
+			assert.True(t, messages[0].At.Before(last), "the first message does not wait for the proof")
+			assert.Equal(t, map[string]string{people.SlackBot: "sent"}, o.notifications(t))
+		})
 	}
 }
