@@ -48,6 +48,7 @@ func tell(t *testing.T, channel func(*http.Client) notify.Channel, a report.Aler
 	out.said = notify.Crier{Channels: []notify.Channel{c}, Limit: limit, Log: silent{}}.
 		Send(t.Context(), notify.Notice{Alert: a, Result: []byte("{}")})[c.Name()]
 	out.took = time.Since(began)
+	synctest.Wait() // until the server is done, too
 	assert.NotContains(t, out.said, slackSecret)
 	return out
 }
@@ -159,7 +160,7 @@ func TestSlackGetsTheTextAloneWhereItRefusesBlocks(t *testing.T) {
 // A certificate that nobody vouches for is refused, and not tried again.
 func TestBadCertificatesAreRefused(t *testing.T) {
 	t.Parallel()
-	for name, make := range map[string]func(string) notify.Channel{
+	for name, channel := range map[string]func(string) notify.Channel{
 		"slack-webhook": func(address string) notify.Channel {
 			return notify.NewSlackWebhook(nil, address+"/services/T0SECRET1/B0SECRET2")
 		},
@@ -177,7 +178,7 @@ func TestBadCertificatesAreRefused(t *testing.T) {
 			server.Config.ErrorLog = quiet()
 			server.StartTLS()
 			defer server.Close()
-			err := make(server.URL).Send(t.Context(), notify.Notice{})
+			err := channel(server.URL).Send(t.Context(), notify.Notice{})
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), "certificate")
 			assert.NotContains(t, err.Error(), slackSecret)

@@ -76,10 +76,10 @@ func recorder(t *testing.T, status int, answer string) (*httptest.Server, *[]ask
 }
 
 // onWire is the body that a channel sends for an alert.
-func onWire(t *testing.T, make func(*http.Client, string) notify.Channel, status int, answer string, a report.Alert) []byte {
+func onWire(t *testing.T, channel func(*http.Client, string) notify.Channel, status int, answer string, a report.Alert) []byte {
 	t.Helper()
 	server, all := recorder(t, status, answer)
-	require.NoError(t, make(server.Client(), server.URL).Send(t.Context(), notify.Notice{Alert: a}))
+	require.NoError(t, channel(server.Client(), server.URL).Send(t.Context(), notify.Notice{Alert: a}))
 	require.Len(t, *all, 1)
 	return (*all)[0].body
 }
@@ -92,14 +92,19 @@ func teams(c *http.Client, address string) notify.Channel { return notify.NewTea
 // extremes are alerts that no layout was made for.
 var extremes = sync.OnceValue(func() map[string]report.Alert {
 	all := map[string]report.Alert{
-		"nothing":                report.AlertOf(report.Result{}),
-		"nothing of three":       report.AlertOf(report.Result{Functions: make([]report.Function, 3)}),
-		"endless links":          report.AlertOf(crowd(40, 30, "x", 2000)),
-		"endless links of one":   report.AlertOf(crowd(1, 30, "x", 2000)),
-		"forty functions":        report.AlertOf(crowd(40, 1, "-api", 0)),
-		"three hundred of them":  report.AlertOf(crowd(300, 100, "x", 0)),
-		"forty, in a trial":      report.AlertOf(crowd(40, 100, "é", 0)).AsTrial(),
-		"forty, preliminarily":   report.AlertOf(crowd(40, 100, "é", 0)).Preliminarily(),
+		"nothing":               report.AlertOf(report.Result{}),
+		"nothing of three":      report.AlertOf(report.Result{Functions: make([]report.Function, 3)}),
+		"endless links":         report.AlertOf(crowd(40, 30, "x", 2000)),
+		"endless links of one":  report.AlertOf(crowd(1, 30, "x", 2000)),
+		"forty functions":       report.AlertOf(crowd(40, 1, "-api", 0)),
+		"three hundred of them": report.AlertOf(crowd(300, 100, "x", 0)),
+		"forty, in a trial":     report.AlertOf(crowd(40, 100, "é", 0)).AsTrial(),
+		"forty, preliminarily":  report.AlertOf(crowd(40, 100, "é", 0)).Preliminarily(),
+		"addresses with markup": {
+			Mark: "✅", Headline: "x", Message: "x",
+			Facts: []report.Fact{{Name: "Run", Text: "x", URL: "https://github.com/a(b)c<d>[e]*f*?g|h&i\\j"}},
+			Links: []report.Page{{Name: "Run", URL: "https://github.com/a(b)c<d>[e]*f*?g|h&i\\j"}},
+		},
 		"a text of blanks alone": report.AlertOf(crowd(3, 40, " ", 0)),
 	}
 	for name, text := range map[string]string{

@@ -151,6 +151,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 				crier.Begin(t.Context(), notify.Notice{Alert: test.begin})
 				time.Sleep(time.Minute)
 				assert.Equal(t, map[string]string{"slack-bot": notify.Sent}, crier.Send(t.Context(), notify.Notice{Alert: test.end}))
+				synctest.Wait()
 
 				require.Len(t, server.messages, test.messages)
 				last := server.messages[len(server.messages)-1]
@@ -188,6 +189,7 @@ func TestTheReplyInTheThread(t *testing.T) {
 			bot := notify.NewSlackBot(pipeServer(t, server), "http://slack.example/api", slackToken, "C0DEPLOY", silent{})
 			require.NoError(t, bot.Begin(t.Context(), notify.Notice{Alert: all[name].Preliminarily()}))
 			require.NoError(t, bot.Send(t.Context(), notify.Notice{Alert: all[name]}))
+			synctest.Wait()
 			body, err := json.Marshal(server.messages[1])
 			require.NoError(t, err)
 			golden(t, "testdata/slack/reply/"+name+".json", body)

@@ -3,7 +3,6 @@ package notify_test
 import (
 	"encoding/json"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -120,7 +119,7 @@ func checkElement(t *testing.T, e map[string]any, kinds ...string) {
 			if json.Unmarshal(text, &plain) != nil {
 				plain = string(text)
 			}
-			assert.Regexp(t, regexp.MustCompile("^(?:"+pattern+")$"), plain, "%s of %s", key, kind)
+			assert.Regexp(t, "^(?:"+pattern+")$", plain, "%s of %s", key, kind)
 		}
 	}
 	for kindOf, list := range map[string]string{"AdaptiveCard": "body", "Container": "items", "ColumnSet": "columns", "Column": "items", "ActionSet": "actions", "RichTextBlock": "inlines"} {

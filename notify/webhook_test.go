@@ -155,6 +155,7 @@ func TestPosting(t *testing.T) {
 				began := time.Now()
 				got := crier.Send(t.Context(), notify.Notice{Result: []byte("{}")})
 				took := time.Since(began)
+				synctest.Wait() // until the server is done, too
 				want := test.want
 				if want == "" {
 					want = notify.Sent
