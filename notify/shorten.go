@@ -120,6 +120,15 @@ func more(left int) string {
 	}
 }
 
-// badNews tells whether a check could not say that all is well. Then the checks
-// come first: what to do depends on them. The worst is the first of them.
-func badNews(a report.Alert) bool { return len(a.Checks) > 0 && a.Checks[0].Status != "passed" }
+// mostBadNews is how many checks may stand before what to do.
+const mostBadNews = 4
+
+// badNews parts the checks that could not say that all is well, for they come
+// before what to do, which depends on them. They are the first ones.
+func badNews(all []report.Check) (bad, others []report.Check) {
+	n := 0
+	for n < min(len(all), mostBadNews) && all[n].Status != "passed" && all[n].Status != "" {
+		n++
+	}
+	return all[:n], all[n:]
+}

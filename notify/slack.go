@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/org/lambda-rollback-action/report"
 )
@@ -17,8 +16,8 @@ const (
 	// https://docs.slack.dev/reference/block-kit/blocks/header-block
 	slackHeader = 150
 	// slackRoom is for blocks and attachments as JSON. Slack refuses somewhat
-	// above 13,200 characters and does not document what it counts; the JSON is
-	// more than anything it can count.
+	// above 13,200 characters and does not document what it counts; the JSON in
+	// UTF-16 units is more than anything it can count.
 	slackRoom = 12_500
 	// slackText is for what stands in a notification, and is read aloud.
 	slackText = 1500
@@ -113,19 +112,15 @@ func slackLong(a report.Alert) slackMessage {
 	m.Blocks = appendText(m.Blocks, section(plain(a.Message+" "), bold(a.Verdict)))
 
 	var under []slackBlock
-	checked := lines(proof(a))
-	if badNews(a) {
-		under = appendText(under, checked)
-	}
+	bad, others := badNews(a.Checks)
+	under = appendText(under, lines(checks(bad)))
 	if len(a.Next) > 0 {
 		under = appendText(under, section(bold("What to do next")), numbered(steps(a.Next)))
 	}
 	under = appendText(under, section(links(a.Links)...))
 	under = appendText(under, lines(rows(a)))
 	under = appendText(under, lines(facts(a.Facts)))
-	if !badNews(a) {
-		under = appendText(under, checked)
-	}
+	under = appendText(under, lines(append(checks(others), notes(a.Notes)...)))
 	if small := strings.TrimSpace(strings.Join(a.Why, " ") + "\n" + a.NotRolledBack); small != "" {
 		under = append(under, slackBlock{Type: "context", Elements: []slackElement{*plainText(report.Cut(small, slackSmall), false)}})
 	}
@@ -181,10 +176,10 @@ var slackURL = strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%
 
 func (m slackMessage) json() ([]byte, error) { return compact(m) }
 
-// size is the length of the blocks and attachments as JSON, in characters.
+// size is the length of the blocks and attachments as JSON, in UTF-16 units.
 func (m slackMessage) size() int {
 	data, _ := compact([]any{m.Blocks, m.Attachments})
-	return utf8.RuneCount(data)
+	return units(string(data))
 }
 
 // compact is JSON as it goes out: `&`, `<` and `>` would be six characters each.
@@ -203,8 +198,10 @@ func compact(v any) ([]byte, error) {
 func cutUnits(text string, limit int) string {
 	for n := limit; ; n-- {
 		short := report.Cut(text, n)
-		if len(utf16.Encode([]rune(short))) <= limit {
+		if units(short) <= limit {
 			return short
 		}
 	}
 }
+
+func units(text string) int { return len(utf16.Encode([]rune(text))) }

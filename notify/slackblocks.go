@@ -126,13 +126,17 @@ func rows(a report.Alert) [][]slackElement {
 	return append(out, []slackElement{plain(strings.Join(names, "\n"))}, []slackElement{plain(more(a.Left))})
 }
 
-// proof are the checks and the warnings.
-func proof(a report.Alert) [][]slackElement {
+func checks(all []report.Check) [][]slackElement {
 	var out [][]slackElement
-	for _, c := range a.Checks {
+	for _, c := range all {
 		out = append(out, []slackElement{plain(strings.TrimLeft(checkMark(c)+" ", " ")), bold(c.Name), plain(detail(c))})
 	}
-	for _, text := range a.Notes {
+	return out
+}
+
+func notes(all []string) [][]slackElement {
+	var out [][]slackElement
+	for _, text := range all {
 		out = append(out, []slackElement{plain("⚠️ " + text)})
 	}
 	return out

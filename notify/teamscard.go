@@ -99,22 +99,22 @@ func teamsLong(a report.Alert) teamsMessage {
 		head.Items = append(head.Items, paragraph(element{Text: a.Verdict, Weight: "bolder"}))
 	}
 	body := []element{head}
-	if badNews(a) {
-		body = append(body, teamsChecks(a)...)
-	}
+	bad, others := badNews(a.Checks)
+	body = append(body, teamsChecks(bad, nil)...)
 	body = append(body, teamsSteps(a.Next)...)
 	if buttons := teamsLinks(a.Links); len(buttons) > 0 {
 		body = append(body, element{Type: "ActionSet", Actions: buttons})
 	}
 	body = append(body, teamsRows(a)...)
 	body = append(body, teamsFacts(a.Facts)...)
-	if !badNews(a) {
-		body = append(body, teamsChecks(a)...)
-	}
+	body = append(body, teamsChecks(others, a.Notes)...)
 	for i, text := range append(a.Why, a.NotRolledBack) {
 		if text != "" {
 			body = append(body, spaced(i, paragraph(element{Text: text, Size: "small", Subtle: true})))
 		}
+	}
+	if len(body) > 1 {
+		body[1].Separator = false // the headline's colour is one
 	}
 	return teamsMessage{
 		Type:    "message",
@@ -237,13 +237,13 @@ func teamsFacts(all []report.Fact) []element {
 // markdownURL escapes what would end a link of Markdown too early.
 var markdownURL = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", `\`, "%5C", "*", "%2A", "[", "%5B", "]", "%5D")
 
-func teamsChecks(a report.Alert) []element {
+func teamsChecks(all []report.Check, notes []string) []element {
 	var out []element
-	for _, c := range a.Checks {
+	for _, c := range all {
 		out = append(out, spaced(len(out), paragraph(
 			element{Text: strings.TrimLeft(checkMark(c)+" ", " ")}, element{Text: c.Name, Weight: "bolder"}, element{Text: detail(c)})))
 	}
-	for _, text := range a.Notes {
+	for _, text := range notes {
 		out = append(out, spaced(len(out), paragraph(element{Text: "⚠️ " + text})))
 	}
 	return out
