@@ -76,6 +76,9 @@ func TestAnswersOfWebhooks(t *testing.T) {
 	t.Parallel()
 	slack := func(c *http.Client) notify.Channel { return notify.NewSlackWebhook(c, slackHook) }
 	teams := func(c *http.Client) notify.Channel { return notify.NewTeams(c, teamsHook) }
+	workflow := func(c *http.Client) notify.Channel {
+		return notify.NewSlackWebhook(c, "http://hooks.slack.example/triggers/T0SECRET1/2SECRET9/key")
+	}
 	old := func(c *http.Client) notify.Channel { return notify.NewTeams(c, teamsOld) }
 	for name, test := range map[string]struct {
 		channel func(*http.Client) notify.Channel
@@ -102,6 +105,7 @@ func TestAnswersOfWebhooks(t *testing.T) {
 		"slack: a proxy's page":               {slack, all(says(200, proxyPage)), unsure + "Slack's `ok`" + elsewhere + `<!DOCTYPE html>\n<html><title>Sign in</title></html>`, 1, 0},
 		"slack: repeats the address":          {slack, all(echoes(404)), "Slack answered 404 Cannot POST *** *** with", 1, 0},
 		"slack: repeats the address in a yes": {slack, all(echoes(200)), unsure + "Slack's `ok`" + elsewhere + "Cannot POST *** *** with", 1, 0},
+		"slack: a workflow's yes":             {workflow, all(says(200, `{"ok":true}`)), `Slack answered 200 {"ok":true}: the address is that of a Slack workflow, which takes no messages; ` + newHook, 1, 0},
 		"slack redirects":                     {slack, all(redirects), "Slack answered 302 Found", 1, 0},
 
 		"teams takes it":                   {teams, all(says(202, "")), "", 1, 0},

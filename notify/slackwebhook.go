@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/org/lambda-rollback-action/report"
@@ -33,6 +34,8 @@ func (s *SlackWebhook) Send(ctx context.Context, n Notice) error {
 	switch {
 	case err != nil:
 		return err
+	case slackWord(got) != "ok" && isSlackWorkflow(s.address):
+		return withRemedy("Slack answered "+got.words(), "the address is that of a Slack workflow, which takes no messages; "+newSlackWebhook)
 	case !got.ok():
 		return withRemedy("Slack answered "+got.words(), slackWebhookRemedies[slackWord(got)])
 	case slackWord(got) != "ok":
@@ -53,3 +56,11 @@ func (s *SlackWebhook) post(ctx context.Context, m slackMessage) (answer, error)
 
 // slackWord is what an incoming webhook says: one word of plain text.
 func slackWord(a answer) string { return report.Line(strings.TrimSpace(a.body), longestWords) }
+
+// isSlackWorkflow knows the addresses of Slack's workflows, which stand beside
+// those of incoming webhooks and take fields of their own:
+// https://slack.com/help/articles/360041352714
+func isSlackWorkflow(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (strings.HasPrefix(u.Path, "/triggers/") || strings.HasPrefix(u.Path, "/workflows/"))
+}
