@@ -126,11 +126,7 @@ func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
 	for input, values := range map[string]map[string]string{
 		"site-bucket":                {"site-bucket": "shop-site"},
 		"cloudfront-distribution-id": {"cloudfront-distribution-id": "E1ABCDEF234567", "site-bucket": "shop-site"},
-		"slack-webhook-url":          {"slack-webhook-url": "https://hooks.slack.com/services/T/B/X"},
-		"slack-bot-token":            {"slack-bot-token": "xoxb-1", "slack-channel": "#deploys"},
 		"smtp-host":                  {"smtp-host": "mail.example", "email-from": "a@b.example", "email-to": "c@d.example"},
-		"teams-webhook-url":          {"teams-webhook-url": "https://teams.example/hook"},
-		"webhook-url":                {"webhook-url": "https://hook.example/x"},
 		"record-deployment":          {"record-deployment": "true"},
 		"comment-on-pull-request":    {"comment-on-pull-request": "true"},
 		"open-issue":                 {"open-issue": "true"},
