@@ -1,0 +1,87 @@
+package report
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// What is left behind on GitHub is about the code that failed. Which commit that
+// is, is not always the one of the run.
+
+// FailedCommit is the commit of the code that was left, or should have been;
+// empty where it is not known. It is the one that the version was made from, also
+// where a later run has only promoted it.
+func FailedCommit(r Result) string {
+	if sha := commitOfLeft(r); sha != "" {
+		return sha
+	}
+	return FailedRunCommit(r)
+}
+
+// FailedRunCommit is the commit of the run that failed, which is what GitHub has
+// its deployment under. Where a person has asked for the rollback, the run is no
+// deploy, and it is the commit of the version that was left.
+func FailedRunCommit(r Result) string {
+	if askedFor(r) {
+		return commitOfLeft(r)
+	}
+	return r.Run.SHA
+}
+
+func commitOfLeft(r Result) string {
+	for _, f := range mostUrgentFirst(r.Functions) {
+		if sha := f.Commits[LeftVersion(f)]; sha != "" && !Forward(f) {
+			return sha
+		}
+	}
+	return ""
+}
+
+// askedFor is true where the run that is told of did not fail: a person started it
+// to roll back.
+func askedFor(r Result) bool {
+	for _, f := range r.Functions {
+		if f.Reason == Chosen {
+			return true
+		}
+	}
+	dispatched := r.Run.Event == "workflow_dispatch" || r.Run.Event == "repository_dispatch"
+	return dispatched && !isFailed(r.Run)
+}
+
+// LeftVersion is the version that a rollback has left, or was to leave.
+func LeftVersion(f Function) string {
+	return cmp.Or(f.Left, failing(f))
+}
+
+// Forward is true where a person has chosen a newer version than the one that
+// served: that is no rollback, and what was left has not failed.
+func Forward(f Function) bool {
+	to, toErr := strconv.ParseInt(f.To, 10, 64)
+	left, leftErr := strconv.ParseInt(LeftVersion(f), 10, 64)
+	return f.Reason == Chosen && toErr == nil && leftErr == nil && to > left
+}
+
+// WasMoved tells whether the function's alias was moved, and stayed so.
+func WasMoved(f Function) bool {
+	return f.To != "" && (f.Status == RolledBack || f.Status == Failed && f.MovedAt != "")
+}
+
+// commitLink is a commit of the run's repository, as a link where its address is
+// known.
+func commitLink(run Run, sha string) string {
+	run.SHA = sha
+	return Link(Code(ShortSHA(sha), longestName), CommitURL(run))
+}
+
+// compareLink leads to what came between two commits; empty where one of them,
+// or where to look, is not known.
+func compareLink(run Run, from, to string) string {
+	base := CommitURL(Run{URL: run.URL, SHA: from})
+	if from == to || base == "" || CommitURL(Run{URL: run.URL, SHA: to}) == "" {
+		return ""
+	}
+	repository, _, _ := strings.Cut(base, "/commit/")
+	return Link("what came between the two", repository+"/compare/"+from+"..."+to)
+}
