@@ -101,7 +101,7 @@ func retrying(base *http.Client) *http.Client {
 // worthRetrying gives up at once where GitHub asks for a longer wait than a
 // rollback can afford.
 func worthRetrying(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	if errors.Is(err, errTooMuch) {
+	if errors.Is(err, errTooMuch) || isOnce(ctx) && (resp == nil || resp.StatusCode != http.StatusTooManyRequests) {
 		return false, nil
 	}
 	again, err := retryablehttp.DefaultRetryPolicy(ctx, resp, err)
@@ -171,6 +171,11 @@ func (a *API) get(ctx context.Context, path string, query url.Values, into any) 
 // cause words why GitHub's API did not give what was asked, and what to do
 // about it. It repeats foreign text only quoted and cut, and never the token.
 func (a *API) cause(err error) string {
+	return a.causeOf(err, "actions: read")
+}
+
+// causeOf is cause for a call that takes another permission.
+func (a *API) causeOf(err error, permission string) string {
 	var (
 		limit       *gh.RateLimitError
 		abuse       *gh.AbuseRateLimitError
@@ -185,7 +190,7 @@ func (a *API) cause(err error) string {
 	case errors.As(err, &limit), errors.As(err, &abuse):
 		return "it refuses for now: the token's rate limit is used up"
 	case errors.As(err, &answer) && answer.Response != nil:
-		return a.refusal(answer)
+		return a.refusal(answer, permission)
 	case errors.Is(err, context.DeadlineExceeded):
 		return "it did not answer in time"
 	case errors.Is(err, context.Canceled):
@@ -207,14 +212,24 @@ func (a *API) cause(err error) string {
 	}
 }
 
-func (a *API) refusal(answer *gh.ErrorResponse) string {
+func (a *API) refusal(answer *gh.ErrorResponse, permission string) string {
 	status := answer.Response.StatusCode
 	said := fmt.Sprintf("it answered %d %s", status, a.foreign(answer.Message))
 	switch status {
 	case http.StatusUnauthorized:
 		return said + "; give a valid github-token"
 	case http.StatusForbidden, http.StatusNotFound:
-		return said + "; give the job the permission actions: read"
+		if strings.Contains(strings.ToLower(answer.Message), "locked") {
+			return said + "; unlock the conversation"
+		}
+		return said + "; give the job the permission " + permission
+	case http.StatusGone:
+		return said + "; turn issues on in the repository's settings, or remove open-issue"
+	case http.StatusUnprocessableEntity:
+		for _, detail := range answer.Errors { // the message alone says no more than "Validation Failed"
+			said += fmt.Sprintf(", %s of %s: %s", detail.Code, a.foreign(detail.Field), a.foreign(detail.Message))
+		}
+		return said
 	default:
 		return said
 	}

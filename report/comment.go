@@ -21,7 +21,7 @@ func Comment(r Result) string {
 	return fit([]string{
 		"#" + head(r, all),
 		deployed(r),
-		strings.TrimSuffix(went(r, all)+"\n"+jobsOf(r.Run), "\n"),
+		listOf(went(r, all), jobsOf(r.Run), unwellChecks(all)),
 		revert(r),
 		pages(r),
 	})
@@ -83,6 +83,24 @@ func jobsOf(run Run) string {
 		lines = append(lines, fmt.Sprintf("- %d more jobs failed.", more))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// unwellChecks are the checks that failed on what serves now.
+func unwellChecks(all []Function) string {
+	var lines []string
+	for _, f := range all {
+		for _, c := range f.Checks {
+			if c.Status == "failed" && len(lines) < maxJobs {
+				lines = append(lines, "- ❌ **Not well now:** "+Markdown(c.Name, longestCell)+": "+Markdown(c.Detail, longestCell))
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// listOf joins lists to one.
+func listOf(lists ...string) string {
+	return strings.Join(slices.DeleteFunc(lists, func(s string) bool { return s == "" }), "\n")
 }
 
 func jobLine(job Job) string {
