@@ -27,6 +27,10 @@ const Account = "111111111111"
 // of its base address is found out.
 const githubBase = "/api/v3"
 
+// graphQLPath is GitHub's other API on an enterprise server. Of it there is the
+// one question who the token speaks for.
+const graphQLPath = "/api/graphql"
+
 // Emulator is one running emulator. All of its methods may be called while
 // requests are served.
 type Emulator struct {

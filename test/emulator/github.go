@@ -13,10 +13,14 @@ type GitHub struct {
 	// Token is what GITHUB_TOKEN takes.
 	Token string
 
-	e        *Emulator
-	withheld bool
-	nextID   int64
-	runs     map[string][]*storedRun // by owner/repository, oldest first
+	// Login is who the token speaks for.
+	Login string
+
+	e       *Emulator
+	granted map[string]bool // permissions that the token has; nil: all
+	nextID  int64
+	runs    map[string][]*storedRun // by owner/repository, oldest first
+	repos   map[string]*repoState   // what else is in them, by the same
 }
 
 // WorkflowRun is one run of a workflow, as its latest attempt shows it. What is
@@ -75,15 +79,39 @@ func (s *storedRun) latest() *WorkflowRun {
 }
 
 func newGitHub(e *Emulator) *GitHub {
-	return &GitHub{Token: "ghs_emulator", e: e, nextID: 9_000_000_000, runs: map[string][]*storedRun{}}
+	return &GitHub{
+		Token: "ghs_emulator", Login: "github-actions[bot]", e: e, nextID: 9_000_000_000,
+		runs: map[string][]*storedRun{}, repos: map[string]*repoState{},
+	}
+}
+
+// The permissions that calls take, reading and writing alike.
+var permissions = []string{"actions", "deployments", "issues", "pull-requests"}
+
+// GrantOnly makes the token one that has these permissions and no other, as a job
+// that names them has it.
+func (g *GitHub) GrantOnly(permissions ...string) {
+	g.e.mu.Lock()
+	defer g.e.mu.Unlock()
+	g.granted = map[string]bool{}
+	for _, permission := range permissions {
+		g.granted[permission] = true
+	}
 }
 
 // WithholdActionsRead makes the token one without the permission actions: read,
-// or gives it back.
+// or one with all.
 func (g *GitHub) WithholdActionsRead(withheld bool) {
-	g.e.mu.Lock()
-	defer g.e.mu.Unlock()
-	g.withheld = withheld
+	if withheld {
+		g.GrantOnly(permissions[1:]...)
+	} else {
+		g.GrantOnly(permissions...)
+	}
+}
+
+// has is true where the token has one of the permissions.
+func (g *GitHub) has(permissions ...string) bool {
+	return g.granted == nil || slices.ContainsFunc(permissions, func(p string) bool { return g.granted[p] })
 }
 
 // AddRun adds a run to a repository (owner/name) and returns it as stored.

@@ -41,6 +41,10 @@ func (x *exchange) identifyGitHub() {
 	}
 	c.Function = x.path[1] + "/" + x.path[2]
 	shape := slices.Clone(x.path[3:])
+	if len(shape) > 0 && shape[0] != "actions" {
+		x.identifyFollowUp(shape)
+		return
+	}
 	if len(shape) > 2 {
 		c.Qualifier = shape[2]
 		shape[2] = "{id}"
@@ -69,8 +73,12 @@ func (x *exchange) github() answer {
 		return x.failGitHub(http.StatusUnauthorized, "Bad credentials")
 	case x.call.Operation == "":
 		return x.failGitHub(http.StatusNotFound, "Not Found")
-	case g.withheld:
-		return x.failGitHub(http.StatusForbidden, "Resource not accessible by integration")
+	case x.call.Operation == "Viewer":
+		return x.ok(http.StatusOK, map[string]any{"data": map[string]any{"viewer": map[string]any{"login": g.Login}}})
+	case x.path[3] != "actions":
+		return x.followUp(g)
+	case !g.has("actions"):
+		return x.notAccessible()
 	}
 	switch x.call.Operation {
 	case "ListRepositoryWorkflowRuns", "ListWorkflowRuns":
@@ -209,6 +217,11 @@ func (x *exchange) failGitHub(status int, message string) answer {
 	})
 	a.code = http.StatusText(status)
 	return a
+}
+
+// notAccessible is what a token without the permission is told.
+func (x *exchange) notAccessible() answer {
+	return x.failGitHub(http.StatusForbidden, "Resource not accessible by integration")
 }
 
 // span is a range of times as GitHub's search writes it: >=t, >t, <=t, <t,

@@ -19,6 +19,9 @@ func (x *exchange) identify() {
 		x.path = x.path[len(segments(githubBase)):]
 		x.identifyGitHub()
 		return
+	case c.Path == graphQLPath:
+		c.Service, c.Operation = ServiceGitHub, "Viewer"
+		return
 	case strings.HasPrefix(c.Path, oidcPath):
 		c.Service, c.Operation = ServiceOIDC, "GetIDToken"
 		return

@@ -27,7 +27,7 @@ type Call struct {
 	Operation string // as AWS names it; on GitHub as go-github names its method
 	Region    string // from the signature; empty for GitHub
 	Function  string // name without qualifier; for GitHub owner/repository; for Logs the log group
-	Qualifier string // alias or version; for GitHub the run, workflow or job
+	Qualifier string // alias or version; for GitHub the run, workflow, job, deployment, commit, issue or comment
 	Actor     string // ARN of the caller; empty for GitHub
 	Method    string
 	Path      string // as it came, without query
