@@ -19,7 +19,7 @@ const repository = "octo-org/octo-repo"
 // emulated is an API that asks the emulator, by a client of the test's own.
 func emulated(t *testing.T, e *emulator.Emulator) *github.API {
 	t.Helper()
-	return emulatedBy(t, e, http.DefaultTransport)
+	return emulatedBy(t, e, describedBy(t, e))
 }
 
 func emulatedBy(t *testing.T, e *emulator.Emulator, transport http.RoundTripper) *github.API {

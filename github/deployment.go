@@ -1,0 +1,292 @@
+package github
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	gh "github.com/google/go-github/v62/github"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+const (
+	deploymentsWrite = "deployments: write"
+
+	// longestDescription is in characters; GitHub takes no more.
+	longestDescription = 140
+	// maxRecords is for how many commits records are made. Functions that were
+	// published by different runs go back to different commits.
+	maxRecords = 5
+	// maxCandidates is how many deployments of the failed commit are looked at.
+	maxCandidates = 5
+	// maxInPayload is how many functions a record lists.
+	maxInPayload = 50
+)
+
+// recordDeployment marks the deployment that failed, and then records what serves
+// again. In this order the failed one is never the active one of the two.
+func (f *followUp) recordDeployment(ctx context.Context) (string, error) {
+	var problems []string
+	if err := f.markFailed(ctx); err != nil {
+		if isRefused(err) {
+			return "", err
+		}
+		problems = append(problems, err.Error())
+	}
+	records, unknown := f.records()
+	for i, rec := range records {
+		if err := f.record(ctx, rec, i == 0); err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
+	if len(unknown) > 0 {
+		problems = append(problems, fmt.Sprintf("no record was made for %s: from which commit it was made is not known", strings.Join(unknown, ", ")))
+	}
+	if len(problems) > 0 {
+		return "", errors.New(strings.Join(problems, "; "))
+	}
+	return sent, nil
+}
+
+// markFailed gives the deployment of the failed commit the status failure.
+func (f *followUp) markFailed(ctx context.Context) error {
+	if !slices.ContainsFunc(f.r.Functions, func(one report.Function) bool { return report.WasMoved(one) && !report.Forward(one) }) {
+		return nil
+	}
+	sha := usable(report.FailedRunCommit(f.r))
+	if sha == "" {
+		return errors.New("no deployment was marked as failed: the commit that failed is not known")
+	}
+	deployment, err := f.failedDeployment(ctx, sha)
+	if err != nil {
+		return f.failed("find the deployment that failed", err, deploymentsWrite)
+	}
+	if deployment == nil {
+		f.log.Infof("record-deployment: GitHub has no ended deployment of commit %s to %s that could be marked as failed", report.ShortSHA(sha), f.environment)
+		return nil
+	}
+	err = f.setState(ctx, deployment.GetID(), "failure", f.r.Run.URL, "Rolled back: "+f.ways(f.r.Functions), false)
+	if err != nil {
+		return f.failed("mark the deployment that failed", err, deploymentsWrite)
+	}
+	return nil
+}
+
+// failedDeployment is the newest one of a commit to the environment that has come
+// to an end and is no record of this program; nil: there is none. One that is
+// still at work may be that of the own job.
+func (f *followUp) failedDeployment(ctx context.Context, sha string) (*gh.Deployment, error) {
+	all, err := f.deploymentsOf(ctx, sha)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(d *gh.Deployment) bool { return payloadOf(d).Action == recordedBy })
+	slices.SortFunc(all, func(a, b *gh.Deployment) int {
+		return cmp.Or(b.GetCreatedAt().Compare(a.GetCreatedAt().Time), cmp.Compare(b.GetID(), a.GetID()))
+	})
+	for _, d := range all[:min(len(all), maxCandidates)] {
+		status, err := f.latestStatus(ctx, d.GetID())
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains([]string{"in_progress", "queued", "pending", "waiting"}, status.GetState()) {
+			return d, nil
+		}
+	}
+	return nil, nil
+}
+
+func (f *followUp) deploymentsOf(ctx context.Context, sha string) ([]*gh.Deployment, error) {
+	return listAll[gh.Deployment](ctx, f.API, "deployments", url.Values{"sha": {sha}, "environment": {f.environment}})
+}
+
+// latestStatus is where a deployment has come to; nil: nowhere yet.
+func (f *followUp) latestStatus(ctx context.Context, id int64) (*gh.DeploymentStatus, error) {
+	all, err := listAll[gh.DeploymentStatus](ctx, f.API, statusesPath(id), nil)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return slices.MaxFunc(all, func(a, b *gh.DeploymentStatus) int {
+		return cmp.Or(a.GetCreatedAt().Compare(b.GetCreatedAt().Time), cmp.Compare(a.GetID(), b.GetID()))
+	}), nil
+}
+
+// setState brings a deployment to a state where it is not there yet.
+func (f *followUp) setState(ctx context.Context, id int64, state, log, description string, autoInactive bool) error {
+	_, _, err := ensure(ctx,
+		func(ctx context.Context) (*gh.DeploymentStatus, error) {
+			status, err := f.latestStatus(ctx, id)
+			there := status.GetState() == state || state == "failure" && status.GetState() == "error"
+			if err != nil || !there {
+				return nil, err
+			}
+			return status, nil
+		},
+		func(ctx context.Context) (*gh.DeploymentStatus, error) {
+			f.log.Infof("GitHub: deployment %d gets the status %s", id, state)
+			request := gh.DeploymentStatusRequest{
+				State: &state, Description: gh.String(report.Line(description, longestDescription)), AutoInactive: &autoInactive,
+			}
+			if log = webAddress(log); log != "" {
+				request.LogURL = &log
+			}
+			status := &gh.DeploymentStatus{}
+			return status, f.send(ctx, http.MethodPost, statusesPath(id), request, status)
+		})
+	return err
+}
+
+func statusesPath(id int64) string {
+	return "deployments/" + strconv.FormatInt(id, 10) + "/statuses"
+}
+
+// rec is a commit that serves again, with the functions for which it does.
+type rec struct {
+	sha       string
+	published time.Time // of the newest of the versions
+	functions []report.Function
+}
+
+// records are the commits that serve again, that of the newest version last: what
+// is recorded last is what GitHub shows first. Functions of which the commit is
+// not known are named.
+func (f *followUp) records() (records []rec, unknown []string) {
+	for _, one := range f.r.Functions {
+		if !report.WasMoved(one) {
+			continue
+		}
+		sha := usable(one.Commits[one.To])
+		if sha == "" {
+			unknown = append(unknown, fmt.Sprintf("version %s of %s", one.To, quoteValue(one.Function)))
+			continue
+		}
+		at := slices.IndexFunc(records, func(r rec) bool { return r.sha == sha })
+		if at < 0 {
+			records, at = append(records, rec{sha: sha}), len(records)
+		}
+		records[at].functions = append(records[at].functions, one)
+		if made := one.Published[one.To]; made.After(records[at].published) {
+			records[at].published = made
+		}
+	}
+	slices.SortStableFunc(records, func(a, b rec) int { return a.published.Compare(b.published) })
+	if more := len(records) - maxRecords; more > 0 {
+		for _, left := range records[:more] {
+			unknown = append(unknown, fmt.Sprintf("commit %s, one of more than %d", report.ShortSHA(left.sha), maxRecords))
+		}
+		records = records[more:]
+	}
+	return records, unknown
+}
+
+// recordedBy marks the records of this program.
+const recordedBy = "lambda-rollback-action"
+
+// payload is what a record says to other programs.
+type payload struct {
+	Action       string            `json:"action"`
+	Key          string            `json:"key"`
+	RunID        int64             `json:"run_id"`
+	RunAttempt   int               `json:"run_attempt"`
+	RunURL       string            `json:"run_url,omitempty"`
+	FailedCommit string            `json:"failed_commit,omitempty"`
+	Functions    []payloadFunction `json:"functions"`
+}
+
+type payloadFunction struct {
+	Function string `json:"function"`
+	Alias    string `json:"alias"`
+	Region   string `json:"region"`
+	From     string `json:"from"`
+	To       string `json:"to"`
+}
+
+// payloadOf reads a record's payload, which GitHub gives as an object or as text
+// with one in it. What is neither is nobody's.
+func payloadOf(d *gh.Deployment) payload {
+	var p payload
+	raw := []byte(d.Payload)
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		raw = []byte(text)
+	}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return payload{}
+	}
+	return p
+}
+
+// record makes the record of a commit, or finds that of an earlier attempt. The
+// first one ends what was active before; the others stand beside it.
+func (f *followUp) record(ctx context.Context, rec rec, first bool) error {
+	key := f.key()
+	deployment, _, err := ensure(ctx,
+		func(ctx context.Context) (*gh.Deployment, error) {
+			all, err := f.deploymentsOf(ctx, rec.sha)
+			if at := slices.IndexFunc(all, func(d *gh.Deployment) bool { return payloadOf(d).Key == key }); at >= 0 {
+				return all[at], nil
+			}
+			return nil, err
+		},
+		func(ctx context.Context) (*gh.Deployment, error) {
+			f.log.Infof("GitHub: a deployment of commit %s to %s is recorded", report.ShortSHA(rec.sha), f.environment)
+			deployment := &gh.Deployment{}
+			err := f.send(ctx, http.MethodPost, "deployments", f.deploymentRequest(rec, key), deployment)
+			if err == nil && deployment.GetID() == 0 {
+				err = fmt.Errorf("%w: a deployment without an id", errOddAnswer)
+			}
+			return deployment, err
+		})
+	if err == nil {
+		state, description := "success", "Serves again: "+f.ways(rec.functions)
+		if slices.ContainsFunc(rec.functions, func(one report.Function) bool { return one.Status != report.RolledBack }) {
+			state, description = "failure", "Rolled back, and not well: "+f.ways(rec.functions)
+		}
+		err = f.setState(ctx, deployment.GetID(), state, cmp.Or(f.r.OwnURL, f.r.Run.URL), description, first)
+	}
+	if err != nil {
+		return f.failed("record a deployment of commit "+report.ShortSHA(rec.sha), err, deploymentsWrite)
+	}
+	return nil
+}
+
+func (f *followUp) deploymentRequest(rec rec, key string) gh.DeploymentRequest {
+	content := payload{
+		Action: recordedBy, Key: key, RunID: f.c.RunID, RunAttempt: f.c.RunAttempt, RunURL: webAddress(f.r.OwnURL),
+		FailedCommit: usable(report.FailedCommit(f.r)), Functions: []payloadFunction{},
+	}
+	for _, one := range rec.functions[:min(len(rec.functions), maxInPayload)] {
+		text := func(text string) string { return report.Line(text, longestDescription) }
+		content.Functions = append(content.Functions, payloadFunction{
+			Function: text(one.Function), Alias: text(one.Alias), Region: text(one.Region),
+			From: text(report.LeftVersion(one)), To: text(one.To),
+		})
+	}
+	return gh.DeploymentRequest{
+		Ref: &rec.sha, Environment: &f.environment, Payload: content,
+		Description: gh.String(report.Line("Rolled back: "+f.ways(rec.functions), longestDescription)),
+		// The commit is recorded as it is, not brought up to date, and its checks
+		// have passed long ago, or it would not have served.
+		AutoMerge: gh.Bool(false), RequiredContexts: &[]string{},
+	}
+}
+
+// ways is "api 42 → 41, worker 7 → 6".
+func (f *followUp) ways(functions []report.Function) string {
+	var all []string
+	for _, one := range functions {
+		if report.WasMoved(one) {
+			all = append(all, fmt.Sprintf("%s %s → %s", one.Function, report.LeftVersion(one), one.To))
+		}
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,121 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	gh "github.com/google/go-github/v62/github"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+const (
+	issuesWrite = "issues: write"
+
+	// issueLabel is what post-mortems are found by. GitHub makes a label that
+	// it does not know.
+	issueLabel = "lambda-rollback"
+	// maxKeys is how many functions a mark names.
+	maxKeys = 200
+)
+
+// openIssue opens a post-mortem. Where one is open about the same version of a
+// function, that one gets a comment instead: its text may have been worked on by
+// then, and only a comment is told to those who follow it.
+func (f *followUp) openIssue(ctx context.Context) (string, error) {
+	mark := f.issueMark()
+	issue, created, err := ensure(ctx,
+		func(ctx context.Context) (*gh.Issue, error) { return f.findIssue(ctx, mark.keys) },
+		func(ctx context.Context) (*gh.Issue, error) { return f.createIssue(ctx, mark) })
+	if err != nil {
+		return "", f.failed("open an issue", err, issuesWrite)
+	}
+	if created {
+		return sent, nil
+	}
+	if old, found := parseIssueMark(issue.GetBody()); found && old.event == mark.event {
+		f.log.Infof("open-issue: issue %d tells of this attempt already", issue.GetNumber())
+		return sent, nil
+	}
+	again := eventMark(mark.event)
+	_, _, err = ensure(ctx,
+		func(ctx context.Context) (*gh.IssueComment, error) {
+			return f.ownComment(ctx, issue.GetNumber(), again)
+		},
+		func(ctx context.Context) (*gh.IssueComment, error) {
+			f.log.Infof("GitHub: a comment is made on issue %d, which is about the same version", issue.GetNumber())
+			return f.postComment(ctx, issue.GetNumber(), again+"\n"+report.IssueUpdate(f.r))
+		})
+	if err != nil {
+		return "", f.failed(fmt.Sprintf("comment on issue %d", issue.GetNumber()), err, issuesWrite)
+	}
+	return sent, nil
+}
+
+// findIssue is the newest open one of the label that is the own one and about one
+// of the keys. The list is exact at once, which GitHub's search is not.
+func (f *followUp) findIssue(ctx context.Context, keys []string) (*gh.Issue, error) {
+	all, err := listAll[gh.Issue](ctx, f.API, "issues", url.Values{"labels": {issueLabel}, "state": {"open"}})
+	if err != nil {
+		return nil, err
+	}
+	for _, issue := range all { // the newest comes first
+		mark, found := parseIssueMark(issue.GetBody())
+		about := slices.ContainsFunc(mark.keys, func(key string) bool { return slices.Contains(keys, key) })
+		if found && about && !issue.IsPullRequest() && f.isOwn(issue.GetUser()) {
+			return issue, nil
+		}
+	}
+	return nil, nil
+}
+
+func (f *followUp) createIssue(ctx context.Context, mark issueMark) (*gh.Issue, error) {
+	title, body := report.IssueTitle(f.r), mark.String()+"\n"+report.Issue(f.r)
+	f.log.Infof("GitHub: an issue is opened: %s", title)
+	issue := &gh.Issue{}
+	request := gh.IssueRequest{Title: &title, Body: &body, Labels: &[]string{issueLabel}}
+	return issue, f.send(ctx, http.MethodPost, "issues", request, issue)
+}
+
+// issueMark is the first line of an issue, which GitHub does not show.
+type issueMark struct {
+	keys  []string // a function, its alias and the version that failed, each
+	event string   // the attempt that the text tells of, and how it ended
+}
+
+func (f *followUp) issueMark() issueMark {
+	mark := issueMark{event: digest(
+		strconv.FormatInt(f.c.RunID, 10), strconv.Itoa(f.c.RunAttempt), strconv.FormatInt(f.r.Run.ID, 10), strconv.Itoa(f.r.Run.Attempt),
+		string(f.r.Status), string(f.r.Reason))}
+	for _, one := range f.r.Functions {
+		if concerns(one) && len(mark.keys) < maxKeys {
+			mark.keys = append(mark.keys, digest(f.environment, one.Region, one.Function, one.Alias, report.LeftVersion(one)))
+		}
+	}
+	return mark
+}
+
+func (m issueMark) String() string {
+	return "<!-- lambda-rollback issue keys=" + strings.Join(m.keys, ",") + " event=" + m.event + " -->"
+}
+
+var issueMarkForm = regexp.MustCompile(`^<!-- lambda-rollback issue keys=([0-9a-f,]+) event=([0-9a-f]+) -->`)
+
+func parseIssueMark(body string) (issueMark, bool) {
+	parts := issueMarkForm.FindStringSubmatch(body)
+	if parts == nil {
+		return issueMark{}, false
+	}
+	return issueMark{keys: strings.Split(parts[1], ","), event: parts[2]}, true
+}
+
+// eventMark is the first line of a comment on an issue.
+func eventMark(event string) string {
+	return "<!-- lambda-rollback event=" + event + " -->"
+}
