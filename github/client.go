@@ -226,8 +226,9 @@ func (a *API) refusal(answer *gh.ErrorResponse, permission string) string {
 	case http.StatusGone:
 		return said + "; turn issues on in the repository's settings, or remove open-issue"
 	case http.StatusUnprocessableEntity:
-		for _, detail := range answer.Errors { // the message alone says no more than "Validation Failed"
-			said += fmt.Sprintf(", %s of %s: %s", detail.Code, a.foreign(detail.Field), a.foreign(detail.Message))
+		if len(answer.Errors) > 0 { // the message alone says no more than "Validation Failed"
+			first := answer.Errors[0]
+			said += fmt.Sprintf(": the field %s is not taken (%s)", a.foreign(first.Field), a.foreign(cmp.Or(first.Message, first.Code)))
 		}
 		return said
 	default:

@@ -40,3 +40,11 @@ func TestAPIOfAnEnterpriseServer(t *testing.T) {
 		assert.Equal(t, []string{"/api/v3" + runURI}, server.calls(""))
 	}
 }
+
+// What GitHub does not take it says in the list of errors, and not in its message.
+func TestAPISaysWhichFieldIsNotTaken(t *testing.T) {
+	t.Parallel()
+	server := fakeGitHub(t, "", answers{runURI: says(422, `{"message": "Validation Failed", "errors": [{"resource": "Run", "field": "id", "code": "custom", "message": "id is odd"}]}`)})
+	_, err := server.api(t).Conclusion(within(t, enough), 100)
+	require.ErrorContains(t, err, `it answered 422 "Validation Failed": the field "id" is not taken ("id is odd")`)
+}

@@ -134,7 +134,7 @@ func (f *followUp) setState(ctx context.Context, id int64, state, log, descripti
 		func(ctx context.Context) (*gh.DeploymentStatus, error) {
 			f.log.Infof("GitHub: deployment %d gets the status %s", id, state)
 			request := gh.DeploymentStatusRequest{
-				State: &state, Description: gh.String(report.Line(description, longestDescription)), AutoInactive: &autoInactive,
+				State: &state, Description: new(report.Line(description, longestDescription)), AutoInactive: &autoInactive,
 			}
 			if log = webAddress(log); log != "" {
 				request.LogURL = &log
@@ -273,10 +273,10 @@ func (f *followUp) deploymentRequest(rec rec, key string) gh.DeploymentRequest {
 	}
 	return gh.DeploymentRequest{
 		Ref: &rec.sha, Environment: &f.environment, Payload: content,
-		Description: gh.String(report.Line("Rolled back: "+f.ways(rec.functions), longestDescription)),
+		Description: new(report.Line("Rolled back: "+f.ways(rec.functions), longestDescription)),
 		// The commit is recorded as it is, not brought up to date, and its checks
 		// have passed long ago, or it would not have served.
-		AutoMerge: gh.Bool(false), RequiredContexts: &[]string{},
+		AutoMerge: new(false), RequiredContexts: &[]string{},
 	}
 }
 

@@ -34,13 +34,14 @@ const (
 const sent = "sent"
 
 // FollowUp leaves behind on GitHub what is wanted, where it is due: where this run
-// has moved an alias, and an issue also where a person must act. It tells of each
-// that was tried `sent`, why there was nothing to do, or what went wrong, and says
-// that in the log as well; the last one as a warning. It changes nothing of the
-// result, and takes at most followUpLimit.
-func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r report.Result, log *Log) map[string]string {
+// has moved an alias, and an issue also where a person must act. Of each that was
+// tried it tells `sent`, why there was nothing to do, or what went wrong; of the
+// last two there is a note as well, in the order of the inputs. What is written is
+// logged before it is. It changes nothing of the result, and takes at most
+// followUpLimit. A nil API can be asked, and says why it did nothing.
+func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r report.Result, log *Log) (map[string]string, []report.Note) {
 	if r.DryRun || r.Command != "" && r.Command != "rollback" {
-		return map[string]string{}
+		return map[string]string{}, nil
 	}
 	f := &followUp{API: a, c: c, log: log, r: log.redactor.Result(r), environment: r.Environment}
 	f.self = sync.OnceValue(func() string {
@@ -48,40 +49,44 @@ func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r repor
 		defer cancel()
 		return a.self(ctx)
 	})
-	told := map[string]string{}
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	for _, one := range []struct {
-		name  string
-		input string
-		due   bool
-		do    func(context.Context) (string, error)
+	tasks := []struct {
+		name, input string
+		due         bool
+		do          func(context.Context) (string, error)
 	}{
 		{FollowUpDeployment, "record-deployment", wanted.RecordDeployment && r.Moved(), f.recordDeployment},
 		{FollowUpComment, "comment-on-pull-request", wanted.CommentOnPullRequest && r.Moved(), f.comment},
 		{FollowUpIssue, "open-issue", wanted.OpenIssue && deservesIssue(r), f.openIssue},
-	} {
-		if !one.due {
-			continue
+	}
+	texts, errs := make([]string, len(tasks)), make([]error, len(tasks))
+	var all sync.WaitGroup
+	for i, task := range tasks {
+		if task.due {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(ctx, followUpLimit)
+				defer cancel()
+				texts[i], errs[i] = f.try(ctx, task.do)
+			})
 		}
-		all.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, followUpLimit)
-			defer cancel()
-			text, err := f.try(ctx, one.do)
-			switch {
-			case err != nil:
-				text = err.Error()
-				log.Warningf("%s: %s. The rollback itself is not touched by it.", one.input, text)
-			case text != sent:
-				log.Infof("%s: %s", one.input, text)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			told[one.name] = log.redactor.Redact(text)
-		})
 	}
 	all.Wait()
-	return told
+
+	told := map[string]string{}
+	var notes []report.Note
+	for i, task := range tasks {
+		text := texts[i]
+		if errs[i] != nil {
+			text = errs[i].Error()
+		}
+		if !task.due {
+			continue
+		}
+		told[task.name] = log.redactor.Redact(text)
+		if text != sent {
+			notes = append(notes, report.Note{Warning: errs[i] != nil, Text: fmt.Sprintf("%s: %s", task.input, told[task.name])})
+		}
+	}
+	return told, notes
 }
 
 // deservesIssue is true where something is to be learnt or done: not where a

@@ -30,6 +30,7 @@ type scene struct {
 	api       *github.API
 	log       bytes.Buffer
 	c         github.Context
+	notes     []report.Note // of the latest follow-ups
 }
 
 func newScene(t *testing.T) *scene {
@@ -61,7 +62,9 @@ func (s *scene) follow(t *testing.T, r report.Result, wanted ...string) map[stri
 		}
 	}
 	log := github.NewLog(&s.log, func(string) string { return "" }, github.NewRedactor([]string{s.GitHub.Token, "hunter2secret"}))
-	return s.api.FollowUp(within(t, enough), all, s.c, r, log)
+	told, notes := s.api.FollowUp(within(t, enough), all, s.c, r, log)
+	s.notes = notes
+	return told
 }
 
 // writes are the calls that changed something.
@@ -176,7 +179,9 @@ func TestFollowUpsNameThePermissionThatIsMissing(t *testing.T) {
 			told := s.follow(t, rolledBack(movedFunction()), github.FollowUpDeployment, github.FollowUpComment, github.FollowUpIssue)
 			require.Len(t, told, 3, every)
 			assert.Contains(t, told[tt.name], `it answered 403 "Resource not accessible by integration"; give the job the permission `+missing)
-			assert.Contains(t, s.log.String(), "::warning title=Lambda rollback::")
+			require.Len(t, s.notes, 1)
+			assert.True(t, s.notes[0].Warning)
+			assert.True(t, strings.HasSuffix(s.notes[0].Text, ": "+told[tt.name]), s.notes[0].Text)
 			delete(told, tt.name)
 			for _, text := range told {
 				assert.Equal(t, "sent", text)
@@ -197,11 +202,18 @@ func TestFollowUpsWithoutATokenOrAnAPI(t *testing.T) {
 	require.NoError(t, err)
 	all := github.FollowUps{RecordDeployment: true, CommentOnPullRequest: true, OpenIssue: true}
 	log := github.NewLog(&s.log, func(string) string { return "" }, nil)
-	for name, text := range api.FollowUp(within(t, enough), all, s.c, rolledBack(movedFunction()), log) {
+	told, notes := api.FollowUp(within(t, enough), all, s.c, rolledBack(movedFunction()), log)
+	for name, text := range told {
 		assert.Contains(t, text, "the input github-token is empty", name)
 	}
+	require.Len(t, notes, 3)
+	for i, input := range []string{"record-deployment: ", "comment-on-pull-request: ", "open-issue: "} {
+		assert.True(t, strings.HasPrefix(notes[i].Text, input), notes[i].Text)
+	}
 	var none *github.API
-	for name, text := range none.FollowUp(within(t, enough), all, s.c, rolledBack(movedFunction()), log) {
+	told, _ = none.FollowUp(within(t, enough), all, s.c, rolledBack(movedFunction()), log)
+	require.Len(t, told, 3, every)
+	for name, text := range told {
 		assert.Contains(t, text, "GitHub's API cannot be asked", name)
 	}
 	assert.Empty(t, s.writes())
@@ -214,7 +226,7 @@ func TestFollowUpsEndWithTheirContext(t *testing.T) {
 	s.Fault(emulator.Match{Service: emulator.ServiceGitHub}, emulator.Hang())
 	log := github.NewLog(&s.log, func(string) string { return "" }, nil)
 	all := github.FollowUps{RecordDeployment: true, CommentOnPullRequest: true, OpenIssue: true}
-	told := s.api.FollowUp(within(t, 300*time.Millisecond), all, s.c, rolledBack(movedFunction()), log)
+	told, _ := s.api.FollowUp(within(t, 300*time.Millisecond), all, s.c, rolledBack(movedFunction()), log)
 	require.Len(t, told, 3, every)
 	for name, text := range told {
 		assert.Contains(t, text, "it did not answer in time", name)

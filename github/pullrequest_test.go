@@ -115,7 +115,7 @@ func TestWhichPullRequest(t *testing.T) {
 			text := s.follow(t, rolledBack(movedFunction()), github.FollowUpComment)[github.FollowUpComment]
 			if tt.want == 0 {
 				assert.Equal(t, "no pull request: none was merged by commit bad0000", text)
-				assert.NotContains(t, s.log.String(), "::warning")
+				assert.Equal(t, []report.Note{{Text: "comment-on-pull-request: " + text}}, s.notes, "no warning")
 			} else {
 				assert.Equal(t, "sent", text)
 			}

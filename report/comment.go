@@ -23,7 +23,7 @@ func Comment(r Result) string {
 		deployed(r),
 		listOf(went(r, all), jobsOf(r.Run), unwellChecks(all)),
 		revert(r),
-		pages(r),
+		runLinks(r),
 	})
 }
 
@@ -122,8 +122,8 @@ func revert(r Result) string {
 		", or fix it. Deploying the same code again brings the fault back."
 }
 
-// pages links to the runs.
-func pages(r Result) string {
+// runLinks leads to the runs.
+func runLinks(r Result) string {
 	var parts []string
 	if isWebAddress(r.OwnURL) {
 		name := "The run that rolled back"

@@ -177,7 +177,7 @@ func TestWhichCommitFailed(t *testing.T) {
 		r         report.Result
 		code, run string
 	}{
-		"the run's own":                              {result(told()), badCommit, badCommit},
+		"the run's own": {result(told()), badCommit, badCommit},
 		"an earlier run's, which this one promoted":  {promoted, goodCommit, badCommit},
 		"nobody knows which run made the version":    {failed(), badCommit, badCommit},
 		"a person rolled back":                       {dispatched, badCommit, badCommit},

@@ -52,7 +52,7 @@ func Issue(r Result) string {
 	sections = append(sections,
 		section("Open questions", tasks(questions(r, all))),
 		section("Next steps", tasks(nextTasks(r))),
-		pages(r),
+		runLinks(r),
 	)
 	return fit(sections)
 }
@@ -71,7 +71,7 @@ func IssueUpdate(r Result) string {
 			section("Timeline", timeline(all[0])),
 			section("Did production recover?", orNotChecked(all[0])))
 	}
-	return fit(append(sections, section("Next steps", tasks(nextTasks(r))), pages(r)))
+	return fit(append(sections, section("Next steps", tasks(nextTasks(r))), runLinks(r)))
 }
 
 // withoutHeading leaves the headline to the title.
