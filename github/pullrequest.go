@@ -28,6 +28,9 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 	if sha == "" {
 		return "no pull request: which commit was rolled back is not known", nil
 	}
+	if report.SameCommit(f.r) {
+		return "no pull request: what serves again was made from the same commit " + report.ShortSHA(sha), nil
+	}
 	pulls, err := listAll[gh.PullRequest](ctx, f.API, "commits/"+sha+"/pulls", nil)
 	if err != nil {
 		return "", f.failed("find the pull request of commit "+report.ShortSHA(sha), err, pullRequestsWrite)
@@ -45,7 +48,7 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 			f.log.Infof("GitHub: a comment is made on pull request %d", number)
 			return f.postComment(ctx, number, body)
 		})
-	if err == nil && !created && old.GetBody() != body {
+	if err == nil && !created && !sameText(old.GetBody(), body) {
 		f.log.Infof("GitHub: comment %d on pull request %d is edited", old.GetID(), number)
 		err = f.send(ctx, http.MethodPatch, "issues/comments/"+strconv.FormatInt(old.GetID(), 10), gh.IssueComment{Body: &body}, &gh.IssueComment{})
 	}
@@ -53,6 +56,12 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 		return "", f.failed(fmt.Sprintf("comment on pull request %d", number), err, pullRequestsWrite)
 	}
 	return sent, nil
+}
+
+// sameText leaves out of account what a server may do to line ends.
+func sameText(a, b string) bool {
+	plain := func(text string) string { return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")) }
+	return plain(a) == plain(b)
 }
 
 // mergedBy picks the pull request that a commit merged: the one that says so, else

@@ -1,6 +1,10 @@
 package github_test
 
 import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -134,8 +138,48 @@ func TestCommentsThatCannotBeMade(t *testing.T) {
 		`failed to comment on pull request 1: it answered 403 "Unable to create comment because issue is locked."; unlock the conversation`),
 		s.follow(t, rolledBack(movedFunction()), github.FollowUpComment))
 
+	rebuilt := movedFunction()
+	rebuilt.Commits = map[string]string{"42": badSHA, "41": badSHA}
+	assert.Equal(t, onlyOne(github.FollowUpComment, "no pull request: what serves again was made from the same commit bad0000"),
+		s.follow(t, rolledBack(rebuilt), github.FollowUpComment))
+
 	byHand := movedFunction()
 	byHand.Reason, byHand.Commits = report.Chosen, nil
 	assert.Equal(t, onlyOne(github.FollowUpComment, "no pull request: which commit was rolled back is not known"),
 		s.follow(t, rolledBack(byHand), github.FollowUpComment))
+}
+
+// On github.com the other API is not beside a /v3.
+func TestOwnLoginOnGitHubCom(t *testing.T) {
+	t.Parallel()
+	mark := ""
+	var server *fake
+	server = fakeGitHub(t, "", answers{
+		repoPath + "commits/" + badSHA + "/pulls": says(200, `[{"number": 5, "merged_at": "2026-03-01T11:00:00Z", "merge_commit_sha": "`+badSHA+`"}]`),
+		"/graphql": says(200, `{"data": {"viewer": {"login": "acme-deployer[bot]"}}}`),
+		repoPath + "issues/5/comments": func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				var comment struct{ Body string }
+				assert.NoError(t, json.NewDecoder(r.Body).Decode(&comment))
+				mark, _, _ = strings.Cut(comment.Body, "\n")
+				w.WriteHeader(http.StatusCreated)
+				_, _ = w.Write([]byte(`{"id": 1}`))
+				return
+			}
+			assert.NoError(t, json.NewEncoder(w).Encode([]map[string]any{
+				{"id": 7, "body": mark + "\r\nforged", "user": map[string]string{"login": "github-actions[bot]"}},
+				{"id": 8, "body": mark + "\r\nold", "user": map[string]string{"login": "Acme-Deployer[bot]"}},
+			}))
+		},
+		repoPath + "issues/comments/8": says(200, `{"id": 8}`),
+	})
+	log := github.NewLog(io.Discard, func(string) string { return "" }, nil)
+	for range 2 {
+		mark = cmp.Or(mark, "none yet")
+		told, _ := server.api(t).FollowUp(within(t, enough), github.FollowUps{CommentOnPullRequest: true}, ownContext, rolledBack(movedFunction()), log)
+		assert.Equal(t, onlyOne(github.FollowUpComment, "sent"), told)
+	}
+	assert.Len(t, server.calls("issues/comments/8"), 1)
+	assert.Empty(t, server.calls("issues/comments/7"))
+	assert.Len(t, server.calls("graphql"), 1, "asked only where there is a mark")
 }

@@ -50,6 +50,21 @@ func askedFor(r Result) bool {
 	return dispatched && !isFailed(r.Run)
 }
 
+// SameCommit is true where all versions that serve again were made from the commit
+// that was rolled back: what broke production is then not in a merge.
+func SameCommit(r Result) bool {
+	sha, same := FailedCommit(r), false
+	for _, f := range r.Functions {
+		if WasMoved(f) {
+			if f.Commits[f.To] != sha {
+				return false
+			}
+			same = true
+		}
+	}
+	return same && sha != ""
+}
+
 // LeftVersion is the version that a rollback has left, or was to leave.
 func LeftVersion(f Function) string {
 	return cmp.Or(f.Left, failing(f))

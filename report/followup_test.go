@@ -46,6 +46,9 @@ func tellings() map[string]report.Result {
 	unwell.Checks = unhealthy().Functions[0].Checks
 	unwell.Tried = []string{"41"}
 
+	rebuilt := told()
+	rebuilt.Commits = map[string]string{"42": badCommit, "41": badCommit}
+
 	chosen := told()
 	chosen.Reason = report.Chosen
 	byHand := result(chosen)
@@ -70,6 +73,7 @@ func tellings() map[string]report.Result {
 		"failed":        failed(),
 		"no-previous":   noPrevious(),
 		"chosen":        byHand,
+		"same-commit":   result(rebuilt),
 		"little-known":  unknown,
 		"several":       result(append([]report.Function{told(), worker}, rest...)...),
 		"hostile":       hostile(),

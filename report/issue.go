@@ -170,10 +170,11 @@ func questions(r Result, all []Function) []string {
 	if sha != "" {
 		commit = commitLink(r.Run, sha)
 	}
-	asked := []string{
-		"What in " + commit + " broke production?",
-		"Why was it not found before it was deployed?",
+	asked := []string{"What in " + commit + " broke production?"}
+	if SameCommit(r) {
+		asked[0] = "Both versions were made from " + commit + ". What else was different: configuration, a dependency, the build?"
 	}
+	asked = append(asked, "Why was it not found before it was deployed?")
 	for _, f := range all[:min(len(all), 1)] { // of several, the most urgent one
 		asked = append(asked, affected(f, len(all) > 1))
 	}
