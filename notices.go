@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/org/lambda-rollback-action/github"
@@ -67,26 +68,63 @@ func (s *story) tellEarly(moved []report.Function) (wait func()) {
 	return func() { <-done }
 }
 
-// tellPeople tells all channels how it ended, and puts into the result who was
-// told. It changes nothing else, but for a check that tries the channels out.
+// tellPeople tells all channels how it ended, leaves behind on GitHub what was
+// asked for, and puts into the result who was told. It changes nothing else, but
+// for a check that tries the channels out.
 func (s *story) tellPeople() {
 	s.result.Notifications = map[string]string{}
-	crier := s.crier()
-	if len(crier.Channels) == 0 || !notify.Wanted(s.in.NotifyOn, s.result) {
+	if s.result.Declined {
 		return
 	}
-	n := s.notice(s.result)
-	trial := notify.IsTrial(s.in.NotifyOn, s.result)
-	if trial {
-		n.Alert = n.Alert.AsTrial()
+	crier := s.crier()
+	wanted := len(crier.Channels) > 0 && notify.Wanted(s.in.NotifyOn, s.result)
+	if !wanted && !s.in.FollowUps.AnyDue(s.result) {
+		return
 	}
+	s.nameCommits()
 	s.log.Group("Telling people")
-	answers := crier.Send(s.finish, n)
+	var followed sync.WaitGroup
+	var left map[string]string
+	var notes []report.Note
+	followed.Go(func() { left, notes = s.api.FollowUp(s.finish, s.in.FollowUps, s.where, s.result, s.log) })
+	trial := notify.IsTrial(s.in.NotifyOn, s.result)
+	var answers map[string]string
+	if wanted {
+		n := s.notice(s.result)
+		if trial {
+			n.Alert = n.Alert.AsTrial()
+		}
+		answers = crier.Send(s.finish, n)
+	}
+	followed.Wait()
 	s.log.EndGroup()
-	s.told = nil
 	s.keep(answers)
+	maps.Copy(s.result.Notifications, left)
+	s.note(notes...)
 	if trial {
 		s.tried(answers)
+	}
+}
+
+// nameCommits finds out from which commits the versions were made that the
+// result speaks of. After a signal there is no time for it.
+func (s *story) nameCommits() {
+	if s.api == nil || s.work.Err() != nil {
+		return
+	}
+	var published []map[string]time.Time
+	for _, f := range s.result.Functions {
+		published = append(published, f.Published)
+	}
+	if !slices.ContainsFunc(published, func(all map[string]time.Time) bool { return len(all) > 0 }) {
+		return
+	}
+	commits, err := s.api.CommitsOf(s.work, s.result.Run, published)
+	if err != nil {
+		s.log.Infof("not every version's commit is known: %s", err)
+	}
+	for i := range commits {
+		s.result.Functions[i].Commits = commits[i]
 	}
 }
 

@@ -40,9 +40,7 @@ const sent = "sent"
 // logged before it is. It changes nothing of the result, and takes at most
 // followUpLimit. A nil API can be asked, and says why it did nothing.
 func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r report.Result, log *Log) (map[string]string, []report.Note) {
-	if r.DryRun || r.Command != "" && r.Command != "rollback" {
-		return map[string]string{}, nil
-	}
+	wanted = wanted.due(r)
 	f := &followUp{API: a, c: c, log: log, r: log.redactor.Result(r), environment: r.Environment}
 	f.self = sync.OnceValue(func() string {
 		ctx, cancel := context.WithTimeout(ctx, followUpLimit)
@@ -51,12 +49,12 @@ func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r repor
 	})
 	tasks := []struct {
 		name, input string
-		due         bool
+		due         bool // it is wanted, and there is something to follow
 		do          func(context.Context) (string, error)
 	}{
-		{FollowUpDeployment, "record-deployment", wanted.RecordDeployment && r.Moved(), f.recordDeployment},
-		{FollowUpComment, "comment-on-pull-request", wanted.CommentOnPullRequest && r.Moved(), f.comment},
-		{FollowUpIssue, "open-issue", wanted.OpenIssue && deservesIssue(r), f.openIssue},
+		{FollowUpDeployment, "record-deployment", wanted.RecordDeployment, f.recordDeployment},
+		{FollowUpComment, "comment-on-pull-request", wanted.CommentOnPullRequest, f.comment},
+		{FollowUpIssue, "open-issue", wanted.OpenIssue, f.openIssue},
 	}
 	texts, errs := make([]string, len(tasks)), make([]error, len(tasks))
 	var all sync.WaitGroup
@@ -88,6 +86,20 @@ func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r repor
 	}
 	return told, notes
 }
+
+// due are those of the follow-ups that a result gives a reason for.
+func (w FollowUps) due(r report.Result) FollowUps {
+	if r.DryRun || r.Command != "" && r.Command != "rollback" {
+		return FollowUps{}
+	}
+	w.RecordDeployment = w.RecordDeployment && r.Moved()
+	w.CommentOnPullRequest = w.CommentOnPullRequest && r.Moved()
+	w.OpenIssue = w.OpenIssue && deservesIssue(r)
+	return w
+}
+
+// AnyDue tells whether a result gives a reason for one of the follow-ups.
+func (w FollowUps) AnyDue(r report.Result) bool { return w.due(r) != FollowUps{} }
 
 // deservesIssue is true where something is to be learnt or done: not where a
 // person has moved an alias forward, and not where an input was wrong.

@@ -296,9 +296,6 @@ func TestPartsThatAreNotBuiltYet(t *testing.T) {
 		"email-from":                 "Lambda <lambda@example.com>",
 		"email-to":                   `"Doe, Jane" <jane@example.com>, ops@example.com`,
 		"email-cc":                   "boss@example.com",
-		"record-deployment":          "true",
-		"comment-on-pull-request":    "true",
-		"open-issue":                 "true",
 	}
 	got := problems(t, used.with())
 	assert.Len(t, got, len(used), "each of them, once")

@@ -14,7 +14,6 @@ type notBuilt struct {
 const (
 	plannedSite          = "rollback of the static site"
 	plannedNotifications = "notifications"
-	plannedFollowUps     = "follow-ups on GitHub"
 )
 
 // notBuiltYet lists what this version cannot do. Asking for it is an error:
@@ -33,10 +32,6 @@ func notBuiltYet() []notBuilt {
 		{"email-from", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.From != nil }},
 		{"email-to", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.To) > 0 }},
 		{"email-cc", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.Cc) > 0 }},
-
-		{"record-deployment", "recording a deployment", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.RecordDeployment }},
-		{"comment-on-pull-request", "commenting on a pull request", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.CommentOnPullRequest }},
-		{"open-issue", "opening an issue", plannedFollowUps, func(in Inputs) bool { return in.FollowUps.OpenIssue }},
 	}
 }
 

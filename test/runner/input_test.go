@@ -127,9 +127,6 @@ func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
 		"site-bucket":                {"site-bucket": "shop-site"},
 		"cloudfront-distribution-id": {"cloudfront-distribution-id": "E1ABCDEF234567", "site-bucket": "shop-site"},
 		"smtp-host":                  {"smtp-host": "mail.example", "email-from": "a@b.example", "email-to": "c@d.example"},
-		"record-deployment":          {"record-deployment": "true"},
-		"comment-on-pull-request":    {"comment-on-pull-request": "true"},
-		"open-issue":                 {"open-issue": "true"},
 	} {
 		t.Run(input, func(t *testing.T) {
 			t.Parallel()
