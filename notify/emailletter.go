@@ -1,0 +1,169 @@
+package notify
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	gomail "github.com/wneessen/go-mail"
+	"golang.org/x/net/idna"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+const (
+	// largestLetter is in bytes as sent. Gmail hides what goes beyond some 102 kB,
+	// and with it the end of the message.
+	largestLetter  = 98_000
+	longestSubject = 200 // characters
+)
+
+// A letter is the message and whom it is yet to be delivered to.
+type letter struct {
+	message *gomail.Msg
+	hello   string // how the server is greeted
+	from    string // as in SMTP: "<a@b.example>"
+	unicode bool   // an address needs SMTPUTF8
+
+	left    []string // to be served, as in SMTP
+	sent    int
+	refused []refusal
+}
+
+func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
+	l := &letter{}
+	from, err := l.address(o.From)
+	if err != nil {
+		return nil, fmt.Errorf("email-from: %w", err)
+	}
+	l.from = envelope(from)
+	_, domain, _ := strings.Cut(from.Address, "@")
+	l.hello = o.Hello
+	if l.hello == "" {
+		l.hello = domain
+	}
+	to, err := l.receivers(o.To)
+	if err != nil {
+		return nil, fmt.Errorf("email-to: %w", err)
+	}
+	cc, err := l.receivers(o.Cc)
+	if err != nil {
+		return nil, fmt.Errorf("email-cc: %w", err)
+	}
+	if len(l.left) == 0 {
+		return nil, errors.New("email-to: there is no receiver")
+	}
+	id := make([]byte, idBytes)
+	if _, err = io.ReadFull(o.Random, id); err != nil {
+		return nil, fmt.Errorf("failed to make an id for the message: %w", err)
+	}
+	for step := range smallest + 1 {
+		l.message = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+		l.message.FromMailAddress(from)
+		l.message.ToMailAddress(to...)
+		l.message.CcMailAddress(cc...)
+		l.message.SetMessageIDWithValue(hex.EncodeToString(id) + "@" + domain)
+		l.message.SetDateWithValue(o.Now())
+		setHeader(l.message, a, domain)
+		if err = setBody(l.message, shortened(a, step)); err != nil {
+			return nil, err
+		}
+		if size, err := l.message.WriteTo(io.Discard); err != nil || size <= largestLetter {
+			return l, err
+		}
+	}
+	return l, nil
+}
+
+func setHeader(m *gomail.Msg, a report.Alert, domain string) {
+	m.Subject(report.Cut(clean(a.Title()), longestSubject))
+	// Answers of machines are not wanted (RFC 3834), but word that a receiver does
+	// not exist is: hence no "All". There is no Precedence: bulk, since bulk mail
+	// may wait.
+	m.SetGenHeader("Auto-Submitted", "auto-generated")
+	m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "DR, RN, NRN, OOF, AutoReply")
+	m.SetGenHeader(gomail.HeaderXMailer, "lambda-rollback-action")
+	if a.Trial {
+		return
+	}
+	if a.Severity == report.SeverityFailure {
+		m.SetGenHeader(gomail.HeaderImportance, "high")
+		m.SetGenHeader(gomail.HeaderXPriority, "1")
+	}
+	// What is said of one run stands in one thread, further tries included.
+	if len(a.Links) > 0 {
+		run := sha256.Sum256([]byte(a.Links[0].URL))
+		m.SetGenHeader(gomail.HeaderReferences, "<run."+hex.EncodeToString(run[:idBytes])+"@"+domain+">")
+	}
+}
+
+func setBody(m *gomail.Msg, a report.Alert) error {
+	page, err := emailHTML(a)
+	if err != nil {
+		return fmt.Errorf("failed to word the message: %w", err)
+	}
+	m.SetBodyString(gomail.TypeTextPlain, emailText(a))
+	m.AddAlternativeString(gomail.TypeTextHTML, page)
+	return nil
+}
+
+func (l *letter) receivers(all []*mail.Address) ([]*mail.Address, error) {
+	var out []*mail.Address
+	for _, one := range all {
+		address, err := l.address(one)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, address)
+		known := false
+		for _, other := range l.left {
+			known = known || other == envelope(address)
+		}
+		if !known {
+			l.left = append(l.left, envelope(address))
+		}
+	}
+	return out, nil
+}
+
+// address makes an address fit for SMTP: its domain in ASCII, as every server
+// takes it, and nothing in it that could begin a line of its own.
+func (l *letter) address(a *mail.Address) (*mail.Address, error) {
+	if a == nil {
+		return nil, errors.New("there is no address")
+	}
+	at := strings.LastIndex(a.Address, "@")
+	if at < 1 || !utf8.ValidString(a.Address) || strings.ContainsFunc(a.Address, unicode.IsControl) {
+		return nil, fmt.Errorf("“%s” is not an address", report.Line(a.Address, longestWords))
+	}
+	local, domain := a.Address[:at], a.Address[at+1:]
+	var err error
+	if !strings.HasPrefix(domain, "[") { // else it is an IP address
+		domain, err = idna.Lookup.ToASCII(domain)
+	}
+	if err != nil || domain == "" {
+		return nil, fmt.Errorf("“%s” has no domain that can be", report.Line(a.Address, longestWords))
+	}
+	if strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
+		l.unicode = true
+	}
+	return &mail.Address{Name: clean(a.Name), Address: local + "@" + domain}, nil
+}
+
+func envelope(a *mail.Address) string { return (&mail.Address{Address: a.Address}).String() }
+
+// clean makes a header's text one line of good UTF-8.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\ufffd"))
+}

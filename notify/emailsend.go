@@ -1,0 +1,222 @@
+package notify
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/textproto"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/log"
+	"github.com/wneessen/go-mail/smtp"
+)
+
+const (
+	tlsAuto     = "auto"
+	tlsImplicit = "implicit"
+	tlsNone     = "none"
+
+	implicitPort = 465 // RFC 8314
+	// perMail bounds one try where ctx does not.
+	perMail = time.Minute
+)
+
+// try delivers a letter to those who are left, over a connection of its own. The
+// error says why any is left; those refused for good are not.
+func (e *Email) try(ctx context.Context, l *letter) error {
+	ctx, cancel := context.WithTimeout(ctx, perMail)
+	defer cancel()
+	talk, conn := &talk{}, &mailConn{}
+	defer func() { conn.close() }()
+	fail := func(err error) error {
+		return &mailFault{stage: e.stage(talk, conn), late: ctx.Err() != nil, err: err}
+	}
+	client, err := e.client(ctx, l, talk, conn)
+	if err != nil {
+		return fail(err)
+	}
+	session, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	putOff, err := l.deliver(session)
+	if err != nil {
+		return fail(err)
+	}
+	_ = session.Quit() // what was taken stays taken
+	if putOff != nil {
+		return &mailFault{stage: stageReceivers, err: putOff}
+	}
+	return nil
+}
+
+// client is go-mail's. Its own dialler is not used: its deadlines are not those
+// of ctx, and it writes an IPv6 address without brackets.
+func (e *Email) client(life context.Context, l *letter, talk *talk, conn *mailConn) (*gomail.Client, error) {
+	o := e.options
+	config := &tls.Config{
+		ServerName: o.Host, MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs,
+		VerifyConnection: func(tls.ConnectionState) error {
+			conn.encrypted.Store(true)
+			return nil
+		},
+	}
+	// With TLS from the first byte on, go-mail has nothing left to start.
+	policy := gomail.TLSMandatory
+	switch {
+	case e.implicit():
+		policy = gomail.TLSOpportunistic
+	case o.TLS == tlsNone:
+		policy = gomail.NoTLS
+	}
+	options := []gomail.Option{
+		gomail.WithPort(o.Port),
+		gomail.WithTLSPolicy(policy),
+		gomail.WithTLSConfig(config),
+		gomail.WithHELO(l.hello),
+		gomail.WithTimeout(perMail),
+		gomail.WithDebugLog(), gomail.WithLogger(talk),
+		gomail.WithDialContextFunc(func(ctx context.Context, network, _ string) (net.Conn, error) {
+			plain, err := o.Dial(ctx, network, net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
+			if err != nil {
+				return nil, err
+			}
+			if err = conn.open(life, plain); err != nil || !e.implicit() {
+				return conn, err
+			}
+			encrypted := tls.Client(conn, config)
+			return encrypted, encrypted.HandshakeContext(ctx)
+		}),
+	}
+	if o.Username != "" { // else go-mail would ignore both
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
+			gomail.WithUsername(o.Username), gomail.WithPassword(o.Password))
+	}
+	if !l.unicode { // a server that passes the message on need not know SMTPUTF8 then
+		options = append(options, gomail.WithoutSMTPUTF8())
+	}
+	return gomail.NewClient(o.Host, options...)
+}
+
+// implicit is true where TLS begins with the first byte.
+func (e *Email) implicit() bool {
+	return e.options.TLS == tlsImplicit || e.options.TLS == tlsAuto && e.options.Port == implicitPort
+}
+
+// deliver is one transaction. go-mail's own would send to nobody where one of
+// several receivers is refused. putOff is what was said to those for later.
+func (l *letter) deliver(session *smtp.Client) (putOff, err error) {
+	if supported, _ := session.Extension("SMTPUTF8"); l.unicode && !supported {
+		return nil, errNoUnicode
+	}
+	if err = session.Mail(l.from); err != nil {
+		return nil, err
+	}
+	var taken, later []string
+	refused := l.refused
+	for _, to := range l.left {
+		err = session.Rcpt(to)
+		answer, isAnswer := errors.AsType[*textproto.Error](err)
+		switch {
+		case err == nil:
+			taken = append(taken, to)
+		case !isAnswer:
+			return nil, err
+		case isTemporary(answer.Code):
+			later, putOff = append(later, to), err
+		default:
+			refused = append(refused, refusal{to, answer})
+		}
+	}
+	if len(taken) > 0 {
+		if err = l.data(session); err != nil {
+			return nil, err
+		}
+	}
+	l.sent += len(taken)
+	l.left, l.refused = later, refused
+	return putOff, nil
+}
+
+func (l *letter) data(session *smtp.Client) error {
+	writer, err := session.Data()
+	if err != nil {
+		return err
+	}
+	if _, err = l.message.WriteTo(writer); err != nil {
+		return fmt.Errorf("failed to write the message: %w", err)
+	}
+	return writer.Close()
+}
+
+func isTemporary(code int) bool { return code >= 400 && code < 500 }
+
+// mailConn is a connection that ends with a context, whatever the server and
+// go-mail do, and what is known of it.
+type mailConn struct {
+	net.Conn // nil: not connected
+
+	end       time.Time
+	heard     atomic.Bool // the server has said something
+	encrypted atomic.Bool // TLS is up, and the certificate is good
+	unwatch   func() bool
+}
+
+func (c *mailConn) open(life context.Context, plain net.Conn) error {
+	c.Conn = plain
+	c.end, _ = life.Deadline()
+	c.unwatch = context.AfterFunc(life, func() { _ = plain.Close() })
+	return c.SetDeadline(c.end)
+}
+
+func (c *mailConn) close() {
+	if c.Conn != nil {
+		c.unwatch()
+		_ = c.Conn.Close()
+	}
+}
+
+// SetDeadline keeps go-mail from moving the end: it counts anew from every step.
+func (c *mailConn) SetDeadline(t time.Time) error {
+	if t.IsZero() || t.After(c.end) {
+		t = c.end
+	}
+	return c.Conn.SetDeadline(t)
+}
+
+func (c *mailConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.heard.Store(true)
+	}
+	return n, err
+}
+
+// talk follows which command was sent last. It keeps no more of it than the verb.
+type talk struct {
+	verb atomic.Value // string
+	tls  atomic.Bool  // STARTTLS was agreed on
+}
+
+// Debugf is told every command. Those of AUTH come without their words.
+func (t *talk) Debugf(l log.Log) {
+	if l.Direction != log.DirClientToServer {
+		return
+	}
+	verb, _, _ := strings.Cut(strings.ToUpper(l.Format), " ")
+	if verb == "STARTTLS" {
+		t.tls.Store(true)
+	}
+	t.verb.Store(verb)
+}
+
+// Infof, Warnf and Errorf are of no use here.
+func (*talk) Infof(log.Log)  {}
+func (*talk) Warnf(log.Log)  {}
+func (*talk) Errorf(log.Log) {}

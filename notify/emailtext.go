@@ -1,0 +1,195 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/org/lambda-rollback-action/report"
+)
+
+const textWidth = 72 // columns of the plain text
+
+// emailText is an alert for readers of plain text.
+func emailText(a report.Alert) string {
+	t := &plainLetter{}
+	if a.Trial {
+		t.line("*** TEST MESSAGE: nothing has happened ***", "", "")
+		t.blank()
+	}
+	t.line(a.Title(), "", "")
+	t.blank()
+	t.line(a.Message, "", "")
+	if a.Verdict != "" {
+		t.blank()
+		t.line(a.Verdict, "", "")
+	}
+	for _, part := range order(a) {
+		switch part {
+		case partNext:
+			t.steps(a.Next)
+		case partFacts:
+			t.facts(a)
+		case partFunctions:
+			t.functions(a)
+		case partChecks:
+			t.checks(a.Checks)
+		case partNotes:
+			t.sentences("Warnings", a.Notes)
+		case partWhy:
+			t.sentences("Why", a.Why)
+		}
+	}
+	if a.NotRolledBack != "" {
+		t.sentences("Not rolled back", []string{a.NotRolledBack})
+	}
+	t.links(a.Links)
+	t.blank()
+	t.b.WriteString("-- \n") // as a signature begins: answers leave it out
+	t.line(signature, "", "")
+	return t.b.String()
+}
+
+const signature = "Sent by lambda-rollback-action, since a workflow names this address in email-to or email-cc."
+
+type plainLetter struct{ b strings.Builder }
+
+func (t *plainLetter) blank() { t.b.WriteString("\n") }
+
+func (t *plainLetter) heading(text string) {
+	t.blank()
+	t.b.WriteString(strings.ToUpper(text) + "\n")
+}
+
+// line breaks a text between words. What has no blank stays whole: addresses
+// are to be followed.
+func (t *plainLetter) line(text, first, rest string) {
+	line := first
+	empty := true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && columns(line)+1+columns(word) > textWidth {
+			t.b.WriteString(line + "\n")
+			line, empty = rest, true
+		}
+		if !empty {
+			line += " "
+		}
+		line += word
+		empty = false
+	}
+	t.b.WriteString(line + "\n")
+}
+
+func (t *plainLetter) sentences(title string, all []string) {
+	if len(all) == 0 {
+		return
+	}
+	t.heading(title)
+	for _, text := range all {
+		first, rest := "  ", "  "
+		if len(all) > 1 {
+			first, rest = "- ", "  "
+		}
+		t.line(text, first, rest)
+	}
+}
+
+// steps have their commands on lines of their own, whole, to be copied.
+func (t *plainLetter) steps(all []string) {
+	if len(all) == 0 {
+		return
+	}
+	t.heading(nextTitle)
+	for i, step := range all {
+		text, command := splitCommand(step)
+		number := fmt.Sprintf("%d. ", i+1)
+		if len(all) == 1 {
+			number = "  "
+		}
+		rest := strings.Repeat(" ", len(number))
+		t.line(text, number, rest)
+		if command != "" {
+			t.b.WriteString("\n" + rest + command + "\n\n")
+		}
+	}
+}
+
+func (t *plainLetter) facts(a report.Alert) {
+	if len(a.Facts) == 0 {
+		return
+	}
+	t.heading("Facts")
+	width := 0
+	for _, f := range a.Facts {
+		width = max(width, columns(f.Name))
+	}
+	width = min(width, textWidth/3) //nolint:mnd // names are short; should one not be, the text still has room
+	indent := strings.Repeat(" ", width+4)
+	for _, f := range a.Facts {
+		name := report.Cut(f.Name, width)
+		t.line(f.Text, "  "+name+strings.Repeat(" ", width-columns(name)+2), indent)
+		if f.URL != "" && !linked(a.Links, f.URL) {
+			t.b.WriteString(indent + f.URL + "\n")
+		}
+	}
+}
+
+func (t *plainLetter) functions(a report.Alert) {
+	if len(a.Functions) == 0 {
+		return
+	}
+	t.heading(functionsTitle(a))
+	for _, f := range a.Functions {
+		text := f.Function
+		if f.Version != "" {
+			text += "  " + f.Version
+		}
+		t.line(text, "  "+f.Mark+" ", "     ")
+		t.line(f.Result, "     ", "     ")
+	}
+	if a.Left > 0 {
+		t.line(leftOver(a.Left), "  ", "  ")
+	}
+}
+
+func (t *plainLetter) checks(all []report.Check) {
+	if len(all) == 0 {
+		return
+	}
+	t.heading("Checks")
+	for _, c := range all {
+		text := c.Name
+		if c.Detail != "" {
+			text += ": " + c.Detail
+		}
+		mark := report.CheckMark(c.Status)
+		if mark == "" {
+			mark = "-"
+		}
+		t.line(text, "  "+mark+" ", "     ")
+	}
+}
+
+func (t *plainLetter) links(all []report.Page) {
+	if len(all) == 0 {
+		return
+	}
+	t.heading("Links")
+	for _, p := range all {
+		t.b.WriteString("  " + p.Name + ": " + p.URL + "\n")
+	}
+}
+
+func linked(links []report.Page, url string) bool {
+	for _, p := range links {
+		if p.URL == url {
+			return true
+		}
+	}
+	return false
+}
+
+// columns is how wide a text is on a terminal, near enough.
+func columns(text string) int {
+	return utf8.RuneCountInString(text) - strings.Count(text, "\ufe0f")
+}
