@@ -28,12 +28,17 @@ const (
 
 const nextTitle = "What to do next"
 
-// order puts what to do first where a person must act, and else what happened.
+// order puts what to do first where a person must act now, and else the proof.
+// The facts come last of what is needed: they are long on a phone.
 func order(a report.Alert) []part {
-	if a.Severity == report.SeverityFailure || a.Severity == report.SeverityAttention {
+	switch a.Severity {
+	case report.SeverityFailure, report.SeverityAttention:
 		return []part{partNext, partFunctions, partChecks, partNotes, partFacts, partWhy}
+	case report.SeverityDone:
+		return []part{partFunctions, partChecks, partNext, partNotes, partFacts, partWhy}
+	default:
+		return []part{partFunctions, partFacts, partWhy, partChecks, partNotes, partNext}
 	}
-	return []part{partFunctions, partFacts, partChecks, partNotes, partNext, partWhy}
 }
 
 // colours of the severities. White text on them has a contrast of 5 at least.
@@ -120,12 +125,13 @@ func leftOver(n int) string {
 	return fmt.Sprintf("%d more functions are on the page of the run.", n)
 }
 
-// splitCommand takes the command from the end of a step, which is to be copied.
+// splitCommand takes the command from the end of a step, a line for each option,
+// fit to be copied into a shell.
 func splitCommand(step string) (text, command string) {
 	const start = ": aws "
 	text, command, found := strings.Cut(step, start)
 	if !found {
 		return step, ""
 	}
-	return text + ":", strings.TrimPrefix(start, ": ") + command
+	return text + ":", strings.ReplaceAll(strings.TrimPrefix(start, ": ")+command, " --", " \\\n  --")
 }

@@ -94,7 +94,7 @@ func (t *plainLetter) sentences(title string, all []string) {
 	}
 }
 
-// steps have their commands on lines of their own, whole, to be copied.
+// steps have their commands on lines of their own, to be copied.
 func (t *plainLetter) steps(all []string) {
 	if len(all) == 0 {
 		return
@@ -108,8 +108,10 @@ func (t *plainLetter) steps(all []string) {
 		}
 		rest := strings.Repeat(" ", len(number))
 		t.line(text, number, rest)
-		if command != "" {
-			t.b.WriteString("\n" + rest + command + "\n\n")
+		for line := range strings.SplitSeq(command, "\n") {
+			if line != "" {
+				t.b.WriteString(rest + "  " + line + "\n")
+			}
 		}
 	}
 }

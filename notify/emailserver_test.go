@@ -1,0 +1,302 @@
+package notify_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/mail"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/notify"
+)
+
+const (
+	mailUser     = "deploy-bot"
+	mailPassword = "Tr0ub4dor&3"
+)
+
+// mailServer is go-smtp behind a tap that keeps what went over the wire.
+type mailServer struct {
+	*smtp.Server
+
+	dial func(t *testing.T) (net.Conn, net.Conn)
+
+	mu         sync.Mutex
+	dials      int
+	mails      []delivered
+	users      []string
+	wire       bytes.Buffer // what the client sent, as it was sent
+	encrypted  bool         // of the last message
+	mechanisms []string
+	answer     func(command, argument string, dial int) error
+	signIn     func(user, password string) error
+	hello      string
+}
+
+type delivered struct {
+	from string
+	to   []string
+	utf8 bool
+	data []byte
+}
+
+func newMailServer() *mailServer {
+	s := &mailServer{}
+	s.Server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.hello = c.Hostname()
+		if s.answer != nil {
+			if err := s.answer("EHLO", c.Hostname(), s.dials); err != nil {
+				return nil, err
+			}
+		}
+		return &mailSession{server: s, conn: c}, nil
+	}))
+	s.Domain = "mail.example"
+	s.ErrorLog = log.New(io.Discard, "", 0)
+	s.mechanisms = []string{sasl.Plain}
+	return s
+}
+
+func (s *mailServer) said(command, argument string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answer == nil {
+		return nil
+	}
+	return s.answer(command, argument, s.dials)
+}
+
+type mailSession struct {
+	server *mailServer
+	conn   *smtp.Conn
+	mail   delivered
+}
+
+func (m *mailSession) AuthMechanisms() []string {
+	return m.server.mechanisms
+}
+
+func (m *mailSession) Auth(mechanism string) (sasl.Server, error) {
+	check := func(user, password string) error {
+		if m.server.signIn != nil {
+			return m.server.signIn(user, password)
+		}
+		if user != mailUser || password != mailPassword {
+			return smtp.ErrAuthFailed
+		}
+		m.server.mu.Lock()
+		defer m.server.mu.Unlock()
+		m.server.users = append(m.server.users, mechanism+" "+user)
+		return nil
+	}
+	if mechanism == sasl.Login {
+		return &loginServer{check: check}, nil
+	}
+	return sasl.NewPlainServer(func(_, user, password string) error { return check(user, password) }), nil
+}
+
+// loginServer is AUTH LOGIN, which go-sasl has no server for.
+type loginServer struct {
+	check func(user, password string) error
+	user  *string
+	begun bool
+}
+
+func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
+	switch {
+	case !l.begun:
+		l.begun = true
+		return []byte("Username:"), false, nil
+	case l.user == nil:
+		user := string(response)
+		l.user = &user
+		return []byte("Password:"), false, nil
+	default:
+		return nil, true, l.check(*l.user, string(response))
+	}
+}
+
+func (m *mailSession) Mail(from string, options *smtp.MailOptions) error {
+	if err := m.server.said("MAIL", from); err != nil {
+		return err
+	}
+	m.mail = delivered{from: from, utf8: options.UTF8}
+	return nil
+}
+
+func (m *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if err := m.server.said("RCPT", to); err != nil {
+		return err
+	}
+	m.mail.to = append(m.mail.to, to)
+	return nil
+}
+
+func (m *mailSession) Data(r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if err := m.server.said("DATA", string(data)); err != nil {
+		return err
+	}
+	m.mail.data = data
+	m.server.mu.Lock()
+	defer m.server.mu.Unlock()
+	m.server.mails = append(m.server.mails, m.mail)
+	_, m.server.encrypted = m.conn.TLSConnectionState()
+	return nil
+}
+
+func (*mailSession) Reset()        {}
+func (*mailSession) Logout() error { return nil }
+
+// serve runs the server on loopback and gives its port. With implicit, TLS
+// begins with the first byte.
+func (s *mailServer) serve(t *testing.T, implicit bool) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := listener.Addr().(*net.TCPAddr).Port
+	listener = tapped{Listener: listener, server: s}
+	if implicit {
+		listener = tls.NewListener(listener, s.TLSConfig)
+	}
+	go func() { _ = s.Serve(listener) }()
+	t.Cleanup(func() { _ = s.Close() })
+	return port
+}
+
+type tapped struct {
+	net.Listener
+
+	server *mailServer
+}
+
+func (l tapped) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return l.server.tap(c), nil
+}
+
+func (s *mailServer) tap(c net.Conn) net.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dials++
+	return tap{Conn: c, server: s}
+}
+
+type tap struct {
+	net.Conn
+
+	server *mailServer
+}
+
+func (c tap) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.server.wire.Write(p[:n])
+	return n, err
+}
+
+func (s *mailServer) seen() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wire.String()
+}
+
+// only is the one message that was delivered.
+func (s *mailServer) only(t *testing.T) delivered {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	require.Len(t, s.mails, 1)
+	return s.mails[0]
+}
+
+// authority makes certificates that only those who ask for it trust. It holds
+// for all times: in a synctest bubble it is the year 2000.
+type authority struct {
+	pool *x509.CertPool
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<32, 0),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	return &authority{pool: pool, cert: cert, key: key}
+}
+
+// config is that of a server with a certificate for a name.
+func (a *authority) config(t *testing.T, until time.Time, names ...string) *tls.Config {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "mail"}, DNSNames: names,
+		NotBefore: time.Unix(0, 0), NotAfter: until, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	require.NoError(t, err)
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+}
+
+func forever() time.Time { return time.Unix(1<<32, 0) }
+
+// sending are the options that most tests begin with.
+func sending(port int) notify.EmailOptions {
+	return notify.EmailOptions{
+		Host: "127.0.0.1", Port: port, TLS: "auto",
+		From: &mail.Address{Name: "Rollbacks", Address: "rollback@shop.example"},
+		To:   []*mail.Address{{Address: "oncall@shop.example"}},
+		Now:  func() time.Time { return time.Date(2026, 3, 7, 3, 15, 2, 0, time.UTC) }, Random: random(),
+	}
+}
+
+func refuses(on string, code int, words string) func(string, string, int) error {
+	return func(command, _ string, _ int) error {
+		if command == on {
+			return &smtp.SMTPError{Code: code, EnhancedCode: smtp.NoEnhancedCode, Message: words}
+		}
+		return nil
+	}
+}
+
+var errHang = errors.New("hang")
