@@ -86,11 +86,9 @@ func worthAnotherMail(err error) bool {
 	if unknown, is := errors.AsType[*net.DNSError](err); is {
 		return !unknown.IsNotFound
 	}
-	if _, is := errors.AsType[tls.AlertError](err); is {
-		return false
-	}
-	_, broken := errors.AsType[*net.OpError](err)
-	return broken || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
+	broken, is := errors.AsType[*net.OpError](err)
+	isAlert := is && strings.HasSuffix(broken.Op, " error") // TLS: the two sides do not agree
+	return is && !isAlert || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // verdict is nil where every receiver was served, and else says who was not. err

@@ -35,7 +35,7 @@ func (e *Email) try(ctx context.Context, l *letter) error {
 	talk, conn := &talk{}, &mailConn{}
 	defer func() { conn.close() }()
 	fail := func(err error) error {
-		return &mailFault{stage: e.stage(talk, conn), late: ctx.Err() != nil, err: err}
+		return &mailFault{stage: e.stage(talk, conn), late: ctx.Err() != nil || isTimeout(err), err: err}
 	}
 	client, err := e.client(ctx, l, talk, conn)
 	if err != nil {
@@ -153,6 +153,12 @@ func (l *letter) data(session *smtp.Client) error {
 		return fmt.Errorf("failed to write the message: %w", err)
 	}
 	return writer.Close()
+}
+
+// isTimeout is true, too, where the connection notices the end before ctx does.
+func isTimeout(err error) bool {
+	timed, is := errors.AsType[net.Error](err)
+	return is && timed.Timeout()
 }
 
 func isTemporary(code int) bool { return code >= 400 && code < 500 }

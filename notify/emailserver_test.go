@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -34,8 +35,6 @@ const (
 type mailServer struct {
 	*smtp.Server
 
-	dial func(t *testing.T) (net.Conn, net.Conn)
-
 	mu         sync.Mutex
 	dials      int
 	mails      []delivered
@@ -44,8 +43,9 @@ type mailServer struct {
 	encrypted  bool         // of the last message
 	mechanisms []string
 	answer     func(command, argument string, dial int) error
-	signIn     func(user, password string) error
 	hello      string
+	freeze     string        // what the client must not say: nothing is answered from then on
+	over       chan struct{} // closed at the end of the test
 }
 
 type delivered struct {
@@ -56,17 +56,12 @@ type delivered struct {
 }
 
 func newMailServer() *mailServer {
-	s := &mailServer{}
+	s := &mailServer{over: make(chan struct{})}
 	s.Server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.hello = c.Hostname()
-		if s.answer != nil {
-			if err := s.answer("EHLO", c.Hostname(), s.dials); err != nil {
-				return nil, err
-			}
-		}
-		return &mailSession{server: s, conn: c}, nil
+		s.mu.Unlock()
+		return &mailSession{server: s, conn: c}, s.said(c, "EHLO", c.Hostname())
 	}))
 	s.Domain = "mail.example"
 	s.ErrorLog = log.New(io.Discard, "", 0)
@@ -74,13 +69,23 @@ func newMailServer() *mailServer {
 	return s
 }
 
-func (s *mailServer) said(command, argument string) error {
+// said gives the answer that a test wants to a command. errHang never answers,
+// errDrop closes the connection.
+func (s *mailServer) said(conn *smtp.Conn, command, argument string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.answer == nil {
+	answer, dials := s.answer, s.dials
+	s.mu.Unlock()
+	if answer == nil {
 		return nil
 	}
-	return s.answer(command, argument, s.dials)
+	err := answer(command, argument, dials)
+	switch {
+	case errors.Is(err, errHang):
+		<-s.over
+	case errors.Is(err, errDrop):
+		_ = conn.Conn().Close()
+	}
+	return err
 }
 
 type mailSession struct {
@@ -95,8 +100,8 @@ func (m *mailSession) AuthMechanisms() []string {
 
 func (m *mailSession) Auth(mechanism string) (sasl.Server, error) {
 	check := func(user, password string) error {
-		if m.server.signIn != nil {
-			return m.server.signIn(user, password)
+		if err := m.server.said(m.conn, "AUTH", user); err != nil {
+			return err
 		}
 		if user != mailUser || password != mailPassword {
 			return smtp.ErrAuthFailed
@@ -134,7 +139,7 @@ func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
 }
 
 func (m *mailSession) Mail(from string, options *smtp.MailOptions) error {
-	if err := m.server.said("MAIL", from); err != nil {
+	if err := m.server.said(m.conn, "MAIL", from); err != nil {
 		return err
 	}
 	m.mail = delivered{from: from, utf8: options.UTF8}
@@ -142,7 +147,7 @@ func (m *mailSession) Mail(from string, options *smtp.MailOptions) error {
 }
 
 func (m *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if err := m.server.said("RCPT", to); err != nil {
+	if err := m.server.said(m.conn, "RCPT", to); err != nil {
 		return err
 	}
 	m.mail.to = append(m.mail.to, to)
@@ -154,7 +159,7 @@ func (m *mailSession) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if err := m.server.said("DATA", string(data)); err != nil {
+	if err := m.server.said(m.conn, "DATA", string(data)); err != nil {
 		return err
 	}
 	m.mail.data = data
@@ -180,8 +185,23 @@ func (s *mailServer) serve(t *testing.T, implicit bool) int {
 		listener = tls.NewListener(listener, s.TLSConfig)
 	}
 	go func() { _ = s.Serve(listener) }()
-	t.Cleanup(func() { _ = s.Close() })
+	t.Cleanup(s.end)
 	return port
+}
+
+func (s *mailServer) end() {
+	close(s.over)
+	_ = s.Close()
+}
+
+// pipe serves within a synctest bubble, where no time passes while anybody is at
+// work. It gives how to dial.
+func (s *mailServer) pipe(t *testing.T) func(context.Context, string, string) (net.Conn, error) {
+	t.Helper()
+	listener := newPipeListener()
+	go func() { _ = s.Serve(tapped{Listener: listener, server: s}) }()
+	t.Cleanup(s.end)
+	return listener.dial
 }
 
 type tapped struct {
@@ -216,6 +236,11 @@ func (c tap) Read(p []byte) (int, error) {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	c.server.wire.Write(p[:n])
+	if freeze := c.server.freeze; freeze != "" && bytes.Contains(c.server.wire.Bytes(), []byte(freeze)) {
+		c.server.mu.Unlock()
+		<-c.server.over
+		c.server.mu.Lock()
+	}
 	return n, err
 }
 
@@ -299,4 +324,7 @@ func refuses(on string, code int, words string) func(string, string, int) error 
 	}
 }
 
-var errHang = errors.New("hang")
+var (
+	errHang = errors.New("hang")
+	errDrop = errors.New("drop")
+)

@@ -36,7 +36,9 @@ func shortened(a report.Alert, step int) report.Alert {
 	}
 	texts := func(all []string, most int) []string { return each(all, most, text) }
 	a.Mark, a.Headline, a.Message, a.Verdict, a.NotRolledBack = text(a.Mark), text(a.Headline), text(a.Message), text(a.Verdict), text(a.NotRolledBack)
-	a.Facts = each(a.Facts, r.facts, func(f report.Fact) report.Fact { return report.Fact{Name: text(f.Name), Text: text(f.Text), URL: url(f.URL)} })
+	a.Facts = each(a.Facts, r.facts, func(f report.Fact) report.Fact {
+		return report.Fact{Name: text(f.Name), Text: text(f.Text), URL: url(f.URL)}
+	})
 	a.Left += max(0, len(a.Functions)-r.rows)
 	a.Functions = each(a.Functions, r.rows, func(f report.AlertRow) report.AlertRow {
 		return report.AlertRow{Mark: text(f.Mark), Function: text(f.Function), Version: text(f.Version), Result: text(f.Result), URL: url(f.URL)}
