@@ -17,6 +17,7 @@ import (
 	"net/mail"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/emersion/go-sasl"
@@ -200,8 +201,55 @@ func (s *mailServer) pipe(t *testing.T) func(context.Context, string, string) (n
 	t.Helper()
 	listener := newPipeListener()
 	go func() { _ = s.Serve(tapped{Listener: listener, server: s}) }()
+	synctest.Wait() // until it listens: else there is nothing to close
 	t.Cleanup(s.end)
-	return listener.dial
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := listener.dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		b := &buffered{Conn: c, out: make(chan []byte, 1<<10), done: make(chan struct{})}
+		go b.pump()
+		return b, nil
+	}
+}
+
+// buffered writes without waiting for a reader, as a network does and net.Pipe
+// does not: TLS says goodbye to whom has gone.
+type buffered struct {
+	net.Conn
+
+	out  chan []byte
+	done chan struct{}
+	once sync.Once
+}
+
+func (b *buffered) Write(p []byte) (int, error) {
+	select {
+	case b.out <- bytes.Clone(p):
+		return len(p), nil
+	case <-b.done:
+		return 0, net.ErrClosed
+	}
+}
+
+func (b *buffered) pump() {
+	for {
+		select {
+		case p := <-b.out:
+			if _, err := b.Conn.Write(p); err != nil {
+				b.once.Do(func() { close(b.done) })
+				return
+			}
+		case <-b.done:
+			return
+		}
+	}
+}
+
+func (b *buffered) Close() error {
+	b.once.Do(func() { close(b.done) })
+	return b.Conn.Close()
 }
 
 type tapped struct {
