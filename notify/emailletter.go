@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -82,7 +83,7 @@ func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
 }
 
 func setHeader(m *gomail.Msg, a report.Alert, domain string) {
-	m.Subject(report.Cut(clean(a.Title()), longestSubject))
+	m.Subject(subject(a))
 	// Answers of machines are not wanted (RFC 3834), but word that a receiver does
 	// not exist is: hence no "All". There is no Precedence: bulk, since bulk mail
 	// may wait.
@@ -101,6 +102,13 @@ func setHeader(m *gomail.Msg, a report.Alert, domain string) {
 		run := sha256.Sum256([]byte(a.Links[0].URL))
 		m.SetGenHeader(gomail.HeaderReferences, "<run."+hex.EncodeToString(run[:idBytes])+"@"+domain+">")
 	}
+}
+
+// subject is the title on one line. What reads as an encoded word (RFC 2047) is
+// not decoded into something else.
+func subject(a report.Alert) string {
+	text := strings.TrimSpace(report.Cut(clean(a.Title()), longestSubject))
+	return cmp.Or(strings.ReplaceAll(text, "=?", "=\u200b?"), "Rollback")
 }
 
 func setBody(m *gomail.Msg, a report.Alert) error {
