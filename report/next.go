@@ -54,7 +54,11 @@ func steps(r Result, group []Function) []step {
 			add(afterChoice)
 			break
 		}
-		add(afterwards[f.Status])
+		if slices.ContainsFunc(group, inDoubt) {
+			add(afterDoubt)
+		} else {
+			add(afterwards[f.Status])
+		}
 		if len(f.Tried) > 0 {
 			add(afterSteps)
 		}
@@ -71,6 +75,10 @@ func steps(r Result, group []Function) []step {
 	}
 	return all
 }
+
+// inDoubt: the alias has moved, and what was checked does not show that
+// production recovered.
+func inDoubt(f Function) bool { return f.Healthy != Healthy && len(f.Checks) > 0 }
 
 // isRollback tells the command itself from its companions (`check`, `list` …).
 func isRollback(command string) bool {

@@ -120,11 +120,17 @@ var wordings = map[Reason]words{
 
 // afterwards has what to do for statuses that need the same whatever the reason.
 var afterwards = map[Status]string{
-	RolledBack: "Production serves {to}. Find the cause in the log of the failed job; there is no hurry.\n" +
-		"Revert {commit} on {branch}, or fix it, before the next deploy: deploying the same code again brings the fault back. {Bad} is not chosen again by itself.",
+	RolledBack: "Production serves {to}. Find the cause in the log of the failed job; there is no hurry.\n" + afterMove,
 	Planned:  "Nothing was changed. To do it, run this again without `dry-run`.",
 	NotReady: "Fix what the message and the notes name, before a deploy fails and it is needed.",
 }
+
+// afterMove keeps the fault from coming back.
+const afterMove = "Revert {commit} on {branch}, or fix it, before the next deploy: deploying the same code again brings the fault back. {Bad} is not chosen again by itself."
+
+// afterDoubt has what to do where the alias has moved and the checks could not
+// tell whether that was enough.
+const afterDoubt = "Production serves {to}. Look now whether it is well, for a check could not tell; then find the cause in the log of the failed job.\n" + afterMove
 
 // afterSteps has what to do, too, where an older version was not healthy either.
 const afterSteps = "Find out why {tried} was not well either, before it is deployed again: such a cause is often outside the code, and is not gone yet."
