@@ -28,16 +28,16 @@ const (
 
 const nextTitle = "What to do next"
 
-// order puts what to do first where a person must act now, and else the proof.
-// The facts come last of what is needed: they are long on a phone.
+// order puts what to do first where a person must act, and else the proof.
+// What may be long on a phone, functions and facts, never stands before it.
 func order(a report.Alert) []part {
-	switch a.Severity {
-	case report.SeverityFailure, report.SeverityAttention:
-		return []part{partNext, partFunctions, partChecks, partNotes, partFacts, partWhy}
-	case report.SeverityDone:
-		return []part{partFunctions, partChecks, partNext, partNotes, partFacts, partWhy}
-	default:
+	switch {
+	case a.Severity == report.SeverityQuiet:
 		return []part{partFunctions, partFacts, partWhy, partChecks, partNotes, partNext}
+	case a.Severity == report.SeverityDone && len(a.Functions) == 0:
+		return []part{partChecks, partNext, partNotes, partFacts, partWhy}
+	default:
+		return []part{partNext, partFunctions, partChecks, partNotes, partFacts, partWhy}
 	}
 }
 
