@@ -3,10 +3,11 @@ package notify
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/mail"
 	"strings"
 	"unicode"
@@ -24,6 +25,14 @@ const (
 	largestLetter  = 98_000
 	longestSubject = 200 // characters
 )
+
+// mailIDBytes are few, so that the id stays on the line of its name: what is
+// folded there, not every program reads.
+const mailIDBytes = 10
+
+func mailID(random []byte) string {
+	return strings.ToLower(base32.StdEncoding.EncodeToString(random[:mailIDBytes]))
+}
 
 // A letter is the message and whom it is yet to be delivered to.
 type letter struct {
@@ -60,7 +69,7 @@ func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
 	if len(l.left) == 0 {
 		return nil, errors.New("email-to: there is no receiver")
 	}
-	id := make([]byte, idBytes)
+	id := make([]byte, mailIDBytes)
 	if _, err = io.ReadFull(o.Random, id); err != nil {
 		return nil, fmt.Errorf("failed to make an id for the message: %w", err)
 	}
@@ -69,7 +78,7 @@ func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
 		l.message.FromMailAddress(from)
 		l.message.ToMailAddress(to...)
 		l.message.CcMailAddress(cc...)
-		l.message.SetMessageIDWithValue(hex.EncodeToString(id) + "@" + domain)
+		l.message.SetMessageIDWithValue(mailID(id) + "@" + domain)
 		l.message.SetDateWithValue(o.Now())
 		setHeader(l.message, a, domain)
 		if err = setBody(l.message, shortened(a, step)); err != nil {
@@ -83,7 +92,7 @@ func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
 }
 
 func setHeader(m *gomail.Msg, a report.Alert, domain string) {
-	m.Subject(subject(a))
+	m.Subject(encodedSubject(subject(a)))
 	// Answers of machines are not wanted (RFC 3834), but word that a receiver does
 	// not exist is: hence no "All". There is no Precedence: bulk, since bulk mail
 	// may wait.
@@ -100,7 +109,7 @@ func setHeader(m *gomail.Msg, a report.Alert, domain string) {
 	// What is said of one run stands in one thread, further tries included.
 	if len(a.Links) > 0 {
 		run := sha256.Sum256([]byte(a.Links[0].URL))
-		m.SetGenHeader(gomail.HeaderReferences, "<run."+hex.EncodeToString(run[:idBytes])+"@"+domain+">")
+		m.SetGenHeader(gomail.HeaderReferences, "<run."+mailID(run[:])+"@"+domain+">")
 	}
 }
 
@@ -109,6 +118,19 @@ func setHeader(m *gomail.Msg, a report.Alert, domain string) {
 func subject(a report.Alert) string {
 	text := strings.TrimSpace(report.Cut(clean(a.Title()), longestSubject))
 	return cmp.Or(strings.ReplaceAll(text, "=?", "=\u200b?"), "Rollback")
+}
+
+// encodedSubject has the mark as a word of its own. In one with the rest it would
+// be too long for the line of "Subject:", and some programs read a blank or
+// nothing from a first line that is empty.
+func encodedSubject(text string) string {
+	encode := func(s string) string { return mime.QEncoding.Encode("utf-8", s) }
+	mark, rest, _ := strings.Cut(text, " ")
+	first, more := encode(mark), encode(rest)
+	if first != mark && more != rest { // blanks between two encoded words do not count
+		more = encode(" " + rest)
+	}
+	return strings.TrimSpace(first + " " + more)
 }
 
 func setBody(m *gomail.Msg, a report.Alert) error {
