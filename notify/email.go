@@ -52,9 +52,6 @@ func NewEmail(options EmailOptions) *Email {
 	if options.Dial == nil {
 		options.Dial = new(net.Dialer).DialContext
 	}
-	if options.Now == nil {
-		options.Now = time.Now
-	}
 	return &Email{options: options}
 }
 

@@ -67,12 +67,12 @@ func TestEmailIsEncrypted(t *testing.T) {
 			assert.True(t, s.encrypted)
 			assert.Equal(t, "shop.example", s.hello)
 			assert.Equal(t, []string{test.want}, s.users)
-			clear, _, _ := strings.Cut(s.seen(), "\x16\x03") // where TLS begins
+			inClear, _, _ := strings.Cut(s.seen(), "\x16\x03") // where TLS begins
 			want := "EHLO shop.example\r\nSTARTTLS\r\n"
 			if test.implicit {
 				want = ""
 			}
-			assert.Equal(t, want, clear)
+			assert.Equal(t, want, inClear)
 			assert.NotContains(t, s.seen(), "oncall")
 			assert.Equal(t, 1, s.dials)
 		})

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/textproto"
 	"regexp"
+	"strconv"
 	"strings"
 
 	gomail "github.com/wneessen/go-mail"
@@ -140,7 +141,7 @@ func (e *Email) explain(err error) string {
 		return e.safe(err.Error())
 	}
 	o := e.options
-	server := net.JoinHostPort(o.Host, fmt.Sprint(o.Port))
+	server := net.JoinHostPort(o.Host, strconv.Itoa(o.Port))
 	answer, isAnswer := errors.AsType[*textproto.Error](err)
 	_, isTLSRecord := errors.AsType[tls.RecordHeaderError](err)
 	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
@@ -155,9 +156,9 @@ func (e *Email) explain(err error) string {
 	case errors.Is(err, gomail.ErrNoSupportedAuthDiscovered):
 		return "the mail server offers no way to sign in with a password: it may want OAuth, or an app password or relay of its own; see its documentation"
 	case strings.Contains(err.Error(), "does not support SMTP AUTH"):
-		return "the mail server does not let anybody sign in on port " + fmt.Sprint(o.Port) + ": leave smtp-username and smtp-password out, or take its port for submission (587 or 465)"
+		return "the mail server does not let anybody sign in on port " + strconv.Itoa(o.Port) + ": leave smtp-username and smtp-password out, or take its port for submission (587 or 465)"
 	case strings.Contains(err.Error(), "does not support STARTTLS"):
-		return "the mail server offers no STARTTLS on port " + fmt.Sprint(o.Port) + ", and nothing is sent in clear: take its port for TLS (587 or 465); only a relay in a network of your own may have smtp-tls: none"
+		return "the mail server offers no STARTTLS on port " + strconv.Itoa(o.Port) + ", and nothing is sent in clear: take its port for TLS (587 or 465); only a relay in a network of your own may have smtp-tls: none"
 	case isCertificate, isInvalid:
 		return "the certificate of " + server + " is not good: " + e.safe(root(err)) + "; smtp-host must be the name in it, and an authority of your own must be in the file that SSL_CERT_FILE names"
 	case isTLSRecord && e.implicit():
@@ -191,10 +192,10 @@ var doing = map[mailStage]string{
 // hang says what a server kept us waiting for.
 func (e *Email) hang(stage mailStage, server string) string {
 	text := "no answer from " + server + " in time, while " + doing[stage]
-	switch {
-	case stage == stageDial:
+	switch stage {
+	case stageDial:
 		return text + portAdvice(e.options.Port)
-	case stage == stageGreeting, stage == stageTLS:
+	case stageGreeting, stageTLS:
 		return text + e.tlsAdvice()
 	default:
 		return text
@@ -220,8 +221,8 @@ func portAdvice(port int) string {
 // advice is what to do about an answer, where that is known.
 func (e *Email) advice(stage mailStage, answer *textproto.Error) string {
 	words := strings.ToLower(answer.Msg)
-	says := func(any ...string) bool {
-		for _, word := range any {
+	says := func(wanted ...string) bool {
+		for _, word := range wanted {
 			if strings.Contains(words, word) {
 				return true
 			}

@@ -184,7 +184,7 @@ func (c *mailConn) open(life context.Context, plain net.Conn) error {
 func (c *mailConn) close() {
 	if c.Conn != nil {
 		c.unwatch()
-		_ = c.Conn.Close()
+		_ = c.Close()
 	}
 }
 

@@ -121,8 +121,8 @@ var wordings = map[Reason]words{
 // afterwards has what to do for statuses that need the same whatever the reason.
 var afterwards = map[Status]string{
 	RolledBack: "Production serves {to}. Find the cause in the log of the failed job; there is no hurry.\n" + afterMove,
-	Planned:  "Nothing was changed. To do it, run this again without `dry-run`.",
-	NotReady: "Fix what the message and the notes name, before a deploy fails and it is needed.",
+	Planned:    "Nothing was changed. To do it, run this again without `dry-run`.",
+	NotReady:   "Fix what the message and the notes name, before a deploy fails and it is needed.",
 }
 
 // afterMove keeps the fault from coming back.
