@@ -3,8 +3,6 @@ package notify_test
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
-	"flag"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -23,40 +21,15 @@ import (
 	"github.com/org/lambda-rollback-action/report"
 )
 
-func TestMain(m *testing.M) {
-	if flag.Lookup("update") == nil {
-		flag.Bool("update", false, "write the golden files anew")
-	}
-	flag.Parse()
-	os.Exit(m.Run())
-}
-
 func emailGolden(t *testing.T, path, got string) {
 	t.Helper()
-	if flag.Lookup("update").Value.String() == "true" {
+	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err, "run the test with -update")
 	assert.Equal(t, string(want), got)
-}
-
-// alerts are those of report's golden files, by name.
-func alerts(t *testing.T) map[string]report.Alert {
-	t.Helper()
-	files, err := filepath.Glob("../report/testdata/alert/*.json")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	all := map[string]report.Alert{}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		var a report.Alert
-		require.NoError(t, json.Unmarshal(data, &a))
-		all[strings.TrimSuffix(filepath.Base(file), ".json")] = a
-	}
-	return all
 }
 
 // opened is a message read by a MIME parser that is not the one that wrote it.

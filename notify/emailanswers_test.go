@@ -127,7 +127,7 @@ func TestEmailThatIsRefused(t *testing.T) {
 				if test.change != nil {
 					test.change(&options)
 				}
-				got, took := tell(t, options, 15*time.Second)
+				got, took := mailed(t, options, 15*time.Second)
 				assert.Equal(t, test.want, got)
 				assert.Equal(t, test.took, took)
 				assert.Equal(t, test.dials, s.dials)
@@ -187,7 +187,7 @@ func TestEmailToSomeWhoAreRefused(t *testing.T) {
 					}
 					return test.refuses[argument]
 				}
-				got, _ := tell(t, options, 15*time.Second)
+				got, _ := mailed(t, options, 15*time.Second)
 				assert.Equal(t, test.want, got)
 				var mails [][]string
 				ids := map[string]bool{}
@@ -231,7 +231,7 @@ func TestEmailSignsInOnlyWhereItIsSafe(t *testing.T) {
 				s, options := bubble(t, ca)
 				s.mechanisms, s.AllowInsecureAuth = test.mechanisms, test.insecure
 				options.TLS = test.tls
-				got, _ := tell(t, options, 15*time.Second)
+				got, _ := mailed(t, options, 15*time.Second)
 				assert.Equal(t, test.want, got)
 				assert.Equal(t, 1, s.dials)
 				assert.NotContains(t, s.seen(), "AUTH")
@@ -260,7 +260,7 @@ func TestEmailErrorsHoldNoSecret(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s, options := bubble(t, ca)
 					s.answer = refuses(command, 535, echo)
-					got, _ := tell(t, options, 15*time.Second)
+					got, _ := mailed(t, options, 15*time.Second)
 					assert.Contains(t, got, "535 ")
 					assert.Contains(t, got, "***")
 					for _, secret := range []string{mailUser, mailPassword, base64Of(plain)[:8], base64Of(mailUser), base64Of(mailPassword)[:8]} {
@@ -315,7 +315,7 @@ func TestEmailAddresses(t *testing.T) {
 				if test.from != nil {
 					options.From = test.from
 				}
-				got, _ := tell(t, options, 15*time.Second)
+				got, _ := mailed(t, options, 15*time.Second)
 				assert.Equal(t, test.want, got)
 				if test.want != notify.Sent {
 					assert.Empty(t, s.mails)

@@ -186,7 +186,7 @@ func TestALargeEmail(t *testing.T) {
 			assert.Equal(t, a.Title(), o.subject)
 			shown := strings.Count(o.text, "  "+a.Functions[0].Mark+" f")
 			assert.Positive(t, shown)
-			left := fmt.Sprintf("%d more functions are on the page of the run.", 120-shown)
+			left := fmt.Sprintf("… and %d more, on the page of the run", 120-shown)
 			assert.Contains(t, o.text, left)
 			assert.Contains(t, o.page, left)
 			assert.Contains(t, o.text, "120 FUNCTIONS")
@@ -275,4 +275,66 @@ func contrast(t *testing.T, one, other string) float64 {
 	}
 	a, b := light(one), light(other)
 	return (max(a, b) + 0.05) / (min(a, b) + 0.05)
+}
+
+// What a person must know is in both forms of the message.
+func TestAnEmailSaysTheFacts(t *testing.T) {
+	t.Parallel()
+	send := post(t)
+	line := func(text string) string { return strings.Join(strings.Fields(strings.ReplaceAll(text, `\`, "")), " ") }
+	for name, a := range alerts(t) {
+		if name == "hostile" { // it holds backslashes, which line takes out
+			continue
+		}
+		data, err := send(a)
+		require.NoError(t, err)
+		o := open(t, data)
+		root, err := html.Parse(strings.NewReader(o.page))
+		require.NoError(t, err)
+		var page strings.Builder
+		var addresses []string
+		for n := range root.Descendants() {
+			if n.Type == html.TextNode {
+				page.WriteString(n.Data + " ")
+			}
+			for _, attribute := range n.Attr {
+				if attribute.Key == "href" {
+					addresses = append(addresses, attribute.Val)
+				}
+			}
+		}
+		wanted := append([]string{a.Title(), a.Message, a.Verdict, a.NotRolledBack}, slices.Concat(a.Why, a.Notes, firstPart(a.Next))...)
+		links := []string{}
+		for _, f := range a.Facts {
+			wanted, links = append(wanted, f.Name, f.Text), append(links, f.URL)
+		}
+		for _, row := range a.Functions {
+			wanted, links = append(wanted, row.Function, row.Version, row.Result), append(links, row.URL)
+		}
+		for _, c := range a.Checks {
+			wanted = append(wanted, c.Name, c.Detail)
+		}
+		for _, l := range a.Links {
+			wanted, links = append(wanted, l.Name), append(links, l.URL)
+			assert.Contains(t, o.text, l.URL, name)
+		}
+		for _, text := range wanted {
+			assert.Contains(t, line(page.String()), line(text), name)
+			assert.Contains(t, line(o.text), line(text), name)
+		}
+		for _, link := range links {
+			assert.Contains(t, append(addresses, ""), link, name)
+		}
+	}
+}
+
+// Alerts that no layout was made for.
+func TestExtremeEmails(t *testing.T) {
+	t.Parallel()
+	send := post(t)
+	for name, a := range extremes() {
+		data, err := send(a)
+		require.NoError(t, err, name)
+		checkMessage(t, data)
+	}
 }

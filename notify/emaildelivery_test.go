@@ -158,9 +158,9 @@ func TestEmailIsNotSentWithoutTLS(t *testing.T) {
 	}
 }
 
-// tell sends by the crier, as the program does, and gives the answer in the
+// mailed sends by the crier, as the program does, and gives the answer in the
 // output and how long it took.
-func tell(t *testing.T, options notify.EmailOptions, limit time.Duration) (string, time.Duration) {
+func mailed(t *testing.T, options notify.EmailOptions, limit time.Duration) (string, time.Duration) {
 	t.Helper()
 	crier := notify.Crier{Channels: []notify.Channel{notify.NewEmail(options)}, Limit: limit, Log: silent{}}
 	began := time.Now()
@@ -224,7 +224,7 @@ func TestEmailToAServerThatHangs(t *testing.T) {
 						return ours, nil
 					}
 				}
-				got, took := tell(t, options, 15*time.Second)
+				got, took := mailed(t, options, 15*time.Second)
 				assert.Equal(t, test.want, got)
 				assert.Equal(t, 14700*time.Millisecond, took)
 				assert.Empty(t, s.mails)
@@ -253,7 +253,7 @@ func TestEmailToAServerThatCannotBeReached(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				options := sending(test.port)
 				options.Host, options.Dial = "mail.example", test.dial
-				got, _ := tell(t, options, 15*time.Second)
+				got, _ := mailed(t, options, 15*time.Second)
 				assert.Equal(t, test.want, got)
 			})
 		})
@@ -264,7 +264,7 @@ func TestEmailToAServerThatCannotBeReached(t *testing.T) {
 		require.NoError(t, err)
 		port := listener.Addr().(*net.TCPAddr).Port
 		require.NoError(t, listener.Close())
-		got, _ := tell(t, sending(port), time.Second)
+		got, _ := mailed(t, sending(port), time.Second)
 		assert.Equal(t, "no connection to 127.0.0.1:"+strconv.Itoa(port)+": connection refused; check smtp-host and smtp-port, and whether a firewall is between", got)
 	})
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -14,32 +15,12 @@ var emailPage string
 
 var emailTemplate = template.Must(template.New("email").Parse(emailPage))
 
-// A part of the message, between its first lines and its last.
-type part string
-
 const (
-	partNext      part = "next"
-	partFacts     part = "facts"
-	partFunctions part = "functions"
-	partChecks    part = "checks"
-	partNotes     part = "notes"
-	partWhy       part = "why"
+	nextTitle   = "What to do next"
+	badTitle    = "Checks that did not pass"
+	checksTitle = "Checks"
+	othersTitle = "Other checks"
 )
-
-const nextTitle = "What to do next"
-
-// order puts what to do first where a person must act, and else the proof.
-// What may be long on a phone, functions and facts, never stands before it.
-func order(a report.Alert) []part {
-	switch {
-	case a.Severity == report.SeverityQuiet:
-		return []part{partFunctions, partFacts, partWhy, partChecks, partNotes, partNext}
-	case a.Severity == report.SeverityDone && len(a.Functions) == 0:
-		return []part{partChecks, partNext, partNotes, partFacts, partWhy}
-	default:
-		return []part{partNext, partFunctions, partChecks, partNotes, partFacts, partWhy}
-	}
-}
 
 // colours of the severities. White text on them has a contrast of 5 at least.
 var colours = map[report.Severity]string{
@@ -58,12 +39,15 @@ type emailView struct {
 	Colour    string
 	Preview   string // what a phone shows below the subject
 	Steps     []emailStep
-	Parts     []part
+	Bad       []emailCheck
+	Others    []emailCheck
 	NextTitle string
+	BadTitle  string
 	FuncTitle string
-	LeftOver  string
 	Signature string
-	Results   []emailCheck
+
+	ChecksTitle string
+	LeftOver    string
 }
 
 type emailStep struct{ Text, Command string }
@@ -74,9 +58,13 @@ type emailCheck struct{ Mark, Name, Detail string }
 // since that is what all of them draw, and nothing that is loaded from anywhere.
 func emailHTML(a report.Alert) (string, error) {
 	v := emailView{
-		Alert: a, Colour: colours[a.Severity], Parts: order(a),
-		Preview:   preview(a),
-		NextTitle: nextTitle, FuncTitle: functionsTitle(a), Signature: signature,
+		Alert: a, Colour: colours[a.Severity], Preview: preview(a), LeftOver: more(a.Left), Signature: signature,
+		NextTitle: nextTitle, BadTitle: badTitle, ChecksTitle: checksTitle, FuncTitle: functionsTitle(a),
+	}
+	bad, others := badNews(a.Checks)
+	v.Bad, v.Others = emailChecks(bad), emailChecks(others)
+	if len(bad) > 0 {
+		v.ChecksTitle = othersTitle
 	}
 	switch {
 	case a.Trial:
@@ -85,18 +73,8 @@ func emailHTML(a report.Alert) (string, error) {
 		v.Colour = colours[report.SeverityQuiet]
 	}
 	for _, step := range a.Next {
-		text, command := splitCommand(step)
+		text, command := emailCommand(step)
 		v.Steps = append(v.Steps, emailStep{text, command})
-	}
-	for _, c := range a.Checks {
-		mark := report.CheckMark(c.Status)
-		if mark == "" {
-			mark = "–"
-		}
-		v.Results = append(v.Results, emailCheck{mark, c.Name, c.Detail})
-	}
-	if a.Left > 0 {
-		v.LeftOver = leftOver(a.Left)
 	}
 	var b strings.Builder
 	if err := emailTemplate.Execute(&b, v); err != nil {
@@ -118,20 +96,17 @@ func functionsTitle(a report.Alert) string {
 	return fmt.Sprintf("%d functions", len(a.Functions)+a.Left)
 }
 
-func leftOver(n int) string {
-	if n == 1 {
-		return "1 more function is on the page of the run."
+func emailChecks(all []report.Check) []emailCheck {
+	var out []emailCheck
+	for _, c := range all {
+		out = append(out, emailCheck{cmp.Or(checkMark(c), "–"), c.Name, c.Detail})
 	}
-	return fmt.Sprintf("%d more functions are on the page of the run.", n)
+	return out
 }
 
-// splitCommand takes the command from the end of a step, a line for each option,
+// emailCommand sets the command that a step ends with on a line for each option,
 // fit to be copied into a shell.
-func splitCommand(step string) (text, command string) {
-	const start = ": aws "
-	text, command, found := strings.Cut(step, start)
-	if !found {
-		return step, ""
-	}
-	return text + ":", strings.ReplaceAll(strings.TrimPrefix(start, ": ")+command, " --", " \\\n  --")
+func emailCommand(step string) (text, command string) {
+	text, command = commandIn(step)
+	return strings.TrimSpace(text), strings.ReplaceAll(command, " --", " \\\n  --")
 }

@@ -73,15 +73,16 @@ func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
 	if _, err = io.ReadFull(o.Random, id); err != nil {
 		return nil, fmt.Errorf("failed to make an id for the message: %w", err)
 	}
-	for step := range smallest + 1 {
+	sound := mailable(a)
+	for _, r := range rooms {
 		l.message = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 		l.message.FromMailAddress(from)
 		l.message.ToMailAddress(to...)
 		l.message.CcMailAddress(cc...)
 		l.message.SetMessageIDWithValue(mailID(id) + "@" + domain)
 		l.message.SetDateWithValue(o.Now())
-		setHeader(l.message, a, domain)
-		if err = setBody(l.message, shortened(a, step)); err != nil {
+		setHeader(l.message, sound, domain)
+		if err = setBody(l.message, r.shorten(sound)); err != nil {
 			return nil, err
 		}
 		if size, err := l.message.WriteTo(io.Discard); err != nil || size <= largestLetter {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -24,22 +25,18 @@ func emailText(a report.Alert) string {
 		t.blank()
 		t.line(a.Verdict, "", "")
 	}
-	for _, part := range order(a) {
-		switch part {
-		case partNext:
-			t.steps(a.Next)
-		case partFacts:
-			t.facts(a)
-		case partFunctions:
-			t.functions(a)
-		case partChecks:
-			t.checks(a.Checks)
-		case partNotes:
-			t.sentences("Warnings", a.Notes)
-		case partWhy:
-			t.sentences("Why", a.Why)
-		}
+	bad, others := badNews(a.Checks)
+	t.checks(badTitle, bad)
+	t.steps(a.Next)
+	t.functions(a)
+	t.facts(a)
+	if len(bad) > 0 {
+		t.checks(othersTitle, others)
+	} else {
+		t.checks(checksTitle, others)
 	}
+	t.sentences("Warnings", a.Notes)
+	t.sentences("Why", a.Why)
 	if a.NotRolledBack != "" {
 		t.sentences("Not rolled back", []string{a.NotRolledBack})
 	}
@@ -101,7 +98,7 @@ func (t *plainLetter) steps(all []string) {
 	}
 	t.heading(nextTitle)
 	for i, step := range all {
-		text, command := splitCommand(step)
+		text, command := emailCommand(step)
 		number := fmt.Sprintf("%d. ", i+1)
 		if len(all) == 1 {
 			number = "  "
@@ -130,7 +127,7 @@ func (t *plainLetter) facts(a report.Alert) {
 	for _, f := range a.Facts {
 		name := report.Cut(f.Name, width)
 		t.line(f.Text, "  "+name+strings.Repeat(" ", width-columns(name)+2), indent)
-		if f.URL != "" && !linked(a.Links, f.URL) {
+		if f.URL != "" && !isAmong(a.Links, f.URL) {
 			t.b.WriteString(indent + f.URL + "\n")
 		}
 	}
@@ -150,25 +147,17 @@ func (t *plainLetter) functions(a report.Alert) {
 		t.line(f.Result, "     ", "     ")
 	}
 	if a.Left > 0 {
-		t.line(leftOver(a.Left), "  ", "  ")
+		t.line(more(a.Left), "  ", "  ")
 	}
 }
 
-func (t *plainLetter) checks(all []report.Check) {
+func (t *plainLetter) checks(title string, all []report.Check) {
 	if len(all) == 0 {
 		return
 	}
-	t.heading("Checks")
+	t.heading(title)
 	for _, c := range all {
-		text := c.Name
-		if c.Detail != "" {
-			text += ": " + c.Detail
-		}
-		mark := report.CheckMark(c.Status)
-		if mark == "" {
-			mark = "-"
-		}
-		t.line(text, "  "+mark+" ", "     ")
+		t.line(c.Name+detail(c), "  "+cmp.Or(checkMark(c), "-")+" ", "     ")
 	}
 }
 
@@ -182,7 +171,8 @@ func (t *plainLetter) links(all []report.Page) {
 	}
 }
 
-func linked(links []report.Page, url string) bool {
+// isAmong: the address stands below the message anyway.
+func isAmong(links []report.Page, url string) bool {
 	for _, p := range links {
 		if p.URL == url {
 			return true
