@@ -245,7 +245,7 @@ func TestEmailToAServerThatCannotBeReached(t *testing.T) {
 		want string
 	}{
 		"no answer": {587, hangs, "no answer from mail.example:587 in time, while connecting; check smtp-host and smtp-port, and whether a firewall is between"},
-		"port 25":   {25, hangs, "no answer from mail.example:25 in time, while connecting; GitHub's own runners cannot reach port 25: take 587 or 465"},
+		"port 25":   {25, hangs, "no answer from mail.example:25 in time, while connecting; most clouds, and with them GitHub's own runners, let nobody out to port 25: take 587 or 465"},
 		"no host":   {587, unknown, "there is no host mail.example: check smtp-host"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -213,7 +213,7 @@ func (e *Email) tlsAdvice() string {
 func portAdvice(port int) string {
 	const relay = 25
 	if port == relay {
-		return "; GitHub's own runners cannot reach port 25: take 587 or 465"
+		return "; most clouds, and with them GitHub's own runners, let nobody out to port 25: take 587 or 465"
 	}
 	return "; check smtp-host and smtp-port, and whether a firewall is between"
 }

@@ -40,7 +40,7 @@ var verb = regexp.MustCompile(`%[-+# 0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
 func literals(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	for _, room := range []string{".", "cloud", "github", "report", "rollback", "verify"} {
+	for _, room := range []string{".", "cloud", "github", "notify", "report", "rollback", "verify"} {
 		files, err := filepath.Glob(filepath.Join(root, room, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {
