@@ -27,6 +27,12 @@ func (s *story) channels() []notify.Channel {
 	if in := s.in.Slack; in.BotToken != "" && in.Channel != "" {
 		all = append(all, notify.NewSlackBot(s.http, s.getenv("SLACK_API_URL"), in.BotToken, in.Channel, s.log))
 	}
+	if in := s.in.SMTP; in.Host != "" && in.From != nil && len(in.To) > 0 {
+		all = append(all, notify.NewEmail(notify.EmailOptions{
+			Host: in.Host, Port: in.Port, Username: in.Username, Password: in.Password, TLS: in.TLS,
+			From: in.From, To: in.To, Cc: in.Cc, Random: s.random, Now: s.clock.Now,
+		}))
+	}
 	if in := s.in.Teams; in.WebhookURL != nil {
 		all = append(all, notify.NewTeams(s.http, in.WebhookURL.String()))
 	}

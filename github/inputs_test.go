@@ -290,12 +290,6 @@ func TestPartsThatAreNotBuiltYet(t *testing.T) {
 		"site-restore-to":            "2026-01-31T03:04:05Z",
 		"site-manifest":              "manifest.json",
 		"cloudfront-distribution-id": "E1ABCDEF234567",
-		"smtp-host":                  "mail.example.com",
-		"smtp-username":              "me",
-		"smtp-password":              "hunter2",
-		"email-from":                 "Lambda <lambda@example.com>",
-		"email-to":                   `"Doe, Jane" <jane@example.com>, ops@example.com`,
-		"email-cc":                   "boss@example.com",
 	}
 	got := problems(t, used.with())
 	assert.Len(t, got, len(used), "each of them, once")

@@ -11,10 +11,7 @@ type notBuilt struct {
 	Used    func(Inputs) bool
 }
 
-const (
-	plannedSite          = "rollback of the static site"
-	plannedNotifications = "notifications"
-)
+const plannedSite = "rollback of the static site"
 
 // notBuiltYet lists what this version cannot do. Asking for it is an error:
 // nothing that a user asked for is silently left out.
@@ -25,13 +22,6 @@ func notBuiltYet() []notBuilt {
 		{"site-restore-to", "the rollback of a site", plannedSite, func(in Inputs) bool { return !in.Site.RestoreTo.IsZero() }},
 		{"site-manifest", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Manifest != "" }},
 		{"cloudfront-distribution-id", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.DistributionID != "" }},
-
-		{"smtp-host", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Host != "" }},
-		{"smtp-username", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Username != "" }},
-		{"smtp-password", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.Password != "" }},
-		{"email-from", "notifying by email", plannedNotifications, func(in Inputs) bool { return in.SMTP.From != nil }},
-		{"email-to", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.To) > 0 }},
-		{"email-cc", "notifying by email", plannedNotifications, func(in Inputs) bool { return len(in.SMTP.Cc) > 0 }},
 	}
 }
 

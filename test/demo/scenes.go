@@ -283,7 +283,7 @@ func scenes() []scene {
 				run:     firstBad,
 				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
 				well:    []int64{41},
-				told:    []string{people.SlackBot, people.Teams},
+				told:    []string{people.SlackBot, people.Email, people.Teams},
 				want: want{
 					status: report.RolledBack, reason: report.PreviousVersion, healthy: "true",
 					serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},

@@ -126,7 +126,6 @@ func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
 	for input, values := range map[string]map[string]string{
 		"site-bucket":                {"site-bucket": "shop-site"},
 		"cloudfront-distribution-id": {"cloudfront-distribution-id": "E1ABCDEF234567", "site-bucket": "shop-site"},
-		"smtp-host":                  {"smtp-host": "mail.example", "email-from": "a@b.example", "email-to": "c@d.example"},
 	} {
 		t.Run(input, func(t *testing.T) {
 			t.Parallel()

@@ -16,7 +16,7 @@ import (
 )
 
 // channels are all that the program has.
-var channels = []string{people.SlackBot, people.SlackWebhook, people.Teams, people.Webhook}
+var channels = []string{people.Email, people.SlackBot, people.SlackWebhook, people.Teams, people.Webhook}
 
 // secretsOfPeople may be seen by nobody but the services themselves.
 var secretsOfPeople = []string{people.SlackPath, people.TeamsQuery, people.BotToken, people.WebhookKey, people.Password}
