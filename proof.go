@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -102,8 +103,10 @@ func (p *proof) verify() {
 		subjects[n] = p.subject(i, results[i])
 	}
 	_, each := p.Verify(p.work, subjects)
+	p.fleet.Confirm(p.work, p.moved)
+	results = p.fleet.Results()
 	for n, i := range p.moved {
-		f, v := p.found[i], each[n]
+		f, v := p.found[i], moreover(each[n], results[i])
 		f.left(results[i].Tried)
 		f.Verdict = v
 		f.moments = append(f.moments, report.Moment{
@@ -111,6 +114,20 @@ func (p *proof) verify() {
 		})
 		p.log.Infof("%s on version %s: %s", p.in.Functions[i], results[i].To, verdictWords[v.Healthy])
 	}
+}
+
+// moreover adds to what was found that it may not be the target that was checked:
+// what passed proves nothing about it then.
+func moreover(v verify.Verdict, r report.Function) verify.Verdict {
+	if r.Standing == "" {
+		return v
+	}
+	line := report.Check{Name: "alias", Status: verify.Inconclusive, Detail: "the checks may not have met version " + r.To + ": " + r.Standing}
+	v.Checks = slices.Concat([]report.Check{line}, v.Checks)
+	if v.Healthy == report.Healthy {
+		v.Healthy = report.HealthUnknown
+	}
+	return v
 }
 
 var verdictWords = map[report.Health]string{
@@ -135,7 +152,11 @@ func (p *proof) subject(i int, r report.Function) verify.Subject {
 // that one; where only what all serve together fails, it can be any of them.
 func (p *proof) unwell() []int {
 	var own, all []int
+	results := p.fleet.Results()
 	for _, i := range p.moved {
+		if results[i].Elsewhere { // it is somebody else's now
+			continue
+		}
 		if p.found[i].Own == report.NotHealthy {
 			own = append(own, i)
 		}
@@ -195,8 +216,8 @@ func (p *proof) results() []report.Function {
 			r.Message += "; " + passed(last)
 		case report.NotHealthy:
 			r.Status, r.Reason = report.Failed, report.Unhealthy
-			r.Message += fmt.Sprintf("; production is NOT healthy (%s); the alias stays on version %s",
-				worst(last, verify.Failed), r.To)
+			r.Message += fmt.Sprintf("; production is NOT healthy (%s); %s", worst(last, verify.Failed),
+				cmp.Or(r.Standing, "the alias stays on version "+r.To))
 		default:
 			r.Message += fmt.Sprintf("; whether production recovered is not known (%s)", worst(last, verify.Inconclusive))
 		}

@@ -123,8 +123,10 @@ type Function struct {
 	Tried []string `json:"-"`
 	// Split: two versions served before a drill, and do so after it.
 	Split bool `json:"-"`
-	// Elsewhere: somebody else moved the alias after the rollback.
-	Elsewhere bool `json:"-"`
+	// Elsewhere: somebody else moved the alias after the rollback. Standing says,
+	// as half a sentence, where it stands if not on To alone, as far as is known.
+	Elsewhere bool   `json:"-"`
+	Standing  string `json:"-"`
 	// Watched is what CloudWatch measured; nil: nothing was read.
 	Watched *Watched `json:"-"`
 	// LogTail is the end of the test invocation's log.

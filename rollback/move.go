@@ -213,8 +213,7 @@ func (t *task) settle(ctx context.Context, target int64) error {
 			return &Problem{Reason: report.AliasChanged, Text: "AWS accepted the move, but read back the alias serves " + serving(now) +
 				" as before: somebody moved it back, or AWS did not move it; run this again"}
 		case now.Version != target:
-			t.warnf("somebody else changed the alias after it was rolled back: it serves %s now", serving(now))
-			t.result.Elsewhere = true
+			t.elsewhere(now)
 			t.result.Message += fmt.Sprintf("; somebody else changed it after that, and it serves %s now", serving(now))
 			return nil
 		}

@@ -102,10 +102,8 @@ func (t *task) stillOn(ctx context.Context, version int64) bool {
 	if err := t.look(ctx); err != nil {
 		return t.staysOn(version, err)
 	}
-	// The weights that AWS puts there itself are those of versions that were left.
-	now := t.o.Alias
-	if now.Version != version || now.Weighted != 0 && !slices.Contains(append(t.result.Tried, t.result.Left), number(now.Weighted)) {
-		t.warnf("somebody else has changed the alias since it was rolled back: it serves %s now, and is left there", serving(now))
+	if now := t.o.Alias; !now.Only(version) && !t.shifting(now, version) {
+		t.elsewhere(now)
 		return false
 	}
 	return true
@@ -115,6 +113,7 @@ func (t *task) stillOn(ctx context.Context, version int64) bool {
 func (t *task) staysOn(version int64, err error) bool {
 	_, text := reasonOfProblem(err)
 	if p, found := errors.AsType[*Problem](err); found && p.Unknown {
+		t.result.Standing = fmt.Sprintf("whether the alias left version %d is not known: look where it points", version)
 		t.warnf("it is not known whether the alias left version %d, which is not healthy: %s", version, text)
 		return false
 	}
@@ -134,6 +133,7 @@ func (t *task) moveOn(ctx context.Context, d Decision) error {
 	now, err := t.update(ctx, from, number(d.Target), nil)
 	switch {
 	case errors.Is(err, errChanged):
+		t.elsewhere(now)
 		return &Problem{Reason: report.AliasChanged, Err: err, Text: "somebody else changed it at the same time: it serves " + serving(now) + " now"}
 	case err != nil:
 		return err
@@ -141,6 +141,7 @@ func (t *task) moveOn(ctx context.Context, d Decision) error {
 	last, lastD, lastMoved := t.result, t.d, t.moved
 	t.moved, t.d = &now, d
 	r := &t.result
+	r.Standing = ""
 	r.To, r.Target, r.Why, r.Reason = number(d.Target), number(d.Target), d.Why, d.Reason
 	t.movedNow(fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
 	if failed, known := t.o.Versions[t.failing()]; known && failed.Read {

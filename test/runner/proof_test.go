@@ -647,27 +647,89 @@ func TestStepBack(t *testing.T) {
 	}
 }
 
-// Somebody deploys while production is being checked: that is never undone.
+// Somebody deploys while production is being checked: that is never undone, what
+// passed proves nothing about the target, and nobody is told that it serves.
 func TestADeployDuringTheChecksStays(t *testing.T) {
 	t.Parallel()
-	for name, policy := range map[string]string{"fail": "fail", "step back": "step-back"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newScene(t)
-			f := s.function("api", 4)
-			var once atomic.Bool
-			url := s.HealthURL(func(w http.ResponseWriter, _ *http.Request) {
-				if once.CompareAndSwap(false, true) {
-					v := f.Publish(time.Now())
-					assert.NoError(t, f.SetAlias("live", v, nil))
-				}
-				w.WriteHeader(http.StatusInternalServerError)
+	for _, policy := range []string{"fail", "step-back"} {
+		for answer, want := range map[int]string{http.StatusInternalServerError: unwellEnd, http.StatusOK: openEnd} {
+			t.Run(fmt.Sprintf("%s, answers %d", policy, answer), func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t)
+				f := s.function("api", 4)
+				var once atomic.Bool
+				url := s.HealthURL(func(w http.ResponseWriter, _ *http.Request) {
+					if once.CompareAndSwap(false, true) {
+						v := f.Publish(time.Now())
+						assert.NoError(t, f.SetAlias("live", v, nil))
+					}
+					w.WriteHeader(answer)
+				})
+				o := s.step().quick().inputs(map[string]string{"health-url": url, "on-unhealthy": policy}).run()
+				assert.Equal(t, "5", f.Serving("live"), "the newer deploy")
+				assert.Equal(t, want, o.end(), o.outputs["message"])
+				assert.Contains(t, o.outputs["message"], "it serves version 5 now")
+				assert.NotContains(t, o.outputs["message"], "stays on")
+				assert.Nil(t, o.proven(t).RecoveryMS)
+				status, _ := o.proven(t).check(t, "alias")
+				assert.Equal(t, "inconclusive", status)
 			})
-			o := s.step().quick().inputs(map[string]string{"health-url": url, "on-unhealthy": policy}).run()
-			assert.Equal(t, "5", f.Serving("live"), "the newer deploy")
-			assert.Equal(t, "failed/unhealthy", o.ended(), o.outputs["message"])
-		})
+		}
 	}
+}
+
+// Somebody deploys right after a step back, before it was read: what is said is
+// what serves, and no further step is made.
+func TestADeployAfterAStepBackStays(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 6)
+	var moves atomic.Int64
+	s.Fault(on("UpdateAlias", "live"), emulator.After(func(emulator.Call) { moves.Add(1) }))
+	s.Fault(on("GetAlias", "live"), emulator.Before(func(emulator.Call) {
+		if moves.CompareAndSwap(2, 3) {
+			v := f.Publish(time.Now())
+			assert.NoError(t, f.SetAlias("live", v, nil))
+		}
+	}))
+	o := s.step().quick().inputs(map[string]string{"health-url": s.by(), "on-unhealthy": "step-back"}).run()
+	assert.Equal(t, "7", f.Serving("live"))
+	assert.Equal(t, unwellEnd, o.end(), o.outputs["message"])
+	assert.Contains(t, o.outputs["message"], "it serves version 7 now")
+	assert.NotContains(t, o.outputs["message"], "stays on")
+	assert.Equal(t, int64(3), moves.Load(), "no third move")
+}
+
+// A step back whose answer was lost, and the alias cannot be read: then nobody is
+// told where it stands.
+func TestAStepBackOfWhichNobodyKnows(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 6)
+	var moves atomic.Int64
+	s.Fault(on("UpdateAlias", "live"), emulator.After(func(emulator.Call) { moves.Add(1) }))
+	s.Fault(on("UpdateAlias", "live"), emulator.LostAnswer().Skip(1))
+	reads := emulator.Match{Service: emulator.ServiceLambda, Operation: "GetAlias", Qualifier: "live", Where: func(emulator.Call) bool {
+		return moves.Load() > 1
+	}}
+	s.Fault(reads, emulator.Status(500, "ServiceException", "x"))
+	o := s.step().quick().inputs(map[string]string{"health-url": s.by(), "on-unhealthy": "step-back", "timeout": "1s"}).run()
+	assert.Equal(t, "4", f.Serving("live"))
+	assert.Equal(t, unwellEnd, o.end(), o.outputs["message"])
+	assert.Contains(t, o.outputs["message"], "whether the alias left version 5 is not known: look where it points")
+	assert.NotContains(t, o.outputs["message"], "stays on")
+}
+
+// Traffic that still shifts when the time is over: what passes may have been said
+// by the failed version.
+func TestChecksWhileTheTrafficStillShifts(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.function("api", 3)
+	s.Fault(on("UpdateAlias", "live"), emulator.SlowWeightsFor(time.Minute))
+	o := s.step().quick().inputs(map[string]string{"health-url": s.answers(200), "timeout": "1s"}).run()
+	assert.Equal(t, openEnd, o.end(), o.outputs["message"])
+	assert.Regexp(t, `alias: the checks may not have met version 2: version 3 still gets \d+(\.\d+)?% of its traffic`, o.outputs["message"])
 }
 
 // Only the function whose own checks fail goes further back.
