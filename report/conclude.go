@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -89,8 +90,39 @@ func Message(command string, all []Function, environment string) string {
 		}
 		parts = append(parts, others(group, verb))
 	}
+	if found := foundOf(command, all); found != "" {
+		parts = append(parts, found)
+	}
 	return Cut(strings.Join(parts, "; "), longestMessage)
 }
+
+// foundOf is what the checks of several functions found, as a part of a sentence.
+func foundOf(command string, all []Function) string {
+	verdict := health(all)
+	first := func(status string) string {
+		for _, f := range all {
+			for _, c := range f.Checks {
+				if c.Status == status && f.Healthy == verdict {
+					return oneLine(c.Name+": "+c.Detail, longestCell)
+				}
+			}
+		}
+		return ""
+	}
+	switch {
+	case !isRollback(command) || !slices.ContainsFunc(all, checkedAfterMove):
+		return ""
+	case verdict == Healthy:
+		return "all checks passed"
+	case verdict == NotHealthy:
+		return first("failed")
+	case first("inconclusive") == "":
+		return "whether production recovered is not known"
+	}
+	return "whether production recovered is not known (" + first("inconclusive") + ")"
+}
+
+func checkedAfterMove(f Function) bool { return f.MovedAt != "" && len(f.Checks) > 0 }
 
 // verb is what a sentence says of functions with one status.
 type verb struct{ one, many string }

@@ -24,6 +24,14 @@ func TestConclude(t *testing.T) {
 	alone := fn("billing", report.Skipped, report.NotDeployed, "")
 	denied := fn("mail", report.Failed, report.AccessDenied, report.HealthUnknown)
 	sick := fn("shop", report.Failed, report.Unhealthy, report.NotHealthy)
+	checked := func(f report.Function, status string) report.Function {
+		f.MovedAt, f.Checks = "2026-03-07T03:14:05Z", []report.Check{{Name: "alarm errors", Status: status, Detail: "said so"}}
+		return f
+	}
+	well := checked(moved, "passed")
+	open := checked(fn("worker", report.RolledBack, report.PreviousVersion, report.HealthUnknown), "inconclusive")
+	unwell := checked(fn("shop", report.Failed, report.Unhealthy, report.NotHealthy), "failed")
+	unwell.To = "41"
 	planned := fn("api", report.Planned, report.PreviousVersion, "")
 
 	for name, c := range map[string]struct {
@@ -55,6 +63,18 @@ func TestConclude(t *testing.T) {
 		"what was left alone has no say in health": {
 			[]report.Function{moved, alone}, report.RolledBack, report.PreviousVersion, report.Healthy,
 			"1 of 2 functions in production was rolled back: api 42 → 41; billing was left alone (not-deployed)",
+		},
+		"production recovered": {
+			[]report.Function{well, well}, report.RolledBack, report.PreviousVersion, report.Healthy,
+			"2 functions in production were rolled back: api 42 → 41, api 42 → 41; all checks passed",
+		},
+		"of one it is not known": {
+			[]report.Function{well, open}, report.RolledBack, report.PreviousVersion, report.HealthUnknown,
+			"2 functions in production were rolled back: api 42 → 41, worker 42 → 41; whether production recovered is not known (alarm errors: said so)",
+		},
+		"one is not healthy": {
+			[]report.Function{well, unwell}, report.Failed, report.Unhealthy, report.NotHealthy,
+			"1 of 2 functions in production was rolled back but is not healthy: shop 42 → 41; api 42 → 41 was rolled back; alarm errors: said so",
 		},
 		"nothing to do": {
 			[]report.Function{alone, alone}, report.Skipped, report.NotDeployed, report.HealthUnknown,

@@ -50,14 +50,21 @@ func steps(r Result, group []Function) []step {
 	case Failed, Skipped:
 		add(wordings[f.Reason].remedy)
 	case RolledBack:
-		if f.Reason == Chosen {
+		doubt := slices.ContainsFunc(group, inDoubt)
+		switch {
+		case slices.ContainsFunc(group, func(f Function) bool { return f.Elsewhere }):
+			add(afterElsewhere)
+		case f.Reason == Chosen && doubt:
+			add(chosenInDoubt + "\n" + afterChoice)
+		case f.Reason == Chosen:
 			add(afterChoice)
-			break
-		}
-		if slices.ContainsFunc(group, inDoubt) {
+		case doubt:
 			add(afterDoubt)
-		} else {
+		default:
 			add(afterwards[f.Status])
+		}
+		if f.Reason == Chosen {
+			break
 		}
 		if len(f.Tried) > 0 {
 			add(afterSteps)

@@ -54,7 +54,10 @@ func Summary(r Result) string {
 // head is the headline, the message and, where it failed, the first thing to do.
 func head(r Result, all []Function) string {
 	mark := Mark(r.Status, r.Reason)
-	title := "## " + mark + " " + headlineMarkdown(r)
+	if inconclusive(r) { // not to be taken for one that is proven
+		mark = "⚠️"
+	}
+	title := "## " + mark + " " + headlineMarkdown(r) + recoveredOr(r)
 
 	message := r.Message
 	if message == "" {
@@ -63,7 +66,7 @@ func head(r Result, all []Function) string {
 	text := Markdown(message, longestText)
 	if alert := alertOf(r); alert != "" {
 		text = "> [!" + alert + "]\n> " + text
-		if steps := nextSteps(r); r.Status == Failed && len(steps) > 0 {
+		if steps := nextSteps(r); (r.Status == Failed || inconclusive(r)) && len(steps) > 0 {
 			text += "\n>\n> **Do now:** " + steps[0].markdown()
 		}
 	}
@@ -73,13 +76,26 @@ func head(r Result, all []Function) string {
 	return title + "\n\n" + text
 }
 
+// recoveredOr ends a headline that says "rolled back" with what that has brought:
+// it may be all that is read.
+func recoveredOr(r Result) string {
+	switch {
+	case r.Status != RolledBack || !slices.ContainsFunc(r.Functions, checkedAfterMove):
+		return ""
+	case r.Healthy == Healthy:
+		return ", and production recovered"
+	default:
+		return ", but whether production recovered is **not known**"
+	}
+}
+
 // alertOf picks GitHub's box: red where it failed, yellow where a person must
 // look, blue where all is done; nothing to see gets none.
 func alertOf(r Result) string {
 	switch {
 	case r.Status == Failed:
 		return "CAUTION"
-	case r.Status == NotReady, NeedsAttention(r.Status, r.Reason), r.Healthy == NotHealthy, anyNeedsAttention(r.Functions):
+	case r.Status == NotReady, NeedsAttention(r.Status, r.Reason), r.Healthy == NotHealthy, anyNeedsAttention(r.Functions), inconclusive(r):
 		return "WARNING"
 	case r.Status == Skipped:
 		return ""

@@ -27,6 +27,7 @@ func TestSummary(t *testing.T) {
 		"no-previous-version": noPrevious(),
 		"failed":              failed(),
 		"unhealthy":           unhealthy(),
+		"inconclusive":        inconclusive(),
 		"invalid-input":       invalidInput(),
 		"several":             several(),
 		"hostile":             hostile(),

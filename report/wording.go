@@ -132,12 +132,19 @@ const afterMove = "Revert {commit} on {branch}, or fix it, before the next deplo
 // tell whether that was enough.
 const afterDoubt = "Production serves {to}. Look now whether it is well, for a check could not tell; then find the cause in the log of the failed job.\n" + afterMove
 
+// afterElsewhere has what to do where somebody else has moved the alias on.
+const afterElsewhere = "Look what {alias} serves now, and whether that is well: somebody else has changed it since the rollback. " +
+	"Then find the cause in the log of the failed job.\n" + afterMove
+
 // afterSteps has what to do, too, where an older version was not healthy either.
 const afterSteps = "Find out why {tried} was not well either, before it is deployed again: such a cause is often outside the code, and is not gone yet."
 
 // afterChoice has what to do after a person chose the version: what failed, if
 // anything did, is not known.
 const afterChoice = "Production serves {to}, as chosen. The next deploy moves it on: make sure that the code on {branch} is what should serve then."
+
+// chosenInDoubt comes before it where the checks could not tell.
+const chosenInDoubt = "Look now whether production is well, for a check could not tell."
 
 // byHand ends the remedies of a rollback that failed: the way that is left.
 const byHand = "To move the alias by hand: `{command}`"

@@ -133,3 +133,30 @@ func TestTheCommandToCopyHoldsNothingForAShell(t *testing.T) {
 	assert.Equal(t, "To move the alias by hand: aws lambda update-alias --function-name FUNCTION --name ALIAS"+
 		" --function-version VERSION --routing-config AdditionalVersionWeights={}", steps[len(steps)-1])
 }
+
+// Nobody is told that there is no hurry, or that the target serves, where that is
+// not known.
+func TestNextStepsOfWhatIsNotProven(t *testing.T) {
+	t.Parallel()
+	elsewhere, chosen := inconclusive(), inconclusive()
+	elsewhere.Functions[0].Elsewhere = true
+	chosen.Functions[0].Reason = report.Chosen
+	for name, c := range map[string]struct {
+		r     report.Result
+		first string
+	}{
+		"the checks could not tell":         {inconclusive(), "Production serves version 41. Look now whether it is well"},
+		"nor could they for a chosen one":   {chosen, "Look now whether production is well"},
+		"somebody else has moved the alias": {elsewhere, "Look what live serves now"},
+		"production recovered":              {rolledBack(), "Production serves version 41."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			steps := report.NextSteps(c.r)
+			assert.True(t, strings.HasPrefix(steps[0], c.first), steps[0])
+			if name != "production recovered" {
+				assert.NotContains(t, strings.Join(steps, " "), "no hurry")
+			}
+		})
+	}
+}
