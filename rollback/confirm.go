@@ -50,6 +50,6 @@ func (t *task) shifting(now Alias, target int64) bool {
 // elsewhere keeps that somebody else moved the alias on. It is left there.
 func (t *task) elsewhere(now Alias) {
 	t.result.Elsewhere = true
-	t.result.Standing = "somebody else has changed the alias since, and it serves " + serving(now) + " now"
+	t.result.Standing = fmt.Sprintf("somebody else has changed the alias since, and it serves %s now", serving(now))
 	t.warnf("somebody else has changed the alias since it was rolled back: it serves %s now, and is left there", serving(now))
 }
