@@ -81,6 +81,7 @@ type story struct {
 	// evidenceTold: what went wrong in asking for it is noted already.
 	evidenceTold bool
 	told         *notify.Crier // nil: nobody was told yet
+	counted      []string      // the failed jobs for which it acts
 	result       report.Result
 }
 
@@ -228,6 +229,7 @@ func (s *story) mayAct(ctx context.Context) bool {
 		s.everywhere(report.Skipped, verdict.Reason, verdict.Message)
 		return false
 	}
+	s.counted = verdict.FailedJobs
 	s.log.Infof("%s: %s", purposes[s.in.Command], verdict.Because)
 	return true
 }
@@ -303,6 +305,7 @@ func (s *story) completeTimelines() {
 	if s.in.Command == "drill" { // it practises for a failed run, and there was none
 		run = report.Run{}
 	}
+	run.Counted = s.counted
 	for i := range s.result.Functions {
 		report.CompleteTimeline(&s.result.Functions[i], run, s.result.Started)
 	}

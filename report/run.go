@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Run is what is known about a workflow run: for `workflow_run` the run in the
 // payload, else the own one. Zero values mean "not known".
@@ -34,6 +38,9 @@ type Run struct {
 
 	// Jobs are the jobs of the attempt; nil where they could not be read.
 	Jobs []Job
+	// Counted are the failed jobs because of which it was acted, by their ids or
+	// display names; empty: all that failed.
+	Counted []string
 	// Earlier are the jobs of earlier attempts. A version of an earlier attempt
 	// is this run's too.
 	Earlier []Job
@@ -62,4 +69,13 @@ type Job struct {
 	URL         string
 	// Own marks the job in which this program runs.
 	Own bool
+}
+
+// counts tells whether the job is one of those that were counted. Its display
+// name is the id, with what a matrix or a called workflow adds, unless the
+// workflow gives it another one.
+func (j Job) counts(counted []string) bool {
+	return slices.ContainsFunc(counted, func(id string) bool {
+		return j.Name == id || strings.HasPrefix(j.Name, id+" (") || strings.HasPrefix(j.Name, id+" / ")
+	})
 }

@@ -89,9 +89,16 @@ func runWords(run Run) string {
 	return text
 }
 
-// failedAt is when the first job failed that is known to have.
+// failedAt is when the first job failed that is known to have. Where some jobs
+// were counted, and are known by name, it is the first of them: another job can
+// have failed long before the deploy.
 func failedAt(run Run) (at time.Time, detail string) {
-	for _, job := range failedJobs(run.Jobs) {
+	failed := failedJobs(run.Jobs)
+	counted := slices.DeleteFunc(slices.Clone(failed), func(j Job) bool { return !j.counts(run.Counted) })
+	if len(counted) > 0 {
+		failed = counted
+	}
+	for _, job := range failed {
 		if !job.CompletedAt.IsZero() && (at.IsZero() || job.CompletedAt.Before(at)) {
 			at, detail = job.CompletedAt, "job “"+Line(job.Name, longestName)+"”"
 			if job.FailedStep != "" {

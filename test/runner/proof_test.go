@@ -532,6 +532,34 @@ func TestTheTimelineTellsTheWholeWay(t *testing.T) {
 	assert.Contains(t, o.summary, "Smoke test")
 }
 
+// Another job can have failed long before the deploy did: the time to recovery
+// begins with the deploy.
+func TestTheTimelineBeginsWithTheJobThatCounts(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"deploy": "deploy", "deploy (eu, blue)": "deploy (eu, blue)", "deploy / ship": "deploy / ship", "Ship it": "lint"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			require.NoError(t, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) {
+				r.Jobs[0].Name = name
+				r.Jobs = append(r.Jobs, emulator.WorkflowJob{
+					Name: "lint", Conclusion: "failure", StartedAt: s.ago(9 * time.Minute), CompletedAt: s.ago(8 * time.Minute),
+				})
+			}))
+			s.function("api", 3)
+			o := s.step().quick().inputs(map[string]string{
+				"health-url": s.answers(200), "deploy-job": "deploy",
+				"needs": `{"deploy":{"result":"failure","outputs":{}},"lint":{"result":"failure","outputs":{}}}`,
+			}).run()
+			for _, m := range o.proven(t).Timeline {
+				if m.Event == "deploy-failed" {
+					assert.Contains(t, m.Detail, "“"+want+"”")
+				}
+			}
+		})
+	}
+}
+
 // by gives the health of a version.
 func (s *scene) by(well ...int64) string {
 	return s.Health("api", "live", func(version int64) int {
