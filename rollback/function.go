@@ -116,9 +116,7 @@ func (t *task) seen() {
 func (t *task) settleOn(d Decision) {
 	t.d = d
 	t.result.Proof = d.Proof
-	if v := t.o.Versions[t.o.Alias.Version]; v.Settings.LogGroup != "" {
-		t.result.LogGroup = v.Settings.LogGroup
-	}
+	t.takeLogGroup(t.o.Alias.Version)
 	if d.Action == Fail {
 		t.fail(&Problem{Reason: d.Reason, Text: d.Why})
 		return
@@ -129,6 +127,7 @@ func (t *task) settleOn(d Decision) {
 		t.result.Message = fmt.Sprintf("%s in %s was left on %s: %s", t.label(), t.Environment, serving(t.o.Alias), d.Why)
 		return
 	}
+	t.takeLogGroup(d.Target)
 	t.result.Target, t.result.Why = number(d.Target), d.Why
 	t.log.Infof("target: version %d, because %s", d.Target, d.Why)
 	if d.Proof != "" {
@@ -143,6 +142,14 @@ func (t *task) settleOn(d Decision) {
 		t.result.WeightsCleared = t.o.Alias.Weighted != 0
 		t.result.Message = fmt.Sprintf("dry run: %s in %s would go from %s to version %d, because %s; nothing was changed",
 			t.label(), t.Environment, serving(t.o.Alias), d.Target, d.Why)
+	}
+}
+
+// takeLogGroup keeps where a version writes its log, where that is known. Each
+// version has a configuration of its own.
+func (t *task) takeLogGroup(version int64) {
+	if group := t.o.Versions[version].Settings.LogGroup; group != "" {
+		t.result.LogGroup = group
 	}
 }
 

@@ -142,6 +142,7 @@ func (t *task) moveOn(ctx context.Context, d Decision) error {
 	t.moved, t.d = &now, d
 	r := &t.result
 	r.Standing = ""
+	t.takeLogGroup(d.Target)
 	r.To, r.Target, r.Why, r.Reason = number(d.Target), number(d.Target), d.Why, d.Reason
 	t.movedNow(fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
 	if failed, known := t.o.Versions[t.failing()]; known && failed.Read {

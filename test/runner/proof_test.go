@@ -429,6 +429,36 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// The failed deploy may have moved the log to another group: the target writes
+// where its own configuration says, and so does the version after a step back.
+func TestTheLogIsThatOfTheVersionThatServes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		well  int64
+		group string
+	}{
+		"the first target": {3, "/third"},
+		"one step further": {2, "/second"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 4)
+			for version, group := range map[int64]string{4: "/fourth", 3: "/third", 2: "/second"} {
+				require.NoError(t, f.Change(version, func(v *emulator.Version) { v.LogGroup = group }))
+			}
+			for i := range 20 {
+				s.Logs(region).PutEvents(c.group, emulator.LogStream(s.now, c.well, "bbb"),
+					emulator.LogEvent{At: s.now.Add(time.Duration(i) * time.Second), Message: "served"})
+			}
+			o := s.step().quick().inputs(map[string]string{"health-url": s.by(c.well), "observe": "2s", "on-unhealthy": "step-back"}).run()
+			status, detail := o.proven(t).check(t, "logs")
+			assert.Equal(t, "passed", status, detail)
+			assert.Contains(t, detail, "writes to "+c.group)
+		})
+	}
+}
+
 // The API in front of the function answers 5xx where the function fails.
 func TestObserveAnAPI(t *testing.T) {
 	t.Parallel()
