@@ -143,7 +143,7 @@ func (p *proof) subject(i int, r report.Function) verify.Subject {
 	}
 	return verify.Subject{
 		Function: r.Function, ARN: p.in.Functions[i].ARN, Alias: r.Alias, Region: r.Region,
-		Version: r.To, FailedVersion: r.Left, LogGroup: r.LogGroup,
+		Version: r.To, FailedVersion: r.Left, ServedBefore: r.ServedBefore, LogGroup: r.LogGroup,
 		MovedAt: moved, DeployedAt: r.DeployedAt,
 	}
 }

@@ -118,6 +118,9 @@ type Function struct {
 	// DeployedAt is when that version came behind the alias, as near as it is
 	// known; zero: it is not.
 	DeployedAt time.Time `json:"-"`
+	// ServedBefore: the version moved to got a share of the traffic before, too, as
+	// beside a canary.
+	ServedBefore bool `json:"-"`
 	// Tried are the versions that were left because they were not healthy
 	// either, the newest first.
 	Tried []string `json:"-"`

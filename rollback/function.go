@@ -205,6 +205,7 @@ func (t *task) arrived(now Alias) {
 	r := &t.result
 	r.Status, r.To = report.RolledBack, number(t.d.Target)
 	r.WeightsCleared = t.o.Alias.Weighted != 0
+	r.ServedBefore = t.o.Alias.Serves(t.d.Target)
 	t.movedNow(fmt.Sprintf("to version %d, from %s", t.d.Target, serving(t.o.Alias)))
 	left := t.left()
 	r.Left, r.DeployedAt = number(left), t.deployedAt(left)

@@ -184,6 +184,7 @@ func TestRollbackClearsTheCanarysWeight(t *testing.T) {
 		r := s.run(t)
 		assert.Equal(t, report.CanaryStopped, r.Reason)
 		assert.True(t, r.WeightsCleared)
+		assert.True(t, r.ServedBefore, "what it did before says nothing about the rollback")
 		assert.Equal(t, "41", s.lambda.serving("live"))
 	})
 }

@@ -141,7 +141,7 @@ func (t *task) moveOn(ctx context.Context, d Decision) error {
 	last, lastD, lastMoved := t.result, t.d, t.moved
 	t.moved, t.d = &now, d
 	r := &t.result
-	r.Standing = ""
+	r.Standing, r.ServedBefore = "", false
 	t.takeLogGroup(d.Target)
 	r.To, r.Target, r.Why, r.Reason = number(d.Target), number(d.Target), d.Why, d.Reason
 	t.movedNow(fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))

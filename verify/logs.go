@@ -159,12 +159,14 @@ func (v *sight) see(e types.FilteredLogEvent) {
 	case version == v.subject.FailedVersion && at.After(v.moved.Add(stragglers)):
 		v.late++
 	}
-	// What the target writes is of after the move: before, it did not serve.
+	// What the target writes is of after the move, unless it served before, too.
 	// Of the other versions, what the margin of time lets in does not count.
-	if version == v.subject.Version || !at.Before(v.moved) {
-		v.lines[version]++
+	target := version == v.subject.Version
+	if at.Before(v.moved) && (!target || v.subject.ServedBefore) {
+		return
 	}
-	if version == v.subject.Version {
+	v.lines[version]++
+	if target {
 		v.noteError(e)
 	}
 }

@@ -63,6 +63,29 @@ func (m *measured) quiet() bool {
 	return m.byVersion().calls == 0 && m.byAlias(m.now).calls == 0 && m.throttles() == 0
 }
 
+// counted tells whether AWS counts by version all through the watch: it does
+// while two versions serve, and may stop when one serves alone. What it counts of
+// one minute of five is no verdict on the other four.
+func (m *measured) counted() bool {
+	all := m.byAlias(m.now).calls
+	var apart float64
+	for _, id := range []string{"tcalls", "fcalls"} {
+		n, _ := m.data[id].in(m.now)
+		apart += n
+	}
+	return m.byVersion().calls > 0 && apart >= coveredShare*all
+}
+
+// throttled tells whether more calls are throttled than was usual, by the rule
+// for errors.
+func (m *measured) throttled() bool {
+	share := func(w span) float64 {
+		n, _ := m.data["throttles"].in(w)
+		return traffic{calls: n + m.byAlias(w).calls, errors: n}.share()
+	}
+	return share(m.now) > errorShare && share(m.now) > errorGrowth*share(m.before)
+}
+
 func (m *measured) busyBefore() bool {
 	return m.byAlias(m.before).calls+m.byAlias(m.failing).calls > 0
 }
@@ -73,7 +96,7 @@ func (m *measured) busyBefore() bool {
 func (m *measured) judge() (status, detail string) {
 	before := m.byAlias(m.before)
 	now, sure, certain := m.byVersion(), m.byVersion(), true
-	if now.calls == 0 {
+	if !m.counted() {
 		now, sure = m.byAlias(m.now), m.byAlias(m.judged)
 		certain = false
 	}
@@ -95,6 +118,8 @@ func (m *measured) judge() (status, detail string) {
 		return Failed, detail
 	case bad(now) && !certain:
 		return Inconclusive, detail + "; it may still be the failed version's errors, the minutes after the first are not bad"
+	case m.throttled():
+		return Inconclusive, detail + ", more than usual: who was throttled was not served"
 	}
 	return Passed, detail
 }

@@ -34,6 +34,8 @@ const (
 	// was before the deploy, has not recovered.
 	errorShare  = 0.01
 	errorGrowth = 2
+	// coveredShare of the calls must be counted by version for those to count.
+	coveredShare = 0.9
 )
 
 func (r *run) metricCheck(s Subject) []check {

@@ -110,6 +110,22 @@ func TestMetrics(t *testing.T) {
 		"all is throttled": {happened: since(minute{throttles: 7}), want: verify.Failed, detail: "every call since the move was throttled (35)", note: "35 calls were throttled"},
 		"some are throttled": {happened: since(minute{calls: 100, throttles: 1, version: "41"}), want: verify.Passed,
 			detail: "5 calls throttled", note: "look at the concurrency"},
+		"most are throttled": {happened: since(minute{calls: 10, throttles: 90, version: "41"}), want: verify.Inconclusive,
+			detail: "450 calls throttled, more than usual", note: "look at the concurrency"},
+		"as many are throttled as always": {happened: func(time.Duration) minute { return minute{calls: 10, throttles: 90, version: "41"} }, want: verify.Passed,
+			note: "look at the concurrency"},
+		"AWS stops counting by version when one serves alone, which fails": {happened: func(at time.Duration) minute {
+			if at <= 0 {
+				return minute{calls: 10, version: "41"}
+			}
+			return minute{calls: 100, errors: 60}
+		}, want: verify.Failed, detail: "error rate now 59 %"},
+		"AWS stops counting by version when one serves alone, which is well": {happened: func(at time.Duration) minute {
+			if at <= 0 {
+				return minute{calls: 10, version: "41"}
+			}
+			return minute{calls: 100}
+		}, want: verify.Passed, detail: "0 errors in 410 calls"},
 		"the failed version is still called": {happened: since(minute{calls: 100, version: "42"}), want: verify.Passed,
 			detail: "0 errors in 500 calls", note: "version 42, which was left, still got 400 calls through the alias live"},
 		"the first minute alone is bad, by alias": {happened: func(at time.Duration) minute {
@@ -183,6 +199,33 @@ func TestMetricsInTheMinuteOfTheMove(t *testing.T) {
 		assert.Equal(t, verify.Passed, got.Status, got.Detail)
 		assert.Contains(t, got.Detail, "error rate now 0.0 %")
 	})
+}
+
+// Beside a canary the target had calls before the move, in its very minute: they
+// say nothing about the time after it.
+func TestMetricsWhereTheTargetServedBefore(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		servedBefore bool
+		want         string
+	}{"beside a canary": {true, verify.Inconclusive}, "not before the move": {false, verify.Passed}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(30 * time.Second) // the move is in the middle of a minute
+				s := newSetup()
+				s.Observe, s.subject.ServedBefore = 5*time.Minute, c.servedBefore
+				s.clients.Metrics = counts(func(at time.Duration) minute {
+					if at < 0 {
+						return minute{calls: 100, version: "41"} // the minute of the move, too
+					}
+					return minute{}
+				})
+				got := find(t, s.verify(), "metrics")
+				assert.Equal(t, c.want, got.Status, got.Detail)
+			})
+		})
+	}
 }
 
 func TestMetricsAskWithAMarginOfTime(t *testing.T) {

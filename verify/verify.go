@@ -33,6 +33,10 @@ type Subject struct {
 	FailedVersion string // the one that was left
 	LogGroup      string // empty: /aws/lambda/<name>
 
+	// ServedBefore: the version got a share of the traffic before the move, too, as
+	// beside a canary.
+	ServedBefore bool
+
 	MovedAt    time.Time
 	DeployedAt time.Time // when the failing version came; zero: not known
 }

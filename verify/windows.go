@@ -42,8 +42,8 @@ func (r *run) windows(s Subject) windows {
 	}
 	// The target did not serve between deploy and move, so that its calls in
 	// the minute of the move came after it. Not so where it served until that
-	// very minute.
-	if begin.Before(moved.Truncate(period)) {
+	// very minute, or all along.
+	if !s.ServedBefore && begin.Before(moved.Truncate(period)) {
 		w.target.from = moved.Truncate(period)
 	}
 	return w
