@@ -26,6 +26,8 @@ type measured struct {
 	data map[string]series // by the ids of metricQueries
 	// partial: CloudWatch did not give everything.
 	partial bool
+	// ahead is how far CloudWatch's clock is before this machine's.
+	ahead time.Duration
 }
 
 func newMeasured(w windows) *measured { return &measured{windows: w, data: map[string]series{}} }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
@@ -19,7 +20,7 @@ const (
 	metricAction = "cloudwatch:GetMetricData"
 	// period is the finest that Lambda's metrics have.
 	period = time.Minute
-	// skew is how far this machine's clock may be from AWS's.
+	// skew is how far this machine's clock may be from AWS's unnoticed.
 	skew = time.Minute
 	// Lambda's metrics come late, by a minute or more. Where there was traffic
 	// before, they are waited for.
@@ -61,7 +62,7 @@ type reader func(ctx context.Context, w span, m *measured) error
 // watchTraffic reads metrics at the end of the watch, and goes on reading for a
 // while where there was traffic before and there seems to be none now: CloudWatch
 // is late. Where the watch was given up, there is nothing to judge.
-func (r *run) watchTraffic(ctx context.Context, over func(Subject) windows, s Subject, read reader) (m *measured, cut string, err error) {
+func (r *run) watchTraffic(ctx context.Context, over func(Subject, time.Duration) windows, s Subject, read reader) (m *measured, cut string, err error) {
 	cut = r.untilObserved()
 	if ctx.Err() != nil {
 		return nil, cut, nil
@@ -70,9 +71,16 @@ func (r *run) watchTraffic(ctx context.Context, over func(Subject) windows, s Su
 	defer cancel()
 	reading, cancelReading := context.WithTimeoutCause(ctx, lateLimit+readLimit, errReadLimit)
 	defer cancelReading()
+	ahead := time.Duration(0)
 	for {
-		m = newMeasured(over(s))
+		m = newMeasured(over(s, ahead))
 		err = measure(reading, m, read)
+		if m.ahead.Abs() > skew && ahead == 0 { // a clock that nobody sets
+			ahead = m.ahead
+			r.Log.Infof("CloudWatch's clock is %s ahead of this machine's; its minutes count", seconds(ahead))
+			m = newMeasured(over(s, ahead))
+			err = measure(reading, m, read)
+		}
 		waits := err == nil && cut == "" && m.quiet() && m.busyBefore()
 		if !waits || r.Clock.Sleep(late, latePoll) != nil {
 			return m, cut, err
@@ -105,6 +113,9 @@ func (r *run) metricData(ctx context.Context, region string, w span, queries []t
 		})
 		if err != nil {
 			return err
+		}
+		if ahead, known := awsmiddleware.GetAttemptSkew(out.ResultMetadata); known {
+			m.ahead = ahead
 		}
 		for i := range out.MetricDataResults {
 			m.add(&out.MetricDataResults[i])

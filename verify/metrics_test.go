@@ -2,15 +2,20 @@ package verify_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -32,13 +37,16 @@ type minute struct {
 
 // counts makes a CloudWatch of what happened in each minute, told by its
 // distance from the beginning of the test. It has no minutes to come.
-func counts(happened func(at time.Duration) minute) metrics {
-	began := time.Now()
+func counts(happened func(at time.Duration) minute) metrics { return countsBy(0, happened) }
+
+// countsBy is counts by a clock that is ahead.
+func countsBy(ahead time.Duration, happened func(at time.Duration) minute) metrics {
+	began := time.Now().Add(ahead)
 	return func(in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
 		out := &cloudwatch.GetMetricDataOutput{}
 		for _, q := range in.MetricDataQueries {
 			result := types.MetricDataResult{Id: q.Id, StatusCode: types.StatusCodeComplete}
-			for at := in.StartTime.Truncate(time.Minute); at.Before(*in.EndTime) && at.Before(time.Now()); at = at.Add(time.Minute) {
+			for at := in.StartTime.Truncate(time.Minute); at.Before(*in.EndTime) && at.Before(time.Now().Add(ahead)); at = at.Add(time.Minute) {
 				if v, there := value(q, happened(at.Sub(began))); there {
 					result.Timestamps = append(result.Timestamps, at)
 					result.Values = append(result.Values, v)
@@ -199,6 +207,48 @@ func TestMetricsInTheMinuteOfTheMove(t *testing.T) {
 		assert.Equal(t, verify.Passed, got.Status, got.Detail)
 		assert.Contains(t, got.Detail, "error rate now 0.0 %")
 	})
+}
+
+// timed is what the SDK keeps of an answer of a server whose clock is ahead.
+func timed(t *testing.T, ahead time.Duration) middleware.Metadata {
+	t.Helper()
+	_, metadata, err := (&awsmiddleware.RecordResponseTiming{}).HandleDeserialize(t.Context(), middleware.DeserializeInput{},
+		middleware.DeserializeHandlerFunc(func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			header := http.Header{"Date": {time.Now().Add(ahead).UTC().Format(http.TimeFormat)}}
+			return middleware.DeserializeOutput{RawResponse: &smithyhttp.Response{Response: &http.Response{Header: header}}}, middleware.Metadata{}, nil
+		}))
+	require.NoError(t, err)
+	return metadata
+}
+
+// CloudWatch's minutes are AWS's: on a machine whose clock is behind, the failed
+// version's last errors would be of after the move, and where it is ahead, there
+// would be no calls yet.
+func TestMetricsWhereTheMachinesClockIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{0, 4 * time.Minute, -4 * time.Minute} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSetup()
+				s.Observe = 5 * time.Minute
+				s.subject.DeployedAt = s.subject.DeployedAt.Add(ahead)
+				answers := countsBy(ahead, func(at time.Duration) minute {
+					m := steady(at)
+					m.version = ""
+					return m
+				})
+				s.clients.Metrics = metrics(func(in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
+					out, err := answers(in)
+					out.ResultMetadata = timed(t, ahead)
+					return out, err
+				})
+				got := find(t, s.verify(), "metrics")
+				assert.Equal(t, verify.Passed, got.Status, got.Detail)
+				assert.Contains(t, got.Detail, "0 errors in 500 calls), before the deploy 0.0 % (0 errors in 500 calls)")
+			})
+		})
+	}
 }
 
 // Beside a canary the target had calls before the move, in its very minute: they
