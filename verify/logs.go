@@ -51,6 +51,9 @@ func (r *run) logs(ctx context.Context, s Subject) findings {
 	}
 	now := r.newSight(s, moved)
 	more, err := r.readLogs(ctx, s, moved.Add(-skew), time.Time{}, "", now.see)
+	if err == nil && more && now.lines[s.Version] == 0 {
+		err = r.lookLater(ctx, s, now)
+	}
 	if err == nil && more { // have the errors picked out of all that there is
 		now.errors, now.samples = 0, nil
 		now.more, err = r.readLogs(ctx, s, moved.Add(-skew), time.Time{}, errorPattern, now.seeError)
@@ -68,6 +71,18 @@ func (r *run) logs(ctx context.Context, s Subject) findings {
 	return f
 }
 
+// lookLater looks for the target's lines in the latter half of the watch, where so
+// much was written around the move that the reading ended there.
+func (r *run) lookLater(ctx context.Context, s Subject, now *sight) error {
+	later := r.newSight(s, now.moved)
+	_, err := r.readLogs(ctx, s, now.moved.Add(r.Clock.Now().Sub(now.moved)/2), time.Time{}, "", later.see)
+	for version, n := range later.lines {
+		now.lines[version] += n
+	}
+	now.unnamed, now.late, now.unread = now.unnamed+later.unnamed, now.late+later.late, true
+	return err
+}
+
 func (r *run) concludeLogs(ctx context.Context, s Subject, now *sight, observed time.Duration) findings {
 	group := s.logGroup()
 	var f findings
@@ -76,6 +91,8 @@ func (r *run) concludeLogs(ctx context.Context, s Subject, now *sight, observed 
 		f = one("logs", Inconclusive, "no version has written to %s since the move, and no data is not health", group)
 	case now.lines[s.Version] == 0 && now.unnamed > 0:
 		f = one("logs", Inconclusive, "which version writes cannot be told from the names of the log streams of %s", group)
+	case now.lines[s.Version] == 0 && now.unread:
+		f = one("logs", Inconclusive, "too much is written to %s to read all of it, and what was read has no line of version %s", group, s.Version)
 	case now.lines[s.Version] == 0:
 		f = one("logs", Inconclusive, "version %s has written nothing to %s since the move", s.Version, group)
 	case now.errors == 0:
@@ -126,6 +143,7 @@ type sight struct {
 	samples []string
 	late    int  // lines of the failed version long after the move
 	more    bool // there are more error lines than were read
+	unread  bool // there are more lines than were read
 }
 
 func (r *run) newSight(s Subject, moved time.Time) *sight {

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -139,6 +140,54 @@ func TestMoreLogsThanAreRead(t *testing.T) {
 		assert.Equal(t, map[bool]int{false: 5, true: 10}, asked, "all lines, the error lines among them, and those of before")
 		assert.Contains(t, got.Detail, "at least 5 error lines")
 	})
+}
+
+// So much is written that the reading ends before it comes to the target.
+func TestLogsOfABusyFunction(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		after  string // the version that writes after the move
+		want   string
+		detail string
+	}{
+		"the target writes":     {"41", verify.Passed, "version 41 writes"},
+		"it is not to be found": {"42", verify.Inconclusive, "too much is written to /aws/lambda/api to read all of it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSetup()
+				s.Observe = 5 * time.Minute
+				moved := s.subject.MovedAt
+				// A line each millisecond, a thousand a page: AWS gives no more.
+				s.clients.Logs = logs(func(in *cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+					if in.FilterPattern != nil {
+						return &cloudwatchlogs.FilterLogEventsOutput{}, nil
+					}
+					at := aws.ToInt64(in.StartTime)
+					if in.NextToken != nil {
+						_, err := fmt.Sscan(*in.NextToken, &at)
+						assert.NoError(t, err)
+					}
+					out := &cloudwatchlogs.FilterLogEventsOutput{NextToken: str(fmt.Sprint(at + 1000))}
+					for range 1000 {
+						version := "42"
+						if at > moved.UnixMilli() {
+							version = c.after
+						}
+						out.Events = append(out.Events, types.FilteredLogEvent{
+							LogStreamName: str("2026/11/22/[" + version + "]0f"), Timestamp: aws.Int64(at), Message: str("served"),
+						})
+						at++
+					}
+					return out, nil
+				})
+				got := find(t, s.verify(), "logs")
+				assert.Equal(t, c.want, got.Status, got.Detail)
+				assert.Contains(t, got.Detail, c.detail)
+			})
+		})
+	}
 }
 
 func TestErrorLines(t *testing.T) {
