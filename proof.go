@@ -39,7 +39,7 @@ func (f *finding) left(tried []string) {
 		return
 	}
 	for _, c := range f.Checks {
-		c.Name = fmt.Sprintf("on version %s: %s", tried[f.steps], c.Name)
+		c.Name = fmt.Sprintf("%s%s: %s", report.LeftBehind, tried[f.steps], c.Name)
 		f.earlier = append(f.earlier, c)
 	}
 	f.Checks, f.steps = nil, len(tried)

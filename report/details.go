@@ -127,12 +127,37 @@ func checks(all []Check) string {
 	if len(all) == 0 {
 		return ""
 	}
+	if len(all) > maxLines {
+		all = telling(all)
+	}
 	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		c := all[i]
 		return "| " + Markdown(c.Name, longestCell) + " | " + checkMark(c.Status) + Markdown(c.Status, longestCell) +
 			" | " + Markdown(c.Detail, longestCell) + " |"
 	})
 	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
+}
+
+// telling puts first what must not be cut off: the checks of the version that
+// serves before those of versions that were left, and bad news before good.
+func telling(all []Check) []Check {
+	rank := func(c Check) int {
+		n := 0
+		if strings.HasPrefix(c.Name, LeftBehind) {
+			n = 3
+		}
+		switch c.Status {
+		case "failed":
+			return n
+		case "inconclusive":
+			return n + 1
+		default:
+			return n + 2
+		}
+	}
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b Check) int { return cmp.Compare(rank(a), rank(b)) })
+	return sorted
 }
 
 // recovered is what the checks found, what CloudWatch measured, and the log of

@@ -151,6 +151,9 @@ type Check struct {
 	Detail string `json:"detail"`
 }
 
+// LeftBehind begins the name of a check of a version that does not serve any more.
+const LeftBehind = "on version "
+
 // Change is one difference between the configurations of two versions. It
 // never holds the value of an environment variable.
 type Change struct {

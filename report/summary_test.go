@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,4 +93,22 @@ func TestSummaryOfNothing(t *testing.T) {
 	t.Parallel()
 	assert.NotPanics(t, func() { report.Summary(report.Result{}) })
 	assert.NotPanics(t, func() { report.Summary(report.Result{Functions: make([]report.Function, 3)}) })
+}
+
+// Of very many checks those are shown that tell what is wrong where it serves.
+func TestSummaryShowsTheChecksThatTell(t *testing.T) {
+	t.Parallel()
+	r := unhealthy()
+	var all []report.Check
+	for i := range 120 {
+		all = append(all,
+			report.Check{Name: fmt.Sprintf("on version 42: health %d", i), Status: "failed", Detail: "status 500"},
+			report.Check{Name: fmt.Sprintf("health %d", i), Status: "passed", Detail: "status 200"})
+	}
+	all[201].Status, all[201].Detail = "failed", "the one that is bad"
+	r.Functions[0].Checks = all
+	text := report.Summary(r)
+	assert.Contains(t, text, "the one that is bad")
+	assert.NotContains(t, text, "on version 42")
+	assert.Contains(t, text, "190 more are left out here.")
 }
