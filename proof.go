@@ -22,11 +22,16 @@ type proof struct {
 	fleet *rollback.Fleet
 	moved []int // the functions that were rolled back, by their place
 	found map[int]*finding
+	// returned are those that are back on the target of the first move: what was
+	// found there is what counts.
+	returned []int
 }
 
 // finding is what was found out about one function.
 type finding struct {
 	verify.Verdict // the last one
+
+	first verify.Verdict // on the target of the first move
 
 	steps   int            // that had been made when it was given
 	earlier []report.Check // of the versions that were left since
@@ -109,6 +114,9 @@ func (p *proof) verify() {
 		f, v := p.found[i], moreover(each[n], results[i])
 		f.left(results[i].Tried)
 		f.Verdict = v
+		if f.first.Ended.IsZero() {
+			f.first = v
+		}
 		f.moments = append(f.moments, report.Moment{
 			Event: report.Verified, At: v.Ended, Detail: fmt.Sprintf("version %s: %s", results[i].To, verdictWords[v.Healthy]),
 		})
@@ -185,7 +193,7 @@ func (p *proof) stepBack() {
 			p.log.Infof("max-steps allows %d moves further back, and production is not healthy after them", p.in.Watch.MaxSteps)
 		}
 		if len(stepped) == 0 {
-			p.within(unwell, p.fleet.Return)
+			p.returned = p.within(unwell, p.fleet.Return)
 			return
 		}
 		p.verify()
@@ -206,6 +214,9 @@ func (p *proof) results() []report.Function {
 		r := &all[i]
 		last := f.Checks
 		f.left(r.Tried)
+		if slices.Contains(p.returned, i) {
+			last, f.Healthy = f.first.Checks, f.first.Healthy
+		}
 		r.Checks, r.Healthy = slices.Concat(f.earlier, f.Checks), f.Healthy
 		r.Notes = slices.Concat(r.Notes, f.Notes)
 		r.Watched, r.LogTail = f.Watched, f.LogTail

@@ -19,7 +19,10 @@ const backLimit = 30 * time.Second
 
 // Fleet is one or several functions on their way. Its methods are to be called
 // one after the other.
-type Fleet struct{ tasks []*task }
+type Fleet struct {
+	tasks    []*task
+	together bool // all-or-nothing
+}
 
 // NewFleet makes a fleet of functions, which is not begun yet.
 func NewFleet(functions []Function) *Fleet {
@@ -41,7 +44,7 @@ func Run(ctx context.Context, functions []Function, allOrNothing bool) []report.
 // RollBack rolls every function back. Where ctx ends, no new move starts; its
 // cause is ErrCancelled or ErrTimeout.
 func (f *Fleet) RollBack(ctx context.Context, allOrNothing bool) {
-	if allOrNothing && len(f.tasks) > 1 {
+	if f.together = allOrNothing && len(f.tasks) > 1; f.together {
 		together(ctx, f.tasks)
 		return
 	}

@@ -324,7 +324,10 @@ func (ob *observer) askAtWork(ctx context.Context, version int64) {
 }
 
 func (ob *observer) warnf(format string, args ...any) {
-	ob.notes = append(ob.notes, report.Note{Warning: true, Text: fmt.Sprintf(format, args...)})
+	note := report.Note{Warning: true, Text: fmt.Sprintf(format, args...)}
+	if !slices.Contains(ob.notes, note) { // each step further back finds it again
+		ob.notes = append(ob.notes, note)
+	}
 }
 
 // decide learns until a decision can be made. Every round learns something

@@ -13,15 +13,25 @@ import (
 
 // StepBack moves the picked functions, which are not healthy where they were
 // rolled back to, on to the next older version that is not rejected and can
-// serve. It gives those that were moved.
+// serve. It gives those that were moved. With all-or-nothing it moves every
+// function that was moved, or none.
 func (f *Fleet) StepBack(ctx context.Context, picked []int) (moved []int) {
-	return f.further(picked, func(t *task) bool { return t.stepBack(ctx) })
+	if f.together {
+		return f.stepTogether(ctx)
+	}
+	return f.further(picked, func(t *task) bool {
+		d, found := t.nextBack(ctx)
+		return found && t.goBack(ctx, d)
+	})
 }
 
 // Return moves the picked functions, for which no older version was healthy
-// either, back to where the first move had brought them. It gives those that are
-// there.
+// either, back to where the first move had brought them; with all-or-nothing all
+// that went further. It gives those that are there.
 func (f *Fleet) Return(ctx context.Context, picked []int) (returned []int) {
+	if f.together {
+		picked = f.everyone()
+	}
 	return f.further(picked, func(t *task) bool { return t.toFirst(ctx) })
 }
 
@@ -44,29 +54,35 @@ func (f *Fleet) further(picked []int, act func(*task) bool) (done []int) {
 	return done
 }
 
-// stepBack leaves a version that is not healthy for the next older one. What
-// stands in its way is a note: the rollback as such has worked.
-func (t *task) stepBack(ctx context.Context) bool {
+// nextBack finds the next older version for one that is not healthy, and moves
+// nothing. What stands in its way is a note: the rollback as such has worked.
+func (t *task) nextBack(ctx context.Context) (d Decision, found bool) {
 	if t.moved == nil {
-		return false
+		return d, false
 	}
 	unwell := t.d.Target
 	if !t.stillOn(ctx, unwell) {
-		return false
+		return d, false
 	}
 	d, err := t.decideBy(ctx, func(o Observation) Decision { return o.below(unwell, true) })
 	if err != nil {
-		return t.staysOn(unwell, err)
+		return d, t.staysOn(unwell, err)
 	}
 	if d.Action != Move {
 		t.warnf("version %d is not healthy either, and there is nothing further back: %s", unwell, d.Why)
-		return false
+		return d, false
 	}
 	// The failed run made versions that are passed over on its behalf; the
 	// version that is left was good once, and no run is to blame.
 	d.Unwell, d.Reject = unwell, without(d.Reject, unwell)
 	d.Proof = t.d.Proof
 	d.Notes = slices.Concat(t.d.Notes, d.Notes)
+	return d, true
+}
+
+// goBack leaves a version that is not healthy for the one that was found.
+func (t *task) goBack(ctx context.Context, d Decision) bool {
+	unwell := t.d.Target
 	if err := t.moveOn(ctx, d); err != nil {
 		return t.staysOn(unwell, err)
 	}

@@ -806,6 +806,77 @@ func TestStepBackOfOneAmongSeveral(t *testing.T) {
 	assert.Equal(t, "3", bad.Serving("live"))
 }
 
+// With all-or-nothing functions go further back together, or not at all, whoever
+// of them is not healthy.
+func TestStepBackTogether(t *testing.T) {
+	t.Parallel()
+	fails := func(tb testing.TB, f *emulator.Function, unwell ...int64) {
+		for _, version := range unwell {
+			require.NoError(tb, f.Change(version, func(v *emulator.Version) {
+				v.Respond = func([]byte) emulator.Response { return emulator.Response{Error: "Unhandled", Payload: []byte("{}")} }
+			}))
+		}
+	}
+	for name, c := range map[string]struct {
+		scene     func(s *scene, good, bad *emulator.Function)
+		want      string
+		good, bad string // what serves in the end
+		says      string // a warning of good
+	}{
+		"both step": {
+			func(s *scene, _, bad *emulator.Function) { fails(s.tb, bad, 4) }, wellEnd, "3", "3", "",
+		},
+		"one has nothing further back": {
+			func(s *scene, good, bad *emulator.Function) {
+				fails(s.tb, bad, 4)
+				for v := int64(1); v < 4; v++ {
+					require.NoError(s.tb, good.Delete(v))
+				}
+			}, unwellEnd, "4", "4", "nothing further back",
+		},
+		"one that is unwell has nothing further back": {
+			func(s *scene, _, bad *emulator.Function) {
+				fails(s.tb, bad, 4)
+				for v := int64(1); v < 4; v++ {
+					require.NoError(s.tb, bad.Delete(v))
+				}
+			}, unwellEnd, "4", "4", "another function cannot go further back: this one stays on version 4",
+		},
+		"one cannot be moved, and the other returns": {
+			func(s *scene, good, bad *emulator.Function) {
+				fails(s.tb, bad, 4)
+				s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: "UpdateAlias", Function: "bad", Qualifier: "live"}, emulator.Deny().Skip(1))
+			}, unwellEnd, "4", "4", "this one returned to version 4",
+		},
+		"none is well": {
+			func(s *scene, _, bad *emulator.Function) { fails(s.tb, bad, 1, 2, 3, 4) }, unwellEnd, "4", "4", "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			good, bad := s.function("good", 5), s.function("bad", 5)
+			c.scene(s, good, bad)
+			o := s.step().inputs(map[string]string{
+				"function-name": "good\nbad", "invoke-payload": "{}", "on-unhealthy": "step-back", "all-or-nothing": "true",
+			}).run()
+			assert.Equal(t, c.want, o.end(), o.outputs["message"])
+			assert.Equal(t, c.good, good.Serving("live"))
+			assert.Equal(t, c.bad, bad.Serving("live"))
+			assert.Contains(t, strings.Join(o.warnings(), "\n"), c.says)
+			var all []proven
+			require.NoError(t, json.Unmarshal([]byte(o.outputs["results"]), &all))
+			for _, r := range all {
+				serving := map[string]*emulator.Function{"good": good, "bad": bad}[r.Function].Serving("live")
+				assert.Equal(t, serving, r.To, r.Message)
+				if r.Function == "good" {
+					assert.Equal(t, "true", r.Healthy, r.Message)
+				}
+			}
+		})
+	}
+}
+
 // A signal ends the checks in time, and what is said is what is true.
 func TestSignalsDuringTheProof(t *testing.T) {
 	t.Parallel()
