@@ -138,15 +138,33 @@ func timeline(f Function) string {
 			base = m.At
 		}
 	}
-	rows, left := upTo(len(f.Timeline), maxLines, sectionBytes, func(i int) string {
-		m := f.Timeline[i]
+	all, left := ends(f.Timeline, maxLines)
+	rows, more := upTo(len(all), maxLines, sectionBytes, func(i int) string {
+		m := all[i]
+		if m.Event == "" {
+			return fmt.Sprintf("| | | %d more are left out here | |", left)
+		}
 		return fmt.Sprintf("| %s | %s | %s | %s |", m.At.UTC().Format("15:04:05"), since(base, m.At), events[m.Event], orDash(Markdown(m.Detail, longestCell)))
 	})
-	text := "| UTC | | What | |\n| --- | --: | --- | --- |\n" + rows + leftOut(left)
+	text := "| UTC | | What | |\n| --- | --: | --- | --- |\n" + rows + leftOut(more)
 	if line := recoveryLine(f); line != "" {
 		text = line + "\n\n" + text
 	}
 	return text
+}
+
+// firstMoments are kept where moments are left out: the failure and the first move.
+const firstMoments = 8
+
+// ends keeps the first and the last moments where there are too many, with an
+// empty one in place of the others: how it ended is what is asked for.
+func ends(all []Moment, most int) (kept []Moment, left int) {
+	if len(all) <= most {
+		return all, 0
+	}
+	last := all[len(all)-(most-firstMoments-1):]
+	left = len(all) - firstMoments - len(last)
+	return slices.Concat(all[:firstMoments], []Moment{{}}, last), left
 }
 
 // recoveryLine is the number that teams are measured by, in a sentence.

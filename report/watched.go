@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,7 +54,7 @@ const sparkWidth = 20 // characters a stretch has at most
 // Markdown is a table with a line for each metric, and its course in blocks;
 // empty where there is nothing to show.
 func (w Watched) Markdown() string {
-	if len(w.Rows) == 0 {
+	if !slices.ContainsFunc(w.Rows, WatchedRow.known) {
 		return ""
 	}
 	var b strings.Builder
@@ -64,6 +65,11 @@ func (w Watched) Markdown() string {
 			r.Before.Total.in(r.Unit), r.Failing.Total.in(r.Unit), r.Now.Total.in(r.Unit), r.Sparkline())
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// known: there is a number in it.
+func (r WatchedRow) known() bool {
+	return r.Before.Total.Known || r.Failing.Total.Known || r.Now.Total.Known
 }
 
 // Sparkline is the metric's course over the three stretches, parted by `┊`, on

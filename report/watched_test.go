@@ -37,7 +37,11 @@ func TestWatchedMarkdown(t *testing.T) {
 
 func TestWatchedNothing(t *testing.T) {
 	t.Parallel()
+	var none report.Amount
 	assert.Empty(t, report.Watched{}.Markdown())
+	assert.Empty(t, report.Watched{Before: time.Minute, Rows: []report.WatchedRow{
+		{Name: "Calls", Before: stretch(none, -1), Failing: stretch(none, -1, -1), Now: stretch(none)},
+	}}.Markdown(), "a table of dashes tells nobody anything")
 }
 
 func TestSparkline(t *testing.T) {
