@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -83,6 +84,7 @@ func TestThePolicyOfEachFeatureIsWhatItCalls(t *testing.T) {
 	assert.Len(t, policies, len(features)+1, "a statement without a feature, or a feature without one")
 	for name, inputs := range map[string]map[string]string{
 		"none": {}, "health-url": {}, "invoke-payload": {"invoke-payload": "{}"}, "alarms": {"alarms": "errors"}, "observe": {"observe": "1s"},
+		"observe-api": {"observe": "1s", "observe-api": "shop"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -107,6 +109,81 @@ func TestThePolicyOfEachFeatureIsWhatItCalls(t *testing.T) {
 			}
 			assert.Subset(t, allowed, called, "a call without its permission")
 		})
+	}
+}
+
+// statement is one of a policy, with what it covers.
+type statement struct {
+	Sid              string
+	Action, Resource []string
+}
+
+// The resources of the policies are those of the calls: the names that the page
+// takes as examples are used, and every feature at once, a step back included.
+func TestTheResourcesOfThePolicyAreThoseOfTheCalls(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "iam.md"))
+	require.NoError(t, err)
+	resources := map[string][]string{} // by action
+	for _, match := range regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(page, -1) {
+		var whole struct{ Statement []json.RawMessage }
+		require.NoError(t, json.Unmarshal(match[1], &whole))
+		if whole.Statement == nil {
+			whole.Statement = []json.RawMessage{match[1]}
+		}
+		for _, raw := range whole.Statement {
+			var s statement
+			if json.Unmarshal(raw, &s) != nil {
+				continue // the trust policy
+			}
+			for _, action := range s.Action {
+				resources[action] = append(resources[action], s.Resource...)
+			}
+		}
+	}
+
+	s := newScene(t)
+	f := s.function("checkout-api", 5)
+	for version := int64(1); version <= 4; version++ {
+		require.NoError(t, f.Change(version, func(v *emulator.Version) {
+			v.Respond = func([]byte) emulator.Response { return emulator.Response{Error: "Unhandled", Payload: []byte("{}")} }
+		}))
+	}
+	s.step().inputs(map[string]string{
+		"function-name": "checkout-api", "invoke-payload": "{}", "alarms": "errors", "observe": "1s", "on-unhealthy": "step-back",
+	}).run()
+	for _, name := range []string{"check", "list"} {
+		s.step().inputs(map[string]string{
+			"function-name": "checkout-api", "command": name, "invoke-payload": "{}", "alarms": "errors", "observe": "1s",
+		}).run()
+	}
+	checked := map[string]bool{}
+	for _, c := range s.Journal() {
+		arn := ""
+		switch c.Service {
+		case emulator.ServiceLambda:
+			arn = "arn:aws:lambda:eu-west-1:123456789012:function:checkout-api"
+			if c.Qualifier != "" {
+				arn += ":" + c.Qualifier
+			}
+		case emulator.ServiceCloudWatch:
+			arn = "*"
+		case emulator.ServiceLogs:
+			arn = "arn:aws:logs:eu-west-1:123456789012:log-group:" + c.Function + ":log-stream:"
+		default:
+			continue
+		}
+		action := c.Service + ":" + c.Operation
+		if action == "lambda:Invoke" {
+			action = "lambda:InvokeFunction"
+		}
+		checked[action] = true
+		assert.True(t, slices.ContainsFunc(resources[action], func(pattern string) bool {
+			return pattern == arn || strings.HasSuffix(pattern, "*") && strings.HasPrefix(arn, strings.TrimSuffix(pattern, "*"))
+		}), "%s on %s, and the page has %s", action, arn, resources[action])
+	}
+	for _, action := range []string{"lambda:InvokeFunction", "lambda:UpdateAlias", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "logs:FilterLogEvents"} {
+		assert.True(t, checked[action], action)
 	}
 }
 

@@ -376,6 +376,7 @@ func TestEachCheckWithoutItsPermission(t *testing.T) {
 		"alarms":  {map[string]string{"alarms": "errors"}, emulator.ServiceCloudWatch, "DescribeAlarms", "alarm errors", "cloudwatch:DescribeAlarms"},
 		"metrics": {map[string]string{"observe": "1s"}, emulator.ServiceCloudWatch, "GetMetricData", "metrics", "cloudwatch:GetMetricData"},
 		"logs":    {map[string]string{"observe": "1s"}, emulator.ServiceLogs, "FilterLogEvents", "logs", "logs:FilterLogEvents"},
+		"an API":  {map[string]string{"observe": "1s", "observe-api": "shop"}, emulator.ServiceCloudWatch, "GetMetricData", "API shop", "cloudwatch:GetMetricData"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
