@@ -162,7 +162,7 @@ func (p *proof) unwell() []int {
 	var own, all []int
 	results := p.fleet.Results()
 	for _, i := range p.moved {
-		if results[i].Elsewhere { // it is somebody else's now
+		if results[i].Standing != "" { // it is somebody else's now, or was not judged alone
 			continue
 		}
 		if p.found[i].Own == report.NotHealthy {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -111,6 +112,9 @@ func (r *run) executed(s Subject, out *lambda.InvokeOutput, took time.Duration) 
 	switch {
 	case version == "":
 		f = one("invoke", Inconclusive, "AWS did not tell which version ran")
+	case version != s.Version && newer(version, s.FailedVersion):
+		f = one("invoke", Inconclusive, "version %s ran, which is newer than version %s that was left: somebody has deployed meanwhile",
+			r.outside(version, payloadLimit), s.FailedVersion)
 	case version != s.Version:
 		f = one("invoke", Failed, "after %s the alias still runs version %s instead of %s", settleLimit, r.outside(version, payloadLimit), s.Version)
 	case problem != "":
@@ -128,6 +132,13 @@ func (r *run) executed(s Subject, out *lambda.InvokeOutput, took time.Duration) 
 		}
 	}
 	return f
+}
+
+// newer tells whether a version has the higher number, as far as they are numbers.
+func newer(version, than string) bool {
+	v, err := strconv.ParseInt(version, 10, 64)
+	t, errThan := strconv.ParseInt(than, 10, 64)
+	return err == nil && errThan == nil && v > t
 }
 
 func (r *run) logTail(encoded *string) string {

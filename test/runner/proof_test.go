@@ -601,6 +601,20 @@ func (s *scene) by(well ...int64) string {
 	})
 }
 
+// wellAre lets all other versions end with a function error. Unlike an endpoint,
+// which must be probed for a time, that is found at once.
+func (s *scene) wellAre(f *emulator.Function, well ...int64) {
+	s.tb.Helper()
+	for _, version := range f.Versions() {
+		if slices.Contains(well, version) {
+			continue
+		}
+		require.NoError(s.tb, f.Change(version, func(v *emulator.Version) {
+			v.Respond = func([]byte) emulator.Response { return emulator.Response{Error: "Unhandled", Payload: []byte("{}")} }
+		}))
+	}
+}
+
 func TestStepBack(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -685,8 +699,9 @@ func TestStepBack(t *testing.T) {
 				c.scene(s, f)
 			}
 			before := len(f.History("live"))
+			s.wellAre(f, c.well...)
 			o := s.step().inputs(map[string]string{
-				"health-url": s.by(c.well...), "health-interval": "10ms", "health-timeout": "120ms", "on-unhealthy": "step-back", "max-steps": "3",
+				"invoke-payload": "{}", "on-unhealthy": "step-back", "max-steps": "3",
 			}).inputs(c.inputs).run()
 
 			assert.Equal(t, c.want, o.end(), o.outputs["message"])
@@ -791,6 +806,37 @@ func TestChecksWhileTheTrafficStillShifts(t *testing.T) {
 	assert.Regexp(t, `alias: the checks may not have met version 2: version 3 still gets \d+(\.\d+)?% of its traffic`, o.outputs["message"])
 }
 
+// Nor does it leave a version of which nobody knows whether it failed.
+func TestNoStepBackWhileTheTrafficStillShifts(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 4)
+	s.Fault(on("UpdateAlias", "live"), emulator.SlowWeightsFor(time.Minute))
+	o := s.step().quick().inputs(map[string]string{"health-url": s.answers(500), "timeout": "1s", "on-unhealthy": "step-back"}).run()
+	assert.Equal(t, unwellEnd, o.end(), o.outputs["message"])
+	assert.Equal(t, "3", f.Serving("live"))
+	assert.Contains(t, o.outputs["message"], "version 4 still gets")
+	assert.Equal(t, []string{"4"}, o.proven(t).Rejected)
+}
+
+// A deploy that comes while the function is invoked is no failure of the target.
+func TestADeployDuringTheInvocationStays(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 4)
+	var once atomic.Bool
+	s.Fault(on("Invoke", "live"), emulator.Before(func(emulator.Call) {
+		if once.CompareAndSwap(false, true) {
+			v := f.Publish(time.Now())
+			assert.NoError(t, f.SetAlias("live", v, nil))
+		}
+	}))
+	o := s.step().inputs(map[string]string{"invoke-payload": "{}", "on-unhealthy": "step-back"}).run()
+	assert.Equal(t, openEnd, o.end(), o.outputs["message"])
+	assert.Equal(t, "5", f.Serving("live"))
+	assert.Contains(t, o.outputs["message"], "it serves version 5 now")
+}
+
 // Only the function whose own checks fail goes further back.
 func TestStepBackOfOneAmongSeveral(t *testing.T) {
 	t.Parallel()
@@ -811,13 +857,6 @@ func TestStepBackOfOneAmongSeveral(t *testing.T) {
 // of them is not healthy.
 func TestStepBackTogether(t *testing.T) {
 	t.Parallel()
-	fails := func(tb testing.TB, f *emulator.Function, unwell ...int64) {
-		for _, version := range unwell {
-			require.NoError(tb, f.Change(version, func(v *emulator.Version) {
-				v.Respond = func([]byte) emulator.Response { return emulator.Response{Error: "Unhandled", Payload: []byte("{}")} }
-			}))
-		}
-	}
 	for name, c := range map[string]struct {
 		scene     func(s *scene, good, bad *emulator.Function)
 		want      string
@@ -825,11 +864,11 @@ func TestStepBackTogether(t *testing.T) {
 		says      string // a warning of good
 	}{
 		"both step": {
-			func(s *scene, _, bad *emulator.Function) { fails(s.tb, bad, 4) }, wellEnd, "3", "3", "",
+			func(s *scene, _, bad *emulator.Function) { s.wellAre(bad, 1, 2, 3) }, wellEnd, "3", "3", "",
 		},
 		"one has nothing further back": {
 			func(s *scene, good, bad *emulator.Function) {
-				fails(s.tb, bad, 4)
+				s.wellAre(bad, 1, 2, 3)
 				for v := int64(1); v < 4; v++ {
 					require.NoError(s.tb, good.Delete(v))
 				}
@@ -837,7 +876,7 @@ func TestStepBackTogether(t *testing.T) {
 		},
 		"one that is unwell has nothing further back": {
 			func(s *scene, _, bad *emulator.Function) {
-				fails(s.tb, bad, 4)
+				s.wellAre(bad, 1, 2, 3)
 				for v := int64(1); v < 4; v++ {
 					require.NoError(s.tb, bad.Delete(v))
 				}
@@ -845,12 +884,12 @@ func TestStepBackTogether(t *testing.T) {
 		},
 		"one cannot be moved, and the other returns": {
 			func(s *scene, good, bad *emulator.Function) {
-				fails(s.tb, bad, 4)
+				s.wellAre(bad, 1, 2, 3)
 				s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: "UpdateAlias", Function: "bad", Qualifier: "live"}, emulator.Deny().Skip(1))
 			}, unwellEnd, "4", "4", "this one returned to version 4",
 		},
 		"none is well": {
-			func(s *scene, _, bad *emulator.Function) { fails(s.tb, bad, 1, 2, 3, 4) }, unwellEnd, "4", "4", "",
+			func(s *scene, _, bad *emulator.Function) { s.wellAre(bad) }, unwellEnd, "4", "4", "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -962,9 +1001,10 @@ func TestEveryFaultOfAStepBack(t *testing.T) {
 				for nth := 1; nth <= 8; nth++ {
 					s := newScene(t)
 					f := s.function("api", 6)
+					s.wellAre(f, 3)
 					fault := s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: operation}, effect().Nth(nth))
 					o := s.step().inputs(map[string]string{
-						"health-url": s.by(3), "health-interval": "5ms", "health-timeout": "40ms", "on-unhealthy": "step-back",
+						"invoke-payload": "{}", "on-unhealthy": "step-back",
 					}).run()
 					serving := f.Serving("live")
 					about := fmt.Sprintf("the fault at call %d: %s: %s", nth, o.end(), o.outputs["message"])
