@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/org/lambda-rollback-action/cloud"
 	"github.com/org/lambda-rollback-action/github"
@@ -168,7 +169,7 @@ func (p *proof) unwell() []int {
 		if p.found[i].Own == report.NotHealthy {
 			own = append(own, i)
 		}
-		if p.found[i].Healthy == report.NotHealthy {
+		if p.found[i].Healthy == report.NotHealthy && !p.onlyOldAlarms(p.found[i].Checks) {
 			all = append(all, i)
 		}
 	}
@@ -176,6 +177,15 @@ func (p *proof) unwell() []int {
 		return own
 	}
 	return all
+}
+
+// onlyOldAlarms: nothing failed but alarms, and they were not watched. The failed
+// version may have set them off, and in an instant every older version would be
+// left for it.
+func (p *proof) onlyOldAlarms(checks []report.Check) bool {
+	return p.Observe == 0 && !slices.ContainsFunc(checks, func(c report.Check) bool {
+		return c.Status == verify.Failed && !strings.HasPrefix(c.Name, verify.AlarmLine)
+	})
 }
 
 // stepBack goes further back until production is well, or nothing is left to

@@ -93,7 +93,7 @@ func (p *inputParser) warnings(in Inputs) []string {
 	}
 	if len(in.Watch.Alarms) > 0 && in.Watch.Observe == 0 {
 		warnings = append(warnings, "The input alarms without observe looks at the alarms once, right after the move: "+
-			"an alarm that the failed version set off is still in ALARM then. Give observe at least one of the alarm's periods.")
+			"an alarm that the failed version set off is still in ALARM then, so that no step back is made for it. Give observe at least one of the alarm's periods.")
 	}
 	return warnings
 }

@@ -20,6 +20,9 @@ type AlarmReader interface {
 	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 }
 
+// AlarmLine begins the name of a check of an alarm.
+const AlarmLine = "alarm "
+
 const (
 	alarmAction  = "cloudwatch:DescribeAlarms"
 	alarmsAtOnce = 100 // names a call takes; it gives 50 alarms a page unless told
@@ -166,7 +169,7 @@ var alarmStatus = map[types.StateValue]string{types.StateValueAlarm: Failed, typ
 
 // conclude judges one alarm by its state at the end, the worst of all regions.
 func (w *alarmWatch) conclude(name string) report.Check {
-	c := report.Check{Name: "alarm " + w.outside(name, reasonLimit), Status: Inconclusive}
+	c := report.Check{Name: AlarmLine + w.outside(name, reasonLimit), Status: Inconclusive}
 	when := fmt.Sprintf("at the end of %s", w.Observe)
 	if w.Observe == 0 {
 		when = "right after the move (observe is 0s)"
@@ -213,7 +216,7 @@ func (w *alarmWatch) unfinished(ctx context.Context, cut string) findings {
 	var out findings
 	for _, name := range w.Alarms {
 		out.checks = append(out.checks, report.Check{
-			Name: "alarm " + w.outside(name, reasonLimit), Status: Inconclusive, Detail: cut + w.lastKnown(name),
+			Name: AlarmLine + w.outside(name, reasonLimit), Status: Inconclusive, Detail: cut + w.lastKnown(name),
 		})
 	}
 	return out

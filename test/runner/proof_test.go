@@ -819,6 +819,34 @@ func TestNoStepBackWhileTheTrafficStillShifts(t *testing.T) {
 	assert.Equal(t, []string{"4"}, o.proven(t).Rejected)
 }
 
+// An alarm that is looked at right after the move was set off by the failed
+// version: no good version is left for it.
+func TestNoStepBackForAnAlarmThatWasNotWatched(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		inputs  map[string]string
+		serving string // in the end
+		moves   int
+	}{
+		"the alarm alone":           {map[string]string{}, "5", 1},
+		"the alarm was watched":     {map[string]string{"observe": "1s", "max-steps": "1"}, "5", 3},
+		"another check failed, too": {map[string]string{"invoke-payload": "{}", "max-steps": "1"}, "5", 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 6)
+			s.wellAre(f)
+			s.CloudWatch(region).SetAlarm("errors", emulator.AlarmInAlarm)
+			before := len(f.History("live"))
+			o := s.step().inputs(map[string]string{"alarms": "errors", "on-unhealthy": "step-back"}).inputs(c.inputs).run()
+			assert.Equal(t, unwellEnd, o.end(), o.outputs["message"])
+			assert.Equal(t, c.serving, f.Serving("live"))
+			assert.Len(t, f.History("live")[before:], c.moves)
+		})
+	}
+}
+
 // A deploy that comes while the function is invoked is no failure of the target.
 func TestADeployDuringTheInvocationStays(t *testing.T) {
 	t.Parallel()
