@@ -117,7 +117,7 @@ func foundOf(command string, all []Function) string {
 	case verdict == NotHealthy:
 		return first("failed")
 	case first("inconclusive") == "":
-		return "whether production recovered is not known"
+		return "production recovered where it was checked, and not all of it was"
 	}
 	return "whether production recovered is not known (" + first("inconclusive") + ")"
 }

@@ -76,6 +76,11 @@ func TestConclude(t *testing.T) {
 			[]report.Function{well, unwell}, report.Failed, report.Unhealthy, report.NotHealthy,
 			"1 of 2 functions in production was rolled back but is not healthy: shop 42 → 41; api 42 → 41 was rolled back; alarm errors: said so",
 		},
+		"one was not moved": {
+			[]report.Function{well, denied}, report.Failed, report.AccessDenied, report.HealthUnknown,
+			"1 of 2 functions in production could not be rolled back: mail (access-denied); api 42 → 41 was rolled back; " +
+				"production recovered where it was checked, and not all of it was",
+		},
 		"nothing to do": {
 			[]report.Function{alone, alone}, report.Skipped, report.NotDeployed, report.HealthUnknown,
 			"2 functions in production were left alone: billing (not-deployed), billing (not-deployed)",
