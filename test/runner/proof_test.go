@@ -563,6 +563,23 @@ func TestTheTimelineTellsTheWholeWay(t *testing.T) {
 	assert.Contains(t, o.summary, "Smoke test")
 }
 
+// With provisioned concurrency the traffic follows the alias later: the timeline
+// says what served until then.
+func TestTheTimelineTellsWhatServedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.function("api", 3)
+	s.Fault(on("UpdateAlias", "live"), emulator.SlowWeights(3))
+	o := s.step().quick().input("health-url", s.answers(200)).run()
+	assert.Equal(t, wellEnd, o.end(), o.outputs["message"])
+	for _, m := range o.proven(t).Timeline {
+		if m.Event == "traffic-moved" {
+			assert.Regexp(t, `^version 2 serves alone; it took \d+s, at first \d+(\.\d+)?% still went to version 3$`, m.Detail)
+		}
+	}
+	assert.Contains(t, o.proven(t).events(), "traffic-moved")
+}
+
 // Another job can have failed long before the deploy did: the time to recovery
 // begins with the deploy.
 func TestTheTimelineBeginsWithTheJobThatCounts(t *testing.T) {
