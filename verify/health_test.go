@@ -29,7 +29,7 @@ import (
 
 // quick is a health check that is over within a moment.
 func quick(u ...*url.URL) verify.Health {
-	return verify.Health{URLs: u, Successes: 3, Interval: time.Millisecond, Timeout: 250 * time.Millisecond}
+	return verify.Health{URLs: u, Successes: 3, Interval: 5 * time.Millisecond, Timeout: 300 * time.Millisecond}
 }
 
 func status(codes ...int) http.HandlerFunc {
@@ -60,13 +60,13 @@ func TestHealthOverHTTP(t *testing.T) {
 		"a body with the text":            {body("all systems up"), func(h *verify.Health) { h.Body = "systems up" }, verify.Passed, "with the text that the body must hold"},
 		"a body without the text":         {body("maintenance"), func(h *verify.Health) { h.Body = "up" }, verify.Failed, "the body does not hold the text"},
 		"the text across two chunks":      {chunks("all sys", "tems up"), func(h *verify.Health) { h.Body = "systems up" }, verify.Passed, "3 answers"},
-		"the text behind the first MiB":   {body(strings.Repeat("x", 1<<20) + "up"), func(h *verify.Health) { h.Body = "up"; h.Timeout = time.Second }, verify.Failed, "the first MiB of the body does not hold"},
+		"the text behind the first MiB":   {body(strings.Repeat("x", 1<<20) + "up"), func(h *verify.Health) { h.Body = "up"; h.Timeout = 5 * time.Second }, verify.Failed, "the first MiB of the body does not hold"},
 		"an endless body nobody reads":    {endless, nil, verify.Passed, "3 answers"},
 		"an endless body without text":    {endless, func(h *verify.Health) { h.Body = "up" }, verify.Failed, "not 3 times in a row"},
-		"a slow body that never ends":     {stalled, func(h *verify.Health) { h.Body = "up"; h.Timeout = 60 * time.Millisecond }, verify.Failed, "the body broke off after 4 bytes"},
+		"a slow body that never ends":     {stalled, func(h *verify.Health) { h.Body = "up"; h.Timeout = time.Second }, verify.Failed, "the body broke off after 4 bytes"},
 		"a redirect on the same host":     {redirect("/", "/up"), nil, verify.Passed, "3 answers"},
 		"a redirect that is asked for":    {redirect("/", "/up"), func(h *verify.Health) { h.Statuses = func(c int) bool { return c == 302 } }, verify.Passed, "3 answers"},
-		"a redirect in a circle":          {redirect("/", "/"), nil, verify.Failed, "status 302 after 5 redirects, which do not end"},
+		"a redirect in a circle":          {redirect("/", "/"), func(h *verify.Health) { h.Timeout = 2 * time.Second }, verify.Failed, "status 302 after 5 redirects, which do not end"},
 		"a redirect to another host":      {redirect("/", elsewhere.URL+"/login?key=hunter2"), nil, verify.Failed, "status 302, a redirect to " + elsewhere.URL + "/login, which is not followed"},
 		"a redirect to another scheme":    {redirect("/", "https://127.0.0.1/"), nil, verify.Failed, "not followed to another host or scheme"},
 		"the connection is torn down":     {tear, nil, verify.Failed, "last problem: EOF"},
@@ -79,6 +79,9 @@ func TestHealthOverHTTP(t *testing.T) {
 			t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 			s := newSetup()
 			s.Health = quick(mustURL(t, server.URL+"/"))
+			if c.want == verify.Passed { // as long as it takes on a busy machine
+				s.Health.Timeout = 20 * time.Second
+			}
 			if c.change != nil {
 				c.change(&s.Health)
 			}
@@ -204,6 +207,9 @@ func TestHealthNeedsACertificateToTrust(t *testing.T) {
 			s := newSetup()
 			s.HTTP = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
 			s.Health = quick(mustURL(t, server.URL))
+			if c.want == verify.Passed {
+				s.Health.Timeout = 20 * time.Second
+			}
 			got := s.verify().Checks[0]
 			assert.Equal(t, c.want, got.Status, got.Detail)
 			assert.Contains(t, got.Detail, c.detail)

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -169,7 +170,7 @@ func TestLogsOfABusyFunction(t *testing.T) {
 						_, err := fmt.Sscan(*in.NextToken, &at)
 						assert.NoError(t, err)
 					}
-					out := &cloudwatchlogs.FilterLogEventsOutput{NextToken: str(fmt.Sprint(at + 1000))}
+					out := &cloudwatchlogs.FilterLogEventsOutput{NextToken: str(strconv.FormatInt(at+1000, 10))}
 					for range 1000 {
 						version := "42"
 						if at > moved.UnixMilli() {

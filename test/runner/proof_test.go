@@ -66,7 +66,7 @@ func (p proven) events() []string {
 
 // quick makes the health checks fast.
 func (s *step) quick() *step {
-	return s.inputs(map[string]string{"health-interval": "20ms", "health-timeout": "600ms"})
+	return s.inputs(map[string]string{"health-interval": "20ms", "health-timeout": "2s"})
 }
 
 // answers serves these statuses, one after the other, and the last for ever.
@@ -928,7 +928,7 @@ func TestStepBackTogether(t *testing.T) {
 			}, unwellEnd, "4", "4", "another function cannot go further back: this one stays on version 4",
 		},
 		"one cannot be moved, and the other returns": {
-			func(s *scene, good, bad *emulator.Function) {
+			func(s *scene, _, bad *emulator.Function) {
 				s.wellAre(bad, 1, 2, 3)
 				s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: "UpdateAlias", Function: "bad", Qualifier: "live"}, emulator.Deny().Skip(1))
 			}, unwellEnd, "4", "4", "this one returned to version 4",
