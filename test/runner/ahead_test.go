@@ -546,11 +546,47 @@ func TestEveryFaultOfADrill(t *testing.T) {
 				if o.status() == "drilled" {
 					assert.Contains(t, o.outputs["message"], "serves version 4, as before", about)
 				}
-				if fault.Hits() < nth {
-					return // there are no more calls
+				if fault.Hits() == 0 { // there are no more calls
+					assert.Greater(t, nth, 6, "a drill makes more calls than that")
+					return
 				}
 			}
+			assert.Fail(t, "a drill of one function has no end of calls")
 		})
+	}
+}
+
+// A signal at every single call, of two functions, one of them with a canary:
+// each ends where it began, weights included.
+func TestASignalAtEveryCallOfADrill(t *testing.T) {
+	t.Parallel()
+	const calls = 20 // of two functions; those of the way back included
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		for nth := 1; nth <= calls; nth++ {
+			t.Run(fmt.Sprintf("%s at call %d", sig, nth), func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t)
+				a, b := s.function("a", 5), s.function("b", 5)
+				require.NoError(t, a.SetAlias("live", 4, map[string]float64{"5": 0.1}))
+				var p *process
+				ready := make(chan struct{})
+				fault := s.Fault(emulator.Match{Service: emulator.ServiceLambda}, emulator.Before(func(emulator.Call) {
+					<-ready
+					_ = p.cmd.Process.Signal(sig)
+				}).Nth(nth))
+				p = s.drill().input("function-name", "a\nb").start()
+				close(ready)
+				o := p.wait()
+				assert.Equal(t, 1, fault.Hits(), "there are fewer calls: lower their number here")
+				about := o.ended() + ": " + o.outputs["message"]
+				assert.Equal(t, "5", b.Serving("live"), about)
+				is, _ := a.Alias("live")
+				assert.Equal(t, "4", is.Version, about)
+				assert.Equal(t, map[string]float64{"5": 0.1}, is.Weights, about)
+				assert.Equal(t, "failed/cancelled", o.ended(), about)
+				assert.Equal(t, "false", o.outputs["rolled-back"], about)
+			})
+		}
 	}
 }
 
