@@ -3,6 +3,7 @@
 package terminal
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -92,7 +93,9 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 		name string
 		to   *bool
 	}{{"help", &a.Help}, {"version", &a.Version}, {"json", &a.JSON}, {"yes", &a.Yes}, {"accessible", &a.Accessible}} {
-		*own.to = values[own.name].String() != "" && values[own.name].String() != "false"
+		is, wrong := yesOrNo(own.name, values[own.name].String())
+		*own.to = is
+		err = cmp.Or(err, wrong)
 	}
 	for _, f := range flags {
 		if v := values[f.Name]; v.given != nil {
@@ -115,6 +118,18 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 		return a, fmt.Errorf("%w: %q is no command: write one of %s", ErrUsage, a.Command, names(commands))
 	}
 	return a, nil
+}
+
+// yesOrNo reads a flag that only a terminal has. What is neither is refused: a
+// doubtful --yes must not move production.
+func yesOrNo(name, text string) (bool, error) {
+	switch strings.ToLower(text) {
+	case "true":
+		return true, nil
+	case "", "false":
+		return false, nil
+	}
+	return false, fmt.Errorf("--%s has %q, and takes true or false", name, text)
 }
 
 // plain words an error of the package flag.

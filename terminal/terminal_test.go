@@ -39,6 +39,7 @@ func TestParse(t *testing.T) {
 		"a boolean, the last word":   {"rollback --dry-run --dry-run=no", terminal.Arguments{Command: "rollback", Values: values("dry-run", "no")}},
 		"the flags of a terminal":    {"rollback --yes --json --accessible", terminal.Arguments{Command: "rollback", Yes: true, JSON: true, Accessible: true}},
 		"yes taken back":             {"rollback --yes=false", terminal.Arguments{Command: "rollback"}},
+		"yes taken back, in letters": {"rollback --yes --yes=False --json=TRUE", terminal.Arguments{Command: "rollback", JSON: true}},
 		"help of a command":          {"rollback --help", terminal.Arguments{Command: "rollback", Help: true}},
 		"help alone":                 {"--help", terminal.Arguments{Help: true}},
 		"help as a command":          {"help", terminal.Arguments{Command: "help", Help: true}},
@@ -67,6 +68,9 @@ func TestParseRefuses(t *testing.T) {
 		"list --jsn":                    "there is no flag --jsn (--json?)",
 		"list --something-else-by-far":  "there is no flag --something-else-by-far; --help",
 		"list --function-name":          "--function-name needs a value",
+		"rollback --yes=no":             `--yes has "no", and takes true or false`,
+		"rollback --yes=0":              `--yes has "0"`,
+		"rollback --yes --accessible=x": `--accessible has "x"`,
 		"list api":                      `"api" is neither a flag nor its value`,
 		"list --function-name api more": `"more" is neither`,
 	} {
