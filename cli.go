@@ -25,8 +25,9 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	// asks: a person sits at in and err, and can answer questions.
-	asks  bool
-	width int // of the terminal, in columns; 0: not known
+	asks bool
+	// width and height are those of the terminal, in cells; 0: not known.
+	width, height int
 }
 
 // runCommand is the way in by arguments: the same story as a step's, told to a
@@ -50,8 +51,11 @@ func runCommand(args []string, std streams, l life, w world) int {
 	log := github.NewPlainLog(std.err, redactor)
 	s := newStory(l, w, log, redactor)
 	s.person = &person{
-		Screen: terminal.Screen{In: std.in, Out: std.err, Accessible: a.Accessible},
-		asks:   std.asks, yes: a.Yes, out: std.err, width: std.width,
+		Screen: terminal.Screen{
+			In: std.in, Out: std.err, Width: std.width, Height: std.height,
+			Accessible: a.Accessible || w.getenv("TERM") == "dumb", // which cannot be drawn on
+		},
+		asks: std.asks, yes: a.Yes,
 	}
 	s.tell()
 	s.result.Timestamp = w.clock.Now()

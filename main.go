@@ -51,8 +51,8 @@ func realMain() int {
 func terminalOf(in, out, errors *os.File) streams {
 	std := streams{in: in, out: out, err: errors}
 	std.asks = term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(errors.Fd()))
-	if width, _, err := term.GetSize(int(errors.Fd())); err == nil {
-		std.width = width
+	if width, height, err := term.GetSize(int(errors.Fd())); err == nil {
+		std.width, std.height = width, height
 	}
 	return std
 }

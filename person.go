@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +20,6 @@ type person struct {
 
 	asks bool // questions can be asked
 	yes  bool // and are not wanted
-	out  io.Writer
-	// width is that of the terminal, in columns; 0: not known.
-	width int
 }
 
 // longestReason is how many characters a person may give as a reason.
@@ -63,7 +59,7 @@ func (s *story) refuseUnasked() bool {
 // Where it gives false, the result says that nothing was moved.
 func (s *story) consult(functions []rollback.Function) bool {
 	looked := s.lookAt(functions)
-	if s.result.Status == report.Failed {
+	if s.result.Status == report.Failed || s.refuseLatest(looked) {
 		return false
 	}
 	p := s.person
@@ -73,7 +69,11 @@ func (s *story) consult(functions []rollback.Function) bool {
 		if s.in.Command == "rollback" && s.in.Functions[i].Target != 0 {
 			continue
 		}
-		p.show(report.VersionsText(f, s.clock.Now(), p.width))
+		table := report.VersionsText(f, s.clock.Now(), p.Width)
+		if len(looked) > 1 && table != "" {
+			table = label(f) + "\n" + table
+		}
+		p.show(table)
 		if s.in.Command == "drill" {
 			continue
 		}
@@ -83,17 +83,10 @@ func (s *story) consult(functions []rollback.Function) bool {
 			return false
 		}
 		choices[i] = choice
-		title := report.Line(fmt.Sprintf("Which version should %s:%s serve? It serves %s.", f.Function, f.Alias, strings.Join(servingOf(f), " and ")), longestProblems)
+		title := question(f)
 		pages = append(pages, terminal.Page{Title: func() string { return title }, Choice: choice})
 	}
-	outlook := func() string {
-		var all []string
-		for i, choice := range choices {
-			all = append(all, s.outlook(looked[i], choice.Value))
-		}
-		slices.Sort(all)
-		return strings.Join(append(all, report.NotRolledBackText), "\n\n")
-	}
+	outlook := func() string { return s.outlook(looked, choices) }
 	why := &terminal.Line{Limit: longestReason, Value: s.in.Reason}
 	sure := &terminal.Sure{Yes: "Yes, move", No: "No, leave all as it is"}
 	if s.in.Command == "rollback" && s.in.Reason == "" {
@@ -101,16 +94,9 @@ func (s *story) consult(functions []rollback.Function) bool {
 			Title: func() string { return "Why? (the log and the summary repeat it; Enter leaves it out)" }, Line: why,
 		})
 	}
-	last := terminal.Page{Title: func() string { return s.question(choices) }, Sure: sure}
+	last := terminal.Page{Title: func() string { return s.lastQuestion(choices) }, Sure: sure}
 	if s.in.Command == "rollback" {
-		last.Before, last.Lines = outlook, p.lines(report.NotRolledBackText)
-		for i, choice := range choices {
-			most := 0
-			for _, o := range choice.Options {
-				most = max(most, p.lines(s.outlook(looked[i], o.Value)))
-			}
-			last.Lines += most + 1
-		}
+		last.Before, last.Lines = outlook, min(s.longestOutlook(looked, choices), p.Room())
 	}
 	err := p.Ask(s.work, append(pages, last))
 	switch {
@@ -121,8 +107,12 @@ func (s *story) consult(functions []rollback.Function) bool {
 		s.left("it was not confirmed", looked)
 		return false
 	}
-	for i, choice := range choices {
-		s.in.Functions[i].Target, s.in.Functions[i].Seen = versionNumber(choice.Value), versionNumber(looked[i].From)
+	for i, f := range looked {
+		seen := &s.in.Functions[i]
+		seen.Seen, seen.SeenBeside = versionNumber(f.From), versionNumber(f.Beside)
+		if choice, chosen := choices[i]; chosen {
+			seen.Target = versionNumber(choice.Value)
+		}
 	}
 	s.in.Reason = strings.TrimSpace(why.Value)
 	s.result.Because = s.in.Reason
@@ -149,22 +139,38 @@ func (s *story) lookAt(functions []rollback.Function) []report.Function {
 
 func (p *person) show(text string) {
 	if text != "" {
-		_, _ = fmt.Fprintf(p.out, "\n%s\n\n", text)
+		_, _ = fmt.Fprintf(p.Out, "\n%s\n\n", text)
 	}
 }
 
-// lines is how many lines a text takes on the screen, with some room for where
-// it is broken.
-func (p *person) lines(text string) int {
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		if p.width > 0 {
-			n += len(line) / max(p.width-10, 20)
-		}
+// question is what a person is asked about a function, with what is proposed
+// and why.
+func question(f report.Function) string {
+	text := report.Line(fmt.Sprintf("Which version should %s:%s serve? It serves %s.", f.Function, f.Alias, strings.Join(servingOf(f), " and ")), longestProblems)
+	switch {
+	case f.Target != "":
+		text += "\n" + report.Line(fmt.Sprintf("Version %s is proposed: %s.", f.Target, f.Why), longestProblems)
+	case f.Why != "":
+		text += "\n" + report.Line(fmt.Sprintf("None is proposed: %s.", f.Why), longestProblems)
 	}
-	return n
+	return text
 }
+
+// refuseLatest refuses to ask where no answer could be carried out.
+func (s *story) refuseLatest(looked []report.Function) bool {
+	at := slices.IndexFunc(looked, func(f report.Function) bool { return f.From == "$LATEST" })
+	if at < 0 {
+		return false
+	}
+	s.everywhere(report.Failed, report.AliasOnLatest, fmt.Sprintf(
+		"nothing was moved: of %s, %s", s.in.Functions[at], looked[at].Why))
+	return true
+}
+
+const (
+	labelsOwn  = 6 // columns of the cursor before a label, and some room
+	leastLabel = 30
+)
 
 // choice has the versions to choose from; the cursor is on the proposed one.
 func (p *person) choice(f report.Function) *terminal.Choice {
@@ -173,7 +179,11 @@ func (p *person) choice(f report.Function) *terminal.Choice {
 		if v.Serving && len(servingOf(f)) == 1 {
 			continue // it is there already
 		}
-		c.Options = append(c.Options, terminal.Option{Label: v.Label(f.Why), Value: v.Version})
+		label := v.Label()
+		if p.Width > 0 && !p.Accessible {
+			label = report.Cut(label, max(p.Width-labelsOwn, leastLabel))
+		}
+		c.Options = append(c.Options, terminal.Option{Label: label, Value: v.Version})
 	}
 	if len(c.Options) > 0 {
 		c.Value = cmp.Or(f.Target, c.Options[0].Value)
@@ -192,36 +202,85 @@ func versionNumber(text string) int64 {
 
 func servingOf(f report.Function) []string {
 	var all []string
-	for _, v := range f.Versions {
-		if v.Serving {
-			all = append(all, v.Version)
+	for _, v := range []string{f.From, f.Beside} {
+		if v != "" {
+			all = append(all, v)
 		}
-	}
-	if len(all) == 0 {
-		return []string{f.From}
 	}
 	return all
 }
 
-// outlook is what will change for one function.
-func (s *story) outlook(f report.Function, target string) string {
-	at := slices.IndexFunc(f.Versions, func(v report.Version) bool { return v.Version == target })
-	if at < 0 {
-		return ""
+// label heads what is about one of several functions.
+func label(f report.Function) string {
+	return report.Line(f.Function+":"+f.Alias, longestProblems)
+}
+
+// outlook is what will change: first which versions, then what differs between
+// them, as far as there is room for it.
+func (s *story) outlook(looked []report.Function, choices map[int]*terminal.Choice) string {
+	var ways, differences []string
+	for i, f := range looked {
+		target := strconv.FormatInt(s.in.Functions[i].Target, 10)
+		if choice, chosen := choices[i]; chosen {
+			target = choice.Value
+		}
+		ways = append(ways, way(f, target))
+		if at := slices.IndexFunc(f.Versions, func(v report.Version) bool { return v.Version == target }); at >= 0 {
+			text := report.ChangesText(f.Versions[at].Changes, f.From, target, s.person.Width-labelsOwn)
+			if text != "" && len(looked) > 1 {
+				text = label(f) + "\n" + text
+			}
+			differences = append(differences, text)
+		}
 	}
-	v := f.Versions[at]
-	text := fmt.Sprintf("%s:%s goes from version %s to version %s.", f.Function, f.Alias, f.From, target)
-	if v.Rejected {
-		text += fmt.Sprintf(" Version %s was rejected before%s; it will count as good again.", target, byRun(v.RejectedBy))
-	}
-	if v.State != "" && v.State != "Active" {
-		text += fmt.Sprintf(" Its state is %s.", v.State)
-	}
-	text = report.Line(text, longestProblems)
-	if changes := report.ChangesText(v.Changes, f.From, target); changes != "" {
-		text += "\n\n" + changes
+	all := append(append(ways, report.NotRolledBackText), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
+	return s.fit(strings.Join(all, "\n\n"))
+}
+
+// fit cuts a text to what there is room for; the result has it all.
+func (s *story) fit(text string) string {
+	room := s.person.Room()
+	lines := strings.Split(text, "\n")
+	used := 0
+	for i, line := range lines {
+		if used += max(s.person.Lines(line), 1); used > room || used == room && i < len(lines)-1 {
+			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n") + fmt.Sprintf("\n… and %d more lines, which the result will have", len(lines)-i)
+		}
 	}
 	return text
+}
+
+// longestOutlook is how many lines the outlook can have, whatever is chosen.
+func (s *story) longestOutlook(looked []report.Function, choices map[int]*terminal.Choice) int {
+	total := s.person.Lines(s.outlook(looked, choices))
+	for i, choice := range choices {
+		chosen, now, most := choice.Value, 0, 0
+		for _, o := range choice.Options {
+			choice.Value = o.Value
+			n := s.person.Lines(s.outlook(looked[i:i+1], map[int]*terminal.Choice{0: choice}))
+			if most = max(most, n); o.Value == chosen {
+				now = n
+			}
+		}
+		choice.Value = chosen
+		total += most - now
+	}
+	return total
+}
+
+// way is where one function goes.
+func way(f report.Function, target string) string {
+	text := fmt.Sprintf("%s:%s goes from version %s to version %s.", f.Function, f.Alias, strings.Join(servingOf(f), " and "), target)
+	if at := slices.IndexFunc(f.Versions, func(v report.Version) bool { return v.Version == target }); at >= 0 {
+		v := f.Versions[at]
+		if v.Rejected {
+			text += fmt.Sprintf(" Version %s was rejected before%s; it will count as good again.", target, byRun(v.RejectedBy))
+		}
+		if v.State != "" && v.State != "Active" {
+			text += fmt.Sprintf(" Its state is %s.", v.State)
+		}
+	}
+	return report.Line(text, longestProblems)
 }
 
 func byRun(run string) string {
@@ -231,7 +290,7 @@ func byRun(run string) string {
 	return " by run " + run
 }
 
-func (s *story) question(choices map[int]*terminal.Choice) string {
+func (s *story) lastQuestion(choices map[int]*terminal.Choice) string {
 	text := fmt.Sprintf("Move %s in %s now?", s.which(), s.in.Environment)
 	switch {
 	case s.in.Command == "drill":

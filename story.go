@@ -361,7 +361,7 @@ func (s *story) function(aws *cloud.Cloud, f github.Function) rollback.Function 
 	return rollback.Function{
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: s.in.Environment,
 		Ask: rollback.Ask{
-			Target: f.Target, Seen: f.Seen, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
+			Target: f.Target, Seen: f.Seen, SeenBeside: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
 			ByHand:   s.alone() || len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()) || !s.event.TimesByAPI(),
 			Remember: s.in.Remember,
 		},

@@ -18,7 +18,9 @@ type Function struct {
 
 	Deployed int64 // input `deployed-version`; 0: not given
 	Target   int64 // input `target-version`; 0: not given
-	Seen     int64 // what the alias served when a person chose Target; 0: nobody looked
+	Seen     int64 // what the alias pointed at when a person chose Target; 0: nobody looked
+	// SeenBeside is the version that had a weight then; 0: none.
+	SeenBeside int64
 }
 
 // String is the entry in the form `name:alias` or `arn:alias`, which

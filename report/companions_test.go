@@ -29,12 +29,12 @@ func listed() report.Result {
 	f.Target, f.Why, f.Healthy = "40", "it is the newest good version before version 42", report.HealthUnknown
 	at := func(days int) time.Time { return night().Add(-time.Duration(days)*24*time.Hour - 3*time.Hour) }
 	f.Versions = []report.Version{
-		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "42", Published: at(0), CodeSHA256: "n4bQgYhMfWWaL", State: "Active", Aliases: []string{"live"}, Serving: true},
+		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "42", Published: at(0), CodeSHA256: "n4bQgYhMfWWaL", State: "Active", Aliases: []string{"live"}, Serving: true, Changes: []report.Change{}},
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "41", Published: at(1), CodeSHA256: "YDOa4rF0Kf", State: "Active", Rejected: true, RejectedBy: "8999",
 			Changes: []report.Change{{What: "code SHA-256", From: "a", To: "b"}, {What: "memory", From: "1", To: "2"}, {What: "timeout"}, {What: "role"}}},
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "40", Published: at(30), Description: "release 1.3 | <b>@octocat</b>\nsecond\x1b[2J line", CodeSHA256: "47DEQpj8HBSa", State: "Inactive", StateReason: "Idle",
 			Aliases: []string{"live-rollback", "blue", "green", "a", "b"}, Target: true, Changes: []report.Change{{What: "code SHA-256", From: "a", To: "c"}}},
-		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "7", Published: time.Time{}},
+		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "7", Published: time.Time{}, Changes: []report.Change{}},
 	}
 	f.VersionsInAll = 42
 	return companion("list", f)
@@ -112,14 +112,65 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Whatever the terminal's width is, no line is wider, and none is empty.
+// Whatever the terminal's width is, no line is wider, and what matters most has
+// room.
 func TestTheTableOfVersionsFitsItsWidth(t *testing.T) {
 	t.Parallel()
 	f := listed().Functions[0]
-	for _, width := range []int{20, 40, 80, 100, 120, 300} {
-		for line := range strings.SplitSeq(report.VersionsText(f, night(), width), "\n") {
-			assert.LessOrEqual(t, len([]rune(line)), max(width, 70), line)
+	for width, has := range map[int][]string{
+		20:  {"42 "},
+		40:  {"VERSION", "PUBLISHED", "serves", "rejected", "← proposed"},
+		80:  {"VERSION", "PUBLISHED", "STATE", "ALIASES", "DIFFERS", "serves", "rejected", "← proposed", "Inactive"},
+		120: {"VERSION", "PUBLISHED", "AGE", "DESCRIPTION", "CODE", "STATE", "ALIASES", "DIFFERS", "serves", "rejected", "← proposed", "Inactive"},
+		300: {"release 1.3 | <b>@octocat</b> second", "code, memory, timeout and 1 more", "live-rollback, blue, green, a and 1 more"},
+	} {
+		text := report.VersionsText(f, night(), width)
+		for _, word := range has {
+			assert.Contains(t, text, word, "at %d columns", width)
 		}
+		table, _, _ := strings.Cut(text, "\n38 more")
+		for line := range strings.SplitSeq(table, "\n") {
+			assert.LessOrEqual(t, len([]rune(line)), width, line)
+		}
+	}
+}
+
+func TestDifferencesFitTheirWidth(t *testing.T) {
+	t.Parallel()
+	all := []report.Change{{What: "code SHA-256", From: strings.Repeat("a", 44), To: strings.Repeat("b", 44)}, {What: "memory", From: "128 MB", To: "512 MB"}}
+	for _, width := range []int{40, 80} {
+		for line := range strings.SplitSeq(report.ChangesText(all, "42", "41", width), "\n") {
+			assert.LessOrEqual(t, len([]rune(line)), width, line)
+		}
+	}
+	assert.Contains(t, report.ChangesText(all, "42", "41", 0), strings.Repeat("b", 44))
+}
+
+// What was not compared does not look as if nothing differed.
+func TestAVersionThatWasNotCompared(t *testing.T) {
+	t.Parallel()
+	f := listed().Functions[0]
+	for i := range f.Versions {
+		f.Versions[i].Changes = nil
+	}
+	text := report.VersionsText(f, night(), 0)
+	assert.NotContains(t, text, "nothing")
+	assert.NotContains(t, text, "DIFFERS")
+}
+
+// A choice has what matters in its first columns, and nothing of it moves the
+// cursor.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 7, 3, 14, 0, 0, time.UTC)
+	for want, v := range map[string]report.Version{
+		"41     2026-03-07 03:14  (rejected by run 77)  Failed  all wrong": {Version: "41", Published: at, Rejected: true, RejectedBy: "77", State: "Failed", Description: "all wrong"},
+		"41     2026-03-07 03:14  ← proposed  release \\u001b[2J":          {Version: "41", Published: at, Target: true, State: "Active", Description: "release \x1b[2J"},
+		"41     2026-03-07 03:14  ← proposed, serves":                      {Version: "41", Published: at, Target: true, Serving: true},
+		"41     2026-03-07 03:14  (serves)":                                {Version: "41", Published: at, Serving: true},
+		"41     ":                                                          {Version: "41"},
+	} {
+		assert.Equal(t, want, v.Label())
 	}
 }
 

@@ -113,6 +113,9 @@ type Function struct {
 	Notes []Note `json:"-"`
 	// LogGroup is the CloudWatch log group, where the configuration told it.
 	LogGroup string `json:"-"`
+	// Beside is the further version that served when the alias was first read, as
+	// in a canary.
+	Beside string `json:"-"`
 	// Left is the version that was left; a canary's alias pointed elsewhere.
 	Left string `json:"-"`
 	// DeployedAt is when that version came behind the alias, as near as it is

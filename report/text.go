@@ -54,7 +54,7 @@ func functionText(r Result, f Function, several bool) string {
 	if text := timelineText(f); text != "" {
 		parts = append(parts, "Timeline (UTC)\n"+text)
 	}
-	if text := ChangesText(f.Changes, f.From, cmp.Or(f.Target, f.To)); text != "" {
+	if text := ChangesText(f.Changes, f.From, cmp.Or(f.Target, f.To), 0); text != "" {
 		parts = append(parts, text)
 	}
 	for _, n := range f.Notes {
@@ -84,8 +84,8 @@ func nextText(r Result) string {
 	return "What to do next\n" + strings.Join(lines, "\n")
 }
 
-// VersionsText is the table of a function's versions. What goes beyond width is
-// cut; 0: nothing is.
+// VersionsText is the table of a function's versions. Where it is wider than
+// width, what tells least is shortened or left out; 0: nothing is.
 func VersionsText(f Function, now time.Time, width int) string {
 	if len(f.Versions) == 0 {
 		return ""
@@ -100,18 +100,82 @@ func VersionsText(f Function, now time.Time, width int) string {
 		cells[markColumn], _, _ = strings.Cut(cells[markColumn], " by ")
 		rows = append(rows, cells)
 	}
-	text := columns(withoutEmpty(rows))
+	rows = withoutEmpty(rows)
+	text := columns(rows)
 	if width > 0 {
+		text = columns(fitted(rows, width))
 		var lines []string
 		for line := range strings.SplitSeq(text, "\n") {
 			lines = append(lines, Cut(line, width))
 		}
 		text = strings.Join(lines, "\n")
 	}
-	if older := f.VersionsInAll - len(f.Versions); older > 0 {
-		text += fmt.Sprintf("\n%d older versions are not shown; list-limit says how many are.", older)
+	if more := f.VersionsInAll - len(f.Versions); more > 0 {
+		text += fmt.Sprintf("\n%d more versions are not shown; list-limit says how many are.", more)
 	}
 	return text
+}
+
+// narrower are the columns that give way to the others, one after the other: to
+// which width, in cells; 0: altogether.
+var narrower = []struct {
+	column string
+	to     int
+}{
+	{"DESCRIPTION", 20},
+	{"DIFFERS", 14},
+	{"ALIASES", 14},
+	{"PUBLISHED (UTC)", len(time.DateOnly)},
+	{"DESCRIPTION", 10},
+	{"AGE", 0},
+	{"DIFFERS", 7},
+	{"CODE", 0},
+	{"ALIASES", 7},
+	{"DESCRIPTION", 0},
+	{"DIFFERS", 0},
+	{"STATE", 0},
+	{"ALIASES", 0},
+}
+
+// fitted makes the columns of a table as narrow as width asks for, if they can
+// be.
+func fitted(rows [][]string, width int) [][]string {
+	headings := slices.Clone(rows[0])
+	for _, n := range narrower {
+		if widest(columns(rows)) <= width {
+			break
+		}
+		at := slices.Index(headings, n.column)
+		if at < 0 {
+			continue
+		}
+		if n.to == 0 {
+			headings = slices.Delete(headings, at, at+1)
+		}
+		for i, row := range rows {
+			row = slices.Clone(row)
+			switch {
+			case n.to == 0:
+				row = slices.Delete(row, at, at+1)
+			case n.column == "PUBLISHED (UTC)" && i == 0:
+				row[at] = "PUBLISHED"
+			case n.column == "PUBLISHED (UTC)":
+				row[at], _, _ = strings.Cut(row[at], " ")
+			default:
+				row[at] = Cut(row[at], n.to)
+			}
+			rows[i] = row
+		}
+	}
+	return rows
+}
+
+func widest(text string) int {
+	most := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		most = max(most, cells(line))
+	}
+	return most
 }
 
 // withoutEmpty leaves out the columns that tell nothing below their heading.
@@ -133,8 +197,12 @@ func withoutEmpty(rows [][]string) [][]string {
 	return out
 }
 
-// ChangesText tells what differs between two versions.
-func ChangesText(all []Change, from, to string) string {
+// leastValue is how many characters of a value are shown on any terminal.
+const leastValue = 8
+
+// ChangesText tells what differs between two versions. Where it is wider than
+// width, values are cut; 0 or below: nothing is.
+func ChangesText(all []Change, from, to string, width int) string {
 	if len(all) == 0 {
 		return ""
 	}
@@ -142,7 +210,19 @@ func ChangesText(all []Change, from, to string) string {
 	for _, c := range all {
 		rows = append(rows, []string{oneLine(c.What, longestCell), orDash(oneLine(c.From, longestCell)), orDash(oneLine(c.To, longestCell))})
 	}
-	return columns(rows)
+	text := columns(rows)
+	if over := widest(text) - width; width > 0 && over > 0 {
+		names := 0
+		for _, row := range rows {
+			names = max(names, cells(row[0]))
+		}
+		limit := max((width-names-len("      "))/2, leastValue)
+		for _, row := range rows {
+			row[1], row[2] = Cut(row[1], limit), Cut(row[2], limit)
+		}
+		text = columns(rows)
+	}
+	return text
 }
 
 func orWordText(version, word string) string {

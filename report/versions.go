@@ -24,7 +24,7 @@ type Version struct {
 	Rejected    bool     // never chosen by itself
 	RejectedBy  string   // the run that rejected it; empty: none, or not known
 	Target      bool     // where a rollback would go now
-	Changes     []Change // how it differs from the version that serves
+	Changes     []Change // how it differs from the version that serves; nil: not compared
 }
 
 // MarshalJSON writes the version in the form of the output.
@@ -87,23 +87,23 @@ func (v Version) Cells(now time.Time) []string {
 	}
 }
 
-// Label is the version as one of several to choose from; why is why a rollback
-// would go to the proposed one.
-func (v Version) Label(why string) string {
+// Label is the version as one of several to choose from. What matters most is
+// first: the end may have no room.
+func (v Version) Label() string {
 	text := fmt.Sprintf("%-6s %s", v.Version, "")
 	if !v.Published.IsZero() {
 		text = fmt.Sprintf("%-6s %s", v.Version, v.Published.UTC().Format("2006-01-02 15:04"))
 	}
+	if mark := v.mark(); mark != "" && v.Target {
+		text += "  " + mark
+	} else if mark != "" {
+		text += "  (" + mark + ")"
+	}
+	if v.State != "" && v.State != "Active" {
+		text += "  " + oneLine(v.State, longestRemark)
+	}
 	if v.Description != "" {
 		text += "  " + oneLine(v.Description, longestRemark)
-	}
-	switch {
-	case v.Target && why != "":
-		text += "  ← proposed: " + oneLine(why, longestCell)
-	case v.Target:
-		text += "  ← proposed"
-	case v.mark() != "":
-		text += "  (" + v.mark() + ")"
 	}
 	return text
 }
@@ -111,6 +111,8 @@ func (v Version) Label(why string) string {
 // mark says in a word what matters most about a version.
 func (v Version) mark() string {
 	switch {
+	case v.Serving && v.Target:
+		return "← proposed, serves"
 	case v.Serving && v.Rejected:
 		return "serves, rejected"
 	case v.Serving:
@@ -130,10 +132,12 @@ func (v Version) differs() string {
 	for _, c := range v.Changes {
 		what = append(what, oneLine(strings.Replace(c.What, "code SHA-256", "code", 1), longestRemark))
 	}
-	if len(what) == 0 {
-		if v.Serving {
-			return ""
-		}
+	switch {
+	case v.Changes == nil:
+		return "–"
+	case len(what) == 0 && v.Serving:
+		return ""
+	case len(what) == 0:
 		return "nothing"
 	}
 	return some(what, changesInACell)
@@ -180,8 +184,8 @@ func versionsTable(f Function, now time.Time) string {
 		return "| " + strings.Join(cells, " | ") + " |"
 	})
 	text := "| " + strings.Join(VersionColumns, " | ") + " |\n| --: | --- | --: | --- | --- | --- | --- | --- | --- |\n" + rows
-	if older := f.VersionsInAll - len(f.Versions) + left; older > 0 {
-		text += fmt.Sprintf("\n\n%d older versions are not shown here; the input `list-limit` says how many are.", older)
+	if more := f.VersionsInAll - len(f.Versions) + left; more > 0 {
+		text += fmt.Sprintf("\n\n%d more versions are not shown here; the input `list-limit` says how many are.", more)
 	}
 	return text
 }

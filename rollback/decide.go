@@ -55,9 +55,11 @@ func chosen(o Observation) (Decision, bool) {
 		c.why += "; to have version " + number(target) + " all the same, run this again"
 		return o.skipClaim(c), true
 	}
-	if o.Ask.Seen != 0 && o.Ask.Seen != o.Alias.Version {
-		return skip(report.Superseded, fmt.Sprintf("it served version %d when version %d was chosen, and serves %s now; look again, and choose again if it is still needed",
-			o.Ask.Seen, target, serving(o.Alias))), true
+	// A canary that began or ended since is a newer deploy, too; its weight may
+	// have changed.
+	if seen := o.Ask.Seen; seen != 0 && (seen != o.Alias.Version || o.Ask.SeenBeside != o.Alias.Weighted) {
+		return skip(report.Superseded, fmt.Sprintf("it served %s when version %d was chosen, and serves %s now; look again, and choose again if it is still needed",
+			bothOf(seen, o.Ask.SeenBeside), target, serving(o.Alias))), true
 	}
 	u := o.usable(target)
 	switch {
@@ -307,6 +309,13 @@ func (o Observation) olderRun(id int64) bool {
 
 func (m Memory) by(writer string, run report.Run) bool {
 	return m.Exists && m.By == writer && m.Run != 0 && m.Run == run.ID
+}
+
+func bothOf(version, beside int64) string {
+	if beside == 0 {
+		return fmt.Sprintf("version %d", version)
+	}
+	return fmt.Sprintf("versions %d and %d", version, beside)
 }
 
 func skip(reason report.Reason, why string) Decision {

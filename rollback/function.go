@@ -102,6 +102,9 @@ func (t *task) seen() {
 	a := t.o.Alias
 	t.result.ARN = a.ARN
 	t.result.From = a.primary()
+	if a.Weighted != 0 {
+		t.result.Beside = number(a.Weighted)
+	}
 	t.result.Rejected = t.o.Memory.Rejected.Strings()
 	t.log.Infof("%s serves %s", t.label(), serving(a))
 	switch {

@@ -50,7 +50,8 @@ func (t *task) list(ctx context.Context, limit int) {
 		t.failDoing(nothing, err)
 		return
 	}
-	all, total, err := t.versions(ctx, limit)
+	always := []int64{t.o.Alias.Version, t.o.Alias.Weighted, t.Ask.Target, d.Target}
+	all, total, err := t.versions(ctx, limit, always)
 	if err != nil {
 		t.failDoing(nothing, err)
 		return
@@ -76,8 +77,8 @@ func (t *task) propose(ctx context.Context) (Decision, error) {
 		}
 	}
 	d, err := t.decideBy(ctx, ahead)
-	if err == nil && d.Action == Move {
-		t.result.Target, t.result.Why = number(d.Target), d.Why
+	if t.result.Why = d.Why; err == nil && d.Action == Move {
+		t.result.Target = number(d.Target)
 	}
 	return d, err
 }
@@ -102,13 +103,15 @@ type entry struct {
 }
 
 // versions lists page after page, oldest first as Lambda does it, and keeps the
-// newest: limit of them, or all (0). total is how many there are.
-func (t *task) versions(ctx context.Context, limit int) (kept []entry, total int, err error) {
+// newest: limit of them, or all (0), and those that are always of interest.
+// total is how many there are.
+func (t *task) versions(ctx context.Context, limit int, always []int64) (kept []entry, total int, err error) {
 	newestFirst := func() {
 		slices.SortFunc(kept, func(a, b entry) int { return cmp.Compare(b.number, a.number) })
 		if limit > 0 && len(kept) > limit {
+			older := slices.DeleteFunc(slices.Clone(kept[limit:]), func(e entry) bool { return !slices.Contains(always, e.number) })
 			clear(kept[limit:])
-			kept = kept[:limit]
+			kept = append(kept[:limit], older...)
 		}
 	}
 	for marker := (*string)(nil); ; {
@@ -151,13 +154,17 @@ func configurationOf(c types.FunctionConfiguration) *lambda.GetFunctionConfigura
 	}
 }
 
-// readStates completes the newest of the listed versions.
+// readStates completes the newest of the listed versions, and those that were
+// read before.
 func (t *task) readStates(ctx context.Context, all []entry) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
-	for i := range all[:min(len(all), statesRead)] {
+	for i := range all {
 		if known, looked := t.o.Versions[all[i].number]; looked && known.Read {
 			all[i].version = known
+			continue
+		}
+		if i >= statesRead {
 			continue
 		}
 		g.Go(func() error {
@@ -224,7 +231,6 @@ func (t *task) listed(e entry, d Decision, now Settings, aliases map[int64][]str
 		Aliases: append([]string{}, aliases[e.number]...),
 		Serving: t.o.Alias.Serves(e.number),
 		Target:  d.Action == Move && d.Target == e.number,
-		Changes: []report.Change{},
 	}
 	if r, rejected := t.o.Memory.Rejected.Find(e.number); rejected {
 		v.Rejected = true
@@ -232,8 +238,8 @@ func (t *task) listed(e entry, d Decision, now Settings, aliases map[int64][]str
 			v.RejectedBy = number(r.Run)
 		}
 	}
-	if e.number != t.o.Alias.Version && !t.o.Alias.Latest {
-		v.Changes = append(v.Changes, changes(now, e.version.Settings)...)
+	if !t.o.Alias.Latest { // what serves there changes under its name
+		v.Changes = append([]report.Change{}, changes(now, e.version.Settings)...)
 	}
 	return v
 }

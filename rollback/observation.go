@@ -11,6 +11,7 @@ import (
 type Ask struct {
 	Target         int64 // the chosen target; 0: none
 	Seen           int64 // what the alias pointed at when a person chose it; 0: nobody looked
+	SeenBeside     int64 // the version with a weight then; 0: none
 	Deployed       int64 // the version this deploy put behind the alias; 0: not known
 	OnlyIfDeployed bool  // act only where this run put the failing version there
 	ByHand         bool  // no run is known to have failed: a person asked, or a deployment from outside failed

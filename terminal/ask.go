@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
@@ -23,6 +25,29 @@ type Screen struct {
 	In         io.Reader
 	Out        io.Writer
 	Accessible bool // line by line
+	// Width and Height are those of the terminal, in cells; 0: not known.
+	Width, Height int
+}
+
+// Lines is how many lines a text takes on the screen, with some room for where
+// it is broken.
+func (s Screen) Lines(text string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		if s.Width > 0 {
+			n += utf8.RuneCountInString(line) / max(s.Width-margin, leastWidth)
+		}
+	}
+	return n
+}
+
+// Room is how many lines there are above a question for yes or no.
+func (s Screen) Room() int {
+	if s.Height == 0 || s.Accessible {
+		return math.MaxInt
+	}
+	return max(s.Height-sureLines, leastRoom)
 }
 
 // Page is one question, with what is to be read before it. One of Choice, Line
@@ -65,8 +90,14 @@ type Sure struct {
 	Value   bool
 }
 
-// notesOwn are the lines that a note has around its text.
-const notesOwn = 2
+const (
+	notesOwn   = 2  // lines that a note has around its text
+	margin     = 10 // columns, more than the decoration takes
+	leastWidth = 20 // columns that a text is given on any terminal
+	sureLines  = 10 // of a question for yes or no: title, buttons, help, notesOwn
+	leastRoom  = 4
+	helpLines  = 3 // below a choice
+)
 
 // mostShown is how many options are on the screen at once.
 const mostShown = 15
@@ -91,7 +122,7 @@ func (s Screen) Ask(ctx context.Context, pages []Page) error {
 		switch {
 		case p.Choice != nil:
 			answers[i] = p.Choice
-			fields = append(fields, p.choose().Title(p.Title()).TitleFunc(p.Title, &answers))
+			fields = append(fields, p.choose(s).Title(p.Title()).TitleFunc(p.Title, &answers))
 		case p.Line != nil:
 			answers[i] = p.Line
 			fields = append(fields, huh.NewInput().CharLimit(p.Line.Limit).Value(&p.Line.Value).Title(p.Title()).TitleFunc(p.Title, &answers))
@@ -101,17 +132,32 @@ func (s Screen) Ask(ctx context.Context, pages []Page) error {
 		groups[i] = huh.NewGroup(fields...)
 	}
 	// A signal ends ctx: a second handler would get in the way of that.
-	form := huh.NewForm(groups...).WithProgramOptions(tea.WithoutSignalHandler()).WithInput(s.In).WithOutput(s.Out)
+	form := huh.NewForm(groups...).WithTheme(huh.ThemeFunc(theme)).
+		WithProgramOptions(tea.WithoutSignalHandler()).WithInput(s.In).WithOutput(s.Out)
 	defer s.tidy()()
 	return s.run(ctx, func() error { return form.RunWithContext(ctx) })
 }
 
-func (p Page) choose() *huh.Select[string] {
+// theme marks the button that Enter would press: colours alone tell nothing
+// where there are none.
+func theme(isDark bool) *huh.Styles {
+	t := huh.ThemeCharm(isDark)
+	t.Focused.FocusedButton = t.Focused.FocusedButton.SetString(">")
+	return t
+}
+
+// choose has as many options on the screen as there is room for.
+func (p Page) choose(s Screen) *huh.Select[string] {
+	title := s.Lines(p.Title())
+	shown := min(len(p.Choice.Options), mostShown)
+	if s.Height > 0 {
+		shown = min(shown, max(s.Height-title-helpLines, leastRoom))
+	}
 	choices := make([]huh.Option[string], len(p.Choice.Options))
 	for i, o := range p.Choice.Options {
 		choices[i] = huh.NewOption(o.Label, o.Value)
 	}
-	return huh.NewSelect[string]().Options(choices...).Height(min(len(choices), mostShown) + 1).Value(&p.Choice.Value)
+	return huh.NewSelect[string]().Options(choices...).Height(shown + title).Value(&p.Choice.Value)
 }
 
 // unstyled keeps a note from reading signs in the text as a style.
@@ -129,12 +175,13 @@ func (s Screen) askInLines(ctx context.Context, pages []Page) error {
 		var field huh.Field
 		switch {
 		case p.Choice != nil:
-			field = p.choose().Title(p.Title())
+			field = p.choose(s).Title(p.Title())
 		case p.Line != nil:
 			field = huh.NewInput().Title(p.Title()).CharLimit(p.Line.Limit).Value(&p.Line.Value)
 		case p.Sure != nil:
 			field = huh.NewConfirm().Title(p.Title()).Affirmative(p.Sure.Yes).Negative(p.Sure.No).Value(&p.Sure.Value)
 		}
+		field = field.WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return &huh.Styles{} })) // no colours
 		err := s.run(ctx, func() error { return field.RunAccessible(s.Out, in) })
 		switch {
 		case err != nil:

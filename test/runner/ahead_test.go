@@ -207,10 +207,41 @@ func TestListIsBounded(t *testing.T) {
 			assert.Equal(t, "130", all[0].Version)
 			assert.Equal(t, strconv.Itoa(131-want), all[want-1].Version)
 			if want < 130 {
-				assert.Contains(t, o.summary, fmt.Sprintf("%d older versions are not shown", 130-want))
+				assert.Contains(t, o.summary, fmt.Sprintf("%d more versions are not shown", 130-want))
 			}
 		})
 	}
+}
+
+// What serves and where a rollback would go are of interest however many
+// versions came after them.
+func TestAListHasWhatServes(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 130)
+	require.NoError(t, f.SetAlias("live", 5, map[string]float64{"7": 0.1}))
+	o := s.step().inputs(map[string]string{"command": "list", "list-limit": "3"}).run()
+	var numbers []string
+	for _, v := range o.versions(t) {
+		numbers = append(numbers, v.Version)
+		assert.Equal(t, v.Version == "5" || v.Version == "7", v.Serving, v.Version)
+		assert.Equal(t, v.Version == "5", v.Target, v.Version)
+		assert.Equal(t, "Active", v.State, v.Version)
+	}
+	assert.Equal(t, []string{"130", "129", "128", "7", "5"}, numbers)
+	assert.Contains(t, o.summary, "125 more versions are not shown")
+}
+
+// On $LATEST there is nothing to compare with.
+func TestAListOfAnAliasOnLatest(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	require.NoError(t, s.function("api", 3).SetAliasToLatest("live"))
+	o := s.step().input("command", "list").run()
+	assert.Equal(t, "listed/", o.ended())
+	assert.Len(t, o.versions(t), 3)
+	assert.NotContains(t, o.summary, "| nothing |")
+	assert.Contains(t, o.outputs["message"], "$LATEST")
 }
 
 // Thousands of versions: as many calls as there are pages, within Lambda's pace,

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -205,9 +206,16 @@ type person struct {
 
 func (s *scene) sit(args ...string) *person {
 	s.tb.Helper()
+	return s.sitAt(pty.Winsize{Rows: 40, Cols: 120}, nil, args...)
+}
+
+// sitAt is sit at a terminal of a size, with more in the environment.
+func (s *scene) sitAt(size pty.Winsize, env []string, args ...string) *person {
+	s.tb.Helper()
 	p := &person{tb: s.tb, cmd: s.command(args...), end: make(chan struct{})}
+	p.cmd.Env = append(p.cmd.Env, env...)
 	var err error
-	p.tty, err = pty.StartWithSize(p.cmd, &pty.Winsize{Rows: 40, Cols: 120})
+	p.tty, err = pty.StartWithSize(p.cmd, &size)
 	require.NoError(s.tb, err)
 	go func() {
 		defer close(p.end)
@@ -267,6 +275,9 @@ const (
 	enter = "\r"
 	down  = "\x1b[B"
 	ctrlC = "\x03"
+	// why is of the question for a reason. It begins as the question before it
+	// does, and what is the same may not be drawn anew.
+	why = "y? (the"
 )
 
 // atATerminal is a scene in which version 4 is known to be bad.
@@ -286,10 +297,11 @@ func TestChoosingAtATerminal(t *testing.T) {
 		p := s.sit("rollback", "--function-name", "api")
 		p.sees("Which version should api:live serve? It serves 5.")
 		assert.Contains(t, p.screen(), "rejected")
-		assert.Contains(t, p.screen(), "← proposed: it is the newest good version before version 5")
+		assert.Contains(t, p.screen(), "← proposed")
+		assert.Contains(t, p.screen(), "Version 3 is proposed: it is the newest good version before version 5.")
 		assert.Equal(t, "5", f.Serving("live"))
 		p.types(enter)
-		p.sees("Why?")
+		p.sees(why)
 		p.types("checkout is slow" + enter)
 		p.sees("Move api:live in production to version 3 now?")
 		p.sees("api:live goes from version 5 to version 3.")
@@ -341,18 +353,68 @@ func TestChoosingAtATerminal(t *testing.T) {
 		assert.Zero(t, p.leaves(), p.screen())
 		assert.Equal(t, "4", f.Serving("live"))
 	})
-	t.Run("somebody deploys meanwhile", func(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, deploy func(f *emulator.Function) error
+		serving        string
+		says           string
+	}{
+		"somebody deploys meanwhile": {
+			deploy:  func(f *emulator.Function) error { return f.SetAlias("live", f.Publish(time.Now()), nil) },
+			serving: "6", says: "it served version 5 when version 3 was chosen, and serves version 6 now",
+		},
+		"somebody begins a canary meanwhile": {
+			deploy: func(f *emulator.Function) error {
+				f.Publish(time.Now())
+				return f.SetAlias("live", 5, map[string]float64{"6": 0.1})
+			},
+			serving: "5", says: "it served version 5 when version 3 was chosen, and serves version 5, and version 6 with 10% of the traffic now",
+		},
+		"a canary ends meanwhile": {
+			before:  func(f *emulator.Function) error { return f.SetAlias("live", 3, map[string]float64{"5": 0.1}) },
+			deploy:  func(f *emulator.Function) error { return f.SetAlias("live", 3, nil) },
+			serving: "3", says: "already on the version asked for",
+		},
+		"a canary goes on meanwhile": {
+			before:  func(f *emulator.Function) error { return f.SetAlias("live", 3, map[string]float64{"5": 0.1}) },
+			deploy:  func(f *emulator.Function) error { return f.SetAlias("live", 3, map[string]float64{"5": 0.5}) },
+			serving: "3", says: "is on version 3",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, f := atATerminal(t)
+			if c.before != nil {
+				require.NoError(t, c.before(f))
+			}
+			p := s.sit("rollback", "--function-name", "api", "--reason", "known")
+			p.sees("Which version")
+			p.types(enter)
+			p.sees("now?")
+			require.NoError(t, c.deploy(f))
+			deployed, _ := f.Alias("live")
+			p.types("y")
+			p.leaves()
+			assert.Equal(t, c.serving, f.Serving("live"))
+			assert.Contains(t, strings.Join(strings.Fields(p.screen()), " "), c.says)
+			if is, _ := f.Alias("live"); name != "a canary goes on meanwhile" {
+				assert.Equal(t, deployed.Weights, is.Weights)
+			}
+		})
+	}
+	t.Run("somebody deploys a function whose version was named", func(t *testing.T) {
 		t.Parallel()
 		s, f := atATerminal(t)
-		p := s.sit("rollback", "--function-name", "api", "--reason", "known")
+		named := s.function("worker", 4)
+		p := s.sit("rollback", "--function-name", "api,worker", "--target-version", "worker=2", "--reason", "known")
 		p.sees("Which version")
 		p.types(enter)
 		p.sees("now?")
-		require.NoError(t, f.SetAlias("live", f.Publish(time.Now()), nil))
+		p.sees("worker:live goes from version 4 to version 2.")
+		require.NoError(t, named.SetAlias("live", named.Publish(time.Now()), nil))
 		p.types("y")
 		p.leaves()
-		assert.Equal(t, "6", f.Serving("live"))
-		assert.Contains(t, p.screen(), "it served version 5 when version 3 was chosen, and serves version 6 now")
+		assert.Equal(t, "5", named.Serving("live"))
+		assert.Equal(t, "3", f.Serving("live"))
 	})
 	t.Run("a drill", func(t *testing.T) {
 		t.Parallel()
@@ -370,12 +432,104 @@ func TestChoosingAtATerminal(t *testing.T) {
 		p := s.sit("rollback", "--function-name", "api", "--accessible")
 		p.sees("Enter a number between 1 and 4")
 		p.types("3\n")
-		p.sees("Why?")
+		p.sees(why)
 		p.types("slow\n")
 		p.sees("[y/N]")
 		p.types("y\n")
 		assert.Zero(t, p.leaves(), p.screen())
 		assert.Equal(t, "2", f.Serving("live"))
+	})
+}
+
+// What serves and what is proposed can be chosen from, however many versions
+// came after them.
+func TestChoosingFarBehind(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 40)
+	require.NoError(t, f.SetAlias("live", 5, nil))
+	p := s.sit("rollback", "--function-name", "api", "--reason", "known")
+	p.sees("Version 4 is proposed: it is the newest good version before version 5.")
+	assert.Contains(t, p.screen(), "serves")
+	p.types(enter)
+	p.sees("Move api:live in production to version 4 now?")
+	p.types("y")
+	assert.Zero(t, p.leaves(), p.screen())
+	assert.Equal(t, "4", f.Serving("live"))
+}
+
+func TestChoosingWhereThereIsNothingToPropose(t *testing.T) {
+	t.Parallel()
+	t.Run("all are rejected", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t)
+		f := s.function("api", 4)
+		rejects(s, f, "rejected=1-3")
+		p := s.sit("rollback", "--function-name", "api", "--reason", "known")
+		p.sees("None is proposed: no version below version 4 can be gone back to")
+		p.types(ctrlC)
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Equal(t, "4", f.Serving("live"))
+	})
+	t.Run("the alias is on $LATEST", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t)
+		require.NoError(t, s.function("api", 4).SetAliasToLatest("live"))
+		p := s.sit("rollback", "--function-name", "api")
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Contains(t, p.screen(), "nothing was moved: of api:live, the alias points at $LATEST")
+		assert.NotContains(t, p.screen(), "Which version")
+		assert.Empty(t, s.mutations())
+	})
+}
+
+// Terminals that are small, without colours, or cannot be drawn on.
+func TestPlainerTerminals(t *testing.T) {
+	t.Parallel()
+	t.Run("small, with much that differs", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		require.NoError(t, f.Change(3, func(v *emulator.Version) {
+			v.Environment = map[string]string{}
+			for i := range 40 {
+				v.Environment["SETTING_"+strconv.Itoa(i)] = "on"
+			}
+		}))
+		p := s.sitAt(pty.Winsize{Rows: 24, Cols: 80}, nil, "rollback", "--function-name", "api", "--reason", "known")
+		p.sees("Which version should api:live serve? It serves 5.")
+		p.types(enter)
+		p.sees("api:live goes from version 5 to version 3.")
+		p.sees("environment variable SETTING_0")
+		p.sees("more lines, which the result will have")
+		p.sees("Move api:live in production to version 3 now?")
+		p.types("y")
+		assert.Zero(t, p.leaves(), p.screen())
+		assert.Equal(t, "3", f.Serving("live"))
+		assert.Contains(t, p.screen(), "environment variable SETTING_39")
+	})
+	t.Run("without colours", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sitAt(pty.Winsize{Rows: 40, Cols: 120}, []string{"NO_COLOR=1"}, "rollback", "--function-name", "api", "--reason", "known")
+		p.sees("Which version")
+		p.types(enter)
+		p.sees("> No, leave all as it is")
+		p.types(enter)
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Equal(t, "5", f.Serving("live"))
+		assert.Empty(t, s.mutations())
+	})
+	t.Run("dumb", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sitAt(pty.Winsize{Rows: 40, Cols: 120}, []string{"TERM=dumb"}, "rollback", "--function-name", "api", "--reason", "known")
+		p.sees("Enter a number between 1 and 4")
+		p.types("\n")
+		p.sees("[y/N]")
+		p.types("\x04") // the end of the input is no answer
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Equal(t, "5", f.Serving("live"))
+		assert.NotContains(t, p.saw.String(), "\x1b")
 	})
 }
 
@@ -390,7 +544,7 @@ func TestLeavingATerminal(t *testing.T) {
 	}
 	for how, do := range leave {
 		for _, accessible := range []bool{false, true} {
-			for question, text := range []string{"Which version", "Why?", "now?"} {
+			for question, text := range []string{"Which version", why, "now?"} {
 				name := how + " at " + text
 				if accessible {
 					name += ", line by line"
@@ -404,7 +558,7 @@ func TestLeavingATerminal(t *testing.T) {
 						args, newline = append(args, "--accessible"), "\n"
 					}
 					p := s.sit(args...)
-					for _, before := range []string{"Which version", "Why?"}[:question] {
+					for _, before := range []string{"Which version", why}[:question] {
 						p.sees(before)
 						p.types(newline)
 					}
