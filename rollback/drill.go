@@ -2,6 +2,7 @@ package rollback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,6 +20,8 @@ type drill struct {
 	there    time.Duration
 	homeward time.Time // when the way back began
 	broke    string    // what the way there failed with
+	going    bool      // the way there was begun, and the way back was not
+	theirs   bool      // somebody else brought the alias to the target
 }
 
 // Rehearse moves every function's alias to where a rollback would take it now.
@@ -84,7 +87,11 @@ func (t *task) rehearse(ctx context.Context) bool {
 		t.result.LogGroup = left.Settings.LogGroup
 	}
 	began := t.clock.Now()
-	if err := t.moveOn(ctx, d); err != nil {
+	t.drill.going = true
+	err = t.moveOn(ctx, d)
+	t.drill.going = false
+	if err != nil {
+		t.drill.theirs = errors.Is(err, errTheirs)
 		reason, text := reasonOfProblem(err)
 		t.drill.broke = text
 		t.result.Status, t.result.Reason = report.Failed, reason
@@ -150,7 +157,7 @@ func (t *task) stranded(ctx context.Context, last error) bool {
 // ours: the alias is where the rehearsal brought it, with no other weights than
 // those that AWS puts there while the traffic shifts.
 func (t *task) ours(now Alias) bool {
-	return number(now.Version) == t.result.Target && (now.Weighted == 0 || t.drill.before.Serves(now.Weighted))
+	return !t.drill.theirs && number(now.Version) == t.result.Target && (now.Weighted == 0 || t.drill.before.Serves(now.Weighted))
 }
 
 func (t *task) goHome(ctx context.Context, now Alias) error {

@@ -22,6 +22,10 @@ type updater interface {
 // errChanged: somebody else has changed the alias since it was read.
 var errChanged = errors.New("the alias was changed by somebody else in the meantime")
 
+// errTheirs is errChanged where somebody else has brought the alias to where it
+// was to go.
+var errTheirs = fmt.Errorf("%w, to the same version", errChanged)
+
 const (
 	// maxDecisions is how often a decision is made anew because the alias had
 	// changed under it.
@@ -82,7 +86,7 @@ func (t *task) update(ctx context.Context, from Alias, version string, weights m
 		status := httpStatus(err)
 		switch {
 		case status == http.StatusPreconditionFailed:
-			return t.afterConflict(ctx, err, there)
+			return t.afterConflict(ctx, err, unsure, there)
 		case status == http.StatusConflict && try < maxConflicts:
 		case status == http.StatusNotFound && !unsure:
 			return from, t.gone(ctx, version, err)
@@ -117,8 +121,9 @@ func (t *task) lingering(ctx context.Context) (context.Context, func()) {
 }
 
 // afterConflict reads the alias after a 412. It is where it should be when the
-// answer to an earlier try was lost; else somebody else changed it.
-func (t *task) afterConflict(ctx context.Context, conflict error, there func(Alias) bool) (Alias, error) {
+// answer to an earlier try was lost; else somebody else changed it. Where no try
+// can have worked, a drill must not take somebody else's rollback for its own.
+func (t *task) afterConflict(ctx context.Context, conflict error, unsure bool, there func(Alias) bool) (Alias, error) {
 	now, err := t.readBack(ctx)
 	switch {
 	case err != nil:
@@ -126,6 +131,8 @@ func (t *task) afterConflict(ctx context.Context, conflict error, there func(Ali
 		p.Text = fmt.Sprintf("the alias changed while it was being moved (%s), and could not be read again: %s; look where it points now", brief(conflict), p.Text)
 		p.Unknown = true
 		return Alias{}, p
+	case there(now) && t.drill.going && !unsure:
+		return now, errTheirs
 	case there(now):
 		t.log.Infof("the alias is on version %d already: an earlier try had worked, only its answer was lost", now.Version)
 		return now, nil

@@ -549,6 +549,22 @@ func TestADeployDuringADrillStays(t *testing.T) {
 	assert.Contains(t, o.outputs["message"], "version 6")
 }
 
+// Somebody rolls back to the very version that the drill goes to: that is no
+// move of the drill's, and is not taken back.
+func TestARollbackDuringADrillStays(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 5)
+	s.Fault(on("UpdateAlias", "live"), emulator.Before(func(emulator.Call) {
+		assert.NoError(t, f.SetAlias("live", 4, nil))
+	}).Times(1))
+	o := s.drill().run()
+	assert.Equal(t, "4", f.Serving("live"), o.outputs["message"])
+	assert.Equal(t, "failed/alias-changed", o.ended(), o.outputs["message"])
+	assert.Contains(t, o.outputs["message"], "somebody else has changed api:live in staging during the drill: it serves version 4 now, and is left there")
+	assert.Equal(t, "false", o.outputs["rolled-back"])
+}
+
 // Every kind of fault at every single call: the alias ends where it began.
 func TestEveryFaultOfADrill(t *testing.T) {
 	t.Parallel()
