@@ -79,10 +79,92 @@ func drilled() report.Result {
 	return r
 }
 
+// aDrill of which nothing is known yet but that it goes from 42 to 41.
+func aDrill(name string) report.Function {
+	f := api()
+	f.Function, f.Proof, f.To, f.MovedAt, f.Checks, f.Changes = name, "", "", "", nil, nil
+	f.Target, f.Why, f.Healthy = "41", "it is the newest good version before version 42", report.HealthUnknown
+	return f
+}
+
+func drillFailed() report.Result {
+	f := aDrill("api")
+	f.Status, f.Reason, f.Healthy = report.Failed, report.Unhealthy, report.NotHealthy
+	f.Message = "api:live in staging serves version 42, as before: the drill took it to version 41 in 200ms, and back in 300ms; the drill failed: version 41 was not healthy (health https://shop.example.com/health: status 500)"
+	f.Checks = []report.Check{{Name: "on version 41: health https://shop.example.com/health", Status: "failed", Detail: "status 500"}}
+	return inStaging("drill", f)
+}
+
+func stranded(name string) report.Function {
+	f := aDrill(name)
+	f.Status, f.Reason, f.To, f.MovedAt, f.Stranded = report.Failed, report.Cancelled, "41", "2026-03-07T03:13:59Z", true
+	f.Beside, f.BesideWeight = "43", 0.1
+	f.Message = name + ":live in staging was NOT returned to version 42, and version 43 with 10% of the traffic after the drill, and may still be on version 41: the run was cancelled during UpdateAlias"
+	return f
+}
+
+func drillStranded() report.Result { return inStaging("drill", stranded("api")) }
+
+func drillSeveral() report.Result {
+	well, denied := aDrill("worker"), aDrill("billing")
+	well.Status, well.Message = report.Drilled, "worker:live in staging serves version 42, as before"
+	denied.Status, denied.Reason, denied.Message = report.Failed, report.AccessDenied, "billing:live in staging serves version 42, as before; the drill failed: AWS denied lambda:UpdateAlias"
+	return inStaging("drill", well, denied)
+}
+
+func drillNothing() report.Result {
+	f := aDrill("api")
+	f.Status, f.Reason, f.Target, f.Why = report.Skipped, report.NoPreviousVersion, "", ""
+	f.Message = "api:live in staging was left on version 42: there is no version below version 42 to go back to"
+	return inStaging("drill", f)
+}
+
+func plannedFor(command string) report.Result {
+	f := aDrill("api")
+	f.Status, f.Reason, f.To = report.Planned, report.PreviousVersion, "41"
+	f.Message = "dry run: api:live in staging would go from version 42 to version 41, because it is the newest good version before version 42; nothing was changed"
+	if command == "snapshot" {
+		f.Reason, f.To, f.Target, f.Why = "", "", "", ""
+		f.Message = "api:live in staging serves version 42: dry run: version 42 would be noted"
+	}
+	return inStaging(command, f)
+}
+
+func inStaging(command string, all ...report.Function) report.Result {
+	r := companion(command, all[0])
+	r.Functions, r.Environment = all, "staging"
+	report.Conclude(&r)
+	return r
+}
+
+// Of several functions, too, it is said first where the aliases stand.
+func TestWhereTheAliasesStandAfterADrillComesFirst(t *testing.T) {
+	t.Parallel()
+	taken := aDrill("worker")
+	taken.Status, taken.Reason, taken.Elsewhere = report.Failed, report.AliasChanged, true
+	unread := aDrill("ghost")
+	unread.Status, unread.Reason, unread.From = report.Failed, report.FunctionNotFound, ""
+	home := aDrill("api")
+	home.Status = report.Drilled
+	for want, all := range map[string][]report.Function{
+		"every alias serves what it did before; 2 functions in staging were drilled: api, api":                                         {home, home},
+		"every alias serves what it did before; 1 of 2 functions in staging failed the drill: ghost (function-not-found)":              {home, unread},
+		"NOT returned after the drill: billing (served version 42); 1 of 2 functions in staging failed the drill: billing (cancelled)": {home, stranded("billing")},
+		"somebody else has changed worker during the drill; the others serve what they did before; 1 of 2 functions":                   {home, taken},
+		"2 functions in staging failed the drill: ghost (function-not-found)":                                                          {unread, unread},
+	} {
+		r := inStaging("drill", all...)
+		assert.Contains(t, r.Message, want)
+		assert.True(t, strings.HasPrefix(r.Message, want), r.Message)
+	}
+}
+
 func TestSummariesOfTheOtherCommands(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]report.Result{
 		"listed": listed(), "ready": ready(report.Ready), "not-ready": ready(report.NotReady), "taken": taken(), "drilled": drilled(),
+		"drill-failed": drillFailed(), "drill-stranded": drillStranded(), "drill-several": drillSeveral(), "drill-nothing": drillNothing(),
+		"drill-planned": plannedFor("drill"), "snapshot-planned": plannedFor("snapshot"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -100,6 +182,8 @@ func TestText(t *testing.T) {
 	for name, r := range map[string]report.Result{
 		"rolled-back": because, "planned": planned(), "failed": failed(), "declined": declined, "several": several(), "hostile": hostile(),
 		"listed": listed(), "ready": ready(report.Ready), "not-ready": ready(report.NotReady), "taken": taken(), "drilled": drilled(),
+		"drill-failed": drillFailed(), "drill-stranded": drillStranded(), "drill-several": drillSeveral(), "drill-nothing": drillNothing(),
+		"drill-planned": plannedFor("drill"), "snapshot-planned": plannedFor("snapshot"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

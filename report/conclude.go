@@ -70,6 +70,10 @@ func Message(command string, all []Function, environment string) string {
 		return Headline(Result{Command: command, Status: all[0].Status, Reason: all[0].Reason, Functions: all})
 	}
 	groups := byStatus(all)
+	first := ""
+	if command == "drill" {
+		first = whereDrillsEnded(all)
+	}
 	where := ""
 	if environment != "" {
 		where = " in " + Line(environment, longestName)
@@ -93,7 +97,29 @@ func Message(command string, all []Function, environment string) string {
 	if found := foundOf(command, all); found != "" {
 		parts = append(parts, found)
 	}
-	return Cut(strings.Join(parts, "; "), longestMessage)
+	return Cut(first+strings.Join(parts, "; "), longestMessage)
+}
+
+// whereDrillsEnded says where the aliases stand after a drill of several
+// functions; empty: none was begun.
+func whereDrillsEnded(all []Function) string {
+	only := func(is func(Function) bool) []Function {
+		return slices.DeleteFunc(slices.Clone(all), func(f Function) bool { return !is(f) })
+	}
+	stranded := only(func(f Function) bool { return f.Stranded })
+	elsewhere := only(func(f Function) bool { return f.Elsewhere })
+	begun := only(func(f Function) bool { return f.Status == Drilled || f.Status == Failed && f.From != "" })
+	switch {
+	case len(stranded) > 0:
+		return "NOT returned after the drill: " + join(stranded, func(f Function) string {
+			return fmt.Sprintf("%s (served version %s)", Line(f.Function, longestName), versionOr(f.From))
+		}) + "; "
+	case len(elsewhere) > 0:
+		return fmt.Sprintf("somebody else has changed %s during the drill; the others serve what they did before; ", names(elsewhere))
+	case len(begun) > 0:
+		return "every alias serves what it did before; "
+	}
+	return ""
 }
 
 // foundOf is what the checks of several functions found, as a part of a sentence.

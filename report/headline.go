@@ -29,17 +29,20 @@ func (v voice) headline(r Result) string {
 	if len(r.Functions) == 1 {
 		return v.one(r, r.Functions[0])
 	}
-	what := v.text(Heading(r.Reason))
+	what := v.text(headingFor(r.Command, r.Reason))
 	all := len(r.Functions)
 	n := count(r.Functions, r.Status)
 	switch r.Status {
 	case RolledBack:
 		return fmt.Sprintf("Rolled back: %s on an earlier version again", ofAll(n, all))
 	case Planned:
-		return fmt.Sprintf("Dry run: %s would be rolled back", functions(n))
+		return fmt.Sprintf("Dry run: %s %s", functions(n), doneFor(r.Command, Planned))
 	case Failed:
 		if all == 0 {
 			return noun(r.Command) + " failed: " + what
+		}
+		if r.Command == "drill" {
+			return drillsFailed(r.Functions, n)
 		}
 		text := fmt.Sprintf("%s failed for %s", noun(r.Command), outOf(n, all))
 		if unwell(r.Functions) == n {
@@ -50,6 +53,9 @@ func (v voice) headline(r Result) string {
 		}
 		return text
 	case Skipped:
+		if !isRollback(r.Command) {
+			return fmt.Sprintf("%s left alone: %s", functions(all), what)
+		}
 		if all > 0 {
 			return fmt.Sprintf("Nothing rolled back: %s left alone", functions(all))
 		}
@@ -61,7 +67,7 @@ func (v voice) headline(r Result) string {
 
 func (v voice) one(r Result, f Function) string {
 	name := orFunction(v.name(f.Function))
-	why := v.text(Heading(f.Reason))
+	why := v.text(headingFor(r.Command, f.Reason))
 	to := v.text(versionOr(f.To))
 	switch r.Status {
 	case RolledBack:
@@ -73,17 +79,62 @@ func (v voice) one(r Result, f Function) string {
 		}
 		return fmt.Sprintf("Rolled back: %s is on version %s again", name, to)
 	case Planned:
+		switch r.Command {
+		case "snapshot":
+			return fmt.Sprintf("Dry run: what %s serves would be noted", name)
+		case "drill":
+			return fmt.Sprintf("Dry run: %s would go to version %s, and return", name, to)
+		}
 		return fmt.Sprintf("Dry run: %s would go back to version %s", name, to)
 	case Failed:
+		if text := v.drillFailed(r, f, name, why); text != "" {
+			return text
+		}
 		if f.MovedAt != "" && f.To != "" {
 			return fmt.Sprintf("%s is on version %s, but %s", name, to, why)
 		}
 		return fmt.Sprintf("%s of %s failed: %s", noun(r.Command), name, why)
 	case Skipped:
+		if !isRollback(r.Command) {
+			return fmt.Sprintf("%s was left alone: %s", name, why)
+		}
 		return fmt.Sprintf("%s was not rolled back: %s", name, why)
 	default:
 		return companionHeadline(r.Status)
 	}
+}
+
+// drillFailed says of a drill that failed where the alias stands, before
+// anything else; empty: it was not moved.
+func (v voice) drillFailed(r Result, f Function, name, why string) string {
+	switch {
+	case r.Command != "drill" || f.From == "":
+		return ""
+	case f.Stranded:
+		return fmt.Sprintf("%s was NOT returned to version %s after the drill", name, v.text(versionOr(f.From)))
+	case f.Elsewhere:
+		return ""
+	}
+	return fmt.Sprintf("%s serves version %s, as before; the drill failed: %s", name, v.text(versionOr(f.From)), why)
+}
+
+// drillsFailed is drillFailed for several functions, of which n failed.
+func drillsFailed(all []Function, n int) string {
+	failed := "the drill failed for " + outOf(n, len(all))
+	stranded, elsewhere := 0, false
+	for _, f := range all {
+		if f.Stranded {
+			stranded++
+		}
+		elsewhere = elsewhere || f.Elsewhere
+	}
+	switch {
+	case stranded > 0:
+		return outOf(stranded, len(all)) + " NOT returned after the drill"
+	case elsewhere:
+		return noun(failed)
+	}
+	return "Every alias is where it was; " + failed
 }
 
 // companionHeadline is for the commands beside `rollback`.

@@ -48,7 +48,14 @@ func steps(r Result, group []Function) []step {
 	}
 	switch f.Status {
 	case Failed, Skipped:
-		add(wordings[f.Reason].remedy)
+		if f.Stranded {
+			add(goHome)
+		}
+		if own, has := ownRemedies[r.Command][f.Reason]; has {
+			add(own)
+		} else {
+			add(wordings[f.Reason].remedy)
+		}
 	case RolledBack:
 		doubt := slices.ContainsFunc(group, inDoubt)
 		switch {
@@ -96,13 +103,14 @@ func isRollback(command string) bool {
 // and otherwise in the order given.
 func alike(functions []Function) [][]Function {
 	type end struct {
-		status Status
-		reason Reason
+		status   Status
+		reason   Reason
+		stranded bool
 	}
 	index := map[end]int{}
 	var groups [][]Function
 	for _, f := range functions {
-		key := end{f.Status, f.Reason}
+		key := end{f.Status, f.Reason, f.Stranded}
 		at, ok := index[key]
 		if !ok {
 			at = len(groups)

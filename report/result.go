@@ -114,8 +114,9 @@ type Function struct {
 	// LogGroup is the CloudWatch log group, where the configuration told it.
 	LogGroup string `json:"-"`
 	// Beside is the further version that served when the alias was first read, as
-	// in a canary.
-	Beside string `json:"-"`
+	// in a canary, and BesideWeight its share of the traffic, from 0 to 1.
+	Beside       string  `json:"-"`
+	BesideWeight float64 `json:"-"`
 	// Left is the version that was left; a canary's alias pointed elsewhere.
 	Left string `json:"-"`
 	// DeployedAt is when that version came behind the alias, as near as it is
@@ -129,8 +130,11 @@ type Function struct {
 	Tried []string `json:"-"`
 	// Split: two versions served before a drill, and do so after it.
 	Split bool `json:"-"`
-	// Elsewhere: somebody else moved the alias after the rollback. Standing says,
-	// as half a sentence, where it stands if not on To alone, as far as is known.
+	// Stranded: a drill could not bring the alias back, or does not know.
+	Stranded bool `json:"-"`
+	// Elsewhere: somebody else moved the alias after the rollback, or in a drill.
+	// Standing says, as half a sentence, where it stands if not on To alone, as far
+	// as is known.
 	Elsewhere bool   `json:"-"`
 	Standing  string `json:"-"`
 	// Watched is what CloudWatch measured; nil: nothing was read.

@@ -33,7 +33,7 @@ func Summary(r Result) string {
 	all := mostUrgentFirst(r.Functions)
 	sections := []string{head(r, all)}
 	if len(all) > 0 {
-		sections = append(sections, table(all))
+		sections = append(sections, table(r, all))
 	}
 	sections = append(sections, failedRun(r))
 	if len(all) == 1 {
@@ -138,9 +138,9 @@ func circumstances(r Result, all []Function) string {
 }
 
 // table has a line for each function.
-func table(all []Function) string {
+func table(r Result, all []Function) string {
 	regions := severalRegions(all)
-	rows, left := upTo(len(all), maxRows, tableBytes, func(i int) string { return row(all[i], regions) })
+	rows, left := upTo(len(all), maxRows, tableBytes, func(i int) string { return row(r.Command, all[i], regions) })
 	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
 	if left > 0 {
 		text += fmt.Sprintf("\n\n%d more functions are left out here; the output `results` has them.", left)
@@ -148,7 +148,7 @@ func table(all []Function) string {
 	return text
 }
 
-func row(f Function, regions bool) string {
+func row(command string, f Function, regions bool) string {
 	name := Code(f.Function, longestName)
 	if regions {
 		name += " in " + Markdown(f.Region, longestName)
@@ -157,8 +157,8 @@ func row(f Function, regions bool) string {
 		name,
 		Code(f.Alias, longestName),
 		way(f),
-		Mark(f.Status, f.Reason) + " " + Markdown(Done(f.Status), longestCell),
-		Markdown(Heading(f.Reason), longestCell),
+		Mark(f.Status, f.Reason) + " " + Markdown(doneFor(command, f.Status), longestCell),
+		Markdown(headingFor(command, f.Reason), longestCell),
 	}
 	return "| " + strings.Join(cells, " | ") + " |"
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -76,6 +77,9 @@ func common(group []Function) Function {
 		if !slices.Equal(other.Tried, f.Tried) {
 			f.Tried = nil
 		}
+		if other.Beside != f.Beside || other.BesideWeight != f.BesideWeight {
+			f.Beside = ""
+		}
 		if failing(other) != failing(f) {
 			f.Rejected = nil
 		}
@@ -92,14 +96,19 @@ func moveCommand(f Function) string {
 		}
 		return s
 	}
-	to := cmp.Or(f.To, f.Target)
-	if f.MovedAt != "" { // it is there already: further back is for a person to choose
+	to, weights := cmp.Or(f.To, f.Target), ""
+	if f.Stranded { // to where it was before the drill, weights included
+		to = f.From
+		if beside := or(f.Beside, ""); beside != "" {
+			weights = fmt.Sprintf("%s=%g", beside, f.BesideWeight)
+		}
+	} else if f.MovedAt != "" { // it is there already: further back is for a person to choose
 		to = ""
 	}
 	command := "aws lambda update-alias --function-name " + or(f.Function, "FUNCTION") +
 		" --name " + or(f.Alias, "ALIAS") +
 		" --function-version " + or(to, "VERSION") +
-		" --routing-config AdditionalVersionWeights={}"
+		" --routing-config AdditionalVersionWeights={" + weights + "}"
 	if region := or(f.Region, ""); region != "" {
 		command += " --region " + region
 	}

@@ -136,6 +136,29 @@ const afterDoubt = "Production serves {to}. Look now whether it is well, for a c
 const afterElsewhere = "Look what {alias} serves now, and whether that is well: somebody else has changed it since the rollback. " +
 	"Then find the cause in the log of the failed job.\n" + afterMove
 
+// ownRemedies are those of the commands beside `rollback`, where the failing
+// version that a rollback leaves behind is none of theirs.
+var ownRemedies = map[string]map[Reason]string{
+	"list":     nothingMoved,
+	"check":    nothingMoved,
+	"snapshot": nothingMoved,
+	"drill": {
+		Unhealthy:         "Read the checks on this page, then the function's logs. A rollback would end like this today: mend it before one is needed.",
+		Cancelled:         "Run the drill again when it can run to its end.",
+		Timeout:           "Run the drill again, with a longer `timeout` if AWS was slow.",
+		AliasChanged:      "Look who else is moving {alias} (another deploy, CodeDeploy, Terraform), let it end, and run the drill again.",
+		NoPreviousVersion: "There is nothing to practise with: deploy {function} to {environment} once more, and keep older versions when you clean up. A rejected version counts as good again where you move the alias to it by `target-version`.",
+	},
+}
+
+var nothingMoved = map[Reason]string{
+	Cancelled: "Nothing was moved. Run it again.",
+	Timeout:   "Nothing was moved. Run it again, with a longer `timeout` if AWS was slow.",
+}
+
+// goHome is what to do first where a drill could not return.
+const goHome = "Bring {function} back to what it served before the drill, {from}: `{command}`"
+
 // afterSteps has what to do, too, where an older version was not healthy either.
 const afterSteps = "Find out why {tried} was not well either, before it is deployed again: such a cause is often outside the code, and is not gone yet."
 
@@ -198,6 +221,22 @@ func Heading(reason Reason) string {
 		return w.heading
 	}
 	return strings.ReplaceAll(string(reason), "-", " ")
+}
+
+// headingFor is Heading in the words of a command.
+func headingFor(command string, reason Reason) string {
+	if command == "drill" && reason == Unhealthy {
+		return "a check failed"
+	}
+	return Heading(reason)
+}
+
+// doneFor is Done in the words of a command.
+func doneFor(command string, status Status) string {
+	if own, has := ownVerbs[command][status]; has && status == Planned {
+		return own.one
+	}
+	return Done(status)
 }
 
 // Done says a status as a table or a list does: "rolled back", "left alone".
