@@ -36,7 +36,12 @@ const (
 )
 
 func (t *task) check(ctx context.Context) {
-	found := t.line(t.checkAlias(ctx))
+	err := t.readAliases(ctx)
+	if !t.line(checkCredentials(err)) {
+		t.concludeCheck()
+		return
+	}
+	found := t.line(t.checkAlias(err))
 	t.line(t.checkListing(ctx))
 	t.line(t.checkMoving(ctx, found))
 	if t.Ask.Remember {
@@ -73,10 +78,27 @@ func problem(name string, err error) finding {
 	return finding{name, failed, text, reason}
 }
 
-// checkAlias reads both aliases, and the version that serves.
-func (t *task) checkAlias(ctx context.Context) finding {
+// checkCredentials tells what the first answer of AWS says about them. Where
+// there was none, it says nothing.
+func checkCredentials(err error) finding {
+	const name = "credentials"
+	reason := report.Reason("")
+	if err != nil {
+		reason, _ = reasonOfProblem(err)
+	}
+	switch reason {
+	case report.NoCredentials:
+		return problem(name, err)
+	case "", report.AccessDenied, report.FunctionNotFound, report.AliasNotFound:
+		return finding{name: name, status: passed, detail: "AWS accepts them"}
+	}
+	return finding{}
+}
+
+// checkAlias tells what was read of the alias, or why it could not be: err.
+func (t *task) checkAlias(err error) finding {
 	const name = "alias"
-	if err := t.readAliases(ctx); err != nil {
+	if err != nil {
 		return problem(name, err)
 	}
 	t.seen()
@@ -84,9 +106,6 @@ func (t *task) checkAlias(ctx context.Context) finding {
 	detail := "it serves " + serving(a)
 	if a.Weighted != 0 {
 		detail += "; a rollback now would stop that canary"
-	}
-	if m := t.o.Memory; m.Unreadable != "" {
-		detail += fmt.Sprintf("; the Description of %s is not readable and counts as empty: %s", t.memoryName(), m.Unreadable)
 	}
 	return finding{name: name, status: passed, detail: detail}
 }
@@ -106,21 +125,33 @@ func (t *task) checkListing(ctx context.Context) finding {
 // looked at the permission: under a revision that the alias cannot have, and to
 // where it points already.
 func (t *task) checkMoving(ctx context.Context, found bool) finding {
-	const call, name = "UpdateAlias", "permission lambda:UpdateAlias"
+	const name = "permission lambda:UpdateAlias"
 	if !found || t.o.Alias.Latest {
 		return finding{}
 	}
-	version := t.o.Alias.primary()
-	_, err := do(ctx, t.caller, call, func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
-		return t.Lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
-			FunctionName: &t.function, Name: &t.alias, FunctionVersion: &version, RevisionId: aws.String(noRevision()),
-		}, unretried)
-	})
+	err := t.tryUpdating(ctx, t.alias)
 	switch {
-	case httpStatus(err) == http.StatusPreconditionFailed, err == nil:
+	case refusedForAnotherReason(err):
 		return finding{name: name, status: passed, detail: "allowed (tried under a revision that the alias does not have, so that nothing changes)"}
 	}
-	return problem(name, explain(err, call, t.resource()))
+	return problem(name, explain(err, "UpdateAlias", t.resource()))
+}
+
+// tryUpdating asks for an update of an alias in a way that cannot succeed.
+func (t *task) tryUpdating(ctx context.Context, alias string) error {
+	version := t.o.Alias.primary()
+	_, err := do(ctx, t.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
+		return t.Lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
+			FunctionName: &t.function, Name: &alias, FunctionVersion: &version, RevisionId: aws.String(noRevision()),
+		}, unretried)
+	})
+	return err
+}
+
+// refusedForAnotherReason: AWS looks at the permission before it looks at the
+// revision (412), or at what else is being changed (409).
+func refusedForAnotherReason(err error) bool {
+	return err == nil || httpStatus(err) == http.StatusPreconditionFailed || httpStatus(err) == http.StatusConflict
 }
 
 // noRevision has the form of a revision, and is none.
@@ -132,15 +163,16 @@ func noRevision() string {
 // noVersion is a number that no function has got to.
 const noVersion = "999999999"
 
-// checkMemory asks for what creates the memory alias, in a way that cannot
-// succeed: under the name of an alias that exists, on a version that does not.
+// checkMemory asks for what writes or creates the memory alias, in a way that
+// cannot succeed: under a revision that it cannot have, or under the name of an
+// alias that exists, on a version that does not.
 func (t *task) checkMemory(ctx context.Context, found bool) finding {
 	const call, name = "CreateAlias", "memory"
 	switch {
 	case !found || t.o.Alias.Latest:
 		return finding{}
 	case t.o.Memory.Exists:
-		return finding{name: name, status: passed, detail: fmt.Sprintf("%s remembers: %s", t.memoryName(), t.o.Memory.Description())}
+		return t.checkMemoryThere(ctx, name)
 	}
 	_, err := do(ctx, t.caller, call, func(ctx context.Context) (*lambda.CreateAliasOutput, error) {
 		return t.Lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
@@ -155,6 +187,20 @@ func (t *task) checkMemory(ctx context.Context, found bool) finding {
 	return finding{name: name, status: inconclusive, detail: p.Text + "; a rollback works without, but forgets which versions were bad", reason: p.Reason}
 }
 
+// checkMemoryThere is checkMemory where there is one.
+func (t *task) checkMemoryThere(ctx context.Context, name string) finding {
+	m := t.o.Memory
+	if err := t.tryUpdating(ctx, t.memoryName()); !refusedForAnotherReason(err) {
+		p := explain(err, "UpdateAlias", t.memoryResource())
+		return finding{name: name, status: inconclusive, reason: p.Reason, detail: p.Text + "; a rollback works without, but the next one may choose the version that this one left"}
+	}
+	if m.Unreadable != "" {
+		return finding{name: name, status: inconclusive, detail: fmt.Sprintf(
+			"the Description of %s is not readable and counts as empty (%s): which versions were bad is not known; the next rollback writes it anew", t.memoryName(), m.Unreadable)}
+	}
+	return finding{name: name, status: passed, detail: fmt.Sprintf("%s remembers: %s", t.memoryName(), m.Description())}
+}
+
 // checkTarget finds where a rollback would go now.
 func (t *task) checkTarget(ctx context.Context) finding {
 	const name = "target"
@@ -166,6 +212,9 @@ func (t *task) checkTarget(ctx context.Context) finding {
 	d, err := t.decideBy(ctx, ahead)
 	if err != nil {
 		return problem(name, err)
+	}
+	if d.Reason == report.NoPreviousVersion {
+		d.Why += "; deploy good code once more, and keep older versions when you clean up, so that there is one to go back to"
 	}
 	if d.Action != Move {
 		return finding{name, failed, d.Why, d.Reason}

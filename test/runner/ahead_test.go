@@ -52,7 +52,7 @@ func TestCheck(t *testing.T) {
 		"the version before is gone":   {scene: func(s *scene, f *emulator.Function) { require.NoError(s.tb, f.Delete(2)) }, want: "ready/", says: "to version 1"},
 		"the version before is bad":    {scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=2") }, want: "ready/", says: "to version 1"},
 		"the version before is Failed": {scene: func(s *scene, f *emulator.Function) { require.NoError(s.tb, f.SetState(2, emulator.StateFailed, "x")) }, want: "ready/", says: "to version 1"},
-		"all others are bad":           {scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=1-2") }, want: "not-ready/no-previous-version", says: "no version below version 3 can be gone back to"},
+		"all others are bad":           {scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=1-2") }, want: "not-ready/no-previous-version", says: "no version below version 3 can be gone back to: those that exist were rejected or cannot serve; deploy good code once more"},
 		"an alias on $LATEST":          {scene: func(s *scene, f *emulator.Function) { require.NoError(s.tb, f.SetAliasToLatest("live")) }, want: "not-ready/alias-on-latest", says: "$LATEST"},
 		"no such function":             {inputs: map[string]string{"function-name": "apy"}, want: "not-ready/function-not-found", says: "does not exist"},
 		"no such alias":                {inputs: map[string]string{"alias": "prod"}, want: "not-ready/alias-not-found", says: `no alias "prod"`},
@@ -124,6 +124,74 @@ func TestCheckFindsEachMissingPermission(t *testing.T) {
 				assert.Contains(t, o.outputs["message"], action)
 			}
 			assert.Contains(t, o.summary, action)
+			unchanged()
+		})
+	}
+}
+
+// What is told of the memory and of the credentials is what was found.
+func TestCheckTellsOfMemoryAndCredentials(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		scene          func(s *scene, f *emulator.Function)
+		want           string // status/reason
+		line           string
+		status, detail string
+	}{
+		"there is no memory yet": {want: "ready/", line: "memory", status: "passed", detail: "does not exist yet"},
+		"the memory is readable": {
+			scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=1@77") },
+			want:  "ready/", line: "memory", status: "passed", detail: "remembers: rejected=1@77",
+		},
+		"the memory is somebody's own": {
+			scene: func(s *scene, f *emulator.Function) { rejects(s, f, "do not touch") },
+			want:  "ready/", line: "memory", status: "inconclusive", detail: "is not readable and counts as empty",
+		},
+		"the memory may not be written": {
+			scene: func(s *scene, f *emulator.Function) {
+				rejects(s, f, "rejected=1@77")
+				s.Fault(on("UpdateAlias", "live-rollback"), emulator.Deny())
+			},
+			want: "ready/", line: "memory", status: "inconclusive", detail: "AWS denied lambda:UpdateAlias on api:live-rollback",
+		},
+		"something else is being changed": {
+			scene: func(s *scene, _ *emulator.Function) {
+				s.Fault(on("UpdateAlias", "live"), emulator.Status(409, "ResourceConflictException", "an update is in progress"))
+			},
+			want: "ready/", line: "permission lambda:UpdateAlias", status: "passed",
+		},
+		"the credentials count": {want: "ready/", line: "credentials", status: "passed"},
+		"they may do nothing": {
+			scene: func(s *scene, _ *emulator.Function) {
+				s.Fault(emulator.Match{Service: emulator.ServiceLambda}, emulator.Deny())
+			},
+			want: "not-ready/access-denied", line: "credentials", status: "passed",
+		},
+		"they do not count": {
+			scene: func(s *scene, _ *emulator.Function) {
+				s.Fault(emulator.Match{Service: emulator.ServiceLambda}, emulator.Status(403, "UnrecognizedClientException", "x"))
+			},
+			want: "not-ready/no-credentials", line: "credentials", status: "failed", detail: "did not accept the credentials",
+		},
+		"actions: read is missing": {
+			scene: func(s *scene, _ *emulator.Function) { s.GitHub.WithholdActionsRead(true) },
+			want:  "ready/", line: "permissions actions: read", status: "inconclusive",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			if c.scene != nil {
+				c.scene(s, f)
+			}
+			unchanged := s.unchanged(t, f)
+			o := s.step().input("command", "check").run()
+			assert.Equal(t, c.want, o.ended(), o.outputs["message"])
+			status, detail := o.proven(t).check(t, c.line)
+			assert.Equal(t, c.status, status, detail)
+			assert.Contains(t, detail, c.detail)
+			assert.LessOrEqual(t, strings.Count(o.outputs["message"], "did not accept the credentials"), 1)
 			unchanged()
 		})
 	}
