@@ -15,6 +15,9 @@ import (
 const (
 	graceAfterInterrupt = 6 * time.Second
 	graceAfterTerminate = 1800 * time.Millisecond
+	// graceAtATerminal is after the first Ctrl-C, or where the terminal is gone:
+	// nobody kills the program then, and a drill may take that long to return.
+	graceAtATerminal = 40 * time.Second
 )
 
 // life is how long the program may work.
@@ -25,8 +28,9 @@ type life struct {
 	finish context.Context
 }
 
-// newLife makes a life that the signals end. end frees it.
-func newLife(parent context.Context, signals <-chan os.Signal) (l life, end func()) {
+// newLife makes a life that the signals end; patience is what the first of them
+// leaves where it is not SIGTERM. end frees it.
+func newLife(parent context.Context, signals <-chan os.Signal, patience time.Duration) (l life, end func()) {
 	work, cancel := context.WithCancelCause(parent)
 	finish, giveUp := context.WithCancelCause(parent)
 	stopped := make(chan struct{})
@@ -37,7 +41,8 @@ func newLife(parent context.Context, signals <-chan os.Signal) (l life, end func
 				return
 			case s := <-signals:
 				cancel(rollback.ErrCancelled)
-				grace := graceAfterInterrupt
+				grace := patience
+				patience = graceAfterInterrupt
 				if s == syscall.SIGTERM {
 					grace = graceAfterTerminate
 				}

@@ -31,7 +31,7 @@ func TestASignalEndsWorkAtOnceAndTheRestInTime(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				signals := make(chan os.Signal)
-				l, end := newLife(context.Background(), signals)
+				l, end := newLife(context.Background(), signals, graceAfterInterrupt)
 				defer end()
 				began := time.Now()
 				for i, s := range test.signals {
@@ -41,6 +41,39 @@ func TestASignalEndsWorkAtOnceAndTheRestInTime(t *testing.T) {
 					signals <- s
 					synctest.Wait()
 					require.ErrorIs(t, context.Cause(l.work), rollback.ErrCancelled)
+				}
+				<-l.finish.Done()
+				assert.Equal(t, test.grace, time.Since(began))
+			})
+		})
+	}
+}
+
+// At a terminal the first Ctrl-C leaves time to return; the second one does not.
+func TestPatienceAtATerminal(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		signals []os.Signal // a second apart
+		grace   time.Duration
+	}{
+		"Ctrl-C":                  {[]os.Signal{syscall.SIGINT}, graceAtATerminal},
+		"the terminal is gone":    {[]os.Signal{syscall.SIGHUP}, graceAtATerminal},
+		"Ctrl-C twice":            {[]os.Signal{syscall.SIGINT, syscall.SIGINT}, time.Second + graceAfterInterrupt},
+		"terminate":               {[]os.Signal{syscall.SIGTERM}, graceAfterTerminate},
+		"Ctrl-C, then terminated": {[]os.Signal{syscall.SIGINT, syscall.SIGTERM}, time.Second + graceAfterTerminate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				signals := make(chan os.Signal)
+				l, end := newLife(context.Background(), signals, graceAtATerminal)
+				defer end()
+				began := time.Now()
+				for i, s := range test.signals {
+					if i > 0 {
+						time.Sleep(time.Second)
+					}
+					signals <- s
 				}
 				<-l.finish.Done()
 				assert.Equal(t, test.grace, time.Since(began))

@@ -28,9 +28,14 @@ func realMain() int {
 	// What libraries have to say would go past our log, unescaped.
 	log.SetOutput(io.Discard)
 
+	std := terminalOf(os.Stdin, os.Stdout, os.Stderr)
+	patience := graceAfterInterrupt
+	if std.asks {
+		patience = graceAtATerminal
+	}
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	life, end := newLife(context.Background(), signals)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	life, end := newLife(context.Background(), signals, patience)
 	defer end()
 	w := world{
 		getenv:   os.Getenv,
@@ -42,7 +47,7 @@ func realMain() int {
 		http:     &http.Client{},
 	}
 	if len(os.Args) > 1 { // a step of a workflow has no arguments
-		return runCommand(os.Args[1:], terminalOf(os.Stdin, os.Stdout, os.Stderr), life, w)
+		return runCommand(os.Args[1:], std, life, w)
 	}
 	return run(life, w)
 }

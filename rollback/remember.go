@@ -60,7 +60,7 @@ func (t *task) remember(ctx context.Context) {
 	defer cancel()
 	if ctx.Err() != nil {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(t.Finish, readBackLimit)
+		ctx, cancel = context.WithTimeoutCause(t.Finish, readBackLimit, context.Cause(ctx))
 		defer cancel()
 	}
 	for try := 1; ; try++ {

@@ -441,6 +441,34 @@ func TestChoosingAtATerminal(t *testing.T) {
 	})
 }
 
+// Nobody kills the program at a terminal: a drill that is left there returns
+// first, however slow AWS is, also where the terminal is gone.
+func TestLeavingADrillAtATerminal(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(p *person){
+		"Ctrl-C":                 func(p *person) { p.types(ctrlC) },
+		"the terminal is closed": func(p *person) { _ = p.tty.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, f := atATerminal(t)
+			s.Fault(on("UpdateAlias", "live"), emulator.Latency(4*time.Second))
+			p := s.sit("drill", "--function-name", "api", "--environment", "staging", "--yes")
+			require.Eventually(t, func() bool { return len(s.Calls(on("UpdateAlias", "live"))) > 0 }, 20*time.Second, 5*time.Millisecond)
+			time.Sleep(300 * time.Millisecond)
+			leave(p)
+			assert.Equal(t, 1, p.leaves(), p.screen())
+			assert.Equal(t, "5", f.Serving("live"))
+			moves := f.History("live")
+			require.Len(t, moves, 3, "there and back")
+			assert.Equal(t, "3", moves[1].Version)
+			if name == "Ctrl-C" {
+				assert.Contains(t, p.screen(), "api serves version 5, as before; the drill failed: the run was cancelled")
+			}
+		})
+	}
+}
+
 // What serves and what is proposed can be chosen from, however many versions
 // came after them.
 func TestChoosingFarBehind(t *testing.T) {
