@@ -63,11 +63,13 @@ func runCommand(args []string, std streams, l life, w world) int {
 
 	result := redactor.Result(s.result)
 	if a.JSON {
-		_, _ = fmt.Fprintln(std.out, github.ResultJSON(result, log))
+		_, _ = fmt.Fprintln(std.out, github.ResultJSON(result))
 	} else {
 		_, _ = fmt.Fprint(std.out, "\n"+report.Text(result))
 	}
-	github.WriteFiles(result, log, s.files())
+	if files := s.files(); files.Output != "" || files.Summary != "" {
+		github.WriteFiles(result, log, files)
+	}
 	return result.ExitCode()
 }
 

@@ -39,17 +39,21 @@ func WriteFiles(r report.Result, log *Log, files Files) []error {
 // Outputs are the outputs of the step, each of them always. Together they stay
 // below GitHub's limit; the log says where something was left out for that.
 func Outputs(r report.Result, log *Log) []Output {
-	var one report.Function // of several, each is in `results`
-	if len(r.Functions) == 1 {
-		one = r.Functions[0]
-	}
-	results, left := resultsJSON(r.Functions)
+	results, left := resultsJSON(r.Functions, largestResults)
 	if left != "" {
 		log.Warningf("The output `results` would be too large for GitHub: %s.", left)
 	}
 	versions, left := versionsJSON(r.Functions, largestResults+roomForVersions-len(results))
 	if left != "" {
 		log.Warningf("The output `versions` would be too large for GitHub: %s.", left)
+	}
+	return outputs(r, results, versions)
+}
+
+func outputs(r report.Result, results, versions string) []Output {
+	var one report.Function // of several, each is in `results`
+	if len(r.Functions) == 1 {
+		one = r.Functions[0]
 	}
 	return []Output{
 		{"status", string(r.Status)},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/org/lambda-rollback-action/report"
@@ -19,7 +20,7 @@ const shortText = 200
 // resultsJSON is the output `results`: an array with one object a function, on
 // one line. Too large, it loses first the changes, then the ends of long texts,
 // then functions at the end; left then says what.
-func resultsJSON(all []report.Function) (text, left string) {
+func resultsJSON(all []report.Function, most int) (text, left string) {
 	steps := []struct {
 		left string
 		slim func(report.Function) report.Function
@@ -38,13 +39,13 @@ func resultsJSON(all []report.Function) (text, left string) {
 			size += len(element) + len(",")
 		}
 		left = step.left
-		if size <= largestResults {
+		if size <= most {
 			return "[" + strings.Join(elements, ",") + "]", left
 		}
 	}
 	kept, size := 0, len("[]")
 	for _, element := range elements {
-		if size += len(element) + len(","); size > largestResults {
+		if size += len(element) + len(","); size > most {
 			break
 		}
 		kept++
@@ -133,10 +134,13 @@ func versionsJSON(all []report.Function, most int) (text, left string) {
 }
 
 // ResultJSON is the result as one JSON object, with the outputs as its fields:
-// those that are JSON as it, the others as texts.
-func ResultJSON(r report.Result, log *Log) string {
+// those that are JSON as it, the others as texts. GitHub's limits are not those
+// of whoever reads it: nothing is left out.
+func ResultJSON(r report.Result) string {
 	var b strings.Builder
-	for i, output := range Outputs(r, log) {
+	results, _ := resultsJSON(r.Functions, math.MaxInt)
+	versions, _ := versionsJSON(r.Functions, math.MaxInt)
+	for i, output := range outputs(r, results, versions) {
 		value := output.Value
 		switch output.Name {
 		case "rolled-back", "notifications", "results", "versions":

@@ -329,6 +329,20 @@ func TestListOfThousands(t *testing.T) {
 	assert.Less(t, len(pages), 63)
 }
 
+// What is printed for a program is not held to GitHub's limits.
+func TestJSONOfThousandsIsWhole(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.function("api", 2_000)
+	got := s.call("list", "--function-name", "api", "--list-limit", "all", "--json")
+	assert.Zero(t, got.code, got.err)
+	var result struct{ Versions []version }
+	require.NoError(t, json.Unmarshal([]byte(got.out), &result))
+	require.Len(t, result.Versions, 2_000)
+	assert.NotEmpty(t, result.Versions[1_900].Changes)
+	assert.NotContains(t, got.err, "too large")
+}
+
 func TestListWithoutListAliases(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
