@@ -101,6 +101,37 @@ func TestMemoryStaysSmall(t *testing.T) {
 	}
 }
 
+// Thousands of versions with large environments: what is not shown is not kept.
+func TestMemoryOfAListStaysSmall(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("there is no /proc here")
+	}
+	t.Parallel()
+	for limit, most := range map[string]int64{"20": memoryLimit, "all": 2 * memoryLimit} {
+		t.Run(limit, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.Lambda(region).CreateFunction("api")
+			for i := range 3_000 {
+				f.Publish(s.ago(time.Duration(3_000-i)*time.Hour), func(v *emulator.Version) {
+					v.Environment = map[string]string{}
+					for n := range 30 {
+						v.Environment[fmt.Sprint("SETTING_", n)] = strings.Repeat("x", 40)
+					}
+				})
+			}
+			require.NoError(t, f.SetAlias("live", 3_000, nil))
+			p := s.step().inputs(map[string]string{"command": "list", "list-limit": limit}).start()
+			peak := p.peak()
+			o := p.wait()
+			require.Equal(t, "listed", o.status())
+			used := peak()
+			t.Logf("%.1f MiB", float64(used)/(1<<20))
+			assert.Less(t, used, most)
+		})
+	}
+}
+
 func TestTheFirstCallComesSoon(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
