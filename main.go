@@ -49,6 +49,9 @@ func realMain() int {
 	if len(os.Args) > 1 { // a step of a workflow has no arguments
 		return runCommand(os.Args[1:], std, life, w)
 	}
+	if std.asks && w.getenv("GITHUB_ACTIONS") == "" && w.getenv(github.Definition{Name: "function-name"}.Variable()) == "" {
+		return runCommand(nil, std, life, w) // a person who does not know the commands
+	}
 	return run(life, w)
 }
 

@@ -251,7 +251,7 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "list-limit", Group: groupByHand, Default: "20",
-			Description: "How many versions of each function `list` shows, the newest first. It reads the state of the newest 50. Only with the command `list`.",
+			Description: "How many versions of each function `list` shows, and a person at a terminal may choose from, the newest first; what serves and what is proposed are always among them. The state is read of the newest 50.",
 			Form:        "a whole number from 1 to 10000, or `all`",
 		},
 		{

@@ -80,7 +80,7 @@ func (p *inputParser) warnings(in Inputs) []string {
 		"alias", "because every entry of function-name names its own")
 	unused(in.AllOrNothing && len(in.Functions) == 1, "all-or-nothing", "with a single function")
 	unused(len(in.Watch.APIs) > 0 && in.Watch.Observe == 0, "observe-api", "without observe")
-	unused(p.differs("list-limit") && in.Command != "list", "list-limit", "without the command list")
+	unused(p.differs("list-limit") && (in.Command == "check" || in.Command == "snapshot"), "list-limit", "with the command "+in.Command)
 	unused(in.AllowProductionDrill && in.Command != "drill", "allow-production-drill", "without the command drill")
 	unused(p.differs("max-steps") && in.Watch.OnUnhealthy == "fail", "max-steps", "without on-unhealthy: step-back")
 	unused(in.Watch.OnUnhealthy == "step-back" && !in.AsksForChecks(),

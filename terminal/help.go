@@ -16,6 +16,7 @@ func Help(w io.Writer, program, purpose string, commands []Command, flags []Flag
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	say("%s", wrap(purpose, 0))
 	say("\nUsage:\n  %s <command> --function-name <name> [--flag value]...", program)
+	say("\n%s", wrap("A flag without <value> stands for true; write --name=false for false, such as --remember=false. A list is written with commas, or with the flag several times.", 0))
 	say("\nCommands:")
 	for _, c := range commands {
 		say("  %s\n%s", c.Name, wrap(c.Help, helpIndent))

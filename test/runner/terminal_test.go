@@ -76,6 +76,17 @@ func TestHelpKnowsEveryInput(t *testing.T) {
 	assert.Contains(t, s.call("--version").out, "lambda-rollback-action ")
 }
 
+// A person who calls the program alone is told how; a step of a workflow has no
+// arguments either.
+func TestWithoutArgumentsAtATerminal(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	p := s.sit()
+	assert.Equal(t, 2, p.leaves())
+	assert.Contains(t, p.screen(), "the command is missing: write one of rollback, list, check, snapshot, drill first")
+	assert.NotContains(t, p.screen(), "::error")
+}
+
 func TestWrongArguments(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
