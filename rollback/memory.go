@@ -43,12 +43,17 @@ type Memory struct {
 }
 
 // rejectedAt says when a version was rejected, where it is still known: the
-// memory has the time of its last writing alone.
+// memory has the time of its last writing alone. What several rollbacks by hand
+// have rejected is not told apart.
 func (m Memory) rejectedAt(e Rejection) string {
-	if m.At.IsZero() || m.Run == 0 || e.Run != m.Run {
+	if m.At.IsZero() || e.Run != m.Run || m.By != ByRollback {
 		return ""
 	}
-	return " (" + m.At.UTC().Format("2006-01-02 15:04") + " UTC)"
+	at := m.At.UTC().Format("2006-01-02 15:04") + " UTC"
+	if m.Run == 0 {
+		at += ", or before that"
+	}
+	return " (" + at + ")"
 }
 
 // Rejection is a version that is never chosen by itself, or, with Last below

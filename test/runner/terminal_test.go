@@ -193,6 +193,23 @@ func TestUndo(t *testing.T) {
 	assert.NotContains(t, memory.Description, "5@7001")
 }
 
+// What was rolled back by hand is undone by hand.
+func TestUndoWhatWasDoneByHand(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 5)
+	require.Zero(t, s.call("rollback", "--function-name", "api", "--yes").code)
+	require.Equal(t, "4", f.Serving("live"))
+
+	got := s.call("rollback", "--function-name", "api", "--target-version", "5")
+
+	assert.Zero(t, got.code, got.out)
+	assert.Equal(t, "5", f.Serving("live"))
+	assert.Regexp(t, `version 5 was rejected \(\d{4}-\d\d-\d\d \d\d:\d\d UTC, or before that\); it was chosen by hand all the same`, got.out)
+	memory, _ := f.Alias("live-rollback")
+	assert.NotContains(t, memory.Description, "rejected=5")
+}
+
 // Secrets may stand in the environment, for arguments can be seen by others.
 func TestInputsComeFromTheEnvironmentToo(t *testing.T) {
 	t.Parallel()
