@@ -94,7 +94,7 @@ func (s *story) consult(functions []rollback.Function) bool {
 			Title: func() string { return "Why? (the log and the summary repeat it; Enter leaves it out)" }, Line: why,
 		})
 	}
-	last := terminal.Page{Title: func() string { return s.lastQuestion(choices) }, Sure: sure}
+	last := terminal.Page{Title: func() string { return s.lastQuestion(looked, choices) }, Sure: sure}
 	if s.in.Command == "rollback" {
 		last.Before, last.Lines = outlook, min(s.longestOutlook(looked, choices), p.Room())
 	}
@@ -290,11 +290,13 @@ func byRun(run string) string {
 	return " by run " + run
 }
 
-func (s *story) lastQuestion(choices map[int]*terminal.Choice) string {
+func (s *story) lastQuestion(looked []report.Function, choices map[int]*terminal.Choice) string {
 	text := fmt.Sprintf("Move %s in %s now?", s.which(), s.in.Environment)
 	switch {
+	case s.in.Command == "drill" && len(looked) == 1 && looked[0].Target != "":
+		text = fmt.Sprintf("Move %s in %s to version %s and back now? Users of it are served that version meanwhile.", s.which(), s.in.Environment, looked[0].Target)
 	case s.in.Command == "drill":
-		text = fmt.Sprintf("Move %s in %s back and forth now? Users of it are served the older version meanwhile.", s.which(), s.in.Environment)
+		text = fmt.Sprintf("Move %s in %s to the proposed version and back now? Users are served that one meanwhile.", s.which(), s.in.Environment)
 	case len(s.in.Functions) == 1:
 		text = fmt.Sprintf("Move %s in %s to version %s now?", s.which(), s.in.Environment, choices[0].Value)
 	}

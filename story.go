@@ -337,6 +337,9 @@ func (s *story) open(ctx context.Context) (*cloud.Cloud, error) {
 			reason, what = report.Timeout, "the input timeout was over"
 		}
 		s.everywhere(report.Failed, reason, s.inVain(fmt.Sprintf("nothing was rolled back: %s before there were AWS credentials", what)))
+	case s.alone() && s.in.RoleToAssume == "":
+		s.everywhere(report.Failed, report.NoCredentials, s.inVain(fmt.Sprintf(
+			"nothing was rolled back: %s; log in as for the AWS CLI, such as by `aws sso login`, or choose a profile by AWS_PROFILE", err)))
 	default:
 		s.everywhere(report.Failed, report.NoCredentials, s.inVain(fmt.Sprintf(
 			"nothing was rolled back: %s; give the job a role by role-to-assume with `permissions: id-token: write`, or run a credentials step before this one", err)))

@@ -230,6 +230,15 @@ func TestDifferencesFitTheirWidth(t *testing.T) {
 	assert.Contains(t, report.ChangesText(all, "42", "41", 0), strings.Repeat("b", 44))
 }
 
+// East Asian characters take two cells: the columns behind them are in line.
+func TestColumnsBehindWideCharacters(t *testing.T) {
+	t.Parallel()
+	all := []report.Change{{What: "日本語", From: "1", To: "2"}, {What: "abcdef", From: "3", To: "4"}}
+	lines := strings.Split(report.ChangesText(all, "", "", 0), "\n")
+	assert.Equal(t, "  日本語        1        2", lines[1])
+	assert.Equal(t, "  abcdef        3        4", lines[2])
+}
+
 // What was not compared does not look as if nothing differed.
 func TestAVersionThatWasNotCompared(t *testing.T) {
 	t.Parallel()

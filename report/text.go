@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
 )
 
 // Text is the result for a terminal, in plain text: what happened first, what to
@@ -270,9 +270,19 @@ func columns(rows [][]string) string {
 }
 
 // cells is how wide a text is on a terminal, near enough: the sign that makes an
-// emoji of a character takes no room.
+// emoji of a character takes no room, and East Asian ones take that of two.
 func cells(text string) int {
-	return utf8.RuneCountInString(text) - strings.Count(text, "\ufe0f")
+	n := 0
+	for _, r := range text {
+		switch {
+		case r == '\ufe0f':
+		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || r >= '\uff01' && r <= '\uff60':
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // NotRolledBackText is what moving an alias does not bring back.

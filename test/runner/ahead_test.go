@@ -242,6 +242,7 @@ func TestListTellsWhatThereIs(t *testing.T) {
 	o := s.step().input("command", "list").run()
 
 	unchanged()
+	assert.Empty(t, s.mutations(), "a list asks for no change at all")
 	assert.Equal(t, "listed/", o.ended())
 	all := o.versions(t)
 	require.Len(t, all, 6)
@@ -270,6 +271,7 @@ func TestListIsBounded(t *testing.T) {
 			s := newScene(t)
 			s.function("api", 130)
 			o := s.step().inputs(map[string]string{"command": "list", "list-limit": limit}).run()
+			assert.Empty(t, s.mutations())
 			all := o.versions(t)
 			require.Len(t, all, want)
 			assert.Equal(t, "130", all[0].Version)

@@ -221,6 +221,22 @@ func TestInputsComeFromTheEnvironmentToo(t *testing.T) {
 	assert.Equal(t, "2", f.Serving("live"))
 }
 
+// Who has no workflow is not told to change one.
+func TestWithoutCredentialsByHand(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	for _, command := range []string{"check", "list", "rollback"} {
+		cmd := s.command(command, "--function-name", "api", "--yes")
+		cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool {
+			return strings.HasPrefix(v, "AWS_ACCESS_KEY_ID") || strings.HasPrefix(v, "AWS_SECRET_ACCESS_KEY")
+		})
+		out, err := cmd.Output()
+		require.Error(t, err)
+		assert.Contains(t, string(out), "aws sso login")
+		assert.NotContains(t, string(out), "id-token: write`, or run")
+	}
+}
+
 // person is somebody at a screen.
 type person struct {
 	tb  testing.TB
@@ -448,7 +464,7 @@ func TestChoosingAtATerminal(t *testing.T) {
 		t.Parallel()
 		s, f := atATerminal(t)
 		p := s.sit("drill", "--function-name", "api", "--environment", "staging")
-		p.sees("Move api:live in staging back and forth now?")
+		p.sees("Move api:live in staging to version 3 and back now?")
 		p.types("y")
 		assert.Zero(t, p.leaves(), p.screen())
 		assert.Equal(t, "5", f.Serving("live"))
