@@ -181,7 +181,7 @@ func (p *person) choice(f report.Function) *terminal.Choice {
 		}
 		label := v.Label()
 		if p.Width > 0 && !p.Accessible {
-			label = report.Cut(label, max(p.Width-labelsOwn, leastLabel))
+			label = report.CutCells(label, max(p.Width-labelsOwn, leastLabel))
 		}
 		c.Options = append(c.Options, terminal.Option{Label: label, Value: v.Version})
 	}

@@ -233,10 +233,19 @@ func TestDifferencesFitTheirWidth(t *testing.T) {
 // East Asian characters take two cells: the columns behind them are in line.
 func TestColumnsBehindWideCharacters(t *testing.T) {
 	t.Parallel()
-	all := []report.Change{{What: "日本語", From: "1", To: "2"}, {What: "abcdef", From: "3", To: "4"}}
+	all := []report.Change{{What: "\u65e5\u672c\u8a9e", From: "1", To: "2"}, {What: "abcdef", From: "3", To: "4"}}
 	lines := strings.Split(report.ChangesText(all, "", "", 0), "\n")
-	assert.Equal(t, "  日本語        1        2", lines[1])
+	assert.Equal(t, "  \u65e5\u672c\u8a9e        1        2", lines[1])
 	assert.Equal(t, "  abcdef        3        4", lines[2])
+}
+
+func TestCutCells(t *testing.T) {
+	t.Parallel()
+	wide := strings.Repeat("\u65e5", 5)
+	for width, want := range map[int]string{20: wide, 10: wide, 9: "\u65e5\u65e5\u65e5\u65e5…", 8: "\u65e5\u65e5\u65e5…", 2: "…", 1: "…"} {
+		assert.Equal(t, want, report.CutCells(wide, width), "%d cells", width)
+	}
+	assert.Equal(t, "abc…", report.CutCells("abcdef", 4))
 }
 
 // What was not compared does not look as if nothing differed.

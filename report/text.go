@@ -106,7 +106,7 @@ func VersionsText(f Function, now time.Time, width int) string {
 		text = columns(fitted(rows, width))
 		var lines []string
 		for line := range strings.SplitSeq(text, "\n") {
-			lines = append(lines, Cut(line, width))
+			lines = append(lines, CutCells(line, width))
 		}
 		text = strings.Join(lines, "\n")
 	}
@@ -162,7 +162,7 @@ func fitted(rows [][]string, width int) [][]string {
 			case n.column == "PUBLISHED (UTC)":
 				row[at], _, _ = strings.Cut(row[at], " ")
 			default:
-				row[at] = Cut(row[at], n.to)
+				row[at] = CutCells(row[at], n.to)
 			}
 			rows[i] = row
 		}
@@ -267,6 +267,21 @@ func columns(rows [][]string) string {
 		lines[n] = "  " + strings.TrimRight(b.String(), " ")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// CutCells shortens a text to what a terminal has room for. Where something was
+// left out, it ends with `…`.
+func CutCells(text string, width int) string {
+	if cells(text) <= width {
+		return text
+	}
+	used := 0
+	for i, r := range text {
+		if used += cells(string(r)); used >= width {
+			return text[:i] + ellipsis
+		}
+	}
+	return text
 }
 
 // cells is how wide a text is on a terminal, near enough: the sign that makes an

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -86,10 +87,10 @@ func checkCredentials(err error) finding {
 	if err != nil {
 		reason, _ = reasonOfProblem(err)
 	}
-	switch reason {
-	case report.NoCredentials:
+	if reason == report.NoCredentials {
 		return problem(name, err)
-	case "", report.AccessDenied, report.FunctionNotFound, report.AliasNotFound:
+	}
+	if answered := []report.Reason{"", report.AccessDenied, report.FunctionNotFound, report.AliasNotFound}; slices.Contains(answered, reason) {
 		return finding{name: name, status: passed, detail: "AWS accepts them"}
 	}
 	return finding{}
@@ -129,12 +130,10 @@ func (t *task) checkMoving(ctx context.Context, found bool) finding {
 	if !found || t.o.Alias.Latest {
 		return finding{}
 	}
-	err := t.tryUpdating(ctx, t.alias)
-	switch {
-	case refusedForAnotherReason(err):
-		return finding{name: name, status: passed, detail: "allowed (tried under a revision that the alias does not have, so that nothing changes)"}
+	if err := t.tryUpdating(ctx, t.alias); !refusedForAnotherReason(err) {
+		return problem(name, explain(err, "UpdateAlias", t.resource()))
 	}
-	return problem(name, explain(err, "UpdateAlias", t.resource()))
+	return finding{name: name, status: passed, detail: "allowed (tried under a revision that the alias does not have, so that nothing changes)"}
 }
 
 // tryUpdating asks for an update of an alias in a way that cannot succeed.
