@@ -126,8 +126,8 @@ func (s *story) lookAt(functions []rollback.Function) []report.Function {
 	looked := rollback.List(ctx, functions, s.in.ListLimit)
 	for _, f := range looked {
 		if f.Status == report.Failed {
-			s.result.Functions = looked
-			report.Conclude(&s.result)
+			s.everywhere(report.Failed, f.Reason, "nothing was moved: "+f.Message)
+			s.result.Declined = f.Reason == report.Cancelled
 			return nil
 		}
 	}

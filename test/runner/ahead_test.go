@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,6 +196,36 @@ func TestCheckTellsOfMemoryAndCredentials(t *testing.T) {
 			unchanged()
 		})
 	}
+}
+
+// provision gives the alias provisioned concurrency.
+func (s *scene) provision(function string, instances int) {
+	s.tb.Helper()
+	address := s.Env()["AWS_ENDPOINT_URL"] + "/2019-09-30/functions/" + function + "/provisioned-concurrency?Qualifier=live"
+	body := strings.NewReader(fmt.Sprintf(`{"ProvisionedConcurrentExecutions":%d}`, instances))
+	request, err := http.NewRequestWithContext(s.tb.Context(), http.MethodPut, address, body)
+	require.NoError(s.tb, err)
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEMULATOR/20261122/"+region+"/lambda/aws4_request, SignedHeaders=host, Signature=0")
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(s.tb, err)
+	defer answer.Body.Close()
+	require.Equal(s.tb, http.StatusAccepted, answer.StatusCode)
+	s.ResetJournal()
+}
+
+func TestCheckTellsOfProvisionedConcurrency(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	s.provision("api", 5)
+	unchanged := s.unchanged(t, f)
+	o := s.step().input("command", "check").run()
+	assert.Equal(t, "ready/", o.ended(), o.outputs["message"])
+	status, detail := o.proven(t).check(t, "provisioned concurrency")
+	assert.Equal(t, "passed", status)
+	assert.Contains(t, detail, "5 instances")
+	assert.Contains(t, detail, "after a move AWS shifts the traffic for minutes; give timeout and timeout-minutes room for it")
+	unchanged()
 }
 
 func TestCheckOfSeveralFunctions(t *testing.T) {

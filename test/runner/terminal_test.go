@@ -645,6 +645,31 @@ func TestLeavingATerminal(t *testing.T) {
 			}
 		}
 	}
+	t.Run("Ctrl-C before the first question", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		s.Fault(emulator.Match{Operation: "ListVersionsByFunction"}, emulator.Hang())
+		p := s.sit("rollback", "--function-name", "api")
+		require.Eventually(t, func() bool { return len(s.Calls(emulator.Match{Operation: "ListVersionsByFunction"})) > 0 }, 20*time.Second, 5*time.Millisecond)
+		p.types(ctrlC)
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Contains(t, p.screen(), "Nothing was moved")
+		assert.Contains(t, p.screen(), "the run was cancelled")
+		assert.NotContains(t, p.screen(), "failing version")
+		assert.Equal(t, "5", f.Serving("live"))
+		assert.Empty(t, s.mutations())
+	})
+	t.Run("what there is cannot be read", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		s.function("worker", 3)
+		s.Fault(emulator.Match{Operation: "ListVersionsByFunction", Function: "worker"}, emulator.Deny())
+		p := s.sit("rollback", "--function-name", "api,worker")
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Contains(t, p.screen(), "nothing was moved: the versions could not be listed of worker:live in production: AWS denied lambda:ListVersionsByFunction")
+		assert.Equal(t, "5", f.Serving("live"))
+		assert.Empty(t, s.mutations())
+	})
 	t.Run("the input ends", func(t *testing.T) {
 		t.Parallel()
 		s, f := atATerminal(t)
