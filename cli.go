@@ -63,7 +63,7 @@ func runCommand(args []string, std streams, l life, w world) int {
 
 	result := redactor.Result(s.result)
 	if a.JSON {
-		_, _ = fmt.Fprintln(std.out, github.ResultJSON(result))
+		_, _ = fmt.Fprintln(std.out, github.WholeJSON(result))
 	} else {
 		_, _ = fmt.Fprint(std.out, "\n"+report.Text(result))
 	}

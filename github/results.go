@@ -134,13 +134,20 @@ func versionsJSON(all []report.Function, most int) (text, left string) {
 }
 
 // ResultJSON is the result as one JSON object, with the outputs as its fields:
-// those that are JSON as it, the others as texts. GitHub's limits are not those
-// of whoever reads it: nothing is left out.
-func ResultJSON(r report.Result) string {
-	var b strings.Builder
+// those that are JSON as it, the others as texts.
+func ResultJSON(r report.Result, log *Log) string { return objectOf(Outputs(r, log)) }
+
+// WholeJSON is ResultJSON for who is not held to GitHub's limits: nothing is left
+// out.
+func WholeJSON(r report.Result) string {
 	results, _ := resultsJSON(r.Functions, math.MaxInt)
 	versions, _ := versionsJSON(r.Functions, math.MaxInt)
-	for i, output := range outputs(r, results, versions) {
+	return objectOf(outputs(r, results, versions))
+}
+
+func objectOf(all []Output) string {
+	var b strings.Builder
+	for i, output := range all {
 		value := output.Value
 		switch output.Name {
 		case "rolled-back", "notifications", "results", "versions":
