@@ -30,6 +30,18 @@ type streams struct {
 	width, height int
 }
 
+// Below this size a question and what it is about have no room, in cells.
+const (
+	leastWidth  = 30
+	leastHeight = 12
+)
+
+// drawable tells whether questions can be drawn: on a terminal of a size that is
+// not known, nothing would be seen of them.
+func (s streams) drawable(kind string) bool {
+	return kind != "dumb" && s.width >= leastWidth && s.height >= leastHeight
+}
+
 // runCommand is the way in by arguments: the same story as a step's, told to a
 // person or a program. It returns the exit code.
 func runCommand(args []string, std streams, l life, w world) int {
@@ -53,7 +65,7 @@ func runCommand(args []string, std streams, l life, w world) int {
 	s.person = &person{
 		Screen: terminal.Screen{
 			In: std.in, Out: std.err, Width: std.width, Height: std.height,
-			Accessible: a.Accessible || w.getenv("TERM") == "dumb", // which cannot be drawn on
+			Accessible: a.Accessible || !std.drawable(w.getenv("TERM")),
 		},
 		asks: std.asks, yes: a.Yes,
 	}

@@ -283,6 +283,20 @@ func TestPlainerTerminals(t *testing.T) {
 		assert.Equal(t, "5", f.Serving("live"))
 		assert.Empty(t, s.mutations())
 	})
+	for name, size := range map[string]pty.Winsize{"of a size that is not known": {}, "too small to draw on": {Rows: 6, Cols: 30}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, f := atATerminal(t)
+			p := s.sitAt(size, nil, "rollback", "--function-name", "api", "--reason", "known")
+			p.sees("Enter a number between 1 and 4")
+			p.types("\n")
+			p.sees("api:live goes from version 5 to version 3.")
+			p.sees("[y/N]")
+			p.types("y\n")
+			assert.Zero(t, p.leaves(), p.screen())
+			assert.Equal(t, "3", f.Serving("live"))
+		})
+	}
 	t.Run("dumb", func(t *testing.T) {
 		t.Parallel()
 		s, f := atATerminal(t)
