@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 
 	"github.com/org/lambda-rollback-action/report"
 )
@@ -142,7 +143,20 @@ func ResultJSON(r report.Result, log *Log) string { return objectOf(Outputs(r, l
 func WholeJSON(r report.Result) string {
 	results, _ := resultsJSON(r.Functions, math.MaxInt)
 	versions, _ := versionsJSON(r.Functions, math.MaxInt)
-	return objectOf(outputs(r, results, versions))
+	return visible(objectOf(outputs(r, results, versions)))
+}
+
+// visible escapes what JSON leaves as it is and a terminal may act on.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.Is(unicode.C, r) && r <= 0xffff {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func objectOf(all []Output) string {

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"syscall"
@@ -309,6 +310,34 @@ func TestPlainerTerminals(t *testing.T) {
 		assert.Equal(t, "5", f.Serving("live"))
 		assert.NotContains(t, p.saw.String(), "\x1b")
 	})
+}
+
+// What stands in a version's description can neither act on the terminal nor
+// look like a style.
+func TestHostileDescriptionsAtATerminal(t *testing.T) {
+	t.Parallel()
+	hostile := "\x1b[31mred\x1b]0;title\x07 **bold** _x_ \u009b31m \u202egnp\r\n::error::x"
+	for _, args := range [][]string{nil, {"--accessible"}} {
+		s, f := atATerminal(t)
+		for _, v := range []int64{2, 3} {
+			require.NoError(t, f.Change(v, func(v *emulator.Version) { v.Description = hostile }))
+		}
+		p := s.sit(append([]string{"rollback", "--function-name", "api", "--reason", "known"}, args...)...)
+		p.sees("Which version")
+		p.types(ctrlC)
+		p.leaves()
+		list := s.call("list", "--function-name", "api")
+		whole := s.call("list", "--function-name", "api", "--json")
+		for _, seen := range []string{p.saw.String(), list.out, list.err, whole.out, whole.err} {
+			for _, sign := range []string{"\x1b[31mred", "\x1b]0;", "\x07", "\u009b", "\u202e", "\n::error"} {
+				assert.NotContains(t, seen, sign)
+			}
+		}
+		assert.Contains(t, p.screen(), `\u001b[31mred`)
+		var result struct{ Versions []version }
+		require.NoError(t, json.Unmarshal([]byte(whole.out), &result))
+		assert.Equal(t, hostile, result.Versions[2].Description)
+	}
 }
 
 // Ctrl-C at any question, by key or by signal, and the end of the input: it is
