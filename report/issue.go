@@ -46,7 +46,7 @@ func Issue(r Result) string {
 			section("Notes", notes(f.Notes)),
 		)
 	} else {
-		sections = append(sections, failedRun(r), section("Functions", tableIn(all, longestBody/4)))
+		sections = append(sections, failedRun(r), section("Functions", tableIn(r.Command, all, longestBody/4)))
 		sections = append(sections, eachFunction(r, all)...)
 	}
 	sections = append(sections,
@@ -153,9 +153,9 @@ func folded(r Result, f Function) string {
 }
 
 // tableIn is the table of functions in so many bytes.
-func tableIn(all []Function, bytes int) string {
+func tableIn(command string, all []Function, bytes int) string {
 	regions := severalRegions(all)
-	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return row(all[i], regions) })
+	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return row(command, all[i], regions) })
 	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
 	if left > 0 {
 		text += fmt.Sprintf("\n\n%d more functions are left out here.", left)
