@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/mail"
 	"strconv"
 	"strings"
@@ -267,6 +269,58 @@ func TestEmailToAServerThatCannotBeReached(t *testing.T) {
 		got, _ := mailed(t, sending(port), time.Second)
 		assert.Equal(t, "no connection to 127.0.0.1:"+strconv.Itoa(port)+": connection refused; check smtp-host and smtp-port, and whether a firewall is between", got)
 	})
+}
+
+func TestEmailToAServerThatTalksWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	for name, words := range map[string]string{"in lines": "220-welcome\r\n", "in one line": strings.Repeat("x", 1000)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = listener.Close() })
+			go func() {
+				for {
+					c, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					for err == nil {
+						_, err = c.Write([]byte(words))
+					}
+				}
+			}()
+			port := listener.Addr().(*net.TCPAddr).Port
+			got, _ := mailed(t, sending(port), time.Minute)
+			assert.Equal(t, "the connection to 127.0.0.1:"+strconv.Itoa(port)+" broke off while waiting for its greeting: it talks without an end", got)
+		})
+	}
+}
+
+func TestEmailToWhatIsNoMailServer(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	address := server.Listener.Addr().(*net.TCPAddr)
+	// A web server waits for the client to begin, as one with TLS does.
+	got, _ := mailed(t, sending(address.Port), 2*time.Second)
+	assert.Equal(t, "no answer from "+address.String()+" in time, while waiting for its greeting; if that port begins with TLS, as 465 does, set smtp-tls to implicit", got)
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte("+OK POP3 ready\r\n"))
+			_ = c.Close()
+		}
+	}()
+	got, _ = mailed(t, sending(listener.Addr().(*net.TCPAddr).Port), time.Minute)
+	assert.Equal(t, "what answers at "+listener.Addr().String()+` does not speak SMTP: invalid response code: "+OK POP3 ready"; check smtp-host and smtp-port`, got)
 }
 
 func TestEmailIsGivenUpWithTheJob(t *testing.T) {

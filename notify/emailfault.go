@@ -21,6 +21,9 @@ import (
 // errNoUnicode: an address has letters that the server cannot take (RFC 6531).
 var errNoUnicode = errors.New("an address has letters other than ASCII before its @, and the server does not offer SMTPUTF8")
 
+// errTalksOn: no mail server says as much.
+var errTalksOn = errors.New("it talks without an end")
+
 // mailStage is how far a try has come.
 type mailStage int
 
@@ -166,7 +169,7 @@ func (e *Email) explain(err error) string {
 	case isDNS && unknown.IsNotFound:
 		return "there is no host " + report.Line(o.Host, longestWords) + ": check smtp-host"
 	case isProtocol:
-		return "what answers at " + server + " does not speak SMTP" + e.tlsAdvice() + ": " + e.safe(root(err))
+		return "what answers at " + server + " does not speak SMTP: " + e.safe(root(err)) + "; check smtp-host and smtp-port"
 	case fault.late:
 		return e.hang(fault.stage, server)
 	case fault.stage == stageDial:

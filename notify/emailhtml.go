@@ -30,8 +30,8 @@ var colours = map[report.Severity]string{
 	report.SeverityQuiet:     "#475467",
 }
 
-// trialColour is none of the severities'.
-const trialColour = "#5925dc"
+// openColour is of what is neither good nor bad: a trial, or not yet known.
+const openColour = "#5925dc"
 
 type emailView struct {
 	report.Alert
@@ -67,8 +67,8 @@ func emailHTML(a report.Alert) (string, error) {
 		v.ChecksTitle = othersTitle
 	}
 	switch {
-	case a.Trial:
-		v.Colour = trialColour
+	case a.Trial, a.Preliminary:
+		v.Colour = openColour
 	case v.Colour == "":
 		v.Colour = colours[report.SeverityQuiet]
 	}

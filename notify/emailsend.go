@@ -169,8 +169,8 @@ type mailConn struct {
 	net.Conn // nil: not connected
 
 	end       time.Time
-	heard     atomic.Bool // the server has said something
-	encrypted atomic.Bool // TLS is up, and the certificate is good
+	heard     atomic.Int64 // bytes that the server has said
+	encrypted atomic.Bool  // TLS is up, and the certificate is good
 	unwatch   func() bool
 }
 
@@ -196,10 +196,11 @@ func (c *mailConn) SetDeadline(t time.Time) error {
 	return c.Conn.SetDeadline(t)
 }
 
+// Read bounds what a server may say: answers without an end are kept whole.
 func (c *mailConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.heard.Store(true)
+	if c.heard.Add(int64(n)) > maxAnswer {
+		return 0, errTalksOn
 	}
 	return n, err
 }
