@@ -73,7 +73,7 @@ func TestWorkflowsUseWhatThereIs(t *testing.T) {
 	inputs, outputs := builtInputs(), outputNames()
 	output := regexp.MustCompile(`steps\.([\w-]+)\.outputs\.([\w-]+)`)
 	uses := 0
-	for _, page := range slices.Concat(pages(t), examples(t)) {
+	for _, page := range allPages(t) {
 		for i, text := range workflowsOf(t, page) {
 			var parsed yaml.Node
 			require.NoError(t, yaml.Unmarshal([]byte(text), &parsed), "%s, example %d", page, i+1)
@@ -101,7 +101,7 @@ func TestWorkflowsUseWhatThereIs(t *testing.T) {
 // actionlint.
 func TestWorkflowsAreWhole(t *testing.T) {
 	whole := 0
-	for _, page := range slices.Concat(pages(t), examples(t)) {
+	for _, page := range allPages(t) {
 		for _, text := range workflowsOf(t, page) {
 			var workflow struct {
 				On          any               `yaml:"on"`

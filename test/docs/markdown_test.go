@@ -44,6 +44,12 @@ func examples(t *testing.T) []string {
 	return found
 }
 
+// allPages are all documents with workflows in them.
+func allPages(t *testing.T) []string {
+	t.Helper()
+	return slices.Concat(pages(t), examples(t))
+}
+
 // workflowsOf are the YAML texts of a page, or of an example.
 func workflowsOf(t *testing.T, page string) []string {
 	t.Helper()
@@ -108,7 +114,7 @@ func inputTables() string {
 		}
 		if input.Group != group {
 			group = input.Group
-			fmt.Fprintf(to, "**%s**\n\n| Input | Default | What it does |\n| --- | --- | --- |\n", group)
+			fmt.Fprintf(to, "### %s\n\n| Input | Default | What it does |\n| --- | --- | --- |\n", group)
 		}
 		fmt.Fprintf(to, "| `%s` | %s | %s Takes %s.%s |\n", input.Name, defaultOf(input), input.Description, input.Form, remark(input))
 		if last(input) {
@@ -126,7 +132,7 @@ func defaultOf(input github.Definition) string {
 	case input.Default != "":
 		return "`" + input.Default + "`"
 	}
-	return ""
+	return "–"
 }
 
 func remark(input github.Definition) string {
