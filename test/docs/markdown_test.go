@@ -19,7 +19,7 @@ import (
 // pages are the documents for strangers, relative to the root.
 func pages(t *testing.T) []string {
 	t.Helper()
-	found := []string{readme, "CHANGELOG.md", "CONTRIBUTING.md"}
+	found := []string{readme, "CHANGELOG.md", "CONTRIBUTING.md", ".github/SECURITY.md", ".github/pull_request_template.md"}
 	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && filepath.Ext(path) == ".md" {
 			page, relErr := filepath.Rel(root, path)

@@ -163,7 +163,7 @@ on:
 		}
 		fmt.Fprintf(to, "        required: %t\n", input.Required)
 		if input.Default != "" {
-			fmt.Fprintf(to, "        default: %s\n", literal(input))
+			fmt.Fprintf(to, "        default: %s\n", defaultLiteral(input))
 		}
 		fmt.Fprintf(&with, "          %s: ${{ %s.%s }}\n", input.Name, from, input.Name)
 	}
@@ -236,7 +236,7 @@ func typeOf(input github.Definition) string {
 	return "string"
 }
 
-func literal(input github.Definition) string {
+func defaultLiteral(input github.Definition) string {
 	if typeOf(input) == "string" {
 		return `"` + input.Default + `"`
 	}

@@ -36,6 +36,9 @@ func reasons(t *testing.T) []string {
 // verb is a verb of package fmt.
 var verb = regexp.MustCompile(`%[-+# 0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
 
+// product are the rooms whose words people read.
+var product = []string{".", "cloud", "github", "notify", "report", "rollback", "terminal", "verify"}
+
 // literals are the texts in the program, with `…` for what is filled in.
 func literals(t *testing.T) []string {
 	t.Helper()
@@ -48,14 +51,30 @@ func literals(t *testing.T) []string {
 				continue
 			}
 			ast.Inspect(parse(t, file), func(node ast.Node) bool {
-				if literal, ok := node.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-					found = append(found, blanked(unquote(t, literal)))
+				if text := literal(t, node); text != "" {
+					found = append(found, blanked(text))
 				}
 				return true
 			})
 		}
 	}
 	return found
+}
+
+// literal is the text of a literal, or of several that are joined.
+func literal(t *testing.T, node ast.Node) string {
+	t.Helper()
+	switch node := node.(type) {
+	case *ast.BasicLit:
+		if node.Kind == token.STRING {
+			return unquote(t, node)
+		}
+	case *ast.BinaryExpr:
+		if left, right := literal(t, node.X), literal(t, node.Y); left != "" && right != "" {
+			return left + right
+		}
+	}
+	return ""
 }
 
 func blanked(format string) string {
