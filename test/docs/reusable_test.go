@@ -141,7 +141,8 @@ func reusableWorkflow() string {
 	text.WriteString(`# The rollback job, for workflows that call it by
 #   uses: org/lambda-rollback-action/.github/workflows/rollback-on-failure.yml@…
 # The caller has the needs:, the if: and the permissions; examples/reusable.yml.
-# Follow-ups on GitHub are not here: each would be one permission more that every
+# It needs github.com: elsewhere the job context does not name the workflow's own
+# commit. Follow-ups on GitHub are not here: each would be one permission more that every
 # caller has to grant.
 #
 # Written from the definitions in github/: change them there, then run

@@ -11,7 +11,7 @@ import (
 // The promise to everybody who reads main and runs a release.
 func TestTheReleaseCommitDiffersFromMainInOneLine(t *testing.T) {
 	t.Parallel()
-	r := newRepo(t)
+	r := repoOf(t, ".")
 	main := r.git("rev-parse", "main")
 
 	commit := r.does("commit", version, main, image)

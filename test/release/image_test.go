@@ -97,6 +97,9 @@ func TestTheImageIsPushedAndReadBack(t *testing.T) {
 		assert.Equal(t, "1.2.3", config.Config.Labels["org.opencontainers.image.version"])
 		assert.Equal(t, r.git("rev-parse", "main"), config.Config.Labels["org.opencontainers.image.revision"])
 		assert.Equal(t, "https://github.com/Org/Name", config.Config.Labels["org.opencontainers.image.source"])
+		for label, value := range fixedLabels(t) {
+			assert.Equal(t, value, config.Config.Labels[label], "as in the Dockerfile")
+		}
 	}
 
 	// The whole way: what was pushed is what the release commit names.
@@ -175,4 +178,19 @@ func entrypoint(t *testing.T) []string {
 	}
 	require.Fail(t, "the Dockerfile has no ENTRYPOINT")
 	return nil
+}
+
+// fixedLabels are those of the Dockerfile that no build fills in. The source is
+// the repository that releases, which may be a fork.
+func fixedLabels(t *testing.T) map[string]string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, "Dockerfile"))
+	require.NoError(t, err)
+	labels := map[string]string{}
+	for _, match := range regexp.MustCompile(`(org\.opencontainers\.image\.\w+)="([^"$]+)"`).FindAllStringSubmatch(string(content), -1) {
+		if !strings.HasSuffix(match[1], ".source") {
+			labels[match[1]] = match[2]
+		}
+	}
+	return labels
 }

@@ -21,8 +21,12 @@ const (
 		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 )
 
-// repo is a clone with everything that a release needs in place: main with this
-// tree, a changelog that names the version, and the tag that asks for it.
+// What the steps read. Most tests do without the rest of the tree, which takes
+// git a while.
+var read = []string{".ci/release", "action.yml", "CHANGELOG.md", "README.md", "Dockerfile", ".gitignore"}
+
+// repo is a clone with everything that a release needs in place: main, a
+// changelog that names the version, and the tag that asks for it.
 type repo struct {
 	*testing.T
 
@@ -32,6 +36,12 @@ type repo struct {
 
 func newRepo(t *testing.T) *repo {
 	t.Helper()
+	return repoOf(t, read...)
+}
+
+// repoOf has these parts of the tree; "." is all of it.
+func repoOf(t *testing.T, parts ...string) *repo {
+	t.Helper()
 	for _, tool := range []string{"bash", "git", "awk"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("the steps of a release are scripts, and %s is not installed", tool)
@@ -40,7 +50,9 @@ func newRepo(t *testing.T) *repo {
 	base := t.TempDir()
 	r := &repo{T: t, dir: filepath.Join(base, "clone")}
 	origin := filepath.Join(base, "origin.git")
-	copyTree(t, r.dir)
+	for _, part := range parts {
+		copyTree(t, part, r.dir)
+	}
 	r.edit("CHANGELOG.md", "## [Unreleased]", "## [Unreleased]\n\n## [1.2.3] - 2026-02-03\n\n### Fixed\n\n- A thing.\n\n## [1.2.2] - 2026-01-02")
 	r.git("init", "--quiet", "--bare", "--initial-branch=main", origin)
 	r.git("init", "--quiet", "--initial-branch=main")
@@ -52,10 +64,10 @@ func newRepo(t *testing.T) *repo {
 }
 
 // copyTree copies what belongs to the project, without its history.
-func copyTree(t *testing.T, to string) {
+func copyTree(t *testing.T, part, to string) {
 	t.Helper()
 	skip := []string{".git", "node_modules", ".venv", "__pycache__", ".pytest_cache"}
-	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(filepath.Join(root, part), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -73,7 +85,9 @@ func copyTree(t *testing.T, to string) {
 		require.NoError(t, err)
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
-		return os.WriteFile(filepath.Join(to, name), content, info.Mode())
+		copied := filepath.Join(to, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(copied), 0o755))
+		return os.WriteFile(copied, content, info.Mode())
 	}))
 }
 
