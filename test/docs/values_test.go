@@ -15,14 +15,16 @@ import (
 
 // What GitHub puts in the place of an expression.
 var expressions = map[string]string{
-	"toJSON(needs)":   `{"deploy-production":{"result":"failure","outputs":{}}}`,
-	"github.run_id":   "9001",
-	"matrix.region":   "eu-west-1",
-	"inputs.function": "checkout-api",
-	"inputs.version":  "41",
-	"inputs.reason":   "totals are wrong",
-	"inputs.dry-run":  "true",
-	"github.token":    "a token",
+	"toJSON(needs)":           `{"deploy-production":{"result":"failure","outputs":{}}}`,
+	"github.run_id":           "9001",
+	"matrix.region":           "eu-west-1",
+	"inputs.function":         "checkout-api",
+	"inputs.version":          "41",
+	"inputs.reason":           "totals are wrong",
+	"inputs.dry-run":          "true",
+	"github.token":            "a token",
+	"secrets.SLACK_BOT_TOKEN": "xoxb-0-example",
+	"secrets.SMTP_PASSWORD":   "a password",
 	// A deploy job that died early has no outputs.
 	"needs.canary.outputs.version":             "",
 	"needs.deploy-production.outputs.version":  "42",
