@@ -3,6 +3,7 @@ package release_test
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
@@ -17,29 +18,42 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// needCrane skips where the tools that the release installs are not there.
-// .ci/run has them.
-func needCrane(t *testing.T) {
+func need(t *testing.T, tools ...string) {
 	t.Helper()
-	for _, tool := range []string{"crane", "jq"} {
+	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed: .ci/release/tools crane, and jq", tool)
+			t.Skipf("%s is not installed; .ci/run installs it", tool)
 		}
 	}
 }
 
+// needCrane skips where the tools that the release installs are not there.
+// .ci/run has them.
+func needCrane(t *testing.T) {
+	t.Helper()
+	need(t, "crane", "jq")
+}
+
 // rootfs are the files of both platforms, as the engine gives them: with the
-// clock of the build in them.
+// clock of the build in them, and in any order.
 func (r *repo) rootfs(built time.Time) string {
 	r.Helper()
-	dir := r.TempDir()
+	programs := map[string][]byte{}
 	for _, platform := range []string{"amd64", "arm64"} {
+		programs[platform] = make([]byte, 1_500_000) // that cannot be compressed
+		_, _ = rand.NewChaCha8([32]byte{platform[3]}).Read(programs[platform])
+	}
+	return r.rootfsOf(built, programs)
+}
+
+func (r *repo) rootfsOf(built time.Time, programs map[string][]byte) string {
+	r.Helper()
+	dir := r.TempDir()
+	for platform, program := range programs {
 		file, err := os.Create(filepath.Join(dir, platform+".tar"))
 		require.NoError(r, err)
 		archive := tar.NewWriter(file)
-		program := make([]byte, 1_500_000) // that cannot be compressed
-		_, _ = rand.NewChaCha8([32]byte{platform[3]}).Read(program)
-		for name, content := range map[string][]byte{ // in the order of the day
+		for name, content := range map[string][]byte{
 			"lambda-rollback-action": program, "ca-certificates.crt": []byte("certificates"),
 		} {
 			require.NoError(r, archive.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content)), ModTime: built}))
@@ -54,8 +68,13 @@ func (r *repo) rootfs(built time.Time) string {
 
 func (r *repo) layout(built time.Time) (dir, digest string) {
 	r.Helper()
+	return r.layoutOf(r.rootfs(built))
+}
+
+func (r *repo) layoutOf(rootfs string) (dir, digest string) {
+	r.Helper()
 	dir = filepath.Join(r.TempDir(), "layout")
-	return dir, r.does("image", version, r.git("rev-parse", "main"), "Org/Name", r.rootfs(built), dir)
+	return dir, r.does("image", version, r.git("rev-parse", "main"), "Org/Name", rootfs, dir)
 }
 
 func TestTheSameCommitGivesTheSameImage(t *testing.T) {
@@ -94,7 +113,7 @@ func TestTheImageIsPushedAndReadBack(t *testing.T) {
 		assert.Equal(t, "linux", config.OS)
 		assert.Equal(t, entrypoint(t), config.Config.Entrypoint, "as in the Dockerfile")
 		assert.Empty(t, config.Config.User, "only root can write the runner's files")
-		assert.Equal(t, "1.2.3", config.Config.Labels["org.opencontainers.image.version"])
+		assert.Equal(t, version, config.Config.Labels["org.opencontainers.image.version"])
 		assert.Equal(t, r.git("rev-parse", "main"), config.Config.Labels["org.opencontainers.image.revision"])
 		assert.Equal(t, "https://github.com/Org/Name", config.Config.Labels["org.opencontainers.image.source"])
 		for label, value := range fixedLabels(t) {
@@ -130,6 +149,51 @@ func TestTheReadmeSaysHowLargeTheImageIs(t *testing.T) {
 	assert.Equal(t, "1\t1\tREADME.md", r.git("diff", "--numstat"), "one line, and no other")
 	_, stderr, ok = r.step("size", layout)
 	assert.True(t, ok, stderr)
+}
+
+// crane stands for the released program: it is made of modules, as that is.
+func TestTheProgramsOfTheImageAreTheAssets(t *testing.T) {
+	t.Parallel()
+	needCrane(t)
+	need(t, "go", "cyclonedx-gomod")
+	r := newRepo(t)
+	tool, err := exec.LookPath("crane")
+	require.NoError(t, err)
+	program, err := os.ReadFile(tool)
+	require.NoError(t, err)
+	layout, _ := r.layoutOf(r.rootfsOf(time.Unix(0, 0), map[string][]byte{"amd64": program, "arm64": program}))
+
+	assets := filepath.Join(t.TempDir(), "assets")
+	r.does("assets", version, layout, assets)
+	_, stderr, ok := r.run("bash", "-c", `cd "$0" && sha256sum --check --strict checksums.txt`, assets)
+	require.True(t, ok, stderr)
+	for _, platform := range []string{"amd64", "arm64"} {
+		published, err := os.ReadFile(filepath.Join(assets, "lambda-rollback-action_linux_"+platform))
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(program, published), "the program of %s is another", platform)
+	}
+	list, err := os.ReadFile(filepath.Join(assets, "sbom.cdx.json"))
+	require.NoError(t, err)
+	var sbom struct {
+		BomFormat, SerialNumber string // without these GitHub does not know it
+		Components              []struct{ Name string }
+	}
+	require.NoError(t, json.Unmarshal(list, &sbom))
+	assert.Equal(t, "CycloneDX", sbom.BomFormat)
+	assert.NotEmpty(t, sbom.SerialNumber)
+	names := make([]string, len(sbom.Components))
+	for i, component := range sbom.Components {
+		names[i] = component.Name
+	}
+	assert.Contains(t, names, "github.com/spf13/cobra")
+
+	r.refuses("is there already", "assets", version, layout, assets)
+	tool, err = exec.LookPath("cyclonedx-gomod")
+	require.NoError(t, err)
+	other, err := os.ReadFile(tool)
+	require.NoError(t, err)
+	layout, _ = r.layoutOf(r.rootfsOf(time.Unix(0, 0), map[string][]byte{"amd64": program, "arm64": other}))
+	r.refuses("are made of different modules", "assets", version, layout, filepath.Join(t.TempDir(), "assets"))
 }
 
 // registry starts one on loopback, and gives its address.
