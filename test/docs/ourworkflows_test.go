@@ -30,6 +30,7 @@ func TestOurWorkflowsKeepTheirRules(t *testing.T) {
 	for _, page := range ourWorkflows(t) {
 		var workflow struct {
 			Permissions map[string]string
+			Defaults    struct{ Run struct{ Shell string } }
 			Jobs        map[string]struct {
 				Uses        string
 				Permissions map[string]string
@@ -54,6 +55,9 @@ func TestOurWorkflowsKeepTheirRules(t *testing.T) {
 			}
 			for _, step := range job.Steps {
 				assert.NotContains(t, step.Run, "${{", "%s, job %s: hand it over by env", page, name)
+				if strings.Contains(step.Run, "|") {
+					assert.Equal(t, "bash", workflow.Defaults.Run.Shell, "%s, job %s: a pipe needs pipefail", page, name)
+				}
 				if strings.HasPrefix(step.Uses, "actions/checkout@") {
 					assert.Equal(t, false, step.With["persist-credentials"], "%s, job %s", page, name)
 				}
