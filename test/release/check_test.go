@@ -1,12 +1,9 @@
 package release_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 func TestWhatMayBeReleased(t *testing.T) {
@@ -39,9 +36,7 @@ func TestCommitsThatMayNotBeReleased(t *testing.T) {
 			"the work tree is not clean, so it is not what the tag names",
 		},
 		"a file that is not in the commit": {
-			func(r *repo) {
-				require.NoError(r, os.WriteFile(filepath.Join(r.dir, "more.go"), []byte("package main\n"), 0o644))
-			},
+			func(r *repo) { r.write("more.go", "package main\n") },
 			"the work tree is not clean, so it is not what the tag names",
 		},
 		"another commit checked out than the tag names": {
@@ -58,6 +53,15 @@ func TestCommitsThatMayNotBeReleased(t *testing.T) {
 				r.git("tag", "--force", "release-"+version)
 			},
 			"is not on main: merge first, then tag the commit on main",
+		},
+		"workflows that main has changed since": {
+			func(r *repo) {
+				r.write(".github/workflows/ci.yml", "name: CI\n")
+				r.commitAll("Change a workflow")
+				r.git("push", "--quiet", "origin", "main")
+				r.git("checkout", "--quiet", "release-"+version)
+			},
+			"main has changed .github/workflows since",
 		},
 		"a clone that does not know main": {
 			func(r *repo) { r.git("update-ref", "-d", "refs/remotes/origin/main") },

@@ -137,6 +137,13 @@ func (r *repo) commitAll(message string) string {
 	return r.git("rev-parse", "HEAD")
 }
 
+func (r *repo) write(file, content string) {
+	r.Helper()
+	path := filepath.Join(r.dir, file)
+	require.NoError(r, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(r, os.WriteFile(path, []byte(content), 0o644))
+}
+
 func (r *repo) edit(file, before, after string) {
 	r.Helper()
 	path := filepath.Join(r.dir, file)
