@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -148,9 +149,7 @@ func (s *Services) Inputs(channels ...string) map[string]string {
 	}
 	out := map[string]string{}
 	for _, channel := range channels {
-		for name, value := range inputs[channel] {
-			out[name] = value
-		}
+		maps.Copy(out, inputs[channel])
 	}
 	return out
 }
@@ -227,7 +226,7 @@ func (s *Services) slack(w http.ResponseWriter, r *http.Request, body []byte) {
 	if call.TS != "" {
 		ts = call.TS
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"ok": true, "channel": "C0123456789", "ts": ts})
+	_, _ = fmt.Fprintf(w, `{"ok": true, "channel": "C0123456789", "ts": %q}`, ts)
 }
 
 // Hang answers nothing as long as the caller waits.
