@@ -43,7 +43,7 @@ var product = []string{".", "cloud", "github", "notify", "report", "rollback", "
 func literals(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	for _, room := range []string{".", "cloud", "github", "notify", "report", "rollback", "verify"} {
+	for _, room := range product {
 		files, err := filepath.Glob(filepath.Join(root, room, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {
