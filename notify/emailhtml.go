@@ -2,18 +2,11 @@ package notify
 
 import (
 	"cmp"
-	_ "embed"
 	"fmt"
-	"html/template"
 	"strings"
 
 	"github.com/org/lambda-rollback-action/report"
 )
-
-//go:embed email.html.tmpl
-var emailPage string
-
-var emailTemplate = template.Must(template.New("email").Parse(emailPage))
 
 const (
 	nextTitle   = "What to do next"
@@ -33,54 +26,44 @@ var colours = map[report.Severity]string{
 // openColour is of what is neither good nor bad: a trial, or not yet known.
 const openColour = "#5925dc"
 
-type emailView struct {
-	report.Alert
-
-	Colour    string
-	Preview   string // what a phone shows below the subject
-	Steps     []emailStep
-	Bad       []emailCheck
-	Others    []emailCheck
-	NextTitle string
-	BadTitle  string
-	FuncTitle string
-	Signature string
-
-	ChecksTitle string
-	LeftOver    string
-}
-
-type emailStep struct{ Text, Command string }
-
-type emailCheck struct{ Mark, Name, Detail string }
-
 // emailHTML is an alert as a page for mail programs: tables and inline styles,
 // since that is what all of them draw, and nothing that is loaded from anywhere.
-func emailHTML(a report.Alert) (string, error) {
-	v := emailView{
-		Alert: a, Colour: colours[a.Severity], Preview: preview(a), LeftOver: more(a.Left), Signature: signature,
-		NextTitle: nextTitle, BadTitle: badTitle, ChecksTitle: checksTitle, FuncTitle: functionsTitle(a),
+func emailHTML(a report.Alert) string {
+	colour := cmp.Or(colours[a.Severity], colours[report.SeverityQuiet])
+	if a.Trial || a.Preliminary {
+		colour = openColour
 	}
 	bad, others := badNews(a.Checks)
-	v.Bad, v.Others = emailChecks(bad), emailChecks(others)
+	p := &htmlPage{}
+	p.add(emailHead, a.Title())
+	p.top(a, colour)
+	p.checks(badTitle, bad)
+	p.steps(a.Next)
+	p.functions(a)
+	p.facts(a.Facts)
+	p.checks(titleOfOthers(bad), others)
+	p.sentences("Warnings", a.Notes)
+	p.sentences("Why", a.Why)
+	if a.NotRolledBack != "" {
+		p.sentences("Not rolled back", []string{a.NotRolledBack})
+	}
+	p.add(`<tr><td class="pad" style="padding:8px 24px 20px">
+<p class="pale" style="margin:0;font-size:12px;line-height:18px;color:#57606a">{}</p>
+</td></tr>
+</table>
+</td></tr>
+</table>
+</body>
+</html>
+`, signature)
+	return p.b.String()
+}
+
+func titleOfOthers(bad []report.Check) string {
 	if len(bad) > 0 {
-		v.ChecksTitle = othersTitle
+		return othersTitle
 	}
-	switch {
-	case a.Trial, a.Preliminary:
-		v.Colour = openColour
-	case v.Colour == "":
-		v.Colour = colours[report.SeverityQuiet]
-	}
-	for _, step := range a.Next {
-		text, command := emailCommand(step)
-		v.Steps = append(v.Steps, emailStep{text, command})
-	}
-	var b strings.Builder
-	if err := emailTemplate.Execute(&b, v); err != nil {
-		return "", err
-	}
-	return b.String(), nil
+	return checksTitle
 }
 
 // preview says first what the subject does not.
@@ -94,14 +77,6 @@ func preview(a report.Alert) string {
 
 func functionsTitle(a report.Alert) string {
 	return fmt.Sprintf("%d functions", len(a.Functions)+a.Left)
-}
-
-func emailChecks(all []report.Check) []emailCheck {
-	var out []emailCheck
-	for _, c := range all {
-		out = append(out, emailCheck{cmp.Or(checkMark(c), "–"), c.Name, c.Detail})
-	}
-	return out
 }
 
 // emailCommand sets the command that a step ends with on a line for each option,

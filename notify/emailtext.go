@@ -30,11 +30,7 @@ func emailText(a report.Alert) string {
 	t.steps(a.Next)
 	t.functions(a)
 	t.facts(a)
-	if len(bad) > 0 {
-		t.checks(othersTitle, others)
-	} else {
-		t.checks(checksTitle, others)
-	}
+	t.checks(titleOfOthers(bad), others)
 	t.sentences("Warnings", a.Notes)
 	t.sentences("Why", a.Why)
 	if a.NotRolledBack != "" {
