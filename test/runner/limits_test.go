@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	binaryLimit = 16 << 20 // bytes
+	binaryLimit = 17 << 20 // bytes
 	memoryLimit = 40 << 20 // bytes
 )
 
