@@ -153,8 +153,7 @@ func TestCommentsThatCannotBeMade(t *testing.T) {
 func TestOwnLoginOnGitHubCom(t *testing.T) {
 	t.Parallel()
 	mark := ""
-	var server *fake
-	server = fakeGitHub(t, "", answers{
+	server := fakeGitHub(t, "", answers{
 		repoPath + "commits/" + badSHA + "/pulls": says(200, `[{"number": 5, "merged_at": "2026-03-01T11:00:00Z", "merge_commit_sha": "`+badSHA+`"}]`),
 		"/graphql": says(200, `{"data": {"viewer": {"login": "acme-deployer[bot]"}}}`),
 		repoPath + "issues/5/comments": func(w http.ResponseWriter, r *http.Request) {
