@@ -20,6 +20,7 @@ const (
 // told is api() with what the messages of the follow-ups have to tell beside it.
 func told() report.Function {
 	f := api()
+	f.LogTail = "card number 4111 1111 1111 1111"
 	f.Left, f.DeployedAt = "42", night().Add(-2*time.Minute)
 	f.Published = map[string]time.Time{"42": night().Add(-147 * time.Second), "41": night().Add(-11 * time.Hour)}
 	f.Commits = map[string]string{"42": badCommit, "41": goodCommit}
@@ -70,8 +71,8 @@ func tellings() map[string]report.Result {
 		"rolled-back":   result(told()),
 		"not-checked":   result(unchecked),
 		"unhealthy":     result(unwell),
-		"failed":        failed(),
-		"no-previous":   noPrevious(),
+		"failed":        timed(failed()),
+		"no-previous":   timed(noPrevious()),
 		"chosen":        byHand,
 		"same-commit":   result(rebuilt),
 		"little-known":  unknown,
@@ -79,6 +80,14 @@ func tellings() map[string]report.Result {
 		"hostile":       hostile(),
 		"hostile-texts": forged(),
 	}
+}
+
+// timed knows when the run that failed began and ended.
+func timed(r report.Result) report.Result {
+	r.Started = night().Add(-5 * time.Second)
+	r.Run.CreatedAt = night().Add(-9 * time.Minute)
+	r.Run.Jobs[1].CompletedAt = night().Add(-72 * time.Second)
+	return r
 }
 
 // forged tries what is of use on a page where others write: a marker, a mention
@@ -144,6 +153,16 @@ func TestBodiesStayBelowGitHubsLimit(t *testing.T) {
 			assert.LessOrEqual(t, utf8.RuneCountInString(title), 200)
 			assert.NotContains(t, title, "\n")
 		})
+	}
+}
+
+// An issue is mailed to all who watch the repository.
+func TestTheLogOfAFunctionIsNotPublished(t *testing.T) {
+	t.Parallel()
+	for _, r := range []report.Result{result(told()), result(told(), told())} {
+		for _, text := range []string{report.Issue(r), report.IssueUpdate(r), report.Comment(r)} {
+			assert.NotContains(t, text, "4111")
+		}
 	}
 }
 

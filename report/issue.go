@@ -37,7 +37,7 @@ func Issue(r Result) string {
 	if len(all) == 1 {
 		f := all[0]
 		sections = append(sections,
-			section("Timeline", timeline(f)),
+			section("Timeline", whole(r, f)),
 			section("Versions", versionsOf(r, f)),
 			section("Why this run", proof(f)),
 			failedRun(r),
@@ -68,7 +68,7 @@ func IssueUpdate(r Result) string {
 	sections := []string{"#" + head(r, all), again + ".", went(r, all), failedRun(r)}
 	if len(all) == 1 {
 		sections = append(sections,
-			section("Timeline", timeline(all[0])),
+			section("Timeline", whole(r, all[0])),
 			section("Did production recover?", orNotChecked(all[0])))
 	}
 	return fit(append(sections, section("Next steps", tasks(nextTasks(r))), runLinks(r)))
@@ -80,7 +80,25 @@ func withoutHeading(text string) string {
 	return rest
 }
 
+// whole is the timeline also where nothing was moved, or even tried.
+func whole(r Result, f Function) string {
+	if text := timeline(f); text != "" {
+		return text
+	}
+	all := f.Timeline
+	if len(all) == 0 {
+		all = Timeline(r.Run, r.Started, nil)
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return moments(all)
+}
+
+// orNotChecked is what the checks found, but for the log of the test invocation:
+// an issue is mailed to all who watch, and what a function logs is not for them.
 func orNotChecked(f Function) string {
+	f.LogTail = ""
 	if text := recovered(f); text != "" || !WasMoved(f) {
 		return text
 	}

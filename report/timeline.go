@@ -128,17 +128,25 @@ func Recovery(all []Moment, until Event) (time.Duration, bool) {
 
 // timeline is the section of the summary.
 func timeline(f Function) string {
-	moved := slices.IndexFunc(f.Timeline, func(m Moment) bool { return m.Event == AliasMoved })
-	if moved < 0 {
+	if !slices.ContainsFunc(f.Timeline, func(m Moment) bool { return m.Event == AliasMoved }) {
 		return ""
 	}
-	base := f.Timeline[0].At
-	for _, m := range f.Timeline {
+	text := moments(f.Timeline)
+	if line := recoveryLine(f); line != "" {
+		text = line + "\n\n" + text
+	}
+	return text
+}
+
+// moments is a table of them, with the time since the deploy failed.
+func moments(timeline []Moment) string {
+	base := timeline[0].At
+	for _, m := range timeline {
 		if m.Event == DeployFailed {
 			base = m.At
 		}
 	}
-	all, left := ends(f.Timeline, maxLines)
+	all, left := ends(timeline, maxLines)
 	rows, more := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		m := all[i]
 		if m.Event == "" {
@@ -146,11 +154,7 @@ func timeline(f Function) string {
 		}
 		return fmt.Sprintf("| %s | %s | %s | %s |", m.At.UTC().Format("15:04:05"), since(base, m.At), events[m.Event], orDash(Markdown(m.Detail, longestCell)))
 	})
-	text := "| UTC | | What | |\n| --- | --: | --- | --- |\n" + rows + leftOut(more)
-	if line := recoveryLine(f); line != "" {
-		text = line + "\n\n" + text
-	}
-	return text
+	return "| UTC | | What | |\n| --- | --: | --- | --- |\n" + rows + leftOut(more)
 }
 
 // firstMoments are kept where moments are left out: the failure and the first move.
