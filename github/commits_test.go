@@ -3,6 +3,7 @@ package github_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -194,10 +195,33 @@ func TestCommitsOfABusyBranchAreNotGuessed(t *testing.T) {
 	t.Parallel()
 	e := emulator.StartFor(t)
 	now := at("12:00:00")
+	yesterday := now.Add(-24 * time.Hour)
+	slow := pastDeploy(yesterday.Add(-5*time.Hour), "success") // it published, and is not on the page
+	slow.Jobs[1].CompletedAt, slow.UpdatedAt = yesterday.Add(time.Hour), yesterday.Add(time.Hour)
+	e.GitHub.AddRun(repository, slow)
 	for i := range 150 {
-		e.GitHub.AddRun(repository, pastDeploy(now.Add(-24*time.Hour).Add(-time.Duration(i)*time.Minute), "success"))
+		run := pastDeploy(yesterday.Add(-time.Duration(i)*time.Minute), "success")
+		if i > 0 {
+			run.Jobs = nil
+		}
+		e.GitHub.AddRun(repository, run)
 	}
-	got, err := emulated(t, e).CommitsOf(within(t, enough), failedAt(now), []map[string]time.Time{{"41": now.Add(-24*time.Hour + 3*time.Minute)}})
+	got, err := emulated(t, e).CommitsOf(within(t, enough), failedAt(now), []map[string]time.Time{{"41": yesterday.Add(3 * time.Minute)}})
 	require.NoError(t, err)
 	assert.Equal(t, []map[string]string{{}}, got)
+}
+
+// A run whose jobs cannot be read may be the one.
+func TestCommitsAreNotGuessedFromHalfOfTheRuns(t *testing.T) {
+	t.Parallel()
+	e := emulator.StartFor(t)
+	now := at("12:00:00")
+	e.GitHub.AddRun(repository, pastDeploy(now.Add(-24*time.Hour), "success"))
+	other := e.GitHub.AddRun(repository, pastDeploy(now.Add(-24*time.Hour).Add(time.Minute), "success"))
+	e.GitHub.AddRun(repository, pastDeploy(now.Add(-48*time.Hour), "success"))
+	e.Fault(emulator.Match{Operation: "ListWorkflowJobs", Qualifier: strconv.FormatInt(other.ID, 10)}, emulator.Status(http.StatusNotFound, "", "Not Found"))
+	made := map[string]time.Time{"42": now.Add(3 * time.Minute), "41": now.Add(-24 * time.Hour).Add(3 * time.Minute), "40": now.Add(-48 * time.Hour).Add(3 * time.Minute)}
+	got, err := emulated(t, e).CommitsOf(within(t, enough), failedAt(now), []map[string]time.Time{made})
+	require.ErrorContains(t, err, "GitHub's API did not give the jobs of run")
+	assert.Equal(t, []map[string]string{{"42": shaOf(now), "40": shaOf(now.Add(-48 * time.Hour))}}, got)
 }

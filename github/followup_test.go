@@ -178,6 +178,7 @@ func TestFollowUpsNameThePermissionThatIsMissing(t *testing.T) {
 			s.GitHub.GrantOnly(others...)
 			told := s.follow(t, rolledBack(movedFunction()), github.FollowUpDeployment, github.FollowUpComment, github.FollowUpIssue)
 			require.Len(t, told, 3, every)
+			assert.NotContains(t, told[tt.name], "; failed to", "said once")
 			assert.Contains(t, told[tt.name], `it answered 403 "Resource not accessible by integration"; give the job the permission `+missing)
 			require.Len(t, s.notes, 1)
 			assert.True(t, s.notes[0].Warning)
