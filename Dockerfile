@@ -1,16 +1,37 @@
 # The action as GitHub builds and runs it for `uses: org/lambda-rollback-action@main`.
 
-FROM golang:1.26-bookworm AS build
+# Compiled where the build runs, for where the image will run: no emulation. The
+# classic builder does not know BUILDPLATFORM. The digest is that of
+# https://github.com/docker-library/repo-info/blob/e243c7edb883107b26904e1bfd094b120b43b9a8/repos/golang/remote/1.26.8-bookworm.md
+FROM --platform=${BUILDPLATFORM:-linux} golang:1.26.8-bookworm@sha256:9fdc884aacc3bec89b20ffc69f4bb369c78210e3e4f600387b5128b12c199f81 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o /lambda-rollback-action .
+ARG TARGETOS
+ARG TARGETARCH
+# What --version says. A release gives both; from a checkout they are not known.
+ARG VERSION
+ARG REVISION
+# HTTPS to AWS and GitHub needs the certificates; nothing else is needed. One
+# time on all files and folders, or two builds of one commit would differ.
+ARG SOURCE_DATE_EPOCH=0
+RUN CGO_ENABLED=0 GOOS="$TARGETOS" GOARCH="$TARGETARCH" go build -trimpath -buildvcs=false \
+        -ldflags="-s -w -buildid= -X main.version=$VERSION -X main.revision=$REVISION" \
+        -o /image/lambda-rollback-action . && \
+    install -D --mode=644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt && \
+    find /image -exec touch --date="@$SOURCE_DATE_EPOCH" {} +
 
 FROM scratch
-# HTTPS to AWS and GitHub needs the certificates; nothing else is needed.
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build /lambda-rollback-action /lambda-rollback-action
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="lambda-rollback-action" \
+      org.opencontainers.image.description="Puts an AWS Lambda alias back on the version that worked when a deploy failed" \
+      org.opencontainers.image.source="https://github.com/org/lambda-rollback-action" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+COPY --from=build /image /
 # No USER: the runner mounts the files for outputs and summary as root, and only
 # root can write to them.
 ENTRYPOINT ["/lambda-rollback-action"]

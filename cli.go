@@ -121,7 +121,13 @@ func withFlags(getenv func(string) string, a terminal.Arguments, flags []termina
 	}
 }
 
+// Given by the linker for a release; see the Dockerfile.
+var version, revision string
+
 func programVersion() string {
+	if version != "" {
+		return strings.TrimSpace(version + " " + revision)
+	}
 	info, found := debug.ReadBuildInfo()
 	if !found {
 		return "(unknown version)"
