@@ -1,0 +1,46 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// self is how a workflow names this action, up to the version.
+const self = "org/lambda-rollback-action@"
+
+var fence = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+
+// ofReadme is the workflow of that name, as the README has it.
+func ofReadme(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	for _, match := range fence.FindAllStringSubmatch(string(text), -1) {
+		if strings.HasPrefix(match[1], "name: "+name+"\n") {
+			return match[1]
+		}
+	}
+	require.Fail(t, "the README has no workflow named "+name)
+	return ""
+}
+
+// example is a workflow of examples/, as it is there.
+func example(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "examples", name))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// fromCheckout uses the action from the workspace instead of by its name.
+func fromCheckout(t *testing.T, workflow string) string {
+	t.Helper()
+	uses := regexp.MustCompile(`(?m)^( +(?:- )?uses: )` + self + `main\b.*$`)
+	require.Len(t, uses.FindAllString(workflow, -1), 1)
+	return uses.ReplaceAllString(workflow, "${1}./")
+}
