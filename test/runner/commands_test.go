@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -26,18 +27,22 @@ type parsedLog struct {
 	commands []command
 	legacy   []string // lines with `##[`, which the runner takes for commands too
 	text     []string
+	lines    []string // all of them, as they came
 }
 
 // parseLog reads what a process wrote as the runner does, and is stricter: each
 // line that could be taken for a command counts as one, whether or not the
-// runner knows its name (ActionCommand.cs of actions/runner).
+// runner knows its name, and whether or not it has its end (ActionCommand.cs of
+// actions/runner).
 func parseLog(text string) parsedLog {
 	var log parsedLog
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		if strings.Contains(line, "##[") {
-			log.legacy = append(log.legacy, line)
+		log.lines = append(log.lines, line)
+		seen := strings.Map(compared, line)
+		if strings.Contains(seen, "##[") {
+			log.legacy = append(log.legacy, seen)
 		}
-		rest, isCommand := strings.CutPrefix(strings.TrimSpace(line), "::")
+		rest, isCommand := strings.CutPrefix(strings.TrimSpace(seen), "::")
 		if !isCommand {
 			log.text = append(log.text, line)
 			continue
@@ -47,6 +52,15 @@ func parseLog(text string) parsedLog {
 		log.commands = append(log.commands, command{name, properties, unescape.Replace(data)})
 	}
 	return log
+}
+
+// compared drops what the runner's comparison of texts by culture does not see,
+// be it between the two characters of a command's mark.
+func compared(r rune) rune {
+	if unicode.In(r, unicode.Cf, unicode.Cc, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) && r != '\t' {
+		return -1
+	}
+	return r
 }
 
 var unescape = strings.NewReplacer("%0D", "\r", "%0A", "\n", "%25", "%")
@@ -152,6 +166,8 @@ func (o outcome) verifyLog(tb testing.TB) {
 	assert.Zero(tb, open, "each group ends")
 	for _, line := range log.text {
 		assert.LessOrEqual(tb, utf8.RuneCountInString(line), annotationLimit)
+	}
+	for _, line := range log.lines {
 		assertPlain(tb, "the log", line)
 	}
 }
@@ -162,7 +178,7 @@ func (o outcome) verifyOutputs(tb testing.TB) {
 	assert.ElementsMatch(tb, slices.Collect(maps.Keys(manifest.Outputs)), slices.Collect(maps.Keys(o.outputs)))
 	size := 0
 	for name, value := range o.outputs {
-		size += 2 * utf8.RuneCountInString(value)
+		size += 2 * len(utf16.Encode([]rune(name+value)))
 		if !slices.Contains(jsonOutputs, name) {
 			assertPlain(tb, "the output "+name, value)
 			continue
@@ -208,6 +224,9 @@ func TestTheParsersOfThisPackageSeeWhatTheRunnerSees(t *testing.T) {
 	log := parseLog("plain\n  ::set-output name=a::b%0Ac\rtext ::error::no\n##[error]x\nsee ##[group]y\n")
 	assert.Equal(t, []command{{"set-output", "name=a", "b\nc"}}, log.commands)
 	assert.Equal(t, []string{"##[error]x", "see ##[group]y"}, log.legacy)
+	log = parseLog("\u2003:\ufe0f:error::hidden\n#\u034f#\u00ad[error]hidden\n::warning without an end\n")
+	assert.Equal(t, []string{"error", "warning"}, []string{log.commands[0].name, log.commands[1].name})
+	assert.Equal(t, []string{"##[error]hidden"}, log.legacy)
 
 	outputs, err := parseOutputs("a=b\nc<<E\n1\nd=2\nE\n")
 	require.NoError(t, err)

@@ -51,6 +51,7 @@ var forms = map[string]string{
 	"as it is":           hostile,
 	"first":              "::error::pwned " + hostile,
 	"legacy":             "##[error]pwned",
+	"with nothing seen":  ":\ufe0f:error::pwned #\u034f#[error]pwned #\u00ad#\u2060[error]pwned #\U000e0100#[error]pwned",
 	"100 kB":             strings.Repeat("::error::pwned ", 100<<10/15),
 	"100 kB RTL":         strings.Repeat("\u202e\n::x::", 10<<10),
 	"100 kB of Markdown": strings.Repeat("[`|*_<@#", 100<<10/8),

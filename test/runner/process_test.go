@@ -41,8 +41,6 @@ func newStep(tb testing.TB) *step {
 	s.env = map[string]string{
 		"PATH":                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME":                s.path("home"),
-		"CI":                  "true",
-		"GITHUB_ACTIONS":      "true",
 		"GITHUB_WORKSPACE":    s.dir,
 		"GITHUB_EVENT_PATH":   s.path(eventFile),
 		"GITHUB_OUTPUT":       s.path(outputFile),
@@ -50,10 +48,9 @@ func newStep(tb testing.TB) *step {
 		"GITHUB_ENV":          s.path("env"),
 		"GITHUB_STATE":        s.path("state"),
 		"GITHUB_PATH":         s.path("path"),
-		"GITHUB_SERVER_URL":   "https://github.com",
-		"RUNNER_OS":           "Linux",
 		"RUNNER_TEMP":         s.dir,
 	}
+	maps.Copy(s.env, runnersOwn)
 	for name, input := range manifest.Inputs {
 		s.input(name, input.Default)
 	}
