@@ -44,7 +44,9 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer func() { _ = exec.Command("docker", "image", "rm", "--force", image).Run() }()
+	defer func() { // the last two are what act calls what it built
+		_ = exec.Command("docker", "image", "rm", "--force", image, "act-dockeraction", "act-org-lambda-rollback-action-main-dockeraction").Run()
+	}()
 	return m.Run()
 }
 

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"maps"
 	"strconv"
 	"testing"
 	"time"
@@ -63,9 +64,7 @@ func (s *scene) run(workflow, event, branch string, payload any, env map[string]
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN": emulator.OIDCRequestToken,
 		"E2E_TOKEN":                      s.GitHub.Token,
 	}
-	for name, value := range env {
-		all[name] = value
-	}
+	maps.Copy(all, env)
 	return runWorkflow(s.t, workflow, event, payload, all, func(l line) { s.hear(created.ID, l) })
 }
 

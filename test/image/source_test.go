@@ -63,7 +63,7 @@ func ignored(t *testing.T, rules, file string) bool {
 	for rule := range strings.Lines(rules) {
 		rule = strings.TrimSpace(rule)
 		pattern, wanted := strings.CutPrefix(rule, "!")
-		fits := false
+		var fits bool
 		switch deep, below := strings.CutPrefix(pattern, "**/"); {
 		case rule == "":
 			continue
