@@ -42,12 +42,24 @@ func TestAFailedDeployIsRolledBack(t *testing.T) {
 	t.Logf("the step summary:\n%s", summary)
 }
 
+// witness is one more job for a workflow, which shows the outputs of another.
+const witness = `
+  witness:
+    needs: [rollback-on-failure]
+    if: always()
+    runs-on: ubuntu-latest
+    steps:
+      - env:
+          OUTPUTS: ${{ toJSON(needs.rollback-on-failure.outputs) }}
+        run: echo "$OUTPUTS"
+`
+
 // The README's workflow that uses the outputs, by a later step and by a later
-// job, with not one character changed.
+// job: the action by its public name, nothing changed, one job added.
 func TestOutputsReachALaterStepAndALaterJob(t *testing.T) {
 	s := newScene(t)
 
-	run := s.run(ofReadme(t, "Deploy and tell"), "push", "main", s.push("main"), fails)
+	run := s.run(ofReadme(t, "Deploy and tell")+witness, "push", "main", s.push("main"), fails)
 
 	require.Equal(t, "success", run.result("rollback-on-failure"))
 	assert.Equal(t, s.before, s.function.Serving("live"))
@@ -57,8 +69,10 @@ func TestOutputsReachALaterStepAndALaterJob(t *testing.T) {
 	assert.Contains(t, said, message, "the later step has it")
 	assert.Equal(t, "success", run.result("tell"))
 	assert.Contains(t, run.said("tell"), "production is back on the last good version")
+	assert.JSONEq(t, `{"status": "rolled-back"}`, run.said("witness"))
 	t.Logf("the later step was handed: %s", message)
-	t.Logf("the later job ran because of the output status, and said: %s", run.said("tell"))
+	t.Logf("the later job was handed: %s", run.said("witness"))
+	t.Logf("the other later job ran because of the output, and said: %s", run.said("tell"))
 }
 
 func TestASuccessfulDeployIsLeftAlone(t *testing.T) {
