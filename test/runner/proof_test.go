@@ -425,7 +425,7 @@ func TestObserve(t *testing.T) {
 			p := o.proven(t)
 			status, detail := p.check(t, "metrics")
 			assert.Equal(t, c.metrics, status, detail)
-			assert.Regexp(t, `\| \| Before the deploy \(\d min\) \| Failing \(\d min\) \| Now \| Minute by minute \|`, o.summary)
+			assert.Regexp(t, `\| \| Before the deploy \(\d min\) \| Failing \(\d min\) \| Now(?: \(\d min\))? \| Minute by minute \|`, o.summary)
 		})
 	}
 }
