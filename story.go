@@ -250,14 +250,6 @@ func (s *story) prepare(ctx context.Context) (*cloud.Cloud, bool) {
 	return aws, err == nil
 }
 
-func (s *story) functions(aws *cloud.Cloud) []rollback.Function {
-	functions := make([]rollback.Function, len(s.in.Functions))
-	for i, f := range s.in.Functions {
-		functions[i] = s.function(aws, f)
-	}
-	return functions
-}
-
 // carryOut does what the command says.
 func (s *story) carryOut(ctx context.Context, aws *cloud.Cloud, functions []rollback.Function) {
 	if s.in.Reason != "" {
@@ -311,94 +303,6 @@ func (s *story) completeTimelines() {
 	}
 }
 
-// open finds region and credentials; where there are none, it says so in the
-// result.
-func (s *story) open(ctx context.Context) (*cloud.Cloud, error) {
-	name := s.in.RoleSessionName
-	if name == "" {
-		name = fmt.Sprintf("lambda-rollback-%d", s.where.RunID)
-	}
-	aws, err := cloud.Open(ctx, cloud.Options{
-		Region: s.in.Region, NeedRegion: s.needRegion(), Secret: func(secret string) { s.redactor.Add(secret) },
-		RoleARN: s.in.RoleToAssume, SessionName: name,
-		Token: func(ctx context.Context) (string, error) {
-			return github.IDToken(ctx, s.getenv, s.in.Audience)
-		},
-	})
-	switch {
-	case err == nil:
-		return aws, nil
-	case errors.Is(err, cloud.ErrNoRegion):
-		s.everywhere(report.Failed, report.InvalidInput,
-			"aws-region: no region is known; set the input (such as eu-west-1), or AWS_REGION, or give function ARNs")
-	case ctx.Err() != nil:
-		reason, what := report.Cancelled, "the run was cancelled"
-		if errors.Is(context.Cause(ctx), rollback.ErrTimeout) {
-			reason, what = report.Timeout, "the input timeout was over"
-		}
-		s.everywhere(report.Failed, reason, s.inVain(fmt.Sprintf("nothing was rolled back: %s before there were AWS credentials", what)))
-	case s.alone() && s.in.RoleToAssume == "":
-		s.everywhere(report.Failed, report.NoCredentials, s.inVain(fmt.Sprintf(
-			"nothing was rolled back: %s; log in as for the AWS CLI, such as by `aws sso login`, or choose a profile by AWS_PROFILE", err)))
-	default:
-		s.everywhere(report.Failed, report.NoCredentials, s.inVain(fmt.Sprintf(
-			"nothing was rolled back: %s; give the job a role by role-to-assume with `permissions: id-token: write`, or run a credentials step before this one", err)))
-	}
-	return nil, err
-}
-
-// inVain says of the other commands what they did not do.
-func (s *story) inVain(message string) string {
-	if s.in.Command == "rollback" {
-		return message
-	}
-	return strings.Replace(message, "nothing was rolled back", "nothing was done", 1)
-}
-
-// function is everything that it takes to roll one function back.
-func (s *story) function(aws *cloud.Cloud, f github.Function) rollback.Function {
-	region := f.Region
-	if region == "" {
-		region = aws.Region()
-	}
-	return rollback.Function{
-		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: s.in.Environment,
-		Ask: rollback.Ask{
-			Target: f.Target, Seen: f.Seen, SeenBeside: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
-			ByHand:   s.alone() || len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()) || !s.event.TimesByAPI(),
-			Remember: s.in.Remember,
-		},
-		DryRun: s.in.DryRun,
-		Lambda: aws.Lambda(region),
-		Runs:   runsOf(s.api),
-		Log:    s.logOf(f),
-		Clock:  s.clock,
-		Run:    s.result.Run,
-		Evidence: func(ctx context.Context) report.Run {
-			run, _ := s.failed.wait(ctx)
-			return run
-		},
-		Finish: s.finish,
-	}
-}
-
-// logOf names the function on each line, where there are several.
-func (s *story) logOf(f github.Function) rollback.Log {
-	if len(s.in.Functions) == 1 {
-		return s.log
-	}
-	return named{s.log, f.String()}
-}
-
-type named struct {
-	log  *github.Log
-	name string
-}
-
-func (n named) Infof(format string, args ...any) {
-	n.log.Infof("%s: %s", n.name, fmt.Sprintf(format, args...))
-}
-
 // everywhere gives every function the same result, and the whole its message.
 func (s *story) everywhere(status report.Status, reason report.Reason, message string) {
 	for _, f := range s.in.Functions {
@@ -419,15 +323,6 @@ func (s *story) note(notes ...report.Note) {
 func (s *story) targetGiven() bool {
 	for _, f := range s.in.Functions {
 		if f.Target != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *story) needRegion() bool {
-	for _, f := range s.in.Functions {
-		if f.Region == "" {
 			return true
 		}
 	}
