@@ -82,9 +82,9 @@ func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
 		l.message.SetMessageIDWithValue(mailID(id) + "@" + domain)
 		l.message.SetDateWithValue(o.Now())
 		setHeader(l.message, sound, domain)
-		short := r.shorten(sound)
-		l.message.SetBodyString(gomail.TypeTextPlain, emailText(short))
-		l.message.AddAlternativeString(gomail.TypeTextHTML, emailHTML(short))
+		if err = setBody(l.message, r.shorten(sound)); err != nil {
+			return nil, err
+		}
 		if size, err := l.message.WriteTo(io.Discard); err != nil || size <= largestLetter {
 			return l, err
 		}
@@ -132,6 +132,16 @@ func encodedSubject(text string) string {
 		more = encode(" " + rest)
 	}
 	return strings.TrimSpace(first + " " + more)
+}
+
+func setBody(m *gomail.Msg, a report.Alert) error {
+	page, err := emailHTML(a)
+	if err != nil {
+		return fmt.Errorf("failed to word the message: %w", err)
+	}
+	m.SetBodyString(gomail.TypeTextPlain, emailText(a))
+	m.AddAlternativeString(gomail.TypeTextHTML, page)
+	return nil
 }
 
 func (l *letter) receivers(all []*mail.Address) ([]*mail.Address, error) {
