@@ -4,7 +4,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -62,6 +64,23 @@ func TestEffectsAreHandedIn(t *testing.T) {
 				continue // AppendFile is the one effect that is offered for handing in
 			}
 			assert.NotContains(t, paths, "os", file)
+		}
+	}
+}
+
+// Where a template is executed, methods are called by their names, and the linker
+// keeps every exported method of every type: a binary of 16 MiB gets 25. See
+// TestTheBinaryIsSmall, too, for libraries that do it.
+func TestNoTemplates(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	places := append(slices.Sorted(maps.Keys(rooms)), files...)
+	require.Contains(t, places, "main.go")
+	for _, place := range places {
+		for file, paths := range importsBelow(t, place) {
+			assert.NotContains(t, paths, "html/template", file)
+			assert.NotContains(t, paths, "text/template", file)
 		}
 	}
 }
