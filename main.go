@@ -59,10 +59,24 @@ func realMain() int {
 func terminalOf(in, out, errors *os.File) streams {
 	std := streams{in: in, out: out, err: errors}
 	std.asks = term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(errors.Fd()))
-	if width, height, err := term.GetSize(int(errors.Fd())); err == nil {
-		std.width, std.height = width, height
+	if term.IsTerminal(int(errors.Fd())) {
+		std.width, std.height = sizeOf(errors)
 	}
 	return std
+}
+
+// sizeOf is the size of a terminal, in cells; 0: it has none. Docker gives a
+// terminal its size a moment after it has started the program.
+func sizeOf(terminal *os.File) (width, height int) {
+	const moment, most = 10 * time.Millisecond, 50
+	for range most {
+		width, height, err := term.GetSize(int(terminal.Fd()))
+		if err != nil || width > 0 {
+			return width, height
+		}
+		time.Sleep(moment)
+	}
+	return 0, 0
 }
 
 // mostRead is above the largest event that GitHub sends, in bytes.

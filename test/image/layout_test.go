@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -32,8 +31,7 @@ type platform struct {
 	name       string // such as linux/amd64
 	compressed int64  // bytes that a runner pulls
 	config     struct {
-		Created time.Time `json:"created"`
-		Config  struct {
+		Config struct {
 			User       string
 			Env        []string
 			Entrypoint []string
@@ -124,6 +122,9 @@ func (l layout) unpack(layer descriptor) []file {
 		require.NoError(l.t, err)
 		content, err := io.ReadAll(archive)
 		require.NoError(l.t, err)
-		files = append(files, file{*header, content})
+		// Some builders begin each name with this, and name the root as well.
+		if header.Name = strings.TrimPrefix(header.Name, "./"); header.Name != "" {
+			files = append(files, file{*header, content})
+		}
 	}
 }

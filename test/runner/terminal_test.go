@@ -50,6 +50,21 @@ func TestChoosingAtATerminal(t *testing.T) {
 		assert.Contains(t, p.screen(), "Rolled back: api is on version 3, as chosen")
 		assert.Contains(t, p.screen(), "checkout is slow")
 	})
+	// As with docker run -it.
+	t.Run("at a terminal whose size comes late", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sitAt(pty.Winsize{}, nil, "rollback", "--function-name", "api", "--reason", "known")
+		time.Sleep(20 * time.Millisecond)
+		require.NoError(t, pty.Setsize(p.tty, &pty.Winsize{Rows: 40, Cols: 120}))
+		p.sees("Which version")
+		p.types(enter)
+		p.sees("now?")
+		assert.NotContains(t, p.screen(), "Enter a number", "not line by line")
+		p.types("y")
+		assert.Zero(t, p.leaves(), p.screen())
+		assert.Equal(t, "3", f.Serving("live"))
+	})
 	t.Run("another one", func(t *testing.T) {
 		t.Parallel()
 		s, f := atATerminal(t)
