@@ -120,15 +120,7 @@ func wayText(f Function) string {
 func whyOf(f Function) []string {
 	var out []string
 	if f.Why != "" && f.Target != "" && f.Status != Skipped {
-		taken := "was taken"
-		switch f.Status {
-		case Ready, NotReady, Listed:
-			taken = "is where a rollback would go now,"
-		case Planned:
-			taken = "would be taken"
-		default:
-		}
-		out = append(out, fmt.Sprintf("Version %s %s because %s", Line(f.Target, longestName), taken, sentence(oneLine(f.Why, longestText))))
+		out = append(out, fmt.Sprintf("Version %s %s because %s", Line(f.Target, longestName), taken(f), sentence(oneLine(f.Why, longestText))))
 	}
 	if f.Proof != "" {
 		out = append(out, capital(sentence(oneLine(f.Proof, longestText))))

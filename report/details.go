@@ -71,16 +71,26 @@ func titled(title, body string) string {
 	return title + "\n\n" + body
 }
 
+// taken says what became of the version that was decided on.
+func taken(f Function) string {
+	switch {
+	case f.Status == Ready, f.Status == NotReady, f.Status == Listed:
+		return "is where a rollback would go now,"
+	case f.Status == Planned:
+		return "would be taken"
+	case f.Status == Failed && f.MovedAt == "":
+		return "was to be taken"
+	default:
+		return "was taken"
+	}
+}
+
 // proof is how the failing version was attributed to the run, and when the
 // alias was moved.
 func proof(f Function) string {
 	var parts []string
 	if f.Why != "" && f.Target != "" {
-		taken := " was taken because "
-		if f.Status == Ready || f.Status == NotReady || f.Status == Listed {
-			taken = " is where a rollback would go now, because "
-		}
-		parts = append(parts, "Version "+Markdown(f.Target, longestName)+taken+sentence(Markdown(f.Why, longestText)))
+		parts = append(parts, "Version "+Markdown(f.Target, longestName)+" "+taken(f)+" because "+sentence(Markdown(f.Why, longestText)))
 	}
 	if f.Proof != "" {
 		parts = append(parts, sentence(Markdown(f.Proof, longestText)))

@@ -271,7 +271,7 @@ func notRolledBack(r Result) string {
 		return ""
 	}
 	return section("Not rolled back", "This action moves nothing but the alias. As the deploy left them: "+
-		"the static site (unless `site-bucket` is set), infrastructure, databases and their migrations, secrets and configuration stores.")
+		"the static site, infrastructure, databases and their migrations, secrets and configuration stores.")
 }
 
 // numberedSteps is the list of next steps.
