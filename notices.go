@@ -42,11 +42,11 @@ func (s *story) channels() []notify.Channel {
 	return all
 }
 
-func (s *story) crier() notify.Crier {
+func (s *story) crier() *notify.Crier {
 	if s.told == nil {
 		s.told = &notify.Crier{Channels: s.channels(), Limit: channelLimit, Log: s.log}
 	}
-	return *s.told
+	return s.told
 }
 
 // notice words a result as it stands.
@@ -56,22 +56,17 @@ func (s *story) notice(r report.Result) notify.Notice {
 }
 
 // tellEarly tells the channels that can go on later, where it takes a while
-// until production is proven. The result waits until wait is called.
-func (s *story) tellEarly(moved []report.Function) (wait func()) {
+// until production is proven. Nobody waits for it but those channels themselves.
+func (s *story) tellEarly(moved []report.Function) {
 	r := s.result
 	r.Functions, r.Timestamp = moved, s.clock.Now()
 	report.Conclude(&r)
 	if !r.Moved() || !s.in.AsksForChecks() || !notify.Wanted(s.in.NotifyOn, r) {
-		return func() {}
+		return
 	}
 	n := s.notice(r)
 	n.Alert = n.Alert.Preliminarily()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.crier().Begin(s.finish, n)
-	}()
-	return func() { <-done }
+	s.crier().Begin(s.finish, n)
 }
 
 // tellPeople tells all channels how it ended, leaves behind on GitHub what was

@@ -278,9 +278,8 @@ func (s *story) rollBack(ctx context.Context, aws *cloud.Cloud, functions []roll
 	s.log.EndGroup()
 
 	s.tellRun(ctx)
-	told := s.tellEarly(fleet.Results())
+	s.tellEarly(fleet.Results())
 	s.result.Functions = s.prove(aws, fleet)
-	told()
 	s.completeTimelines()
 }
 

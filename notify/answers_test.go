@@ -45,7 +45,7 @@ func tell(t *testing.T, channel func(*http.Client) notify.Channel, a report.Aler
 	}))
 	c := channel(client)
 	began := time.Now()
-	out.said = notify.Crier{Channels: []notify.Channel{c}, Limit: limit, Log: silent{}}.
+	out.said = (&notify.Crier{Channels: []notify.Channel{c}, Limit: limit, Log: silent{}}).
 		Send(t.Context(), notify.Notice{Alert: a, Result: []byte("{}")})[c.Name()]
 	out.took = time.Since(began)
 	synctest.Wait() // until the server is done, too
@@ -198,7 +198,7 @@ func TestAddressesStandInNoError(t *testing.T) {
 		for _, channel := range []notify.Channel{
 			notify.NewSlackWebhook(nil, address), notify.NewTeams(nil, address), notify.NewSlackBot(nil, address, "tokenSECRET\n", "c", silent{}),
 		} {
-			got := notify.Crier{Channels: []notify.Channel{channel}, Limit: 100 * time.Millisecond, Log: silent{}}.Send(t.Context(), notify.Notice{})
+			got := (&notify.Crier{Channels: []notify.Channel{channel}, Limit: 100 * time.Millisecond, Log: silent{}}).Send(t.Context(), notify.Notice{})
 			assert.NotEqual(t, notify.Sent, got[channel.Name()])
 			assert.NotContains(t, strings.ToUpper(got[channel.Name()]), slackSecret)
 		}

@@ -56,34 +56,56 @@ type Crier struct {
 	// Limit is how long one channel may take, its retries included.
 	Limit time.Duration
 	Log   Log
+
+	begun map[string]<-chan struct{} // closed when Begin has ended, by channel
 }
 
-// Begin tells the channels that can go on later. What goes wrong is not
-// reported: Send tries again, and its answer counts.
-func (c Crier) Begin(ctx context.Context, n Notice) {
-	c.all(ctx, func(ctx context.Context, channel Channel) error {
+// Begin tells the channels that can go on later, and does not wait for them:
+// Send does, each channel for itself. What goes wrong is not reported: Send
+// tries again, and its answer counts. It is given up after half the limit, so
+// that Send has time left where a channel hangs.
+func (c *Crier) Begin(ctx context.Context, n Notice) {
+	c.begun = map[string]<-chan struct{}{}
+	for _, channel := range c.Channels {
 		follower, can := channel.(Follower)
 		if !can {
-			return nil
+			continue
 		}
-		c.Log.Infof("telling %s that the alias has moved", channel.Name())
-		if err := follower.Begin(ctx, n); err != nil {
-			c.Log.Infof("%s was not told yet: %s", channel.Name(), err)
-		}
-		return nil
-	})
+		begun := make(chan struct{})
+		c.begun[channel.Name()] = begun
+		go func() {
+			defer close(begun)
+			c.begin(ctx, follower, n)
+		}()
+	}
+}
+
+func (c *Crier) begin(ctx context.Context, follower Follower, n Notice) {
+	early := Crier{Limit: c.Limit / 2}
+	c.Log.Infof("telling %s that the alias has moved", follower.Name())
+	answer := early.one(ctx, follower, func(ctx context.Context, _ Channel) error { return follower.Begin(ctx, n) })
+	if answer != Sent {
+		c.Log.Infof("%s was not told yet: %s", follower.Name(), answer)
+	}
 }
 
 // Send tells every channel, and gives for each `sent` or the error.
-func (c Crier) Send(ctx context.Context, n Notice) map[string]string {
+func (c *Crier) Send(ctx context.Context, n Notice) map[string]string {
 	return c.all(ctx, func(ctx context.Context, channel Channel) error {
+		if begun, early := c.begun[channel.Name()]; early {
+			select {
+			case <-begun:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		c.Log.Infof("telling %s", channel.Name())
 		return channel.Send(ctx, n)
 	})
 }
 
 // Names are those of the channels, in order.
-func (c Crier) Names() []string {
+func (c *Crier) Names() []string {
 	names := map[string]bool{}
 	for _, channel := range c.Channels {
 		names[channel.Name()] = true
@@ -93,7 +115,7 @@ func (c Crier) Names() []string {
 
 // all calls tell for every channel side by side, each with the same limit, and
 // comes back at the limit also where one does not obey it.
-func (c Crier) all(ctx context.Context, tell func(context.Context, Channel) error) map[string]string {
+func (c *Crier) all(ctx context.Context, tell func(context.Context, Channel) error) map[string]string {
 	var mu sync.Mutex
 	answers := map[string]string{}
 	var told sync.WaitGroup
@@ -109,7 +131,7 @@ func (c Crier) all(ctx context.Context, tell func(context.Context, Channel) erro
 	return answers
 }
 
-func (c Crier) one(ctx context.Context, channel Channel, tell func(context.Context, Channel) error) string {
+func (c *Crier) one(ctx context.Context, channel Channel, tell func(context.Context, Channel) error) string {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Limit, ErrNoAnswer)
 	defer cancel()
 	done := make(chan error, 1)
@@ -145,7 +167,7 @@ func guarded(ctx context.Context, channel Channel, tell func(context.Context, Ch
 }
 
 // words says an error so that a person can act on it.
-func (c Crier) words(ctx context.Context, err error) string {
+func (c *Crier) words(ctx context.Context, err error) string {
 	switch {
 	case ctx.Err() == nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
 		return err.Error()

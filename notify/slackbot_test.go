@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -253,4 +254,38 @@ func TestAnswersToTheBot(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Where the bot hangs from the beginning, the others are told at once all the
+// same, and its answer is there within the limit.
+func TestABeginningThatHangsHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	alert := alerts(t)["rolled-back"]
+	synctest.Test(t, func(t *testing.T) {
+		hangs := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		})
+		bot := notify.NewSlackBot(pipeServer(t, hangs), "http://slack.example/api/", slackToken, "#deployments", silent{})
+		other := &fake{}
+		crier := notify.Crier{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
+		began := time.Now()
+		crier.Begin(t.Context(), notify.Notice{Alert: alert.Preliminarily()})
+		assert.Zero(t, time.Since(began), "production is checked meanwhile")
+		answers := crier.Send(t.Context(), notify.Notice{Alert: alert})
+		assert.LessOrEqual(t, time.Since(began), 20*time.Second)
+		assert.Equal(t, map[string]string{"slack-bot": "no answer within 20s", "fake": notify.Sent}, answers)
+		assert.Zero(t, other.at.Sub(began), "told at once")
+		synctest.Wait()
+	})
+}
+
+// fake is a channel that takes everything, and knows when.
+type fake struct{ at time.Time }
+
+func (*fake) Name() string { return "fake" }
+
+func (f *fake) Send(context.Context, notify.Notice) error {
+	f.at = time.Now()
+	return nil
 }
