@@ -43,6 +43,7 @@ func (f *followUp) recordDeployment(ctx context.Context) (string, error) {
 		problems = append(problems, err.Error())
 	}
 	records, unknown := f.records()
+	problems = append(problems, f.elsewhere()...)
 	for i, rec := range records {
 		if err := f.record(ctx, rec, i == 0); err != nil {
 			problems = append(problems, err.Error())
@@ -161,7 +162,7 @@ type rec struct {
 // not known are named.
 func (f *followUp) records() (records []rec, unknown []string) {
 	for _, one := range f.r.Functions {
-		if !report.WasMoved(one) {
+		if !report.WasMoved(one) || one.Elsewhere {
 			continue
 		}
 		sha := usable(one.Commits[one.To])
@@ -186,6 +187,21 @@ func (f *followUp) records() (records []rec, unknown []string) {
 		records = records[more:]
 	}
 	return records, unknown
+}
+
+// elsewhere names the functions that somebody else has moved on since. A record
+// would say of a commit that it serves, and it does not.
+func (f *followUp) elsewhere() []string {
+	var names []string
+	for _, one := range f.r.Functions {
+		if report.WasMoved(one) && one.Elsewhere {
+			names = append(names, quoteValue(one.Function))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{"no record was made for " + strings.Join(names, ", ") + ": somebody else has changed the alias since"}
 }
 
 // recordedBy marks the records of this program.

@@ -184,3 +184,15 @@ func TestRecordOfACommitThatIsGone(t *testing.T) {
 	f.Commits["41"] = "../../../user"
 	assert.Contains(t, s.follow(t, rolledBack(f), github.FollowUpDeployment)[github.FollowUpDeployment], "is not known")
 }
+
+// A record would say that the commit serves: it does not where somebody else has
+// moved the alias on.
+func TestNoRecordOfWhatSomebodyElseHasMovedOn(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	moved := movedFunction()
+	moved.Elsewhere, moved.Healthy = true, report.HealthUnknown
+	assert.Equal(t, onlyOne(github.FollowUpDeployment, `no record was made for "api": somebody else has changed the alias since`),
+		s.follow(t, rolledBack(moved), github.FollowUpDeployment))
+	assert.Empty(t, s.GitHub.Deployments(repository))
+}
