@@ -286,7 +286,7 @@ func TestFollowUpsTellNoSecretAndLogWhatTheyWrite(t *testing.T) {
 	assert.NotContains(t, s.log.String(), "hunter2secret")
 	for _, line := range []string{
 		"GitHub: a deployment of commit 900d000 to production is recorded\n", "GitHub: a comment is made on pull request 1\n",
-		"GitHub: an issue is opened: Rolled back: api is on version 41 again in production (2026-03-01)\n",
+		"GitHub: an issue is opened: Rolled back: api is on version 41 again · production (2026-03-01)\n",
 	} {
 		assert.Contains(t, s.log.String(), line)
 	}

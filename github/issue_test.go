@@ -27,7 +27,7 @@ func TestIssueIsOpenedOnceAndGoesOn(t *testing.T) {
 	assert.Regexp(t, `^<!-- lambda-rollback issue keys=[0-9a-f]{16} event=[0-9a-f]{16} -->$`, mark)
 	assert.Equal(t, report.Issue(rolledBack(movedFunction())), text)
 	assert.Equal(t, []string{"lambda-rollback"}, issues[0].Labels)
-	assert.Equal(t, "Rolled back: api is on version 41 again in production (2026-03-01)", issues[0].Title)
+	assert.Equal(t, "Rolled back: api is on version 41 again · production (2026-03-01)", issues[0].Title)
 
 	s.issue(t, rolledBack(movedFunction()))
 	assert.Equal(t, []string{"CreateIssue"}, s.writes(), "the same attempt is not told of twice")

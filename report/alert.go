@@ -180,10 +180,10 @@ func verdict(r Result, all []Function) string {
 	case r.Healthy == NotHealthy:
 		return "Production is NOT healthy after the move."
 	case r.Healthy == Healthy && len(all) == 1 && all[0].RecoveryMS != nil:
-		return fmt.Sprintf("Production recovered: every check passed, %s after the deploy had failed.",
-			span(time.Duration(*all[0].RecoveryMS)*time.Millisecond))
+		return fmt.Sprintf("Production recovered: every check%s passed, %s after the deploy had failed.",
+			ofWhatServes(all), span(time.Duration(*all[0].RecoveryMS)*time.Millisecond))
 	case r.Healthy == Healthy:
-		return "Production recovered: every check passed."
+		return "Production recovered: every check" + ofWhatServes(all) + " passed."
 	case moved && slices.ContainsFunc(all, func(f Function) bool { return f.Healthy == Healthy }):
 		return "Production recovered where it could be checked, and not all of it could."
 	case moved && checked:
@@ -193,6 +193,15 @@ func verdict(r Result, all []Function) string {
 	default:
 		return ""
 	}
+}
+
+// ofWhatServes parts the checks that count from those of versions that were left
+// because they failed, which are shown as well.
+func ofWhatServes(all []Function) string {
+	if !slices.ContainsFunc(all, func(f Function) bool { return len(f.Tried) > 0 }) {
+		return ""
+	}
+	return " of what serves now"
 }
 
 func alertCheck(c Check, f Function, several bool) Check {

@@ -22,7 +22,11 @@ func facts(r Result, all []Function) []Fact {
 		add("Version", wayText(f), "")
 		now, name := servesNow(f)
 		if old := cmp.Or(failing(f), f.From); f.To != "" && old != now {
-			add("Failing version", dated(f, old), "")
+			what := "Failing version"
+			if Forward(f) {
+				what = "Served before"
+			}
+			add(what, dated(f, old), "")
 		}
 		if now != "" {
 			add(name, dated(f, now), "")
@@ -72,7 +76,9 @@ func runFacts(run Run) []Fact {
 // empty: not known.
 func servesNow(f Function) (version, name string) {
 	switch {
-	case f.To != "" && (f.Status == RolledBack || f.MovedAt != ""):
+	case f.Elsewhere && isMoved(f):
+		return f.To, "Rolled back to"
+	case isMoved(f):
 		return f.To, "Serves now"
 	case f.Status == Failed: // a move whose answer was lost may have been made
 		return f.From, "Served when last read"
@@ -80,6 +86,8 @@ func servesNow(f Function) (version, name string) {
 		return f.From, "Serves now"
 	}
 }
+
+func isMoved(f Function) bool { return f.To != "" && (f.Status == RolledBack || f.MovedAt != "") }
 
 // dated is a version with when it was published and from which commit.
 func dated(f Function, version string) string {
@@ -128,15 +136,39 @@ func whyOf(f Function) []string {
 	return out
 }
 
+// maxCauses is how many of several functions say in full why they were not
+// moved. The message of the whole has only their reasons.
+const maxCauses = 5
+
+// causeOf is why a function was not moved, without what stands beside it; empty:
+// that needs no words of its own.
+func causeOf(f Function) string {
+	if f.Status != Failed && !NeedsAttention(f.Status, f.Reason) || movedUnwell(f) {
+		return ""
+	}
+	text := f.Message
+	if _, cause, found := strings.Cut(text, " was NOT rolled back: "); found {
+		text = cause
+	}
+	return oneLine(text, longestCell)
+}
+
 func alertRows(all []Function) (rows []AlertRow, left int) {
 	regions := len(all) > 0 && severalRegions(all)
+	causes := map[string]bool{}
 	for _, f := range all[:min(len(all), maxAlertRows)] {
 		name := strings.TrimSuffix(Line(f.Function, longestName)+":"+Line(f.Alias, longestName), ":")
 		if regions {
 			name += " in " + Line(f.Region, longestName)
 		}
 		result := Line(Done(f.Status), longestName)
+		cause := causeOf(f)
 		switch {
+		case cause != "" && !causes[cause] && len(causes) < maxCauses:
+			causes[cause] = true
+			result += ": " + cause
+		case f.Elsewhere && f.Status == RolledBack:
+			result += ", and changed by somebody else since"
 		case f.Healthy == Healthy:
 			result += ", healthy"
 		case f.Healthy == NotHealthy:

@@ -34,6 +34,9 @@ func (v voice) headline(r Result) string {
 	n := count(r.Functions, r.Status)
 	switch r.Status {
 	case RolledBack:
+		if elsewhere := countElsewhere(r.Functions); elsewhere > 0 {
+			return fmt.Sprintf("Rolled back: %s, of which somebody else has changed %d since", outOf(n, all), elsewhere)
+		}
 		return fmt.Sprintf("Rolled back: %s on an earlier version again", ofAll(n, all))
 	case Planned:
 		return fmt.Sprintf("Dry run: %s %s", functions(n), doneFor(r.Command, Planned))
@@ -71,8 +74,14 @@ func (v voice) one(r Result, f Function) string {
 	to := v.text(versionOr(f.To))
 	switch r.Status {
 	case RolledBack:
+		if f.Elsewhere {
+			return fmt.Sprintf("Rolled back: %s went to version %s, and somebody else has changed it since", name, to)
+		}
 		if f.Reason == CanaryStopped {
 			return fmt.Sprintf("Canary stopped: all of %s is on version %s", name, to)
+		}
+		if Forward(f) {
+			return fmt.Sprintf("Moved: %s is on version %s, as chosen", name, to)
 		}
 		if f.Reason == Chosen {
 			return fmt.Sprintf("Rolled back: %s is on version %s, as chosen", name, to)
@@ -175,6 +184,16 @@ func count(all []Function, status Status) int {
 	n := 0
 	for _, f := range all {
 		if f.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+func countElsewhere(all []Function) int {
+	n := 0
+	for _, f := range all {
+		if f.Elsewhere {
 			n++
 		}
 	}

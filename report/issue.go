@@ -16,7 +16,7 @@ const longestTitle = 200
 func IssueTitle(r Result) string {
 	title := Headline(r)
 	if r.Environment != "" {
-		title += " in " + Line(r.Environment, longestName)
+		title += " · " + Line(r.Environment, longestName)
 	}
 	// Titles know one piece of Markdown, the backtick; a zero-width space
 	// keeps the rest from being read as more than text.
