@@ -43,6 +43,7 @@ func SecretsFrom(getenv func(string) string) []string {
 		if parsed, err := url.Parse(strings.TrimSpace(value)); err == nil {
 			add(parsed.String())
 			addPassword(parsed, add)
+			addPieces(parsed, add)
 		}
 	}
 	for entry := range strings.FieldsFuncSeq(getenv("INPUT_HEALTH-URL"), isSeparator) {
@@ -58,6 +59,34 @@ func SecretsFrom(getenv func(string) string) []string {
 		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
 	})
 	return slices.Compact(secrets)
+}
+
+const (
+	shortestPath    = 16 // bytes of a path with its query that may be a key
+	shortestSegment = 20 // bytes of a piece of it; Slack's key has 24
+)
+
+// addPieces adds what makes a secret address one: many a server repeats the path
+// that it was asked for, without the host. What is short is not, and would blot
+// out plain words.
+func addPieces(parsed *url.URL, add func(string)) {
+	if parsed.Host == "" {
+		return
+	}
+	for _, path := range []string{parsed.RequestURI(), parsed.EscapedPath(), parsed.Path, parsed.RawQuery} {
+		if len(path) >= shortestPath {
+			add(path)
+		}
+	}
+	segments := strings.Split(parsed.Path, "/")
+	for _, values := range parsed.Query() {
+		segments = append(segments, values...)
+	}
+	for _, segment := range segments {
+		if len(segment) >= shortestSegment {
+			add(segment)
+		}
+	}
 }
 
 // addPassword adds the password of a URL as it stands there and decoded.

@@ -39,3 +39,23 @@ func TestSecretsFrom(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, secrets, in.Secrets())
 }
+
+// An error may have the path without the host, or the key alone.
+func TestThePiecesOfASecretAddressAreSecrets(t *testing.T) {
+	t.Parallel()
+	given := values{
+		"slack-webhook-url": "https://hooks.slack.com/services/T0123/B0123/aVeryLongKeyOfSlack24chr",
+		"teams-webhook-url": "https://x.logic.azure.com/workflows/abc/run?sig=aVeryLongSignature%2Bof+Teams",
+		"webhook-url":       "https://example.com/hook",
+	}
+	redactor := github.NewRedactor(github.SecretsFrom(given.getenv))
+	for text, want := range map[string]string{
+		"Cannot POST /services/T0123/B0123/aVeryLongKeyOfSlack24chr": "Cannot POST ***",
+		"the key aVeryLongKeyOfSlack24chr is bad":                    "the key *** is bad",
+		"sig=aVeryLongSignature%2Bof+Teams":                          "***",
+		"aVeryLongSignature+of Teams":                                "***",
+		"there is no /hook":                                          "there is no /hook",
+	} {
+		assert.Equal(t, want, redactor.Redact(text))
+	}
+}
