@@ -33,7 +33,7 @@ func facts(r Result, all []Function) []Fact {
 		}
 	}
 	if isRollback(r.Command) {
-		out = append(out, runFacts(r.Run)...)
+		out = append(out, runFacts(r)...)
 	}
 	add("Reason given", oneLine(r.Because, longestCell), "")
 	if !r.Timestamp.IsZero() {
@@ -43,7 +43,11 @@ func facts(r Result, all []Function) []Fact {
 }
 
 // runFacts tell what failed, what was in it, and who brought it.
-func runFacts(run Run) []Fact {
+func runFacts(r Result) []Fact {
+	run, by := r.Run, "By"
+	if askedFor(r) && !isFailed(run) { // its commit is nobody's fault
+		run.SHA, by = "", "Asked for by"
+	}
 	var out []Fact
 	jobs := failedJobs(run.Jobs)
 	for _, job := range jobs[:min(len(jobs), maxJobs)] {
@@ -58,7 +62,7 @@ func runFacts(run Run) []Fact {
 		out = append(out, Fact{"Commit", strings.TrimSpace(ShortSHA(run.SHA) + " " + oneLine(first, longestCell)), webAddress(CommitURL(run))})
 	}
 	if run.Actor != "" {
-		out = append(out, Fact{"By", Line(run.Actor, longestName), ""})
+		out = append(out, Fact{by, Line(run.Actor, longestName), ""})
 	}
 	if words := runWords(run); words != "" {
 		if run.Attempt > 1 {

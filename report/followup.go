@@ -38,6 +38,28 @@ func commitOfLeft(r Result) string {
 	return ""
 }
 
+// toRevert is the commit to be reverted after functions were rolled back: that of
+// the version which was left. Where that is not known it is the failed run's, but
+// never that of a run by which a person only asked for the rollback. Empty: it is
+// not known, it is not one, or what serves again was made from it, too.
+func toRevert(r Result, group []Function) string {
+	found := ""
+	for _, f := range group {
+		sha := f.Commits[LeftVersion(f)]
+		switch {
+		case sha == "":
+			continue
+		case sha == f.Commits[f.To] || found != "" && sha != found:
+			return ""
+		}
+		found = sha
+	}
+	if found == "" && (!askedFor(r) || isFailed(r.Run)) {
+		return r.Run.SHA
+	}
+	return found
+}
+
 // askedFor is true where the run that is told of did not fail: a person started it
 // to roll back.
 func askedFor(r Result) bool {

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -86,4 +87,38 @@ func TestSeveralFunctionsSayWhyTheyWereNotMoved(t *testing.T) {
 	for i, row := range report.AlertOf(result(many...)).Functions {
 		assert.Equal(t, i == 0, row.Result != "failed: AWS denied access", "the same words once")
 	}
+}
+
+// The steps name the commit of the version that was left, and no other.
+func TestWhichCommitToRevert(t *testing.T) {
+	t.Parallel()
+	const own = "abcdefabcdefabcdefabcdefabcdefabcdefabcd"
+	asked := func(r report.Result) report.Result {
+		r.Run.Event, r.Run.Jobs, r.Run.Conclusion, r.Run.SHA = "workflow_dispatch", nil, "", own
+		return r
+	}
+	promoted, unknown, rebuilt, other := result(told()), told(), told(), told()
+	promoted.Run.SHA = own
+	unknown.Commits = nil
+	rebuilt.Commits = map[string]string{"42": badCommit, "41": badCommit}
+	other.Function, other.Commits = "worker", map[string]string{"42": own}
+	for name, test := range map[string]struct {
+		r    report.Result
+		want string
+	}{
+		"the failed run's":                    {result(unknown), "Revert " + report.ShortSHA(badCommit) + " on main"},
+		"a later run has only promoted it":    {promoted, "Revert " + report.ShortSHA(badCommit) + " on main"},
+		"a person asked":                      {asked(result(told())), "Revert " + report.ShortSHA(badCommit) + " on main"},
+		"a person asked, and it is not known": {asked(result(unknown)), "Revert what broke it on main"},
+		"both were made from the same":        {result(rebuilt), "Revert what broke it on main"},
+		"several were made from several":      {result(told(), other), "Revert what broke it on main"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Contains(t, strings.Join(report.NextSteps(test.r), " "), test.want)
+		})
+	}
+	a := report.AlertOf(asked(result(told())))
+	assert.Empty(t, fact(a, "Commit"), "the commit of the run that a person started is nobody's fault")
+	assert.Equal(t, "octocat", fact(a, "Asked for by"))
 }

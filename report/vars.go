@@ -36,7 +36,7 @@ func valuesOf(r Result, group []Function) values {
 		"region":      {text: f.Region, missing: "the region"},
 		"environment": {text: r.Environment, missing: "production"},
 		"branch":      {text: r.Run.Branch, missing: "the branch"},
-		"commit":      {text: ShortSHA(r.Run.SHA), missing: "the commit"},
+		"commit":      {text: ShortSHA(toRevert(r, group)), missing: "what broke it"},
 		"from":        {prefix: "version ", text: f.From, missing: "the version it is on"},
 		"Bad":         {prefix: "Version ", text: failing(f), missing: "The failing version"},
 		"tried":       {prefix: "version ", text: strings.Join(f.Tried, ", "), missing: "an older version"},
