@@ -43,7 +43,12 @@ func (e *evidence) wait(ctx context.Context) (report.Run, []report.Note) {
 	case <-e.done:
 		return e.run, e.notes
 	case <-ctx.Done():
-		return e.basic, nil
+		select { // what came before, or at the same moment, counts
+		case <-e.done:
+			return e.run, e.notes
+		default:
+			return e.basic, nil
+		}
 	}
 }
 
