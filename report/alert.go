@@ -108,6 +108,7 @@ func AlertOf(r Result) Alert {
 		a.Notes = append(a.Notes, warnings(f.Notes)...)
 	}
 	a.Notes = append(a.Notes, warnings(r.Notes)...)
+	a.Notes = slices.DeleteFunc(a.Notes, func(note string) bool { return strings.Contains(a.Message, note) }) // said already
 	a.Checks, a.Notes = worstFirst(a.Checks), firstOf(a.Notes, maxAlertNotes)
 	if r.Moved() && isRollback(r.Command) {
 		a.NotRolledBack = NotRolledBackText

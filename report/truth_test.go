@@ -89,6 +89,15 @@ func TestSeveralFunctionsSayWhyTheyWereNotMoved(t *testing.T) {
 	}
 }
 
+// Wrong inputs are each a warning of the log, and all in the message: once is enough.
+func TestWarningsDoNotRepeatTheMessage(t *testing.T) {
+	t.Parallel()
+	r := rolledBack()
+	r.Message = "input a is wrong; input b is wrong"
+	r.Notes = []report.Note{{Warning: true, Text: "input a is wrong"}, {Warning: true, Text: "GitHub did not answer"}}
+	assert.Equal(t, []string{"GitHub did not answer"}, report.AlertOf(r).Notes)
+}
+
 // The steps name the commit of the version that was left, and no other.
 func TestWhichCommitToRevert(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -290,5 +291,45 @@ func TestSlackIsToldAtOnceAndThenInTheThread(t *testing.T) {
 			assert.True(t, messages[0].At.Before(last), "the first message does not wait for the proof")
 			assert.Equal(t, map[string]string{people.SlackBot: "sent"}, o.notifications(t))
 		})
+	}
+}
+
+// A person starts the rollback from a branch that has gone on since: the commit
+// to revert is that of the version which was left.
+func TestAPersonWhoRollsBackIsNotTheOneToRevert(t *testing.T) {
+	t.Parallel()
+	s, p := withHistory(t), listeners(t)
+	const innocent = "1cc0ce471cc0ce471cc0ce471cc0ce471cc0ce47"
+	own := s.GitHub.AddRun(repository, emulator.WorkflowRun{
+		ID: 9001, Number: 42, Branch: "main", SHA: innocent, Event: "workflow_dispatch", CreatedAt: s.ago(time.Minute),
+		Jobs: []emulator.WorkflowJob{{Name: "rollback", StartedAt: s.ago(time.Minute), RunnerName: runnerName}},
+	})
+	o := s.telling(p).inputs(allFollowUps).inputs(map[string]string{"needs": "", "only-if-deployed": "false"}).
+		event("workflow_dispatch", map[string]any{"ref": "refs/heads/main"}).
+		set("GITHUB_RUN_ID", strconv.FormatInt(own.ID, 10)).set("GITHUB_SHA", innocent).run()
+	require.Equal(t, "rolled-back/previous-version", o.ended())
+	for _, channel := range channels {
+		text := strings.Join(strings.Fields(p.Messages(channel)[0].Text()), " ")
+		assert.Contains(t, text, "Revert "+s.run.SHA[:7]+" on main", channel)
+		if channel != people.Webhook {
+			assert.NotContains(t, text, innocent[:7], channel)
+		}
+	}
+	assert.Contains(t, o.summary, "Revert `"+s.run.SHA[:7]+"` on `main`")
+}
+
+// Everybody is told what AWS refused, and where the other functions are.
+func TestSeveralFunctionsThatReturnedAreExplained(t *testing.T) {
+	t.Parallel()
+	s, p := newScene(t), listeners(t)
+	s.function("api", 3)
+	s.function("edge", 3)
+	s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: "UpdateAlias", Function: "edge"}, emulator.Deny())
+	o := s.telling(p).inputs(map[string]string{"function-name": "api,edge", "all-or-nothing": "true"}).run()
+	require.Equal(t, "failed/access-denied", o.ended())
+	for _, channel := range channels {
+		text := strings.Join(strings.Fields(p.Messages(channel)[0].Text()), " ")
+		assert.Contains(t, text, "AWS denied lambda:UpdateAlias on", channel)
+		assert.Contains(t, text, "edge:live could not be moved (access-denied)", channel)
 	}
 }
