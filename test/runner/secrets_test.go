@@ -171,3 +171,46 @@ func TestSecretsThatWereIssuedOnTheWay(t *testing.T) {
 		}
 	}
 }
+
+// Nor do secrets get to people: what one channel is told may hold the key of
+// another, in a commit message or in the words of AWS.
+func TestNoChannelIsToldASecret(t *testing.T) {
+	t.Parallel()
+	for source, put := range map[string]func(s *scene, echo string){
+		"commit message": func(s *scene, echo string) {
+			require.NoError(s.tb, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) { r.Commit = echo }))
+		},
+		"job": func(s *scene, echo string) {
+			require.NoError(s.tb, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) { r.Jobs[0].Steps[0].Name = echo }))
+		},
+		"AWS": func(s *scene, echo string) {
+			s.Fault(on("UpdateAlias", "live"), emulator.Status(http.StatusBadRequest, "InvalidParameterValueException", echo))
+		},
+	} {
+		t.Run(source, func(t *testing.T) {
+			t.Parallel()
+			s, p := withHistory(t), listeners(t)
+			for _, secret := range secretsOfPeople { // one at a time: a long text is cut
+				put(s, "it said "+secret)
+				st := s.telling(p).inputs(allFollowUps)
+				o := st.run()
+				silent(t, o, secret)
+				var told strings.Builder
+				for _, channel := range channels {
+					for _, m := range p.Messages(channel) {
+						told.WriteString(string(m.Body) + m.Text() + m.Part("text/html"))
+					}
+				}
+				for _, issue := range s.GitHub.Issues(repository) {
+					told.WriteString(issue.Title + issue.Body)
+					for _, c := range issue.Comments {
+						told.WriteString(c.Body)
+					}
+				}
+				assert.Contains(t, told.String(), "it said ***")
+				assert.NotContains(t, told.String(), secret)
+				require.NoError(t, s.Lambda(region).Function("api").SetAlias("live", 3, nil))
+			}
+		})
+	}
+}
