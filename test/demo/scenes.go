@@ -276,7 +276,7 @@ func scenes() []scene {
 		{
 			name:      "people are told",
 			title:     "People are told",
-			story:     "A bad deploy once more. This time Slack, Teams, the mail and a webhook are among the inputs, and production is proven to be well.",
+			story:     "A bad deploy once more. This time Slack, Teams and the mail are among the inputs, and production is proven to be well.",
 			point:     "Slack hears at once that the alias has moved, and in the same thread that production recovered; the others get one message each.",
 			functions: api,
 			acts: []act{{
