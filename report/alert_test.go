@@ -46,7 +46,7 @@ func TestAlerts(t *testing.T) {
 		"failed":              report.AlertOf(dated(failed())),
 		"no-previous-version": report.AlertOf(noPrevious()),
 		"invalid-input":       report.AlertOf(invalidInput()),
-		"several":             report.AlertOf(several()),
+		"several":             report.AlertOf(dated(several())),
 		"planned":             report.AlertOf(planned()),
 		"skipped":             report.AlertOf(skipped()),
 		"not-ready":           report.AlertOf(ready(report.NotReady)),

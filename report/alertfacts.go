@@ -19,7 +19,7 @@ func facts(r Result, all []Function) []Fact {
 	if len(all) == 1 {
 		f := all[0]
 		add("Function", strings.TrimSuffix(Line(f.Function, longestName)+":"+Line(f.Alias, longestName), ":"), AliasURL(f))
-		add("Version", wayText(f), "")
+		add("Version", wayText(f, bare), "")
 		now, name := servesNow(f)
 		if old := cmp.Or(failing(f), f.From); f.To != "" && old != now {
 			what := "Failing version"
@@ -105,14 +105,14 @@ func dated(f Function, version string) string {
 	return text
 }
 
-// wayText is where the alias went, as plain text: "42 → 41".
-func wayText(f Function) string {
-	from, to := versionOr(f.From), Line(f.To, longestName)
+// wayText is where the alias went, as plain text: "42 → 41". say words a version.
+func wayText(f Function, say func(version string) string) string {
+	from, to := say(versionOr(f.From)), Line(f.To, longestName)
 	switch {
 	case f.From == "" && f.To == "":
 		return ""
 	case f.Status == Drilled:
-		return from + " → " + versionOr(f.Target) + " → " + from
+		return from + " → " + say(versionOr(f.Target)) + " → " + from
 	case f.Status == Ready && f.Target != "":
 		return from + " (a rollback goes to " + Line(f.Target, longestName) + ")"
 	case f.To == "":
@@ -120,9 +120,9 @@ func wayText(f Function) string {
 	case f.From == f.To && f.WeightsCleared:
 		return to + ", without the canary"
 	case f.Status == RolledBack || f.MovedAt != "":
-		return from + " → " + to
+		return from + " → " + say(to)
 	case f.Status == Planned:
-		return from + " → " + to + " (not done)"
+		return from + " → " + say(to) + " (not done)"
 	default:
 		return from + " (" + to + " not reached)"
 	}
@@ -157,6 +157,28 @@ func causeOf(f Function) string {
 	return oneLine(text, longestCell)
 }
 
+// maxDated is how many functions there may be for each to have the dates and
+// commits of its versions: beyond that nobody finds the versions among them.
+const maxDated = 10
+
+// inShort says a version with its date and commit as briefly as a row wants it:
+// "41 (2026-03-06 01:14, 0f9e8d7)".
+func (f Function) inShort(version string) string {
+	var more []string
+	if at, known := f.Published[version]; known {
+		more = append(more, at.UTC().Format("2006-01-02 15:04"))
+	}
+	if sha := f.Commits[version]; sha != "" {
+		more = append(more, ShortSHA(sha))
+	}
+	if len(more) == 0 {
+		return version
+	}
+	return version + " (" + strings.Join(more, ", ") + ")"
+}
+
+func bare(version string) string { return version }
+
 func alertRows(all []Function) (rows []AlertRow, left int) {
 	regions := len(all) > 0 && severalRegions(all)
 	causes := map[string]bool{}
@@ -180,7 +202,11 @@ func alertRows(all []Function) (rows []AlertRow, left int) {
 		case f.Status == Failed, f.Status == Skipped:
 			result += ": " + Line(Heading(f.Reason), longestName)
 		}
-		rows = append(rows, AlertRow{Mark(f.Status, f.Reason), name, wayText(f), result, webAddress(AliasURL(f))})
+		say := bare
+		if len(all) <= maxDated {
+			say = f.inShort
+		}
+		rows = append(rows, AlertRow{Mark(f.Status, f.Reason), name, wayText(f, say), result, webAddress(AliasURL(f))})
 	}
 	return rows, len(all) - len(rows)
 }
