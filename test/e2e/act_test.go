@@ -40,8 +40,9 @@ type workflowRun struct {
 	code  int
 }
 
-// runWorkflow runs a workflow for an event. heard gets each line as it comes.
-func runWorkflow(t *testing.T, workflow, event string, payload any, env map[string]string, heard func(line)) workflowRun {
+// runWorkflow runs a workflow for an event. local are folders in the place of
+// actions of others. heard gets each line as it comes.
+func runWorkflow(t *testing.T, workflow, event string, payload any, env, local map[string]string, heard func(line)) workflowRun {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -64,6 +65,9 @@ func runWorkflow(t *testing.T, workflow, event string, payload any, env map[stri
 	}
 	for name, value := range env {
 		args = append(args, "--env", name+"="+value)
+	}
+	for action, folder := range local {
+		args = append(args, "--local-repository", action+"="+folder)
 	}
 	args = append(args, "--secret", "GITHUB_TOKEN="+env["E2E_TOKEN"])
 

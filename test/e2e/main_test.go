@@ -23,7 +23,7 @@ var (
 )
 
 // checkout is what a job of a workflow finds in its workspace: this repository,
-// and the deploy script of a user beside it.
+// and the scripts of a user beside it.
 var checkout string
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
@@ -58,11 +58,14 @@ func needsEngine(t *testing.T) {
 	}
 }
 
-// deployScript hands on to the program that deploys. Its credentials are its
-// own, so that the action has to get some by itself.
-const deployScript = `#!/usr/bin/env bash
-export AWS_ACCESS_KEY_ID=AKIDDEPLOY AWS_SECRET_ACCESS_KEY=deploy FUNCTION=checkout-api ALIAS=live
-exec ./deploy
+// scripts are what the workflows call. Each hands on to the program that deploys.
+// Its credentials are its own, so that the action has to get some by itself.
+var scripts = map[string]string{"deploy.sh": "all", "publish.sh": "canary", "watch.sh": "watch", "promote.sh": "promote"}
+
+const script = `#!/usr/bin/env bash
+export AWS_ACCESS_KEY_ID=AKIDDEPLOY AWS_SECRET_ACCESS_KEY=deploy
+export AWS_REGION="${AWS_REGION:-eu-west-1}" FUNCTIONS="${FUNCTIONS:-checkout-api:live}"
+exec ./deploy %s "$@"
 `
 
 // prepare makes the checkout. Nothing in it depends on the test, so that the
@@ -77,8 +80,10 @@ func prepare(dir string) error {
 			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "deploy.sh"), []byte(deployScript), 0o755); err != nil {
-		return fmt.Errorf("failed to write the deploy script: %w", err)
+	for name, does := range scripts {
+		if err := os.WriteFile(filepath.Join(dir, name), fmt.Appendf(nil, script, does), 0o755); err != nil {
+			return fmt.Errorf("failed to write the script %s: %w", name, err)
+		}
 	}
 	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "deploy"), "./deploy")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -27,7 +27,8 @@ type scene struct {
 
 	t        *testing.T
 	function *emulator.Function
-	before   string // the version that served
+	before   string            // the version that served
+	local    map[string]string // folders in the place of actions of others
 }
 
 func newScene(t *testing.T) *scene {
@@ -52,7 +53,6 @@ func (s *scene) run(workflow, event, branch string, payload any, env map[string]
 	})
 	all := map[string]string{
 		"AWS_ENDPOINT_URL":               s.URL,
-		"AWS_REGION":                     region,
 		"AWS_EC2_METADATA_DISABLED":      "true",
 		"GITHUB_API_URL":                 s.GitHubURL,
 		"GITHUB_REPOSITORY":              repository,
@@ -65,7 +65,7 @@ func (s *scene) run(workflow, event, branch string, payload any, env map[string]
 		"E2E_TOKEN":                      s.GitHub.Token,
 	}
 	maps.Copy(all, env)
-	return runWorkflow(s.t, workflow, event, payload, all, func(l line) { s.hear(created.ID, l) })
+	return runWorkflow(s.t, workflow, event, payload, all, s.local, func(l line) { s.hear(created.ID, l) })
 }
 
 // hear tells GitHub's API what a line of the runner says about a job.
