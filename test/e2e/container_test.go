@@ -139,7 +139,7 @@ func TestColdStart(t *testing.T) {
 	slices.Sort(fromStart)
 	t.Logf("the alias had moved, over %d cold starts: %s after docker run was called (%s to %s), %s after the container had started (%s to %s)",
 		times, round(fromRun[times/2]), round(fromRun[0]), round(fromRun[times-1]), round(fromStart[times/2]), round(fromStart[0]), round(fromStart[times-1]))
-	assert.Less(t, fromRun[times/2], 5*time.Second, "generous: other work may run on this machine")
+	assert.Less(t, fromRun[0], time.Second, "the fastest of them: other work on this machine slows down the rest")
 }
 
 func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -90,12 +90,12 @@ func (p platform) checkProgram(t *testing.T, program []byte) {
 	assert.Nil(t, parsed.Section(".symtab"), "the program is stripped")
 	info, err := buildinfo.Read(bytes.NewReader(program))
 	require.NoError(t, err)
+	settings := map[string]string{}
 	for _, s := range info.Settings {
 		assert.NotContains(t, s.Key, "vcs", "what git says of a checkout differs from one to the next")
-		if s.Key == "-trimpath" {
-			assert.Equal(t, "true", s.Value)
-		}
+		settings[s.Key] = s.Value
 	}
+	assert.Equal(t, "true", settings["-trimpath"], "no path of the machine that built it")
 	for _, label := range []string{"version", "revision"} {
 		value := p.config.Config.Labels["org.opencontainers.image."+label]
 		require.NotEmpty(t, value, label)
