@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -292,30 +293,46 @@ func TestTheExampleOfSlackAfterTheFact(t *testing.T) {
 	assert.Equal(t, message, payload.Text)
 	require.Len(t, payload.Blocks, 2)
 	assert.Equal(t, message, payload.Blocks[0].Text.Text)
+	require.Len(t, payload.Blocks[1].Elements, 1)
 	assert.Equal(t, run.outputs("rollback-on-failure")["run-url"], payload.Blocks[1].Elements[0].URL)
 }
 
-// A rollback that failed fails its job, and the outputs reach the mail all the same.
+// A rollback that failed fails its job, and people hear of it all the same.
 func TestTheExampleOfEmailAfterTheFact(t *testing.T) {
 	for name, c := range map[string]struct {
-		fault  func(*scene)
-		status string
+		scene   func(*scene)
+		action  string // in the place of the action
+		subject string
+		says    string
 	}{
-		"rolled back": {func(*scene) {}, "rolled-back"},
-		"failed": {func(s *scene) {
+		"rolled back": {subject: "rolled-back", says: "checkout-api:live in production is back on version 3"},
+		"nothing to go back to": {scene: func(s *scene) {
+			for _, version := range []int64{1, 2} {
+				require.NoError(s.t, s.function.Delete(version))
+			}
+			require.NoError(s.t, s.function.SetState(3, emulator.StateFailed, "x"))
+		}, subject: "skipped", says: "no version below version 4"},
+		"failed": {scene: func(s *scene) {
 			s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: "GetFunctionConfiguration"}, emulator.Deny())
-		}, "failed"},
+		}, subject: "failed", says: "AWS denied lambda:GetFunctionConfiguration"},
+		"broke off": {action: "exit 1", subject: "rollback broke off", says: "The rollback broke off. Look where production is."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			workflow := example(t, "email.yml")
 			s := newScene(t)
-			c.fault(s)
+			if c.scene != nil {
+				c.scene(s)
+			}
 			s.local = map[string]string{uses(t, workflow, "dawidd6/action-send-mail"): standIn(t, "subject", "body")}
+			if c.action != "" {
+				workflow = regexp.MustCompile(`(?s)uses: `+self+`main\b.*?\n\n`).ReplaceAllString(workflow, "run: "+c.action+"\n\n")
+			}
 			run := s.failedPush(workflow, nil)
-			assert.Equal(t, "Production: "+c.status, run.handed(t, "tell", "subject"))
-			outputs := run.outputs("rollback-on-failure")
-			require.NotEmpty(t, outputs["message"])
-			assert.Equal(t, outputs["message"]+"\n\n"+outputs["run-url"], strings.TrimSpace(run.handed(t, "tell", "body")))
+			assert.Equal(t, "Production: "+c.subject, run.handed(t, "tell", "subject"))
+			body := run.handed(t, "tell", "body")
+			assert.Contains(t, body, c.says)
+			assert.Contains(t, body, run.outputs("rollback-on-failure")["message"])
+			assert.Contains(t, body, "\n\nhttps://github.com/org/shop/actions/runs/9001")
 		})
 	}
 }
