@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"gopkg.in/yaml.v3"
@@ -49,6 +50,25 @@ func testMain(m *testing.M) int {
 	}
 	return m.Run()
 }
+
+// noticed reads each file that the program is made of. go test shows an earlier
+// result again where the files that a test read are the same, and of what is read
+// to build the program it knows nothing.
+var noticed = sync.OnceValue(func() error {
+	list := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{$dir := .Dir}}{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$dir}}/{{.}}
+{{end}}{{range $.EmbedFiles}}{{$dir}}/{{.}}
+{{end}}{{end}}{{end}}{{end}}`, "github.com/org/lambda-rollback-action")
+	out, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("failed to list the files of the program: %w", err)
+	}
+	for _, name := range append(strings.Fields(string(out)), "../../action.yml", "../../go.mod") {
+		if _, err := os.ReadFile(name); err != nil {
+			return fmt.Errorf("failed to read a file of the program: %w", err)
+		}
+	}
+	return nil
+})
 
 func prepare(dir string) error {
 	text, err := os.ReadFile(filepath.Join("..", "..", "action.yml"))

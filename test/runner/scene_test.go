@@ -34,6 +34,7 @@ type scene struct {
 
 func newScene(tb testing.TB) *scene {
 	tb.Helper()
+	require.NoError(tb, noticed())
 	s := &scene{Emulator: emulator.StartFor(tb), tb: tb, now: time.Now().UTC().Truncate(time.Second)}
 	s.run = s.GitHub.AddRun(repository, emulator.WorkflowRun{
 		ID: 7001, Number: 41, Branch: "main", SHA: "f00df00df00df00df00df00df00df00df00df00d", Commit: "Sell more shoes",
