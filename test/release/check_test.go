@@ -31,6 +31,15 @@ func TestCommitsThatMayNotBeReleased(t *testing.T) {
 		prepare  func(r *repo)
 		sentence string
 	}{
+		"documents that say that nothing is released": {
+			func(r *repo) {
+				r.write("docs/security.md", "# Security\n\nThere is no release yet.\n")
+				r.commitAll("Say so")
+				r.git("push", "--quiet", "origin", "main")
+				r.git("tag", "--force", "release-"+version)
+			},
+			"docs/security.md:3:There is no release yet.",
+		},
 		"a changed file": {
 			func(r *repo) { r.edit("README.md", "#", "##") },
 			"the work tree is not clean, so it is not what the tag names",

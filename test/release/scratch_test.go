@@ -54,6 +54,8 @@ func repoOf(t *testing.T, parts ...string) *repo {
 		copyTree(t, part, r.dir)
 	}
 	r.edit("CHANGELOG.md", "## [Unreleased]", "## [Unreleased]\n\n## [1.2.3] - 2026-02-03\n\n### Fixed\n\n- A thing.\n\n## [1.2.2] - 2026-01-02")
+	r.without("CHANGELOG.md", "- Released tags and a prebuilt image.\n")
+	r.without("README.md", "There are no released tags and no prebuilt image: ")
 	r.git("init", "--quiet", "--bare", "--initial-branch=main", origin)
 	r.git("init", "--quiet", "--initial-branch=main")
 	r.git("remote", "add", "origin", origin)
@@ -151,6 +153,15 @@ func (r *repo) edit(file, before, after string) {
 	require.NoError(r, err)
 	require.Contains(r, string(content), before)
 	require.NoError(r, os.WriteFile(path, []byte(strings.Replace(string(content), before, after, 1)), 0o644))
+}
+
+// without takes out what stands there until the first release.
+func (r *repo) without(file, text string) {
+	r.Helper()
+	path := filepath.Join(r.dir, file)
+	content, err := os.ReadFile(path)
+	require.NoError(r, err)
+	require.NoError(r, os.WriteFile(path, []byte(strings.ReplaceAll(string(content), text, "")), 0o644))
 }
 
 // run keeps git away from the settings of the person at this machine, and the
