@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -182,4 +184,41 @@ func TestOutputsOfManyFunctionsStayBelowGitHubsLimit(t *testing.T) {
 	assert.NotEmpty(t, results)
 	assert.Empty(t, o.outputs["function-name"])
 	s.untouched(t)
+}
+
+// As many as fit into one variable of the environment (128 KiB on Linux), with
+// the longest alias there is. What is true of every outcome holds the limit.
+func TestASummaryOfThousandsOfFunctionsIsNotDropped(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	names := make([]string, 20_000)
+	for i := range names {
+		names[i] = "f" + strconv.FormatInt(int64(i), 36)
+	}
+	o := s.step().inputs(map[string]string{
+		"function-name": strings.Join(names, "\n"), "alias": strings.Repeat("a", 119), "needs": `{"deploy":{"result":"success"}}`,
+	}).run()
+	assert.Equal(t, "skipped/no-failure", o.ended())
+	assert.Contains(t, o.summary, "f1")
+	s.untouched(t)
+}
+
+// A delimiter that is always the same could stand in a value, which then would
+// set outputs of its own.
+func TestDelimitersOfOutputsCannotBeKnown(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for range 2 {
+		s := newScene(t)
+		s.function("api", 3)
+		st := s.step()
+		st.run()
+		delimiters := regexp.MustCompile(`(?m)^[a-z-]+<<(.+)$`).FindAllStringSubmatch(st.read("output"), -1)
+		require.Len(t, delimiters, len(manifest.Outputs))
+		for _, match := range delimiters {
+			assert.False(t, seen[match[1]], "%s was there before", match[1])
+			assert.GreaterOrEqual(t, len(match[1]), 32)
+			seen[match[1]] = true
+		}
+	}
 }
