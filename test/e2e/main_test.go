@@ -44,8 +44,8 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer func() { // the last two are what act calls what it built
-		_ = exec.Command("docker", "image", "rm", "--force", image, "act-dockeraction", "act-org-lambda-rollback-action-main-dockeraction").Run()
+	defer func() { // all but the first are what act calls what it built
+		_ = exec.Command("docker", "image", "rm", "--force", image, "act-dockeraction", "act-org-lambda-rollback-action-main-dockeraction", "act-lambda-rollback-action-dockeraction").Run()
 	}()
 	return m.Run()
 }
