@@ -192,6 +192,8 @@ func TestTheExampleAfterAnotherWorkflow(t *testing.T) {
 			run := s.run(example(t, "after-workflow.yml"), "workflow_run", "main", payload, nil)
 			outputs := run.outputs("rollback")
 			assert.Equal(t, c.want, ended(outputs), outputs["message"])
+			assert.Zero(t, run.code)
+			assert.Equal(t, c.conclusion == "failure", run.result("rollback") == "success", "the job ran")
 			assert.Equal(t, c.serves, s.function.Serving("live"))
 		})
 	}
