@@ -22,7 +22,8 @@ import (
 	"github.com/org/lambda-rollback-action/report"
 )
 
-// post delivers alerts to one server, and gives each as it was sent.
+// post delivers alerts to one server, one after the other, and gives each as it
+// was sent.
 func post(t *testing.T) func(report.Alert) ([]byte, error) {
 	t.Helper()
 	s := newMailServer()
@@ -160,7 +161,6 @@ func btoi(b bool) int {
 // leaves out.
 func TestALargeEmail(t *testing.T) {
 	t.Parallel()
-	send := post(t)
 	for name, letter := range map[string]string{"ASCII": "x", "Japanese": "\u8a9e", "emoji": "🚨"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +178,7 @@ func TestALargeEmail(t *testing.T) {
 			}
 			report.Conclude(&r)
 			a := report.AlertOf(r)
-			data, err := send(a)
+			data, err := post(t)(a)
 			require.NoError(t, err)
 			checkMessage(t, data)
 			o := open(t, data)
