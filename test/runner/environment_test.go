@@ -36,7 +36,7 @@ var runnersOwn = map[string]string{
 	"RUNNER_ENVIRONMENT":         "github-hosted",
 	"RUNNER_OS":                  "Linux",
 	"RUNNER_TOOL_CACHE":          "/opt/hostedtoolcache",
-	"RUNNER_WORKSPACE":           "/home/runner/work/octo-repo",
+	"RUNNER_WORKSPACE":           "/home/runner/_work/octo-repo",
 	"ACTIONS_CACHE_URL":          "https://acghubeus1.actions.example/canary-of-the-cache/",
 	"ACTIONS_RESULTS_URL":        "https://results-receiver.actions.example/",
 	"ACTIONS_RUNTIME_TOKEN":      "canary-of-the-runtime",
