@@ -1,6 +1,7 @@
 // Demo shows to a newcomer what the action does: it builds it, starts it as
-// GitHub's runner would, and shows what it makes of nine situations. AWS and
-// GitHub are played by test/emulator; nothing leaves this machine.
+// GitHub's runner would, and shows what it makes of situations that a deploy
+// can leave behind. AWS and GitHub are played by test/emulator, Slack and the
+// like by test/people; nothing leaves this machine.
 //
 //	go run ./test/demo            all scenes
 //	go run ./test/demo -scene 2   one of them
