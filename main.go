@@ -16,84 +16,76 @@ import (
 	"golang.org/x/term"
 
 	"github.com/org/lambda-rollback-action/github"
+	"github.com/org/lambda-rollback-action/rollback"
 )
 
-func main() {
-	os.Exit(realMain())
-}
+// Set by the linker for a release; see the Dockerfile.
+var version, revision string
 
-func realMain() int {
-	// A log that nobody reads must not stop a rollback.
+func main() {
+	// A closed log must not stop a rollback.
 	signal.Ignore(syscall.SIGPIPE)
-	// What libraries have to say would go past our log, unescaped.
+	// What libraries write to the standard logger would reach the log unescaped.
 	log.SetOutput(io.Discard)
 
-	std := terminalOf(os.Stdin, os.Stdout, os.Stderr)
-	patience := graceAfterInterrupt
-	if std.asks {
-		patience = graceAtATerminal
-	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	life, end := newLife(context.Background(), signals, patience)
-	defer end()
-	w := world{
-		getenv:   os.Getenv,
-		readFile: readFile,
-		append:   github.AppendFile,
-		random:   rand.Reader,
-		stdout:   os.Stdout,
-		clock:    wallClock{},
-		http:     &http.Client{},
-	}
-	if len(os.Args) > 1 { // a step of a workflow has no arguments
-		return runCommand(os.Args[1:], std, life, w)
-	}
-	if std.asks && w.getenv("GITHUB_ACTIONS") == "" && w.getenv(github.Definition{Name: "function-name"}.Variable()) == "" {
-		return runCommand(nil, std, life, w) // a person who does not know the commands
-	}
-	return run(life, w)
+	os.Exit(rollback.Main(context.Background(), os.Args[1:], rollback.Deps{
+		Getenv:   os.Getenv,
+		ReadFile: readFile,
+		Append:   github.AppendFile,
+		Random:   rand.Reader,
+		Stdin:    os.Stdin,
+		Stdout:   os.Stdout,
+		Stderr:   os.Stderr,
+		Terminal: terminalOf(os.Stdin, os.Stderr),
+		Clock:    wallClock{},
+		HTTP:     &http.Client{},
+		Signals:  signals,
+		Version:  version,
+		Revision: revision,
+	}))
 }
 
-// terminalOf tells whether a person sits at the streams.
-func terminalOf(in, out, errors *os.File) streams {
-	std := streams{in: in, out: out, err: errors}
-	std.asks = term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(errors.Fd()))
+// terminalOf tells whether a person can be asked, and how much room there is.
+func terminalOf(in, errors *os.File) rollback.Terminal {
+	var t rollback.Terminal
 	if term.IsTerminal(int(errors.Fd())) {
-		std.width, std.height = sizeOf(errors)
+		t.Interactive = term.IsTerminal(int(in.Fd()))
+		t.Width, t.Height = sizeOf(errors)
 	}
-	return std
+	return t
 }
 
-// sizeOf is the size of a terminal, in cells; 0: it has none. Docker gives a
-// terminal its size a moment after it has started the program.
+// sizeOf is the size of a terminal in cells, 0 where it has none. Docker sets it
+// a moment after it has started the program.
 func sizeOf(terminal *os.File) (width, height int) {
-	const moment, most = 10 * time.Millisecond, 50
-	for range most {
+	const pause, tries = 10 * time.Millisecond, 50
+	for range tries {
 		width, height, err := term.GetSize(int(terminal.Fd()))
 		if err != nil || width > 0 {
 			return width, height
 		}
-		time.Sleep(moment)
+		time.Sleep(pause)
 	}
 	return 0, 0
 }
 
-// mostRead is above the largest event that GitHub sends, in bytes.
-const mostRead = 32 << 20
+// maxFile is above the size of the largest event that GitHub sends, in bytes.
+const maxFile = 32 << 20
 
-// readFile reads no more than one byte above mostRead: enough to see that it is
-// too much.
+// readFile reads at most one byte above maxFile, so that the reader can tell that
+// a file is too large.
 func readFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	return io.ReadAll(io.LimitReader(file, mostRead+1))
+	return io.ReadAll(io.LimitReader(file, maxFile+1))
 }
 
-// wallClock is the time as the machine has it.
+// wallClock is the machine's clock.
 type wallClock struct{}
 
 func (wallClock) Now() time.Time { return time.Now() }

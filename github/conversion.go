@@ -7,7 +7,7 @@ import (
 
 	gh "github.com/google/go-github/v62/github"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // runFrom takes over what GitHub says of a run of repository.

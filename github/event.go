@@ -10,7 +10,7 @@ import (
 
 	gh "github.com/google/go-github/v62/github"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Names of the events whose payload, or whose bare name, the trigger looks at.

@@ -17,7 +17,7 @@ import (
 
 	gh "github.com/google/go-github/v62/github"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // followUpLimit bounds each of the follow-ups, which are made side by side.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/sethvargo/go-githubactions"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // longestLine is in characters; the runner cuts annotations there.

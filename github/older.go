@@ -11,7 +11,7 @@ import (
 	gh "github.com/google/go-github/v62/github"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 const (

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/github"
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 var updatePublished = flag.Bool("update", false, "write the golden files anew")

@@ -13,7 +13,7 @@ import (
 
 	gh "github.com/google/go-github/v62/github"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 const pullRequestsWrite = "pull-requests: write"

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // largestResults is in bytes of UTF-8. GitHub allows 1 MB for all outputs of a

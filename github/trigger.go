@@ -8,7 +8,7 @@ import (
 
 	gh "github.com/google/go-github/v62/github"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Trigger is everything that the question "may it act?" depends on.

@@ -19,7 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/org/lambda-rollback-action/notify"
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // post delivers alerts to one server, one after the other, and gives each as it

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/org/lambda-rollback-action/notify"
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // hrefs are the addresses of a page's links, as a browser reads them.

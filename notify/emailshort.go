@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // mailable is an alert of which every text is a line, every address one of the

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Sent is what the output `notifications` says of a channel that has taken the

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/notify"
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // alerts are those of the golden files of report, by name.
 func alerts(t *testing.T) map[string]report.Alert {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "report", "testdata", "alert", "*.json"))
+	files, err := filepath.Glob(filepath.Join("..", "rollback", "report", "testdata", "alert", "*.json"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	all := map[string]report.Alert{}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // shortestSecret is how long a piece of an address is that may be one, in bytes.

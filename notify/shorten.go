@@ -3,7 +3,7 @@ package notify
 import (
 	"fmt"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // room is how much of an alert a message has room for. Lengths are characters.

@@ -3,7 +3,7 @@ package notify
 import (
 	"strings"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 var slackBold = map[string]bool{"bold": true}

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // SlackAPI is where Slack's methods are, GovSlack's apart.

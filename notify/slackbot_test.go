@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/notify"
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // SlackWebhook posts to the one channel that an incoming webhook is for:

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 const (

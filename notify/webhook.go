@@ -12,7 +12,7 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 const idBytes = 16 // of the id of a delivery

@@ -3,7 +3,7 @@ package notify
 import (
 	"slices"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Always is the entry of `notify-on` that every result answers to.

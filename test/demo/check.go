@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/test/emulator"
 	"github.com/org/lambda-rollback-action/test/people"
 )

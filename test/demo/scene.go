@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/test/emulator"
 )
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/test/emulator"
 	"github.com/org/lambda-rollback-action/test/people"
 )

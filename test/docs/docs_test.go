@@ -19,7 +19,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/org/lambda-rollback-action/github"
-	"github.com/org/lambda-rollback-action/rollback"
+	"github.com/org/lambda-rollback-action/rollback/alias"
 )
 
 var (
@@ -144,7 +144,7 @@ func TestWorkflowsAreWhole(t *testing.T) {
 
 func TestPolicyNamesTheCallsThatAreMade(t *testing.T) {
 	var want []string
-	for call := range reflect.TypeFor[rollback.Lambda]().Methods() {
+	for call := range reflect.TypeFor[alias.Lambda]().Methods() {
 		want = append(want, "lambda:"+call.Name)
 	}
 	slices.Sort(want)

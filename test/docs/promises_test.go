@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/org/lambda-rollback-action/report"
-	"github.com/org/lambda-rollback-action/rollback"
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // The next steps in a summary are documentation as well: what they tell a person
@@ -21,12 +21,12 @@ func TestTheWayOutOfLatestIsOne(t *testing.T) {
 	if !strings.Contains(strings.Join(steps, "\n"), "target-version") {
 		return // not promised any more
 	}
-	decision := rollback.Decide(rollback.Observation{
-		Ask:      rollback.Ask{Target: 2, OnlyIfDeployed: true, ByHand: true},
-		Alias:    rollback.Alias{Latest: true, RevisionID: "r"},
-		Versions: map[int64]rollback.Version{2: {Exists: true, Read: true, State: "Active"}},
+	decision := alias.Decide(alias.Observation{
+		Ask:      alias.Ask{Target: 2, OnlyIfDeployed: true, ByHand: true},
+		Alias:    alias.Alias{Latest: true, RevisionID: "r"},
+		Versions: map[int64]alias.Version{2: {Exists: true, Read: true, State: "Active"}},
 	})
-	assert.Equal(t, rollback.Move, decision.Action, decision.Why)
+	assert.Equal(t, alias.Move, decision.Action, decision.Why)
 }
 
 // A person who goes forward, from 2 to 3, rejects nothing.

@@ -17,7 +17,7 @@ import (
 func reasons(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	ast.Inspect(parse(t, filepath.Join(root, "report/result.go")), func(node ast.Node) bool {
+	ast.Inspect(parse(t, filepath.Join(root, "rollback/report/result.go")), func(node ast.Node) bool {
 		spec, ok := node.(*ast.ValueSpec)
 		if !ok {
 			return true
@@ -37,7 +37,7 @@ func reasons(t *testing.T) []string {
 var verb = regexp.MustCompile(`%[-+# 0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
 
 // product are the rooms whose words people read.
-var product = []string{".", "cloud", "github", "notify", "report", "rollback", "terminal", "verify"}
+var product = []string{".", "github", "notify", "rollback", "rollback/alias", "rollback/aws", "rollback/report", "rollback/terminal", "rollback/verify"}
 
 // literals are the texts in the program, with `…` for what is filled in.
 func literals(t *testing.T) []string {

@@ -45,7 +45,7 @@ func (s Serving) String() string {
 func (s Serving) has(v int64) bool { return s.Version == v || (v != 0 && s.Weighted == v) }
 
 // alias is one alias of a function, as Lambda keeps it.
-type alias struct {
+type lambdaAlias struct {
 	Serving
 
 	revision    int
@@ -75,7 +75,7 @@ type Lambda struct {
 	versions map[int64]*version
 	last     int64
 	latest   version // $LATEST: only content and modified
-	aliases  map[string]*alias
+	aliases  map[string]*lambdaAlias
 	tag      int64 // what served when the last deploy began, for the rule that relies on it
 
 	// pardoned are rejected versions that a snapshot brought back.
@@ -91,10 +91,10 @@ type Lambda struct {
 }
 
 func newLambda(name string, now time.Time) *Lambda {
-	l := &Lambda{name: name, versions: map[int64]*version{}, aliases: map[string]*alias{}, pardoned: map[int64]bool{}, doubted: map[int64]bool{}, tries: map[string]int{}}
+	l := &Lambda{name: name, versions: map[int64]*version{}, aliases: map[string]*lambdaAlias{}, pardoned: map[int64]bool{}, doubted: map[int64]bool{}, tries: map[string]int{}}
 	l.update(0, now)
 	l.publish(nil)
-	l.aliases[live] = &alias{Serving: Serving{Version: 1}, revision: 1, description: liveDescription}
+	l.aliases[live] = &lambdaAlias{Serving: Serving{Version: 1}, revision: 1, description: liveDescription}
 	return l
 }
 
@@ -298,7 +298,7 @@ func (l *Lambda) CreateAlias(ctx context.Context, in *lambda.CreateAliasInput, _
 		if v <= 0 {
 			return nil, &refused{http.StatusNotFound, "ResourceNotFoundException", "Function not found"}
 		}
-		a := &alias{Serving: Serving{Version: v}, revision: 1, description: aws.ToString(in.Description)}
+		a := &lambdaAlias{Serving: Serving{Version: v}, revision: 1, description: aws.ToString(in.Description)}
 		l.aliases[name] = a
 		l.writes++
 		arn, version, routing := l.shown(name, a)
@@ -364,7 +364,7 @@ func (l *Lambda) existing(text string) int64 {
 	return n
 }
 
-func (l *Lambda) shown(name string, a *alias) (arn, version *string, routing *types.AliasRoutingConfiguration) {
+func (l *Lambda) shown(name string, a *lambdaAlias) (arn, version *string, routing *types.AliasRoutingConfiguration) {
 	if a.Weighted != 0 {
 		routing = &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{strconv.FormatInt(a.Weighted, 10): 0.1}}
 	}
@@ -372,7 +372,7 @@ func (l *Lambda) shown(name string, a *alias) (arn, version *string, routing *ty
 		aws.String(strconv.FormatInt(a.Version, 10)), routing
 }
 
-func revision(a *alias) *string { return aws.String("revision-" + strconv.Itoa(a.revision)) }
+func revision(a *lambdaAlias) *string { return aws.String("revision-" + strconv.Itoa(a.revision)) }
 
 func shownTime(t time.Time) *string {
 	return aws.String(t.UTC().Format("2006-01-02T15:04:05.000-0700"))

@@ -8,8 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/org/lambda-rollback-action/report"
-	"github.com/org/lambda-rollback-action/rollback"
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Lenient lets pass what is known to go wrong, so that the rest is held all the
@@ -357,7 +357,7 @@ func (w *World) judgeMemory(l *Lambda, say func(string, string, ...any)) {
 	if m.Version <= 0 || m.Weighted != 0 {
 		say("f", "the memory alias points at %s", m.Serving)
 	}
-	if _, err := rollback.ParseDescription(m.description); err != nil || !wellFormed.MatchString(m.description) || utf8.RuneCountInString(m.description) > 256 {
+	if _, err := alias.ParseDescription(m.description); err != nil || !wellFormed.MatchString(m.description) || utf8.RuneCountInString(m.description) > 256 {
 		say("f", "the memory's Description is %q (%v)", m.description, err)
 	}
 }

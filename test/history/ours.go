@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/org/lambda-rollback-action/report"
-	"github.com/org/lambda-rollback-action/rollback"
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Ours is the program under test.
@@ -28,7 +28,7 @@ func Ours(w *World, r *Run, a *Attempt) {
 
 // step is one run of the rollback's step, and its judgement.
 func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
-	fns := make([]rollback.Function, len(w.functions))
+	fns := make([]alias.Function, len(w.functions))
 	before := make([]witness, len(w.functions))
 	for i, l := range w.functions {
 		l.faults, l.tries = r.Faults, map[string]int{}
@@ -42,9 +42,9 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 		if r.Tells {
 			deployed = a.put[l]
 		}
-		fns[i] = rollback.Function{
+		fns[i] = alias.Function{
 			Name: l.name, Alias: live, Region: "eu-west-1", Environment: "production",
-			Ask:    rollback.Ask{Deployed: deployed, OnlyIfDeployed: true, Remember: true},
+			Ask:    alias.Ask{Deployed: deployed, OnlyIfDeployed: true, Remember: true},
 			Lambda: l, Runs: hub{w, r.Evidence}, Log: silent{}, Clock: clock{w},
 			Run:      report.Run{ID: run.ID, Attempt: run.Attempt},
 			Evidence: func(context.Context) report.Run { return run },
@@ -53,7 +53,7 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	results := rollback.Run(ctx, fns, w.together)
+	results := alias.Run(ctx, fns, w.together)
 	for i, l := range w.functions {
 		l.before = nil
 		w.judge(trial{r: r, a: a, l: l, was: before[i], result: &results[i], again: again, blocked: blocked(w, results)})

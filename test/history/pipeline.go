@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Names of the workflow's jobs.

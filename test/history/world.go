@@ -11,7 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // World is where a history happens.
@@ -215,7 +215,7 @@ func (w *World) spoil(l *Lambda, n int, state types.State, reason types.StateRea
 func (w *World) snapshot(l *Lambda, r *Run, attempt int) {
 	a, ok := l.aliases[memory]
 	if !ok {
-		a = &alias{description: "rejected="}
+		a = &lambdaAlias{description: "rejected="}
 		l.aliases[memory] = a
 	}
 	rejected := rejectedField.FindString(a.description)

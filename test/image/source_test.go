@@ -94,7 +94,7 @@ func TestTheBuildGetsTheProgramAndNothingElse(t *testing.T) {
 	for _, file := range append(sources(t), "go.mod", "go.sum") {
 		assert.False(t, ignored(t, rules, file), "%s does not reach the build: name its folder in .dockerignore", file)
 	}
-	for _, file := range []string{".git/config", "README.md", "action.yml", "test/e2e/deploy/main.go", "main_test.go", "github/testdata/events/push.json", ".env", "report/text_test.go"} {
+	for _, file := range []string{".git/config", "README.md", "action.yml", "test/e2e/deploy/main.go", "main_test.go", "github/testdata/events/push.json", ".env", "rollback/report/text_test.go"} {
 		assert.True(t, ignored(t, rules, file), "%s reaches the build, and each change of it would compile anew", file)
 	}
 }

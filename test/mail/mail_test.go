@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/notify"
-	"github.com/org/lambda-rollback-action/report"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 const (
@@ -95,7 +95,7 @@ func inbox(t *testing.T, headline string, want int) []message {
 
 func alert(t *testing.T, name string) report.Alert {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "report", "testdata", "alert", name+".json"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "rollback", "report", "testdata", "alert", name+".json"))
 	require.NoError(t, err)
 	var a report.Alert
 	require.NoError(t, json.Unmarshal(data, &a))

@@ -1,0 +1,286 @@
+package alias
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MemorySuffix is what the memory alias adds to the name of the alias.
+const MemorySuffix = "-rollback"
+
+// descriptionLimit is the most characters Lambda takes as the Description of
+// an alias.
+const descriptionLimit = 256
+
+// Who wrote the memory.
+const (
+	ByRollback = "rollback"
+	BySnapshot = "snapshot"
+)
+
+// Memory is what the memory alias keeps: the version it points at, and what
+// its Description says.
+type Memory struct {
+	Exists     bool
+	RevisionID string
+	Version    int64 // what it points at: where the writer left the alias, or found it; 0: none, or $LATEST
+	Weighted   bool  // it has weights, which this program never gives it
+
+	Rejected Rejections
+	Run      int64 // the run that wrote it; 0: none
+	Attempt  int
+	At       time.Time
+	By       string // ByRollback, BySnapshot, or empty where versions were only rejected
+
+	// Unreadable tells what is wrong with a Description that does not parse;
+	// all that it would have said is then empty.
+	Unreadable string
+}
+
+// rejectedAt says when a version was rejected, where it is still known: the
+// memory has the time of its last writing alone. What several rollbacks by hand
+// have rejected is not told apart.
+func (m Memory) rejectedAt(e Rejection) string {
+	if m.At.IsZero() || e.Run != m.Run || m.By != ByRollback {
+		return ""
+	}
+	at := m.At.UTC().Format("2006-01-02 15:04") + " UTC"
+	if m.Run == 0 {
+		at += ", or before that"
+	}
+	return " (" + at + ")"
+}
+
+// Rejection is a version that is never chosen by itself, or, with Last below
+// First, a row of neighbouring ones.
+type Rejection struct {
+	First int64 // the highest number
+	Last  int64 // the lowest; equal to First for a single version
+	Run   int64 // the run whose failure caused it; 0: none, or no longer known
+}
+
+// Rejections are ordered by number, the highest first, and do not overlap.
+type Rejections []Rejection
+
+// Find returns the rejection that covers version.
+func (r Rejections) Find(version int64) (Rejection, bool) {
+	for _, e := range r {
+		if e.Last <= version && version <= e.First {
+			return e, true
+		}
+	}
+	return Rejection{}, false
+}
+
+// Add rejects a version on behalf of a run (0: none). A version that is
+// rejected already keeps its place, and takes the newer run.
+func (r Rejections) Add(version, run int64) Rejections {
+	if e, found := r.Find(version); found && (e.First != e.Last || run == 0) {
+		return r
+	}
+	return append(r.Remove(version), Rejection{First: version, Last: version, Run: run}).sorted()
+}
+
+// Remove takes a version out, out of the middle of a joined row too.
+func (r Rejections) Remove(version int64) Rejections {
+	var out Rejections
+	for _, e := range r {
+		if version < e.Last || version > e.First {
+			out = append(out, e)
+			continue
+		}
+		if version < e.First {
+			out = append(out, Rejection{First: e.First, Last: version + 1, Run: e.Run})
+		}
+		if version > e.Last {
+			out = append(out, Rejection{First: version - 1, Last: e.Last, Run: e.Run})
+		}
+	}
+	return out
+}
+
+// Strings gives one text an entry: "42", or "31-40" for a joined row.
+func (r Rejections) Strings() []string {
+	out := make([]string, 0, len(r))
+	for _, e := range r {
+		out = append(out, e.numbers())
+	}
+	return out
+}
+
+func (r Rejections) sorted() Rejections {
+	slices.SortStableFunc(r, func(a, b Rejection) int { return cmp.Compare(b.First, a.First) })
+	return r
+}
+
+// shorten frees space in the order the contract gives: the lowest two
+// neighbours become one row, and only when there are none left, the lowest
+// entry goes. It reports whether there was anything to free.
+func (r Rejections) shorten() (Rejections, bool) {
+	for i := len(r) - 1; i > 0; i-- {
+		if r[i].First+1 == r[i-1].Last {
+			joined := Rejection{First: r[i-1].First, Last: r[i].Last}
+			return slices.Concat(r[:i-1], Rejections{joined}, r[i+1:]), true
+		}
+	}
+	if len(r) == 0 {
+		return r, false
+	}
+	return r[:len(r)-1], true
+}
+
+func (e Rejection) numbers() string {
+	if e.First == e.Last {
+		return strconv.FormatInt(e.First, 10)
+	}
+	return fmt.Sprintf("%d-%d", e.Last, e.First)
+}
+
+func (e Rejection) String() string {
+	if e.Run == 0 {
+		return e.numbers()
+	}
+	return fmt.Sprintf("%s@%d", e.numbers(), e.Run)
+}
+
+// Description is the memory in the form the memory alias keeps, 256
+// characters at most.
+func (m Memory) Description() string {
+	for r, more := m.Rejected, true; ; r, more = r.shorten() {
+		if text := m.describe(r); len(text) <= descriptionLimit || !more {
+			return text
+		}
+	}
+}
+
+func (m Memory) describe(rejected Rejections) string {
+	entries := make([]string, len(rejected))
+	for i, e := range rejected {
+		entries[i] = e.String()
+	}
+	fields := []string{"rejected=" + strings.Join(entries, ",")}
+	if m.Run != 0 {
+		fields = append(fields, fmt.Sprintf("run=%d/%d", m.Run, m.Attempt))
+	}
+	if !m.At.IsZero() {
+		fields = append(fields, "at="+m.At.UTC().Format(time.RFC3339))
+	}
+	if m.By != "" {
+		fields = append(fields, "by="+m.By)
+	}
+	return strings.Join(fields, " ")
+}
+
+// ParseDescription reads what Description wrote. Keys that it does not know
+// are passed over, so that a later version of this program can add some.
+func ParseDescription(text string) (Memory, error) {
+	var m Memory
+	seen := map[string]bool{}
+	for field := range strings.FieldsSeq(text) {
+		key, value, found := strings.Cut(field, "=")
+		if !found || seen[key] {
+			return Memory{}, fmt.Errorf("failed to parse description: %q is not one key=value", cut(field))
+		}
+		seen[key] = true
+		var err error
+		switch key {
+		case "rejected":
+			m.Rejected, err = parseRejections(value)
+		case "run":
+			m.Run, m.Attempt, err = parseRun(value)
+		case "at":
+			m.At, err = time.Parse(time.RFC3339, value)
+			m.At = m.At.UTC()
+		case "by":
+			if m.By = value; value != ByRollback && value != BySnapshot {
+				err = fmt.Errorf("by=%q is neither %s nor %s", cut(value), ByRollback, BySnapshot)
+			}
+		}
+		if err != nil {
+			return Memory{}, fmt.Errorf("failed to parse description: %w", err)
+		}
+	}
+	if !seen["rejected"] && !seen["by"] {
+		return Memory{}, errors.New("failed to parse description: it has neither rejected= nor by=")
+	}
+	return m, nil
+}
+
+func parseRejections(text string) (Rejections, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var out Rejections
+	for entry := range strings.SplitSeq(text, ",") {
+		numbers, run, hasRun := strings.Cut(entry, "@")
+		low, high, isRow := strings.Cut(numbers, "-")
+		e := Rejection{}
+		var err error
+		if e.Last, err = parseNumber(low); err != nil {
+			return nil, fmt.Errorf("rejected %q: %w", cut(entry), err)
+		}
+		e.First = e.Last
+		if isRow {
+			if e.First, err = parseNumber(high); err != nil {
+				return nil, fmt.Errorf("rejected %q: %w", cut(entry), err)
+			}
+		}
+		if hasRun {
+			if e.Run, err = parseNumber(run); err != nil {
+				return nil, fmt.Errorf("rejected %q: %w", cut(entry), err)
+			}
+		}
+		if e.First < e.Last {
+			return nil, fmt.Errorf("rejected %q: a row goes from the lower to the higher number", cut(entry))
+		}
+		out = append(out, e)
+	}
+	out = out.sorted()
+	for i := 1; i < len(out); i++ {
+		if out[i].First >= out[i-1].Last {
+			return nil, fmt.Errorf("rejected %q and %q overlap", out[i-1].String(), out[i].String())
+		}
+	}
+	return out, nil
+}
+
+func parseRun(text string) (run int64, attempt int, err error) {
+	id, count, found := strings.Cut(text, "/")
+	if run, err = parseNumber(id); err != nil {
+		return 0, 0, fmt.Errorf("run %q: %w", cut(text), err)
+	}
+	if !found {
+		return run, 0, nil
+	}
+	n, err := strconv.ParseUint(count, 10, 31)
+	if err != nil {
+		return 0, 0, fmt.Errorf("run %q: %q is not an attempt", cut(text), cut(count))
+	}
+	return run, int(n), nil
+}
+
+// parseNumber takes a positive decimal number without sign or leading zero, as
+// AWS writes versions and GitHub writes ids.
+func parseNumber(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 || n > maxVersion || strconv.FormatInt(n, 10) != text {
+		return 0, fmt.Errorf("%q is not a positive whole number", cut(text))
+	}
+	return n, nil
+}
+
+// maxVersion bounds what is taken for a number: 18 digits.
+const maxVersion = 999_999_999_999_999_999
+
+// cut keeps what came from outside short in an error.
+func cut(text string) string {
+	if r := []rune(text); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return text
+}

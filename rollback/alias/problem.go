@@ -1,0 +1,86 @@
+package alias
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// The causes with which the caller ends a context: what happened decides what
+// is said.
+var (
+	ErrCancelled = errors.New("the run was cancelled")
+	ErrTimeout   = errors.New("the time limit of the input timeout has passed")
+)
+
+// Problem is an error in the words of the report.
+type Problem struct {
+	Reason report.Reason
+	Text   string // what is wrong, where, and what to do
+	Detail string // AWS's own words, for the log; may be empty
+	// Unknown: it could not be found out whether the alias moved.
+	Unknown bool
+	Err     error // what it came from; nil if there is no more to know
+}
+
+func (p *Problem) Error() string { return p.Text }
+
+// Unwrap gives the error it came from.
+func (p *Problem) Unwrap() error { return p.Err }
+
+// credentialCodes are AWS's answers to credentials that are wrong, as opposed
+// to right ones that may not do this.
+var credentialCodes = []string{
+	"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId",
+	"InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken",
+	"MissingAuthenticationTokenException", "IncompleteSignature", "IncompleteSignatureException", "AuthFailure",
+	"InvalidAccessKeyId",
+}
+
+// explain turns an error of a call into a problem. action is the call's name,
+// which is also the name of its IAM action; resource is what it was made on.
+func explain(err error, action, resource string) *Problem {
+	if p, found := errors.AsType[*Problem](err); found {
+		return p
+	}
+	if stopped, found := errors.AsType[*Stopped](err); found {
+		return explainStop(stopped, action)
+	}
+	say := func(reason report.Reason, format string, args ...any) *Problem {
+		return &Problem{Reason: reason, Text: fmt.Sprintf(format, args...), Detail: brief(err), Err: err}
+	}
+	status, code := httpStatus(err), errorCode(err)
+	switch {
+	case slices.Contains(credentialCodes, code):
+		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", code)
+	case status == http.StatusForbidden || code == "AccessDeniedException" || code == "AccessDenied":
+		return say(report.AccessDenied, "AWS denied lambda:%s on %s: allow that action for the role that this job uses", action, resource)
+	case status == http.StatusNotFound || code == "ResourceNotFoundException":
+		return say(report.FunctionNotFound, "%s found nothing at %s: check the name, the region and the account (%s)", action, resource, brief(err))
+	case throttled(err):
+		return say(report.Throttled, "AWS throttled %s on %s: too many calls are made in this account and region; run it again (%s)", action, resource, brief(err))
+	}
+	return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
+}
+
+func explainStop(stopped *Stopped, action string) *Problem {
+	after := ""
+	if stopped.Last != nil {
+		after = fmt.Sprintf(" (the last try had ended with %s)", brief(stopped.Last))
+	}
+	switch {
+	case errors.Is(stopped.Cause, ErrCancelled):
+		return &Problem{Reason: report.Cancelled, Err: stopped, Text: fmt.Sprintf("the run was cancelled during %s%s", action, after)}
+	case stopped.Last != nil && throttled(stopped.Last):
+		return &Problem{Reason: report.Throttled, Err: stopped, Text: fmt.Sprintf(
+			"AWS kept throttling %s until the input timeout was over%s: run it again, or raise timeout", action, after)}
+	case errors.Is(stopped.Cause, ErrTimeout), errors.Is(stopped.Cause, context.DeadlineExceeded):
+		return &Problem{Reason: report.Timeout, Err: stopped, Text: fmt.Sprintf(
+			"%s did not succeed before the input timeout was over%s: run it again, or raise timeout", action, after)}
+	}
+	return &Problem{Reason: report.Cancelled, Err: stopped, Text: fmt.Sprintf("%s was given up: %s%s", action, stopped.Cause, after)}
+}

@@ -1,0 +1,252 @@
+package alias_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+const memoryAlias = "live-rollback"
+
+// What the memory alias points at and says after each outcome. The bubble's
+// time begins with the year 2000.
+func TestMemoryAfter(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		given   func(*scene)
+		status  report.Status
+		version string
+		says    string
+	}{
+		"a rollback, the first ever": {
+			given:  func(*scene) {},
+			status: report.RolledBack, version: "41", says: "rejected=42@7002 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"a rollback, over an older memory": {
+			given:  func(s *scene) { s.remembers(39, "rejected=40@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback") },
+			status: report.RolledBack, version: "41", says: "rejected=42@7002,40@7001 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"a rollback, over words of somebody else": {
+			given:  func(s *scene) { s.remembers(39, "do not touch") },
+			status: report.RolledBack, version: "41", says: "rejected=42@7002 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"a rollback by a snapshot": {
+			given:  func(s *scene) { s.remembers(40, "rejected= run=7002/1 at=1999-12-31T00:00:00Z by=snapshot") },
+			status: report.RolledBack, version: "40", says: "rejected=42@7002 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"a choice by hand, forward onto a rejected version": {
+			given: func(s *scene) {
+				s.lambda.set("live", 41, nil, "serves production")
+				s.remembers(41, "rejected=42@7001,40@7000 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+				s.function.Ask.Target, s.function.Ask.ByHand = 42, true
+			},
+			status: report.RolledBack, version: "42", says: "rejected=40@7000 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"a choice by hand, backwards: no run caused it": {
+			given:  func(s *scene) { s.function.Ask.Target, s.function.Ask.ByHand = 40, true },
+			status: report.RolledBack, version: "40", says: "rejected=42 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"a choice by hand of what serves already, though it is rejected": {
+			given: func(s *scene) {
+				s.remembers(41, "rejected=42@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+				s.function.Ask.Target, s.function.Ask.ByHand = 42, true
+			},
+			status: report.Skipped, version: "41", says: "rejected= run=7001/1 at=1999-12-31T00:00:00Z by=rollback",
+		},
+		"not deployed: what this run published is rejected, who wrote stays": {
+			given: func(s *scene) {
+				s.lambda.set("live", 41, nil, "serves production")
+				s.remembers(41, "rejected=40@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+			},
+			status: report.Skipped, version: "41", says: "rejected=42@7002,40@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback",
+		},
+		"superseded: this run's version is rejected": {
+			given: func(s *scene) {
+				s.lambda.versions[43] = fakeVersion{modified: clockAt(3, 30), state: types.StateActive}
+				s.lambda.set("live", 43, nil, "serves production")
+				s.remembers(41, "rejected= run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+			},
+			status: report.Skipped, version: "41", says: "rejected=42@7002 run=7001/1 at=1999-12-31T00:00:00Z by=rollback",
+		},
+		"a joined row lets one go": {
+			given: func(s *scene) {
+				s.remembers(39, "rejected=40-41 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+				s.function.Ask.Target, s.function.Ask.ByHand = 40, true
+			},
+			status: report.RolledBack, version: "40", says: "rejected=42,41 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"a rollback onto a version whose run has succeeded since": {
+			given: func(s *scene) {
+				s.remembers(40, "rejected=41@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+				s.function.Runs = fakeRuns{conclusions: map[int64]string{7001: "success"}}
+			},
+			status: report.RolledBack, version: "41", says: "rejected=42@7002 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"a rollback past a version whose run GitHub does not tell of": {
+			given: func(s *scene) {
+				s.remembers(40, "rejected=41@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+				s.function.Runs = fakeRuns{silent: true}
+			},
+			status: report.RolledBack, version: "40", says: "rejected=42@7002,41@7001 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+		},
+		"nothing, where remember is false": {
+			given:  func(s *scene) { s.function.Ask.Remember = false },
+			status: report.RolledBack, version: "", says: "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				test.given(s)
+				r := s.run(t)
+				assert.Equal(t, test.status, r.Status, r.Message)
+				assert.Equal(t, test.version, s.lambda.serving(memoryAlias))
+				assert.Equal(t, test.says, s.lambda.description(memoryAlias))
+				if test.says != "" {
+					m, err := alias.ParseDescription(test.says)
+					require.NoError(t, err)
+					assert.Equal(t, m.Rejected.Strings(), r.Rejected)
+				}
+			})
+		})
+	}
+}
+
+func (s *scene) remembers(version int64, description string) {
+	s.lambda.set(memoryAlias, version, nil, description)
+}
+
+func TestUnreadableMemoryIsAWarning(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.remembers(39, "do not touch")
+		r := s.run(t)
+		assert.Equal(t, report.RolledBack, r.Status)
+		assert.Contains(t, warnings(r), "not readable")
+	})
+}
+
+func TestMemoryWithWeightsLosesThem(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.lambda.set(memoryAlias, 40, map[string]float64{"42": 0.5}, "rejected=")
+		s.run(t)
+		assert.Equal(t, "41", s.lambda.serving(memoryAlias))
+	})
+}
+
+func TestMemoryOnLatestIsMovedToAVersion(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.remembers(40, "rejected=")
+		s.lambda.aliases[memoryAlias].version = "$LATEST"
+		s.run(t)
+		assert.Equal(t, "41", s.lambda.serving(memoryAlias))
+	})
+}
+
+// Two rollbacks of different runs meet at the memory alias: nothing is lost.
+func TestMemoryIsMerged(t *testing.T) {
+	t.Parallel()
+	const theirs = "rejected=40@6999 run=6999/1 at=1999-12-31T00:00:00Z by=rollback"
+	for name, test := range map[string]struct {
+		given func(*scene)
+		call  string
+	}{
+		"somebody created it first": {func(*scene) {}, "CreateAlias " + memoryAlias},
+		"somebody wrote it first":   {func(s *scene) { s.remembers(41, "rejected=39@6998") }, "UpdateAlias " + memoryAlias},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				test.given(s)
+				s.lambda.before = func(call string, n int) {
+					if call == test.call && n == 1 {
+						s.remembers(39, theirs)
+					}
+				}
+				r := s.run(t)
+				assert.Equal(t, report.RolledBack, r.Status)
+				assert.Equal(t, "41", s.lambda.serving(memoryAlias))
+				assert.Equal(t, "rejected=42@7002,40@6999 run=7002/1 at=2000-01-01T00:00:00Z by=rollback", s.lambda.description(memoryAlias))
+				assert.Equal(t, []string{"42", "40"}, r.Rejected)
+				assert.Empty(t, warnings(r))
+			})
+		})
+	}
+}
+
+func TestMemoryThatOthersKeepWriting(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.remembers(41, "rejected=39@6998")
+		s.lambda.before = func(call string, _ int) {
+			if call == "UpdateAlias "+memoryAlias {
+				s.remembers(41, "rejected=39@6998")
+			}
+		}
+		r := s.run(t)
+		assert.Equal(t, report.RolledBack, r.Status)
+		assert.Contains(t, warnings(r), "could not be remembered")
+	})
+}
+
+// The contract makes a denied write a warning and is silent on a denied read:
+// without the rejected versions no target is safe, so nothing moves.
+func TestMemoryThatMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.lambda.faults = always("GetAlias "+memoryAlias, fault{err: answer(403, "AccessDeniedException", "")})
+		r := s.run(t)
+		assert.Equal(t, report.Failed, r.Status)
+		assert.Contains(t, r.Message, "lambda:GetAlias")
+		assert.Equal(t, "42", s.lambda.serving("live"))
+	})
+}
+
+// Run 7001 failed before it moved the alias, run 7002 deployed well, then 7001
+// was run again and its deploy failed after the move. What served before that
+// is 7002's version, whatever the first attempt wrote down.
+func TestNotDeployedIsNoSnapshotForALaterAttempt(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.lambda.set("live", 41, nil, "serves production")
+		require.Equal(t, report.NotDeployed, s.run(t).Reason)
+
+		// Another workflow deploys 43 meanwhile: no newer run of this one.
+		s.lambda.versions[43] = fakeVersion{modified: clockAt(20, 0), state: types.StateActive}
+		s.lambda.versions[44] = fakeVersion{modified: clockAt(41, 30), state: types.StateActive}
+		s.lambda.set("live", 44, nil, "serves production")
+		run := failedRun()
+		run.Attempt = 2
+		run.Jobs = []report.Job{
+			jobAt("test", clockAt(0, 10), clockAt(1, 0), "success"),
+			jobAt("deploy", clockAt(41, 0), clockAt(42, 0), "success"),
+			jobAt("smoke test", clockAt(42, 0), clockAt(43, 0), "failure"),
+			ownJob(clockAt(43, 10)),
+		}
+		s.function.Run.Attempt = 2
+		s.function.Evidence = func(context.Context) report.Run { return run }
+		assert.Equal(t, "43", s.run(t).To)
+	})
+}
+
+// Where AWS keeps failing, the traffic has moved all the same.
+func TestMemoryIsGivenUpWithTheTimeout(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.lambda.faults = always("CreateAlias "+memoryAlias, passingFaults["unavailable (503)"])
+		start := time.Now()
+		r := s.run(t)
+		assert.Equal(t, report.RolledBack, r.Status)
+		assert.Contains(t, warnings(r), "could not be remembered")
+		assert.LessOrEqual(t, time.Since(start), 5*time.Minute+10*time.Second)
+	})
+}

@@ -1,0 +1,95 @@
+package alias
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// Settings are what people compare between two versions.
+type Settings struct {
+	values   []setting
+	env      map[string][sha256.Size]byte // name to digest: a value is never kept
+	LogGroup string
+}
+
+type setting struct{ what, value string }
+
+func settingsOf(c *lambda.GetFunctionConfigurationOutput) Settings {
+	s := Settings{env: map[string][sha256.Size]byte{}}
+	add := func(what, value string) { s.values = append(s.values, setting{what, value}) }
+
+	add("code SHA-256", aws.ToString(c.CodeSha256))
+	add("runtime", string(c.Runtime))
+	add("handler", aws.ToString(c.Handler))
+	add("memory", unit(aws.ToInt32(c.MemorySize), "MB"))
+	add("timeout", unit(aws.ToInt32(c.Timeout), "s"))
+	add("package type", string(c.PackageType))
+	var architectures, layers []string
+	for _, a := range c.Architectures {
+		architectures = append(architectures, string(a))
+	}
+	for _, l := range c.Layers {
+		layers = append(layers, aws.ToString(l.Arn))
+	}
+	add("architecture", strings.Join(architectures, ", "))
+	add("layers", strings.Join(layers, ", "))
+	add("role", aws.ToString(c.Role))
+	if c.EphemeralStorage != nil {
+		add("ephemeral storage", unit(aws.ToInt32(c.EphemeralStorage.Size), "MB"))
+	}
+	if c.Environment != nil {
+		for name, value := range c.Environment.Variables {
+			s.env[name] = sha256.Sum256([]byte(value))
+		}
+	}
+	if c.LoggingConfig != nil {
+		s.LogGroup = aws.ToString(c.LoggingConfig.LogGroup)
+	}
+	return s
+}
+
+func unit(n int32, unit string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", n, unit)
+}
+
+// changes lists what differs between the version that is left and the target.
+// Of environment variables it tells names alone.
+func changes(from, to Settings) []report.Change {
+	var out []report.Change
+	after := map[string]string{}
+	for _, s := range to.values {
+		after[s.what] = s.value
+	}
+	for _, s := range from.values {
+		if s.value != after[s.what] {
+			out = append(out, report.Change{What: s.what, From: s.value, To: after[s.what]})
+		}
+	}
+	names := maps.Clone(from.env)
+	maps.Copy(names, to.env)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		before, was := from.env[name]
+		now, is := to.env[name]
+		what := "environment variable " + name
+		switch {
+		case !is:
+			out = append(out, report.Change{What: what, From: "set", To: "not set"})
+		case !was:
+			out = append(out, report.Change{What: what, From: "not set", To: "set"})
+		case before != now:
+			out = append(out, report.Change{What: what, From: "one value", To: "another value"})
+		}
+	}
+	return out
+}

@@ -1,0 +1,164 @@
+package terminal_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/rollback/terminal"
+)
+
+var (
+	commands = []terminal.Command{{Name: "rollback", Help: "Goes back."}, {Name: "list", Help: "Shows what there is."}}
+	flags    = []terminal.Flag{
+		{Name: "function-name", Group: "What", Help: "The functions."},
+		{Name: "dry-run", Group: "How", Help: "Changes nothing.", Boolean: true},
+		{Name: "smtp-password", Group: "How", Help: "The password.", Secret: true, Variable: "INPUT_SMTP-PASSWORD"},
+	}
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args string
+		want terminal.Arguments
+	}{
+		"a command alone":            {"list", terminal.Arguments{Command: "list"}},
+		"a value behind":             {"list --function-name api", terminal.Arguments{Command: "list", Values: values("function-name", "api")}},
+		"a value with a sign":        {"list --function-name=api", terminal.Arguments{Command: "list", Values: values("function-name", "api")}},
+		"a single dash":              {"list -function-name api", terminal.Arguments{Command: "list", Values: values("function-name", "api")}},
+		"one flag several times":     {"list --function-name a --function-name b", terminal.Arguments{Command: "list", Values: values("function-name", "a\nb")}},
+		"an empty value":             {"list --function-name=", terminal.Arguments{Command: "list", Values: values("function-name", "")}},
+		"a boolean alone":            {"rollback --dry-run", terminal.Arguments{Command: "rollback", Values: values("dry-run", "true")}},
+		"a boolean turned off":       {"rollback --dry-run=false", terminal.Arguments{Command: "rollback", Values: values("dry-run", "false")}},
+		"a boolean, the last word":   {"rollback --dry-run --dry-run=no", terminal.Arguments{Command: "rollback", Values: values("dry-run", "no")}},
+		"the flags of a terminal":    {"rollback --yes --json --accessible", terminal.Arguments{Command: "rollback", Yes: true, JSON: true, Accessible: true}},
+		"yes taken back":             {"rollback --yes=false", terminal.Arguments{Command: "rollback"}},
+		"yes taken back, in letters": {"rollback --yes --yes=False --json=TRUE", terminal.Arguments{Command: "rollback", JSON: true}},
+		"help of a command":          {"rollback --help", terminal.Arguments{Command: "rollback", Help: true}},
+		"help alone":                 {"--help", terminal.Arguments{Help: true}},
+		"help as a command":          {"help", terminal.Arguments{Command: "help", Help: true}},
+		"the version of the program": {"--version", terminal.Arguments{Version: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := terminal.Parse(strings.Fields(c.args), commands, flags)
+			require.NoError(t, err)
+			if c.want.Values == nil {
+				c.want.Values = map[string]string{}
+			}
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
+
+func values(name, value string) map[string]string { return map[string]string{name: value} }
+
+func TestParseRefuses(t *testing.T) {
+	t.Parallel()
+	for args, says := range map[string]string{
+		"":                              "the command is missing: write one of rollback, list first",
+		"undo":                          `"undo" is no command`,
+		"list --functon-name api":       "there is no flag --functon-name (--function-name?)",
+		"list --jsn":                    "there is no flag --jsn (--json?)",
+		"list --something-else-by-far":  "there is no flag --something-else-by-far; --help",
+		"list --function-name":          "--function-name needs a value",
+		"rollback --yes=no":             `--yes has "no", and takes true or false`,
+		"rollback --yes=0":              `--yes has "0"`,
+		"rollback --yes --accessible=x": `--accessible has "x"`,
+		"list api":                      `"api" is neither a flag nor its value`,
+		"list --function-name api more": `"more" is neither`,
+	} {
+		_, err := terminal.Parse(strings.Fields(args), commands, flags)
+		require.ErrorIs(t, err, terminal.ErrUsage, args)
+		assert.ErrorContains(t, err, says, args)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("list --function-name api --dry-run")
+	f.Fuzz(func(t *testing.T, line string) {
+		a, err := terminal.Parse(strings.Split(line, " "), commands, flags)
+		if err == nil && !a.Help && !a.Version && a.Command != "rollback" && a.Command != "list" {
+			t.Fatalf("the command %q", a.Command)
+		}
+	})
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	var page bytes.Buffer
+	terminal.Help(&page, "program", "Does something.", commands, flags)
+	text := page.String()
+	assert.Contains(t, text, "Usage:\n  program <command> --function-name <name>")
+	assert.Contains(t, text, "  rollback\n      Goes back.\n")
+	assert.Contains(t, text, "What:\n  --function-name <value>\n      The functions.\n")
+	assert.Contains(t, text, "  --dry-run\n      Changes nothing.\n")
+	assert.Contains(t, text, "prefer the\n      variable INPUT_SMTP-PASSWORD.")
+	assert.Equal(t, 1, strings.Count(text, "\nHow:\n"), "a heading once")
+}
+
+// page is a question of each kind.
+func questions() (choice *terminal.Choice, line *terminal.Line, sure *terminal.Sure, pages []terminal.Page) {
+	choice = &terminal.Choice{Value: "b", Options: []terminal.Option{{Label: "first", Value: "a"}, {Label: "second", Value: "b"}}}
+	line, sure = &terminal.Line{Limit: 10}, &terminal.Sure{Yes: "yes", No: "no"}
+	title := func(text string) func() string { return func() string { return text } }
+	return choice, line, sure, []terminal.Page{
+		{Title: title("Which?"), Choice: choice},
+		{Title: title("Why?"), Line: line},
+		{Title: title("Sure?"), Sure: sure, Before: func() string { return "goes to " + choice.Value }},
+	}
+}
+
+func TestAskInLines(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		typed  string
+		choice string
+		line   string
+		sure   bool
+		left   bool
+	}{
+		"everything answered":         {"1\nbecause\ny\n", "a", "because", true, false},
+		"enter takes what is offered": {"\n\n\n", "b", "", false, false},
+		"no":                          {"1\n\nn\n", "a", "", false, false},
+		"nonsense is asked again":     {"7\nx\n1\n\nmaybe\ny\n", "a", "", true, false},
+		"the input ends at once":      {"", "b", "", false, true},
+		"it ends before the last":     {"1\nbecause\n", "a", "because", false, true},
+		"it ends within an answer":    {"1\nbecause\ny", "a", "because", true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			choice, line, sure, pages := questions()
+			var out bytes.Buffer
+			err := terminal.Screen{In: strings.NewReader(c.typed), Out: &out, Accessible: true}.Ask(t.Context(), pages)
+			if c.left {
+				require.ErrorIs(t, err, terminal.ErrAborted)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, c.choice, choice.Value)
+			assert.Equal(t, c.line, line.Value)
+			assert.Equal(t, c.sure, sure.Value)
+			assert.Contains(t, out.String(), "goes to "+c.choice)
+		})
+	}
+}
+
+// The context's end is an answer, also while nobody types.
+func TestAskEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	never, _ := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, _, sure, pages := questions()
+	done := make(chan error)
+	go func() { done <- terminal.Screen{In: never, Out: io.Discard, Accessible: true}.Ask(ctx, pages) }()
+	cancel()
+	require.ErrorIs(t, <-done, terminal.ErrAborted)
+	assert.False(t, sure.Value)
+}

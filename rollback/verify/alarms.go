@@ -1,0 +1,248 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// AlarmReader is CloudWatch as far as alarms go.
+type AlarmReader interface {
+	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
+}
+
+// AlarmLine begins the name of a check of an alarm.
+const AlarmLine = "alarm "
+
+const (
+	alarmAction  = "cloudwatch:DescribeAlarms"
+	alarmsAtOnce = 100 // names a call takes; it gives 50 alarms a page unless told
+	shortestPoll = 5 * time.Second
+	reasonLimit  = 200
+)
+
+// alarmState is one alarm at one time.
+type alarmState struct {
+	value  types.StateValue
+	reason string
+}
+
+// alarmWatch follows the alarms through the time to observe. What they were at
+// its beginning does not count: the failed version's errors may still hold them.
+type alarmWatch struct {
+	*run
+
+	regions []string
+	last    map[string]alarmState // by region and name, as last read
+	known   bool                  // last holds an answer for every region
+	wasOK   map[string]bool
+	told    map[string]bool
+}
+
+// alarmChecks looks for the names in the region of every subject.
+func (r *run) alarmChecks(subjects []Subject) []check {
+	if len(r.Alarms) == 0 {
+		return nil
+	}
+	return []check{r.alarmWatch(subjects).watch}
+}
+
+func (r *run) alarmWatch(subjects []Subject) *alarmWatch {
+	var regions []string
+	for _, s := range subjects {
+		if !slices.Contains(regions, s.Region) {
+			regions = append(regions, s.Region)
+		}
+	}
+	return &alarmWatch{run: r, regions: regions, last: map[string]alarmState{}, wasOK: map[string]bool{}, told: map[string]bool{}}
+}
+
+func (w *alarmWatch) watch(ctx context.Context) findings {
+	poll := max(shortestPoll, w.Observe/20)
+	for {
+		left := w.Observe - w.Clock.Now().Sub(w.started)
+		if left <= 0 {
+			break
+		}
+		if _, err := w.read(ctx); err != nil && !passing(err) {
+			break // a further poll would not mend it: the end tells what it is
+		}
+		if cut := w.sleepWatching(min(poll, left)); cut != "" {
+			return w.unfinished(ctx, cut)
+		}
+	}
+	if cut := w.untilObserved(); cut != "" {
+		return w.unfinished(ctx, cut)
+	}
+	unread, err := w.read(ctx)
+	var out findings
+	for _, name := range w.Alarms {
+		c := w.conclude(name)
+		if err != nil && c.Status != Failed {
+			c.Status, c.Detail = Inconclusive, w.explain(ctx, err, alarmAction)+w.inRegion(unread)+w.lastKnown(name)
+		}
+		out.checks = append(out.checks, c)
+	}
+	return out
+}
+
+// read asks every region for all names, and gives the first region that did
+// not answer. What was known of that one stays known.
+func (w *alarmWatch) read(ctx context.Context) (unread string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit)
+	defer cancel()
+	w.known = true
+	for _, region := range w.regions {
+		states, readErr := w.describe(ctx, w.run.regions[region].Alarms)
+		if readErr != nil {
+			if w.known = false; err == nil {
+				unread, err = region, readErr
+			}
+			continue
+		}
+		for _, name := range w.Alarms {
+			delete(w.last, key(region, name))
+		}
+		for name, state := range states {
+			w.last[key(region, name)] = state
+			w.notice(region, name, state)
+		}
+	}
+	return unread, err
+}
+
+func (w *alarmWatch) describe(ctx context.Context, api AlarmReader) (map[string]alarmState, error) {
+	out := map[string]alarmState{}
+	for names := range slices.Chunk(w.Alarms, alarmsAtOnce) {
+		in := &cloudwatch.DescribeAlarmsInput{
+			AlarmNames: names, MaxRecords: aws.Int32(alarmsAtOnce),
+			// Left out, composite alarms would seem not to exist.
+			AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
+		}
+		for pages := 0; pages <= len(names); pages++ {
+			page, err := do(ctx, w.calls, "DescribeAlarms", func(ctx context.Context) (*cloudwatch.DescribeAlarmsOutput, error) {
+				return api.DescribeAlarms(ctx, in, untriedAlarms)
+			})
+			if err != nil {
+				return nil, err
+			}
+			for i := range page.MetricAlarms {
+				a := &page.MetricAlarms[i]
+				out[aws.ToString(a.AlarmName)] = alarmState{a.StateValue, aws.ToString(a.StateReason)}
+			}
+			for i := range page.CompositeAlarms {
+				a := &page.CompositeAlarms[i]
+				out[aws.ToString(a.AlarmName)] = alarmState{a.StateValue, aws.ToString(a.StateReason)}
+			}
+			if in.NextToken = page.NextToken; aws.ToString(in.NextToken) == "" {
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+// notice logs the first time that an alarm goes off under our eyes.
+func (w *alarmWatch) notice(region, name string, state alarmState) {
+	k := key(region, name)
+	if state.value == types.StateValueOk {
+		w.wasOK[k] = true
+	}
+	if state.value == types.StateValueAlarm && w.wasOK[k] && !w.told[k] {
+		w.told[k] = true
+		w.Log.Infof("alarm %s went into ALARM%s %s after the watch began: %s", w.outside(name, reasonLimit), w.inRegion(region),
+			seconds(w.Clock.Now().Sub(w.started)), w.outside(state.reason, reasonLimit))
+	}
+}
+
+// alarmStatus is what a state says; any other says nothing.
+var alarmStatus = map[types.StateValue]string{types.StateValueAlarm: Failed, types.StateValueOk: Passed}
+
+// conclude judges one alarm by its state at the end, the worst of all regions.
+func (w *alarmWatch) conclude(name string) report.Check {
+	c := report.Check{Name: AlarmLine + w.outside(name, reasonLimit), Status: Inconclusive}
+	when := fmt.Sprintf("at the end of %s", w.Observe)
+	if w.Observe == 0 {
+		when = "right after the move (observe is 0s)"
+	}
+	states := w.states(name)
+	for _, worst := range []types.StateValue{types.StateValueAlarm, types.StateValueInsufficientData, types.StateValueOk} {
+		region, found := states[worst]
+		if !found {
+			continue
+		}
+		if status, tells := alarmStatus[worst]; tells {
+			c.Status = status
+		}
+		c.Detail = fmt.Sprintf("it was in the state %s%s %s", worst, w.inRegion(region), when)
+		if reason := w.last[key(region, name)].reason; reason != "" && worst != types.StateValueOk {
+			c.Detail += ": " + w.outside(reason, reasonLimit)
+		}
+		return c
+	}
+	if len(states) > 0 {
+		c.Detail = fmt.Sprintf("CloudWatch gave a state that is not known here: %s", slices.Collect(maps.Keys(states)))
+		return c
+	}
+	c.Detail = fmt.Sprintf("there is no metric or composite alarm of that name in %s: check the input alarms", strings.Join(w.regions, ", "))
+	return c
+}
+
+// states are those of a name over all regions, each with one region it is in.
+func (w *alarmWatch) states(name string) map[types.StateValue]string {
+	out := map[types.StateValue]string{}
+	for _, region := range w.regions {
+		if s, found := w.last[key(region, name)]; found {
+			out[s.value] = region
+		}
+	}
+	return out
+}
+
+// unfinished is what is known where the end of the watch was not seen.
+func (w *alarmWatch) unfinished(ctx context.Context, cut string) findings {
+	if ctx.Err() == nil && !w.known {
+		_, _ = w.read(ctx)
+	}
+	var out findings
+	for _, name := range w.Alarms {
+		out.checks = append(out.checks, report.Check{
+			Name: AlarmLine + w.outside(name, reasonLimit), Status: Inconclusive, Detail: cut + w.lastKnown(name),
+		})
+	}
+	return out
+}
+
+func (w *alarmWatch) lastKnown(name string) string {
+	states := slices.Sorted(maps.Keys(w.states(name)))
+	if len(states) == 0 {
+		return ""
+	}
+	text := make([]string, len(states))
+	for i, s := range states {
+		text[i] = string(s)
+	}
+	return "; its last known state was " + strings.Join(text, ", ")
+}
+
+// inRegion is said only where there are several.
+func (w *alarmWatch) inRegion(region string) string {
+	if len(w.regions) == 1 {
+		return ""
+	}
+	return " in " + region
+}
+
+func key(region, name string) string { return region + "\x00" + name }
+
+// untriedAlarms turns the SDK's own retries off.
+func untriedAlarms(o *cloudwatch.Options) { o.Retryer = aws.NopRetryer{} }

@@ -1,0 +1,201 @@
+package verify_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+	"github.com/org/lambda-rollback-action/rollback/verify"
+)
+
+func (alarms) failing(err error) alarms {
+	return func(*cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) { return nil, err }
+}
+
+func (a alarms) hanging() alarms { return a.failing(errHang) }
+
+func (alarms) counting(n *int, err error) alarms {
+	return func(*cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+		*n++
+		return nil, err
+	}
+}
+
+const (
+	inOK    = types.StateValueOk
+	inAlarm = types.StateValueAlarm
+	noData  = types.StateValueInsufficientData
+)
+
+func inStates(states map[string]types.StateValue) alarms {
+	return func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+		out := &cloudwatch.DescribeAlarmsOutput{}
+		for _, name := range in.AlarmNames {
+			state, found := states[name]
+			switch {
+			case !found:
+			case strings.HasPrefix(name, "composite"):
+				out.CompositeAlarms = append(out.CompositeAlarms, types.CompositeAlarm{AlarmName: &name, StateValue: state})
+			default:
+				out.MetricAlarms = append(out.MetricAlarms, types.MetricAlarm{AlarmName: &name, StateValue: state, StateReason: str("5 datapoints, hunter2")})
+			}
+		}
+		return out, nil
+	}
+}
+
+// course gives the states of the alarm `errors` from a time on.
+type course []struct {
+	from  time.Duration
+	state types.StateValue
+}
+
+func (c course) alarms() alarms {
+	began := time.Now()
+	return func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+		var now types.StateValue
+		for _, step := range c {
+			if time.Since(began) >= step.from {
+				now = step.state
+			}
+		}
+		return inStates(map[string]types.StateValue{"errors": now})(in)
+	}
+}
+
+func TestAlarmsCountByTheirStateAtTheEnd(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		course course
+		want   string
+		detail string
+		logged bool // that it went off
+	}{
+		"fine all along":                {course{{0, inOK}}, verify.Passed, "it was in the state OK at the end of 5m0s", false},
+		"in ALARM all along":            {course{{0, inAlarm}}, verify.Failed, "it was in the state ALARM at the end of 5m0s: 5 datapoints, ***", false},
+		"in ALARM at first, clears":     {course{{0, inAlarm}, {3 * time.Minute, inOK}}, verify.Passed, "OK", false},
+		"goes off and stays":            {course{{0, inOK}, {2 * time.Minute, inAlarm}}, verify.Failed, "ALARM", true},
+		"goes off and clears":           {course{{0, inOK}, {time.Minute, inAlarm}, {2 * time.Minute, inOK}}, verify.Passed, "OK", true},
+		"goes off in the last second":   {course{{0, inOK}, {5*time.Minute - time.Second, inAlarm}}, verify.Failed, "ALARM", true},
+		"no data is not health":         {course{{0, noData}}, verify.Inconclusive, "INSUFFICIENT_DATA at the end of 5m0s", false},
+		"a state that nobody has heard": {course{{0, "MUTED"}}, verify.Inconclusive, "not known here: [MUTED]", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := everything(t)
+				s.clients.Alarms = c.course.alarms()
+				v := s.verify()
+				got := find(t, v, "alarm errors")
+				assert.Equal(t, c.want, got.Status, got.Detail)
+				assert.Contains(t, got.Detail, c.detail)
+				assert.Equal(t, c.logged, strings.Contains(s.log.String(), "alarm errors went into ALARM"))
+			})
+		})
+	}
+}
+
+func TestAlarmsWithoutObserveAreLookedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	s.Alarms = []string{"errors", "composite-all", "gone", "silent"}
+	calls := 0
+	states := inStates(map[string]types.StateValue{"errors": inAlarm, "composite-all": inOK, "silent": noData})
+	s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+		calls++
+		assert.Equal(t, []types.AlarmType{"MetricAlarm", "CompositeAlarm"}, in.AlarmTypes)
+		return states(in)
+	})
+	v := s.verify()
+	assert.Equal(t, 1, calls)
+	assert.Equal(t, []report.Check{
+		{Name: "alarm errors", Status: verify.Failed, Detail: "it was in the state ALARM right after the move (observe is 0s): 5 datapoints, ***"},
+		{Name: "alarm composite-all", Status: verify.Passed, Detail: "it was in the state OK right after the move (observe is 0s)"},
+		{Name: "alarm gone", Status: verify.Inconclusive, Detail: "there is no metric or composite alarm of that name in eu-west-1: check the input alarms"},
+		{Name: "alarm silent", Status: verify.Inconclusive, Detail: "it was in the state INSUFFICIENT_DATA right after the move (observe is 0s): 5 datapoints, ***"},
+	}, v.Checks)
+}
+
+func TestMoreAlarmsThanOneCallTakes(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	states := map[string]types.StateValue{}
+	for i := range 250 {
+		name := fmt.Sprintf("alarm-%d", i)
+		s.Alarms = append(s.Alarms, name)
+		states[name] = inOK
+	}
+	var sizes []int
+	all := inStates(states)
+	s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+		require.LessOrEqual(t, len(in.AlarmNames), 100)
+		out, _ := all(in)
+		if in.NextToken == nil { // AWS gives less than it could
+			sizes = append(sizes, len(in.AlarmNames))
+			out.MetricAlarms, out.NextToken = out.MetricAlarms[:10], str("more")
+			return out, nil
+		}
+		out.MetricAlarms = out.MetricAlarms[10:]
+		return out, nil
+	})
+	v := s.verify()
+	assert.Equal(t, []int{100, 100, 50}, sizes)
+	assert.Equal(t, report.Healthy, v.Healthy)
+	assert.Len(t, v.Checks, 250)
+}
+
+func TestAlarmsOfSeveralRegions(t *testing.T) {
+	t.Parallel()
+	denied := alarms(nil).failing(awsError(403, "AccessDenied"))
+	for name, c := range map[string]struct {
+		near, far alarms
+		want      string
+		detail    string
+	}{
+		"found in one of them":        {inStates(map[string]types.StateValue{"errors": inOK}), inStates(nil), verify.Passed, "OK in eu-west-1"},
+		"the worst of both counts":    {inStates(map[string]types.StateValue{"errors": inOK}), inStates(map[string]types.StateValue{"errors": inAlarm}), verify.Failed, "ALARM in us-east-1"},
+		"one of them may not be read": {inStates(map[string]types.StateValue{"errors": inOK}), denied, verify.Inconclusive, "allow that action for the role that this job uses (AccessDenied: in AWS's words) in us-east-1; its last known state was OK"},
+		"ALARM counts all the same":   {inStates(map[string]types.StateValue{"errors": inAlarm}), denied, verify.Failed, "ALARM in eu-west-1"},
+		"found nowhere":               {inStates(nil), inStates(nil), verify.Inconclusive, "in eu-west-1, us-east-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSetup()
+			s.Alarms = []string{"errors"}
+			s.AWS = func(region string) verify.Clients {
+				return verify.Clients{Alarms: map[string]verify.AlarmReader{"eu-west-1": c.near, "us-east-1": c.far}[region]}
+			}
+			far := s.subject
+			far.Region = "us-east-1"
+			v, _ := s.Verify(context.Background(), []verify.Subject{s.subject, far})
+			assert.Equal(t, c.want, v.Checks[0].Status, v.Checks[0].Detail)
+			assert.Contains(t, v.Checks[0].Detail, c.detail)
+		})
+	}
+}
+
+func TestAlarmsThatCannotBeReadAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := everything(t)
+		began, good := time.Now(), s.clients.Alarms
+		s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+			if time.Since(began) > 3*time.Minute {
+				return nil, awsError(503, "ServiceUnavailable")
+			}
+			return good.DescribeAlarms(t.Context(), in)
+		})
+		got := find(t, s.verify(), "alarm")
+		assert.Equal(t, verify.Inconclusive, got.Status)
+		assert.Equal(t, "cloudwatch:DescribeAlarms failed: ServiceUnavailable: in AWS's words; its last known state was OK", got.Detail)
+	})
+}
