@@ -162,7 +162,7 @@ type rec struct {
 // not known are named.
 func (f *followUp) records() (records []rec, unknown []string) {
 	for _, one := range f.r.Functions {
-		if !report.WasMoved(one) || one.Elsewhere {
+		if !report.WasMoved(one) || one.ChangedByOthers {
 			continue
 		}
 		sha := usable(one.Commits[one.To])
@@ -194,7 +194,7 @@ func (f *followUp) records() (records []rec, unknown []string) {
 func (f *followUp) elsewhere() []string {
 	var names []string
 	for _, one := range f.r.Functions {
-		if report.WasMoved(one) && one.Elsewhere {
+		if report.WasMoved(one) && one.ChangedByOthers {
 			names = append(names, quoteValue(one.Function))
 		}
 	}

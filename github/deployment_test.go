@@ -191,7 +191,7 @@ func TestNoRecordOfWhatSomebodyElseHasMovedOn(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	moved := movedFunction()
-	moved.Elsewhere, moved.Healthy = true, report.HealthUnknown
+	moved.ChangedByOthers, moved.Healthy = true, report.HealthUnknown
 	assert.Equal(t, onlyOne(github.FollowUpDeployment, `no record was made for "api": somebody else has changed the alias since`),
 		s.follow(t, rolledBack(moved), github.FollowUpDeployment))
 	assert.Empty(t, s.GitHub.Deployments(repository))

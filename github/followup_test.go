@@ -277,7 +277,7 @@ func TestFollowUpsTellNoSecretAndLogWhatTheyWrite(t *testing.T) {
 	f.Message, f.Proof = "the password is hunter2secret", "hunter2secret"
 	f.Notes = []report.Note{{Text: "hunter2secret"}}
 	r := rolledBack(f)
-	r.Because = "hunter2secret"
+	r.RequestReason = "hunter2secret"
 	told := s.follow(t, r, github.FollowUpDeployment, github.FollowUpComment, github.FollowUpIssue)
 	written, err := json.Marshal([]any{s.GitHub.Issues(repository), s.GitHub.Deployments(repository), told})
 	require.NoError(t, err)

@@ -191,7 +191,7 @@ func (r *Redactor) Result(in report.Result) report.Result {
 	out := in
 	out.Message = r.Redact(in.Message)
 	out.Environment = r.Redact(in.Environment)
-	out.Because = r.Redact(in.Because)
+	out.RequestReason = r.Redact(in.RequestReason)
 	out.OwnURL = r.Redact(in.OwnURL)
 	out.Run = r.run(in.Run)
 	out.Notes = r.notes(in.Notes)

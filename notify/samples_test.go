@@ -126,7 +126,7 @@ func crowd(n, length int, text string, address int) report.Result {
 	run := "https://github.com/acme/shop/actions/runs/9001" + strings.Repeat("1", address)
 	r := report.Result{
 		Command: "rollback", Status: report.Failed, Reason: report.Unhealthy, Environment: long, Message: long,
-		Healthy: report.NotHealthy, Timestamp: time.Date(2026, 3, 7, 3, 14, 7, 0, time.UTC), Because: long, OwnURL: run + "2",
+		Healthy: report.NotHealthy, Timestamp: time.Date(2026, 3, 7, 3, 14, 7, 0, time.UTC), RequestReason: long, OwnURL: run + "2",
 		Run: report.Run{URL: run, Workflow: long, Branch: long, SHA: "1a2b3c4d5e6f", Commit: long, Actor: long, Number: 1, Attempt: 2, Conclusion: "failure"},
 	}
 	for range 5 {

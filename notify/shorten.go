@@ -127,7 +127,7 @@ const mostBadNews = 4
 // before what to do, which depends on them. They are the first ones.
 func badNews(all []report.Check) (bad, others []report.Check) {
 	n := 0
-	for n < min(len(all), mostBadNews) && all[n].Status != "passed" && all[n].Status != "" {
+	for n < min(len(all), mostBadNews) && all[n].Status != report.CheckPassed && all[n].Status != "" {
 		n++
 	}
 	return all[:n], all[n:]

@@ -113,7 +113,7 @@ func foresee(f *report.Function, all []verify.Outlook, but string) {
 // can stop one that a person starts.
 func (s *story) checkGitHub(ctx context.Context) []report.Check {
 	var checks []report.Check
-	add := func(name, status, detail string) {
+	add := func(name string, status report.CheckStatus, detail string) {
 		checks = append(checks, report.Check{Name: name, Status: status, Detail: detail})
 		s.log.Infof("check %s: %s: %s", name, status, detail)
 	}

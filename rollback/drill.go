@@ -37,7 +37,7 @@ func (s *story) drill(ctx context.Context, clients *aws.Cloud, functions []alias
 
 	s.log.Group("Drill: back")
 	fleet.Home(r.moved)
-	if r.Verifier != nil && slices.ContainsFunc(fleet.Results(), func(f report.Function) bool { return f.Split }) {
+	if r.Verifier != nil && slices.ContainsFunc(fleet.Results(), func(f report.Function) bool { return f.HadCanary }) {
 		r.InvokePayload = nil // either of two versions may answer
 	}
 	r.back = r.look(func(f report.Function) (version, left string) { return f.From, f.Target })

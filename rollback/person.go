@@ -109,13 +109,13 @@ func (s *story) consult(functions []alias.Function) bool {
 	}
 	for i, f := range looked {
 		seen := &s.in.Functions[i]
-		seen.Seen, seen.SeenBeside = versionNumber(f.From), versionNumber(f.Beside)
+		seen.Seen, seen.SeenBeside = versionNumber(f.From), versionNumber(f.CanaryVersion)
 		if choice, chosen := choices[i]; chosen {
 			seen.Target = versionNumber(choice.Value)
 		}
 	}
 	s.in.Reason = strings.TrimSpace(why.Value)
-	s.result.Because = s.in.Reason
+	s.result.RequestReason = s.in.Reason
 	return true
 }
 
@@ -202,7 +202,7 @@ func versionNumber(text string) int64 {
 
 func servingOf(f report.Function) []string {
 	var all []string
-	for _, v := range []string{f.From, f.Beside} {
+	for _, v := range []string{f.From, f.CanaryVersion} {
 		if v != "" {
 			all = append(all, v)
 		}

@@ -57,7 +57,7 @@ func (s *story) prove(clients *aws.Cloud, fleet *alias.Fleet) []report.Function 
 	results := fleet.Results()
 	p := &proof{story: s, fleet: fleet, found: map[int]*finding{}}
 	for i, r := range results {
-		if r.Status == report.RolledBack && r.MovedAt != "" && !r.Elsewhere {
+		if r.Status == report.RolledBack && r.MovedAt != "" && !r.ChangedByOthers {
 			p.moved = append(p.moved, i)
 		}
 	}
@@ -128,10 +128,10 @@ func (p *proof) verify() {
 // moreover adds to what was found that it may not be the target that was checked:
 // what passed proves nothing about it then.
 func moreover(v verify.Verdict, r report.Function) verify.Verdict {
-	if r.Standing == "" {
+	if r.AliasState == "" {
 		return v
 	}
-	line := report.Check{Name: "alias", Status: verify.Inconclusive, Detail: "the checks may not have met version " + r.To + ": " + r.Standing}
+	line := report.Check{Name: "alias", Status: verify.Inconclusive, Detail: "the checks may not have met version " + r.To + ": " + r.AliasState}
 	v.Checks = slices.Concat([]report.Check{line}, v.Checks)
 	if v.Healthy == report.Healthy {
 		v.Healthy = report.HealthUnknown
@@ -163,7 +163,7 @@ func (p *proof) unwell() []int {
 	var own, all []int
 	results := p.fleet.Results()
 	for _, i := range p.moved {
-		if results[i].Standing != "" { // it is somebody else's now, or was not judged alone
+		if results[i].AliasState != "" { // it is somebody else's now, or was not judged alone
 			continue
 		}
 		if p.found[i].Own == report.NotHealthy {
@@ -238,7 +238,7 @@ func (p *proof) results() []report.Function {
 		case report.NotHealthy:
 			r.Status, r.Reason = report.Failed, report.Unhealthy
 			r.Message += fmt.Sprintf("; production is NOT healthy (%s); %s", worst(last, verify.Failed),
-				cmp.Or(r.Standing, "the alias stays on version "+r.To))
+				cmp.Or(r.AliasState, "the alias stays on version "+r.To))
 		default:
 			r.Message += fmt.Sprintf("; whether production recovered is not known (%s)", worst(last, verify.Inconclusive))
 		}
@@ -254,7 +254,7 @@ func passed(checks []report.Check) string {
 }
 
 // worst names the first check that ended so.
-func worst(checks []report.Check, status string) string {
+func worst(checks []report.Check, status report.CheckStatus) string {
 	at := slices.IndexFunc(checks, func(c report.Check) bool { return c.Status == status })
 	if at < 0 {
 		return "nothing was checked"

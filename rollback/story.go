@@ -82,7 +82,7 @@ func (s *story) tell() {
 	}
 	s.in = in
 	s.result = report.Result{
-		Command: in.Command, Environment: in.Environment, DryRun: in.DryRun, Because: in.Reason,
+		Command: in.Command, Environment: in.Environment, DryRun: in.DryRun, RequestReason: in.Reason,
 		Healthy: report.HealthUnknown, OwnURL: s.where.RunURL(), Started: s.started,
 	}
 	for _, text := range in.Warnings {

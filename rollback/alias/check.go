@@ -31,9 +31,9 @@ func Check(ctx context.Context, functions []Function) []report.Function {
 
 // The statuses of a check's lines.
 const (
-	passed       = "passed"
-	failed       = "failed"
-	inconclusive = "inconclusive" // a rollback works without it
+	passed       = report.CheckPassed
+	failed       = report.CheckFailed
+	inconclusive = report.CheckInconclusive // a rollback works without it
 )
 
 func (t *task) check(ctx context.Context) {
@@ -57,8 +57,10 @@ func (t *task) check(ctx context.Context) {
 
 // finding is one line of a check.
 type finding struct {
-	name, status, detail string
-	reason               report.Reason // of what failed
+	name   string
+	status report.CheckStatus
+	detail string
+	reason report.Reason // of what failed
 }
 
 // line keeps a finding, and tells whether nothing was wrong with it.

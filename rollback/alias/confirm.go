@@ -12,13 +12,13 @@ const confirmLimit = 10 * time.Second
 
 // Confirm reads the aliases of the picked functions once more, after production
 // was checked: what was found is said of the version that it was found on. Where
-// an alias is not on its target alone any more, Standing says so.
+// an alias is not on its target alone any more, AliasState says so.
 func (f *Fleet) Confirm(ctx context.Context, picked []int) {
 	f.further(picked, func(t *task) bool { return t.confirm(ctx) })
 }
 
 func (t *task) confirm(ctx context.Context) bool {
-	if t.moved == nil || t.result.Elsewhere {
+	if t.moved == nil || t.result.ChangedByOthers {
 		return false
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, confirmLimit, ErrTimeout)
@@ -30,10 +30,10 @@ func (t *task) confirm(ctx context.Context) bool {
 		t.warnf("whether the alias was still on version %d after the checks could not be read: %s", target, brief(err))
 		return false
 	case now.Only(target):
-		t.result.Standing = ""
+		t.result.AliasState = ""
 		return true
 	case t.shifting(now, target):
-		t.result.Standing = fmt.Sprintf("version %d still gets %.3g%% of its traffic", now.Weighted, 100*now.Weight)
+		t.result.AliasState = fmt.Sprintf("version %d still gets %.3g%% of its traffic", now.Weighted, 100*now.Weight)
 		return false
 	}
 	t.elsewhere(now)
@@ -49,7 +49,7 @@ func (t *task) shifting(now Alias, target int64) bool {
 
 // elsewhere keeps that somebody else moved the alias on. It is left there.
 func (t *task) elsewhere(now Alias) {
-	t.result.Elsewhere = true
-	t.result.Standing = fmt.Sprintf("somebody else has changed the alias since, and it serves %s now", serving(now))
+	t.result.ChangedByOthers = true
+	t.result.AliasState = fmt.Sprintf("somebody else has changed the alias since, and it serves %s now", serving(now))
 	t.warnf("somebody else has changed the alias since it was rolled back: it serves %s now, and is left there", serving(now))
 }

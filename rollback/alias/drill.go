@@ -80,7 +80,7 @@ func (t *task) rehearse(ctx context.Context) bool {
 		return false
 	}
 	t.drill.before = t.o.Alias
-	t.result.Split = t.o.Alias.Weighted != 0
+	t.result.HadCanary = t.o.Alias.Weighted != 0
 	t.d = d
 	t.result.Left = number(t.left())
 	if left := t.o.Versions[t.left()]; left.Read {
@@ -122,7 +122,7 @@ func (t *task) home() bool {
 			shifting = true // as with provisioned concurrency
 		case !t.ours(now):
 			t.result.Status, t.result.Reason = report.Failed, report.AliasChanged
-			t.result.To, t.result.MovedAt, t.result.Elsewhere = "", "", true
+			t.result.To, t.result.MovedAt, t.result.ChangedByOthers = "", "", true
 			t.result.Message = fmt.Sprintf("somebody else has changed %s in %s during the drill: it serves %s now, and is left there", t.label(), t.Environment, serving(now))
 			return false
 		default:
@@ -148,7 +148,7 @@ func (t *task) stranded(ctx context.Context, last error) bool {
 		last = &Stopped{Cause: context.Cause(ctx)}
 	}
 	reason, text := reasonOfProblem(explain(last, "UpdateAlias", t.resource()))
-	t.result.Status, t.result.Reason, t.result.Stranded = report.Failed, reason, true
+	t.result.Status, t.result.Reason, t.result.NotRestored = report.Failed, reason, true
 	t.result.Message = fmt.Sprintf("%s in %s was NOT returned to %s after the drill, and may still be on version %s: %s",
 		t.label(), t.Environment, serving(t.drill.before), t.result.Target, text)
 	return false

@@ -103,7 +103,7 @@ func (t *task) seen() {
 	t.result.ARN = a.ARN
 	t.result.From = a.primary()
 	if a.Weighted != 0 {
-		t.result.Beside, t.result.BesideWeight = number(a.Weighted), a.Weight
+		t.result.CanaryVersion, t.result.CanaryWeight = number(a.Weighted), a.Weight
 	}
 	t.result.Rejected = t.o.Memory.Rejected.Strings()
 	t.log.Infof("%s serves %s", t.label(), serving(a))

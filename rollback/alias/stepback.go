@@ -129,7 +129,7 @@ func (t *task) stillOn(ctx context.Context, version int64) bool {
 func (t *task) staysOn(version int64, err error) bool {
 	_, text := reasonOfProblem(err)
 	if p, found := errors.AsType[*Problem](err); found && p.Unknown {
-		t.result.Standing = fmt.Sprintf("whether the alias left version %d is not known: look where it points", version)
+		t.result.AliasState = fmt.Sprintf("whether the alias left version %d is not known: look where it points", version)
 		t.warnf("it is not known whether the alias left version %d, which is not healthy: %s", version, text)
 		return false
 	}
@@ -157,7 +157,7 @@ func (t *task) moveOn(ctx context.Context, d Decision) error {
 	last, lastD, lastMoved := t.result, t.d, t.moved
 	t.moved, t.d = &now, d
 	r := &t.result
-	r.Standing, r.ServedBefore = "", false
+	r.AliasState, r.ServedBefore = "", false
 	t.takeLogGroup(d.Target)
 	r.To, r.Target, r.Why, r.Reason = number(d.Target), number(d.Target), d.Why, d.Reason
 	t.movedNow(fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))

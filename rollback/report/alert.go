@@ -210,17 +210,17 @@ func alertCheck(c Check, f Function, several bool) Check {
 	if several {
 		name = Line(f.Function, longestName) + ": " + name
 	}
-	return Check{Name: name, Status: Line(c.Status, longestName), Detail: oneLine(c.Detail, longestCell)}
+	return Check{Name: name, Status: CheckStatus(Line(string(c.Status), longestName)), Detail: oneLine(c.Detail, longestCell)}
 }
 
 // CheckMark is the emoji for how a check ended; empty for statuses that are none
 // of ours.
-func CheckMark(status string) string { return strings.TrimSpace(checkMark(status)) }
+func CheckMark(status CheckStatus) string { return strings.TrimSpace(checkMark(status)) }
 
 // worstFirst puts the checks that have bad news first, and keeps those where
 // there are many.
 func worstFirst(all []Check) []Check {
-	rank := map[string]int{"failed": 0, "inconclusive": 1}
+	rank := map[CheckStatus]int{CheckFailed: 0, CheckInconclusive: 1}
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b Check) int {
 		ra, bad := rank[a.Status]

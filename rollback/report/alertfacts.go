@@ -35,7 +35,7 @@ func facts(r Result, all []Function) []Fact {
 	if isRollback(r.Command) {
 		out = append(out, runFacts(r)...)
 	}
-	add("Reason given", oneLine(r.Because, longestCell), "")
+	add("Reason given", oneLine(r.RequestReason, longestCell), "")
 	if !r.Timestamp.IsZero() {
 		add("Time", r.Timestamp.UTC().Format("2006-01-02 15:04:05")+" UTC", "")
 	}
@@ -80,7 +80,7 @@ func runFacts(r Result) []Fact {
 // empty: not known.
 func servesNow(f Function) (version, name string) {
 	switch {
-	case f.Elsewhere && isMoved(f):
+	case f.ChangedByOthers && isMoved(f):
 		return f.To, "Rolled back to"
 	case isMoved(f):
 		return f.To, "Serves now"
@@ -193,7 +193,7 @@ func alertRows(all []Function) (rows []AlertRow, left int) {
 		case cause != "" && !causes[cause] && len(causes) < maxCauses:
 			causes[cause] = true
 			result += ": " + cause
-		case f.Elsewhere && f.Status == RolledBack:
+		case f.ChangedByOthers && f.Status == RolledBack:
 			result += ", and changed by somebody else since"
 		case f.Healthy == Healthy:
 			result += ", healthy"

@@ -97,8 +97,8 @@ func drillFailed() report.Result {
 
 func stranded(name string) report.Function {
 	f := aDrill(name)
-	f.Status, f.Reason, f.To, f.MovedAt, f.Stranded = report.Failed, report.Cancelled, "41", "2026-03-07T03:13:59Z", true
-	f.Beside, f.BesideWeight = "43", 0.1
+	f.Status, f.Reason, f.To, f.MovedAt, f.NotRestored = report.Failed, report.Cancelled, "41", "2026-03-07T03:13:59Z", true
+	f.CanaryVersion, f.CanaryWeight = "43", 0.1
 	f.Message = name + ":live in staging was NOT returned to version 42, and version 43 with 10% of the traffic after the drill, and may still be on version 41: the run was cancelled during UpdateAlias"
 	return f
 }
@@ -141,7 +141,7 @@ func inStaging(command string, all ...report.Function) report.Result {
 func TestWhereTheAliasesStandAfterADrillComesFirst(t *testing.T) {
 	t.Parallel()
 	taken := aDrill("worker")
-	taken.Status, taken.Reason, taken.Elsewhere = report.Failed, report.AliasChanged, true
+	taken.Status, taken.Reason, taken.ChangedByOthers = report.Failed, report.AliasChanged, true
 	unread := aDrill("ghost")
 	unread.Status, unread.Reason, unread.From = report.Failed, report.FunctionNotFound, ""
 	home := aDrill("api")
@@ -178,7 +178,7 @@ func TestText(t *testing.T) {
 	declined := failed()
 	declined.Declined = true
 	because := rolledBack()
-	because.Because = "totals are wrong"
+	because.RequestReason = "totals are wrong"
 	for name, r := range map[string]report.Result{
 		"rolled-back": because, "planned": planned(), "failed": failed(), "declined": declined, "several": several(), "hostile": hostile(),
 		"listed": listed(), "ready": ready(report.Ready), "not-ready": ready(report.NotReady), "taken": taken(), "drilled": drilled(),

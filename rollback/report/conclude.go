@@ -106,8 +106,8 @@ func whereDrillsEnded(all []Function) string {
 	only := func(is func(Function) bool) []Function {
 		return slices.DeleteFunc(slices.Clone(all), func(f Function) bool { return !is(f) })
 	}
-	stranded := only(func(f Function) bool { return f.Stranded })
-	elsewhere := only(func(f Function) bool { return f.Elsewhere })
+	stranded := only(func(f Function) bool { return f.NotRestored })
+	elsewhere := only(func(f Function) bool { return f.ChangedByOthers })
 	begun := only(func(f Function) bool { return f.Status == Drilled || f.Status == Failed && f.From != "" })
 	switch {
 	case len(stranded) > 0:
@@ -125,7 +125,7 @@ func whereDrillsEnded(all []Function) string {
 // foundOf is what the checks of several functions found, as a part of a sentence.
 func foundOf(command string, all []Function) string {
 	verdict := health(all)
-	first := func(status string) string {
+	first := func(status CheckStatus) string {
 		for _, f := range all {
 			for _, c := range f.Checks {
 				if c.Status == status && f.Healthy == verdict {
@@ -141,11 +141,11 @@ func foundOf(command string, all []Function) string {
 	case verdict == Healthy:
 		return "all checks passed"
 	case verdict == NotHealthy:
-		return first("failed")
-	case first("inconclusive") == "":
+		return first(CheckFailed)
+	case first(CheckInconclusive) == "":
 		return "production recovered where it was checked, and not all of it was"
 	}
-	return "whether production recovered is not known (" + first("inconclusive") + ")"
+	return "whether production recovered is not known (" + first(CheckInconclusive) + ")"
 }
 
 func checkedAfterMove(f Function) bool { return f.MovedAt != "" && len(f.Checks) > 0 }

@@ -24,7 +24,7 @@ func TestConclude(t *testing.T) {
 	alone := fn("billing", report.Skipped, report.NotDeployed, "")
 	denied := fn("mail", report.Failed, report.AccessDenied, report.HealthUnknown)
 	sick := fn("shop", report.Failed, report.Unhealthy, report.NotHealthy)
-	checked := func(f report.Function, status string) report.Function {
+	checked := func(f report.Function, status report.CheckStatus) report.Function {
 		f.MovedAt, f.Checks = "2026-03-07T03:14:05Z", []report.Check{{Name: "alarm errors", Status: status, Detail: "said so"}}
 		return f
 	}

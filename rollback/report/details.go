@@ -142,7 +142,7 @@ func checks(all []Check) string {
 	}
 	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		c := all[i]
-		return "| " + Markdown(c.Name, longestCell) + " | " + checkMark(c.Status) + Markdown(c.Status, longestCell) +
+		return "| " + Markdown(c.Name, longestCell) + " | " + checkMark(c.Status) + Markdown(string(c.Status), longestCell) +
 			" | " + Markdown(c.Detail, longestCell) + " |"
 	})
 	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
@@ -157,9 +157,9 @@ func telling(all []Check) []Check {
 			n = 3
 		}
 		switch c.Status {
-		case "failed":
+		case CheckFailed:
 			return n
-		case "inconclusive":
+		case CheckInconclusive:
 			return n + 1
 		default:
 			return n + 2
@@ -194,13 +194,13 @@ func preformatted(text string) string {
 	return strings.Join(lines[:min(len(lines), maxLines)], "\n")
 }
 
-func checkMark(status string) string {
+func checkMark(status CheckStatus) string {
 	switch status {
-	case "passed", "ok", "healthy":
+	case CheckPassed:
 		return "✅ "
-	case "failed", "error", "unhealthy":
+	case CheckFailed:
 		return "❌ "
-	case "warning", "unknown", "inconclusive":
+	case CheckInconclusive:
 		return "⚠️ "
 	default:
 		return ""

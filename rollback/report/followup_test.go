@@ -54,7 +54,7 @@ func tellings() map[string]report.Result {
 	chosen.Reason = report.Chosen
 	byHand := result(chosen)
 	byHand.Run.Event, byHand.Run.Jobs, byHand.Run.Conclusion = "workflow_dispatch", nil, ""
-	byHand.Because = "totals are wrong"
+	byHand.RequestReason = "totals are wrong"
 
 	bare := told()
 	bare.Published, bare.Commits, bare.Timeline = nil, nil, nil

@@ -74,7 +74,7 @@ func (v voice) one(r Result, f Function) string {
 	to := v.text(versionOr(f.To))
 	switch r.Status {
 	case RolledBack:
-		if f.Elsewhere {
+		if f.ChangedByOthers {
 			return fmt.Sprintf("Rolled back: %s went to version %s, and somebody else has changed it since", name, to)
 		}
 		if f.Reason == CanaryStopped {
@@ -119,9 +119,9 @@ func (v voice) drillFailed(r Result, f Function, name, why string) string {
 	switch {
 	case r.Command != "drill" || f.From == "":
 		return ""
-	case f.Stranded:
+	case f.NotRestored:
 		return fmt.Sprintf("%s was NOT returned to version %s after the drill", name, v.text(versionOr(f.From)))
-	case f.Elsewhere:
+	case f.ChangedByOthers:
 		return ""
 	}
 	return fmt.Sprintf("%s serves version %s, as before; the drill failed: %s", name, v.text(versionOr(f.From)), why)
@@ -132,10 +132,10 @@ func drillsFailed(all []Function, n int) string {
 	failed := "the drill failed for " + outOf(n, len(all))
 	stranded, elsewhere := 0, false
 	for _, f := range all {
-		if f.Stranded {
+		if f.NotRestored {
 			stranded++
 		}
-		elsewhere = elsewhere || f.Elsewhere
+		elsewhere = elsewhere || f.ChangedByOthers
 	}
 	switch {
 	case stranded > 0:
@@ -193,7 +193,7 @@ func count(all []Function, status Status) int {
 func countElsewhere(all []Function) int {
 	n := 0
 	for _, f := range all {
-		if f.Elsewhere {
+		if f.ChangedByOthers {
 			n++
 		}
 	}

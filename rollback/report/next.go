@@ -48,7 +48,7 @@ func steps(r Result, group []Function) []step {
 	}
 	switch f.Status {
 	case Failed, Skipped:
-		if f.Stranded {
+		if f.NotRestored {
 			add(goHome)
 		}
 		if own, has := ownRemedies[r.Command][f.Reason]; has {
@@ -59,7 +59,7 @@ func steps(r Result, group []Function) []step {
 	case RolledBack:
 		doubt := slices.ContainsFunc(group, inDoubt)
 		switch {
-		case slices.ContainsFunc(group, func(f Function) bool { return f.Elsewhere }):
+		case slices.ContainsFunc(group, func(f Function) bool { return f.ChangedByOthers }):
 			add(afterElsewhere)
 		case f.Reason == Chosen && doubt:
 			add(chosenInDoubt + "\n" + afterChoice)
@@ -110,7 +110,7 @@ func alike(functions []Function) [][]Function {
 	index := map[end]int{}
 	var groups [][]Function
 	for _, f := range functions {
-		key := end{f.Status, f.Reason, f.Stranded}
+		key := end{f.Status, f.Reason, f.NotRestored}
 		at, ok := index[key]
 		if !ok {
 			at = len(groups)

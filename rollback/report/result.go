@@ -113,10 +113,10 @@ type Function struct {
 	Notes []Note `json:"-"`
 	// LogGroup is the CloudWatch log group, where the configuration told it.
 	LogGroup string `json:"-"`
-	// Beside is the further version that served when the alias was first read, as
-	// in a canary, and BesideWeight its share of the traffic, from 0 to 1.
-	Beside       string  `json:"-"`
-	BesideWeight float64 `json:"-"`
+	// CanaryVersion is the further version that served when the alias was first read, as
+	// in a canary, and CanaryWeight its share of the traffic, from 0 to 1.
+	CanaryVersion string  `json:"-"`
+	CanaryWeight  float64 `json:"-"`
 	// Left is the version that was left; a canary's alias pointed elsewhere.
 	Left string `json:"-"`
 	// DeployedAt is when that version came behind the alias, as near as it is
@@ -128,15 +128,15 @@ type Function struct {
 	// Tried are the versions that were left because they were not healthy
 	// either, the newest first.
 	Tried []string `json:"-"`
-	// Split: two versions served before a drill, and do so after it.
-	Split bool `json:"-"`
-	// Stranded: a drill could not bring the alias back, or does not know.
-	Stranded bool `json:"-"`
-	// Elsewhere: somebody else moved the alias after the rollback, or in a drill.
-	// Standing says, as half a sentence, where it stands if not on To alone, as far
+	// HadCanary: two versions served before a drill, and do so after it.
+	HadCanary bool `json:"-"`
+	// NotRestored: a drill could not bring the alias back, or does not know.
+	NotRestored bool `json:"-"`
+	// ChangedByOthers: somebody else moved the alias after the rollback, or in a drill.
+	// AliasState says, as half a sentence, where it stands if not on To alone, as far
 	// as is known.
-	Elsewhere bool   `json:"-"`
-	Standing  string `json:"-"`
+	ChangedByOthers bool   `json:"-"`
+	AliasState      string `json:"-"`
 	// Watched is what CloudWatch measured; nil: nothing was read.
 	Watched *Watched `json:"-"`
 	// LogTail is the end of the test invocation's log.
@@ -151,11 +151,34 @@ type Function struct {
 	VersionsInAll int       `json:"-"`
 }
 
-// Check is one verification after the move.
+// CheckStatus says how a check ended.
+type CheckStatus string
+
+// The statuses of a check.
+const (
+	CheckPassed       CheckStatus = "passed"
+	CheckFailed       CheckStatus = "failed"
+	CheckInconclusive CheckStatus = "inconclusive" // it saw nothing that tells; never taken for healthy
+)
+
+// CheckKind says what a check looked at.
+type CheckKind int
+
+// The kinds that something is decided by.
+const (
+	CheckOther CheckKind = iota
+	CheckAlarm
+)
+
+// Check is one verification after the move, or one line of the command check.
 type Check struct {
-	Name   string `json:"name"`
-	Status string `json:"status"`
-	Detail string `json:"detail"`
+	Name   string      `json:"name"`
+	Status CheckStatus `json:"status"`
+	Detail string      `json:"detail"`
+	Kind   CheckKind   `json:"-"`
+	// Version is the version it was made on, where that one was left since; empty:
+	// what serves.
+	Version string `json:"-"`
 }
 
 // LeftBehind begins the name of a check of a version that does not serve any more.
@@ -177,21 +200,21 @@ type Note struct {
 
 // Result is the whole outcome of one command.
 type Result struct {
-	Command     string
-	Environment string
-	DryRun      bool
-	Declined    bool   // a person looked, and left all as it is
-	Because     string // why a person asked for it; empty: nobody said
-	Status      Status
-	Reason      Reason
-	Message     string // one sentence that can be forwarded as it is
-	Healthy     Health
-	Functions   []Function
-	Run         Run    // the run that failed
-	OwnURL      string // page of the run this action works in
-	Notes       []Note
-	Started     time.Time
-	Timestamp   time.Time
+	Command       string
+	Environment   string
+	DryRun        bool
+	Declined      bool   // a person looked, and left all as it is
+	RequestReason string // why a person asked for it; empty: nobody said
+	Status        Status
+	Reason        Reason
+	Message       string // one sentence that can be forwarded as it is
+	Healthy       Health
+	Functions     []Function
+	Run           Run    // the run that failed
+	OwnURL        string // page of the run this action works in
+	Notes         []Note
+	Started       time.Time
+	Timestamp     time.Time
 	// Notifications tells for each channel `sent`, or its error.
 	Notifications map[string]string
 }

@@ -145,7 +145,7 @@ func hostile() report.Result {
 	f := api()
 	f.Function, f.Alias, f.Message, f.Proof = evil, evil, evil, evil
 	f.ARN, f.Region = evil, evil
-	f.Checks = []report.Check{{Name: evil, Status: evil, Detail: evil}}
+	f.Checks = []report.Check{{Name: evil, Status: report.CheckStatus(evil), Detail: evil}}
 	f.Changes = []report.Change{{What: evil, From: evil, To: evil}}
 	f.Notes = []report.Note{{Warning: true, Text: evil}}
 	r := result(f, f)
@@ -166,7 +166,7 @@ func crowd(n, length int, text string) report.Result {
 		f.Function = fmt.Sprintf("f%d%s", i, long)
 		f.Alias, f.Message, f.Proof, f.From, f.To = long, long, long, long, long
 		for range 60 {
-			f.Checks = append(f.Checks, report.Check{Name: long, Status: long, Detail: long})
+			f.Checks = append(f.Checks, report.Check{Name: long, Status: report.CheckStatus(long), Detail: long})
 			f.Changes = append(f.Changes, report.Change{What: long, From: long, To: long})
 			f.Notes = append(f.Notes, report.Note{Text: long})
 		}

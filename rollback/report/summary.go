@@ -114,8 +114,8 @@ func circumstances(r Result, all []Function) string {
 	if r.Environment != "" {
 		parts = append(parts, "Environment "+Code(r.Environment, longestName))
 	}
-	if r.Because != "" {
-		parts = append(parts, "Reason given: “"+Markdown(r.Because, longestCell)+"”")
+	if r.RequestReason != "" {
+		parts = append(parts, "Reason given: “"+Markdown(r.RequestReason, longestCell)+"”")
 	}
 	if !r.Timestamp.IsZero() {
 		parts = append(parts, r.Timestamp.UTC().Format("2006-01-02 15:04:05")+" UTC")

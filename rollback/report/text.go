@@ -21,8 +21,8 @@ func Text(r Result) string {
 	if message := oneLine(r.Message, longestMessage); message != "" && !strings.HasSuffix(parts[0], message) {
 		parts = append(parts, message)
 	}
-	if r.Because != "" {
-		parts = append(parts, "Reason given: "+oneLine(r.Because, longestCell))
+	if r.RequestReason != "" {
+		parts = append(parts, "Reason given: "+oneLine(r.RequestReason, longestCell))
 	}
 	for _, f := range all {
 		parts = append(parts, functionText(r, f, len(all) > 1))

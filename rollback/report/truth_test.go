@@ -39,14 +39,14 @@ func TestAfterStepsBackOnlyWhatServesCounts(t *testing.T) {
 func TestNobodyIsToldThatWhatWasMovedOnServes(t *testing.T) {
 	t.Parallel()
 	r := inconclusive()
-	r.Functions[0].Elsewhere = true
+	r.Functions[0].ChangedByOthers = true
 	a := report.AlertOf(dated(r))
 	assert.Equal(t, "Rolled back: api went to version 41, and somebody else has changed it since · production", a.Headline)
 	assert.Empty(t, fact(a, "Serves now"))
 	assert.Contains(t, fact(a, "Rolled back to"), "41, published ")
 
 	worker := r.Functions[0]
-	worker.Function, worker.Elsewhere = "worker", false
+	worker.Function, worker.ChangedByOthers = "worker", false
 	a = report.AlertOf(result(r.Functions[0], worker))
 	assert.Equal(t, "Rolled back: 2 functions, of which somebody else has changed 1 since · production", a.Headline)
 	assert.Equal(t, "rolled back, and changed by somebody else since", a.Functions[0].Result)

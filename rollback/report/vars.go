@@ -77,8 +77,8 @@ func common(group []Function) Function {
 		if !slices.Equal(other.Tried, f.Tried) {
 			f.Tried = nil
 		}
-		if other.Beside != f.Beside || other.BesideWeight != f.BesideWeight {
-			f.Beside = ""
+		if other.CanaryVersion != f.CanaryVersion || other.CanaryWeight != f.CanaryWeight {
+			f.CanaryVersion = ""
 		}
 		if failing(other) != failing(f) {
 			f.Rejected = nil
@@ -97,10 +97,10 @@ func moveCommand(f Function) string {
 		return s
 	}
 	to, weights := cmp.Or(f.To, f.Target), ""
-	if f.Stranded { // to where it was before the drill, weights included
+	if f.NotRestored { // to where it was before the drill, weights included
 		to = f.From
-		if beside := or(f.Beside, ""); beside != "" {
-			weights = fmt.Sprintf("%s=%g", beside, f.BesideWeight)
+		if beside := or(f.CanaryVersion, ""); beside != "" {
+			weights = fmt.Sprintf("%s=%g", beside, f.CanaryWeight)
 		}
 	} else if f.MovedAt != "" { // it is there already: further back is for a person to choose
 		to = ""

@@ -139,7 +139,7 @@ func TestTheCommandToCopyHoldsNothingForAShell(t *testing.T) {
 func TestNextStepsOfWhatIsNotProven(t *testing.T) {
 	t.Parallel()
 	elsewhere, chosen := inconclusive(), inconclusive()
-	elsewhere.Functions[0].Elsewhere = true
+	elsewhere.Functions[0].ChangedByOthers = true
 	chosen.Functions[0].Reason = report.Chosen
 	for name, c := range map[string]struct {
 		r     report.Result

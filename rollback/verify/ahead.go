@@ -66,7 +66,7 @@ func sideBySide(ctx context.Context, all []aheadCheck) []Outlook {
 	return slices.Concat(out...)
 }
 
-func outlook(name, status, format string, args ...any) []Outlook {
+func outlook(name string, status report.CheckStatus, format string, args ...any) []Outlook {
 	return []Outlook{{Check: one(name, status, format, args...).checks[0]}}
 }
 

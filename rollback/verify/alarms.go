@@ -165,7 +165,7 @@ func (w *alarmWatch) notice(region, name string, state alarmState) {
 }
 
 // alarmStatus is what a state says; any other says nothing.
-var alarmStatus = map[types.StateValue]string{types.StateValueAlarm: Failed, types.StateValueOk: Passed}
+var alarmStatus = map[types.StateValue]report.CheckStatus{types.StateValueAlarm: Failed, types.StateValueOk: Passed}
 
 // conclude judges one alarm by its state at the end, the worst of all regions.
 func (w *alarmWatch) conclude(name string) report.Check {

@@ -76,7 +76,7 @@ func TestAlarmsCountByTheirStateAtTheEnd(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		course course
-		want   string
+		want   report.CheckStatus
 		detail string
 		logged bool // that it went off
 	}{
@@ -158,7 +158,7 @@ func TestAlarmsOfSeveralRegions(t *testing.T) {
 	denied := alarms(nil).failing(awsError(403, "AccessDenied"))
 	for name, c := range map[string]struct {
 		near, far alarms
-		want      string
+		want      report.CheckStatus
 		detail    string
 	}{
 		"found in one of them":        {inStates(map[string]types.StateValue{"errors": inOK}), inStates(nil), verify.Passed, "OK in eu-west-1"},

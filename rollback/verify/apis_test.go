@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
@@ -56,7 +57,8 @@ func TestAPIs(t *testing.T) {
 	for name, c := range map[string]struct {
 		dimension, metric string
 		errors            func(time.Duration) float64
-		status, detail    string
+		status            report.CheckStatus
+		detail            string
 	}{
 		"a REST API that is well again":  {"ApiName", "5XXError", ends, verify.Passed, "answers 5xx: error rate now 0.0 % (0 errors in"},
 		"an HTTP API that is well again": {"ApiId", "5xx", ends, verify.Passed, "answers 5xx: error rate now 0.0 %"},

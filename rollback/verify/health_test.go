@@ -48,7 +48,7 @@ func TestHealthOverHTTP(t *testing.T) {
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		change  func(*verify.Health)
-		want    string
+		want    report.CheckStatus
 		detail  string
 	}{
 		"three good answers in a row":     {status(200), nil, verify.Passed, "3 answers in a row were status 200, after 3 probes; answered in "},
@@ -184,7 +184,7 @@ func TestHealthNeedsACertificateToTrust(t *testing.T) {
 		host    string
 		until   time.Duration
 		trusted bool
-		want    string
+		want    report.CheckStatus
 		detail  string
 	}{
 		"a good one":            {"127.0.0.1", time.Hour, true, verify.Passed, "3 answers"},

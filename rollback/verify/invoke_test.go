@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
@@ -69,7 +70,7 @@ func TestInvoke(t *testing.T) {
 	throttled := awsError(429, "TooManyRequestsException")
 	for name, c := range map[string]struct {
 		lambda invokes
-		want   string
+		want   report.CheckStatus
 		detail string
 		lasts  time.Duration
 	}{

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
@@ -58,7 +59,7 @@ func TestLogs(t *testing.T) {
 	for name, c := range map[string]struct {
 		lines  []entry
 		change func(*setup)
-		want   string
+		want   report.CheckStatus
 		detail string
 		note   string
 	}{
@@ -148,7 +149,7 @@ func TestLogsOfABusyFunction(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		after  string // the version that writes after the move
-		want   string
+		want   report.CheckStatus
 		detail string
 	}{
 		"the target writes":     {"41", verify.Passed, "version 41 writes"},

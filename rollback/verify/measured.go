@@ -95,7 +95,7 @@ func (m *measured) busyBefore() bool {
 // judge is the rule. It takes the target's own numbers where AWS counts by
 // version; else those of the alias, of which the first minute may be the failed
 // version's and can make nothing fail by itself.
-func (m *measured) judge() (status, detail string) {
+func (m *measured) judge() (status report.CheckStatus, detail string) {
 	before := m.byAlias(m.before)
 	now, sure, certain := m.byVersion(), m.byVersion(), true
 	if !m.counted() {

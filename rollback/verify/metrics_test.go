@@ -99,7 +99,7 @@ func TestMetrics(t *testing.T) {
 	for name, c := range map[string]struct {
 		happened func(time.Duration) minute
 		change   func(*setup)
-		want     string
+		want     report.CheckStatus
 		detail   string
 		note     string
 		lasts    time.Duration
@@ -257,7 +257,7 @@ func TestMetricsWhereTheTargetServedBefore(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		servedBefore bool
-		want         string
+		want         report.CheckStatus
 	}{"beside a canary": {true, verify.Inconclusive}, "not before the move": {false, verify.Passed}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -304,7 +304,7 @@ func TestMetricsOfSeveralPages(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		pages int
-		want  string
+		want  report.CheckStatus
 	}{
 		"two":     {2, verify.Passed},
 		"endless": {1000, verify.Inconclusive},

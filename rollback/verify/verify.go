@@ -18,9 +18,9 @@ import (
 
 // How a check ended: the values of report.Check.Status.
 const (
-	Passed       = "passed"
-	Failed       = "failed"
-	Inconclusive = "inconclusive" // nothing that tells was seen; never taken for healthy
+	Passed       = report.CheckPassed
+	Failed       = report.CheckFailed
+	Inconclusive = report.CheckInconclusive // nothing that tells was seen; never taken for healthy
 )
 
 // Subject is one function whose alias was moved.
@@ -307,7 +307,7 @@ func (r *run) outside(text string, limit int) string {
 }
 
 // one is the finding of a check that has one line.
-func one(name, status, format string, args ...any) findings {
+func one(name string, status report.CheckStatus, format string, args ...any) findings {
 	return findings{checks: []report.Check{{Name: name, Status: status, Detail: fmt.Sprintf(format, args...)}}}
 }
 
