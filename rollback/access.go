@@ -64,9 +64,9 @@ func (s *story) function(clients *aws.Cloud, f github.Function) alias.Function {
 	}
 	return alias.Function{
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: s.in.Environment,
-		Ask: alias.Ask{
-			Target: f.Target, Seen: f.Seen, SeenBeside: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
-			ByHand:   s.alone() || len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()) || !s.event.TimesByAPI(),
+		Request: alias.Request{
+			Target: f.Target, SeenVersion: f.Seen, SeenWeighted: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
+			Manual:   s.alone() || len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()) || !s.event.TimesByAPI(),
 			Remember: s.in.Remember,
 		},
 		DryRun: s.in.DryRun,

@@ -45,7 +45,7 @@ func (t *task) check(ctx context.Context) {
 	found := t.line(t.checkAlias(err))
 	t.line(t.checkListing(ctx))
 	t.line(t.checkMoving(ctx, found))
-	if t.Ask.Remember {
+	if t.Request.Remember {
 		t.line(t.checkMemory(ctx, found))
 	}
 	if found {
@@ -210,7 +210,7 @@ func (t *task) checkTarget(ctx context.Context) finding {
 			return problem(name, err)
 		}
 	}
-	d, err := t.decideBy(ctx, ahead)
+	d, err := t.decideBy(ctx, decidePreview)
 	if err != nil {
 		return problem(name, err)
 	}
@@ -220,7 +220,7 @@ func (t *task) checkTarget(ctx context.Context) finding {
 	if d.Action != Move {
 		return finding{name, failed, d.Why, d.Reason}
 	}
-	t.result.Target, t.result.Why = number(d.Target), d.Why
+	t.result.Target, t.result.Why = versionText(d.Target), d.Why
 	details := []string{fmt.Sprintf("a rollback now would go to version %d: %s", d.Target, d.Why)}
 	for _, n := range d.Notes {
 		details = append(details, n.Text)

@@ -44,7 +44,7 @@ func (t *task) confirm(ctx context.Context) bool {
 // AWS puts there itself are those of versions that were left.
 func (t *task) shifting(now Alias, target int64) bool {
 	return now.Version == target && now.Weighted != 0 &&
-		slices.Contains(append(t.result.Tried, t.result.Left), number(now.Weighted))
+		slices.Contains(append(t.result.Tried, t.result.Left), versionText(now.Weighted))
 }
 
 // elsewhere keeps that somebody else moved the alias on. It is left there.

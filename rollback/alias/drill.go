@@ -49,7 +49,7 @@ func (f *Fleet) everyone() []int {
 // rehearse is true where the alias may have been moved.
 func (t *task) rehearse(ctx context.Context) bool {
 	const nothing = "nothing was moved for"
-	t.Ask.Remember = false
+	t.Request.Remember = false
 	if err := t.readAliases(ctx); err != nil {
 		t.failDoing(nothing, err)
 		return false
@@ -59,7 +59,7 @@ func (t *task) rehearse(ctx context.Context) bool {
 		t.failDoing(nothing, err)
 		return false
 	}
-	d, err := t.decideBy(ctx, ahead)
+	d, err := t.decideBy(ctx, decidePreview)
 	if err != nil {
 		t.failDoing(nothing, err)
 		return false
@@ -71,10 +71,10 @@ func (t *task) rehearse(ctx context.Context) bool {
 	case Skip:
 		t.settleOn(d)
 		return false
-	case Move, Learn: // what there is to learn is learnt
+	case Move, NeedMore: // what there is to learn is learnt
 	}
 	t.log.Infof("the drill goes to version %d, because %s", d.Target, d.Why)
-	t.result.Why, t.result.Target, t.result.Reason = d.Why, number(d.Target), d.Reason
+	t.result.Why, t.result.Target, t.result.Reason = d.Why, versionText(d.Target), d.Reason
 	if t.DryRun {
 		t.settleOn(d)
 		return false
@@ -82,7 +82,7 @@ func (t *task) rehearse(ctx context.Context) bool {
 	t.drill.before = t.o.Alias
 	t.result.HadCanary = t.o.Alias.Weighted != 0
 	t.d = d
-	t.result.Left = number(t.left())
+	t.result.Left = versionText(t.left())
 	if left := t.o.Versions[t.left()]; left.Read {
 		t.result.LogGroup = left.Settings.LogGroup
 	}
@@ -118,7 +118,7 @@ func (t *task) home() bool {
 		case now.sameTraffic(t.drill.before):
 			t.returned(now)
 			return true
-		case t.drill.before.Weighted == 0 && now.Version == t.drill.before.Version && number(now.Weighted) == t.result.Target:
+		case t.drill.before.Weighted == 0 && now.Version == t.drill.before.Version && versionText(now.Weighted) == t.result.Target:
 			shifting = true // as with provisioned concurrency
 		case !t.ours(now):
 			t.result.Status, t.result.Reason = report.Failed, report.AliasChanged
@@ -157,13 +157,13 @@ func (t *task) stranded(ctx context.Context, last error) bool {
 // ours: the alias is where the rehearsal brought it, with no other weights than
 // those that AWS puts there while the traffic shifts.
 func (t *task) ours(now Alias) bool {
-	return !t.drill.theirs && number(now.Version) == t.result.Target && (now.Weighted == 0 || t.drill.before.Serves(now.Weighted))
+	return !t.drill.theirs && versionText(now.Version) == t.result.Target && (now.Weighted == 0 || t.drill.before.Serves(now.Weighted))
 }
 
 func (t *task) goHome(ctx context.Context, now Alias) error {
 	weights := map[string]float64{}
 	if t.drill.before.Weighted != 0 {
-		weights[number(t.drill.before.Weighted)] = t.drill.before.Weight
+		weights[versionText(t.drill.before.Weighted)] = t.drill.before.Weight
 	}
 	t.log.Infof("UpdateAlias: %s returns from %s to %s (revision %s)", t.label(), serving(now), serving(t.drill.before), now.RevisionID)
 	_, err := t.update(ctx, now, t.drill.before.primary(), weights)
@@ -194,9 +194,4 @@ func brieflyTook(d time.Duration) time.Duration {
 		return d.Round(time.Second)
 	}
 	return d.Round(10 * time.Millisecond)
-}
-
-// sameTraffic tells whether two states send the traffic to the same versions.
-func (a Alias) sameTraffic(b Alias) bool {
-	return a.Latest == b.Latest && a.Version == b.Version && a.Weighted == b.Weighted && a.Weight == b.Weight
 }

@@ -122,7 +122,7 @@ func TestAllOrNothingBlocked(t *testing.T) {
 			l.faults = always("GetAlias live", fault{err: answer(403, "AccessDeniedException", "")})
 		}, report.AccessDenied},
 		"it is on $LATEST":      {func(l *fakeLambda, _ *alias.Function) { l.aliases["live"].version = "$LATEST" }, report.AliasOnLatest},
-		"its target is gone":    {func(_ *fakeLambda, f *alias.Function) { f.Ask.Target = 7 }, report.VersionNotFound},
+		"its target is gone":    {func(_ *fakeLambda, f *alias.Function) { f.Request.Target = 7 }, report.VersionNotFound},
 		"nothing to go back to": {func(l *fakeLambda, _ *alias.Function) { delete(l.versions, 41); delete(l.versions, 40) }, report.NoPreviousVersion},
 	} {
 		for _, dry := range []bool{false, true} {
@@ -155,7 +155,7 @@ func TestAllOrNothingWithBenignSkips(t *testing.T) {
 		reason report.Reason
 	}{
 		"not deployed":      {func(l *fakeLambda, _ *alias.Function) { l.set("live", 41, nil, "") }, report.NotDeployed},
-		"already on target": {func(_ *fakeLambda, f *alias.Function) { f.Ask.Target = 42 }, report.AlreadyOnTarget},
+		"already on target": {func(_ *fakeLambda, f *alias.Function) { f.Request.Target = 42 }, report.AlreadyOnTarget},
 		"already rolled back": {func(l *fakeLambda, _ *alias.Function) {
 			l.set("live", 41, nil, "")
 			l.set(memoryAlias, 41, nil, "rejected=42@7002 run=7002/1 at=1999-12-31T00:00:00Z by=rollback")

@@ -28,7 +28,7 @@ type Function struct {
 	Alias       string
 	Region      string
 	Environment string
-	Ask         Ask
+	Request     Request
 	DryRun      bool
 
 	Lambda Lambda
@@ -63,7 +63,7 @@ func newTask(f Function) *task {
 	if name == "" {
 		name = f.Name
 	}
-	f.Ask.Remember = f.Ask.Remember && !f.DryRun
+	f.Request.Remember = f.Request.Remember && !f.DryRun
 	return &task{
 		Function: f,
 		started:  f.Clock.Now(),
@@ -72,7 +72,7 @@ func newTask(f Function) *task {
 			api:      f.Lambda,
 			function: name, alias: f.Alias,
 			runs: f.Runs, evidence: f.Evidence,
-			o: Observation{Ask: f.Ask, Run: f.Run},
+			o: Observation{Request: f.Request, Run: f.Run},
 		},
 		result: report.Function{
 			Function: f.Name, Region: f.Region, Alias: f.Alias,
@@ -103,7 +103,7 @@ func (t *task) seen() {
 	t.result.ARN = a.ARN
 	t.result.From = a.primary()
 	if a.Weighted != 0 {
-		t.result.CanaryVersion, t.result.CanaryWeight = number(a.Weighted), a.Weight
+		t.result.CanaryVersion, t.result.CanaryWeight = versionText(a.Weighted), a.Weight
 	}
 	t.result.Rejected = t.o.Memory.Rejected.Strings()
 	t.log.Infof("%s serves %s", t.label(), serving(a))
@@ -131,7 +131,7 @@ func (t *task) settleOn(d Decision) {
 		return
 	}
 	t.takeLogGroup(d.Target)
-	t.result.Target, t.result.Why = number(d.Target), d.Why
+	t.result.Target, t.result.Why = versionText(d.Target), d.Why
 	t.log.Infof("target: version %d, because %s", d.Target, d.Why)
 	if d.Proof != "" {
 		t.log.Infof("whose deploy it is: %s", d.Proof)
@@ -141,7 +141,7 @@ func (t *task) settleOn(d Decision) {
 	}
 	t.result.Reason = d.Reason
 	if t.DryRun {
-		t.result.Status, t.result.To = report.Planned, number(d.Target)
+		t.result.Status, t.result.To = report.Planned, versionText(d.Target)
 		t.result.WeightsCleared = t.o.Alias.Weighted != 0
 		t.result.Message = fmt.Sprintf("dry run: %s in %s would go from %s to version %d, because %s; nothing was changed",
 			t.label(), t.Environment, serving(t.o.Alias), d.Target, d.Why)
@@ -172,7 +172,7 @@ func (t *task) move(ctx context.Context) {
 		from := t.o.Alias
 		t.log.Infof("UpdateAlias: %s from %s to version %d, only if nobody has changed it since (revision %s)",
 			t.label(), serving(from), t.d.Target, from.RevisionID)
-		now, err := t.update(ctx, from, number(t.d.Target), nil)
+		now, err := t.update(ctx, from, versionText(t.d.Target), nil)
 		if err == nil {
 			t.arrived(now)
 			return
@@ -206,12 +206,12 @@ func (t *task) move(ctx context.Context) {
 func (t *task) arrived(now Alias) {
 	t.moved = &now
 	r := &t.result
-	r.Status, r.To = report.RolledBack, number(t.d.Target)
+	r.Status, r.To = report.RolledBack, versionText(t.d.Target)
 	r.WeightsCleared = t.o.Alias.Weighted != 0
 	r.ServedBefore = t.o.Alias.Serves(t.d.Target)
 	t.movedNow(fmt.Sprintf("to version %d, from %s", t.d.Target, serving(t.o.Alias)))
 	left := t.left()
-	r.Left, r.DeployedAt = number(left), t.deployedAt(left)
+	r.Left, r.DeployedAt = versionText(left), t.deployedAt(left)
 	switch from := t.o.Alias; {
 	case t.d.Target == from.Version:
 		r.Message = fmt.Sprintf("%s in %s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",
@@ -244,7 +244,7 @@ func (t *task) left() int64 {
 // run.
 func (t *task) deployedAt(version int64) time.Time {
 	made := t.o.Versions[version].LastModified
-	if run := t.o.Run.CreatedAt; !t.Ask.ByHand && !made.IsZero() && made.Before(run) {
+	if run := t.o.Run.CreatedAt; !t.Request.Manual && !made.IsZero() && made.Before(run) {
 		return run
 	}
 	return made
@@ -252,7 +252,7 @@ func (t *task) deployedAt(version int64) time.Time {
 
 // finish remembers, and reads the traffic until it has moved.
 func (t *task) finish(ctx context.Context) {
-	if t.Ask.Remember && t.result.Status != report.Failed && (t.moved != nil || len(t.d.Reject) > 0 || t.d.Unreject != 0) {
+	if t.Request.Remember && t.result.Status != report.Failed && (t.moved != nil || len(t.d.Reject) > 0 || t.d.Unreject != 0) {
 		t.remember(ctx)
 	}
 	if t.moved == nil {
@@ -277,7 +277,7 @@ func (t *task) back(ctx context.Context, cause *task) {
 	from := t.o.Alias
 	weights := map[string]float64{}
 	if from.Weighted != 0 {
-		weights[number(from.Weighted)] = from.Weight
+		weights[versionText(from.Weighted)] = from.Weight
 	}
 	t.log.Infof("UpdateAlias: %s returns from version %d to %s, because all-or-nothing is set and another function could not be moved",
 		t.label(), t.d.Target, serving(from))
@@ -334,8 +334,8 @@ func (t *task) published() map[string]time.Time {
 	named := append([]string{t.result.From, t.result.To, t.result.Target, t.result.Left}, t.result.Tried...)
 	out := map[string]time.Time{}
 	for v, known := range t.o.Versions {
-		if !known.LastModified.IsZero() && slices.Contains(named, number(v)) {
-			out[number(v)] = known.LastModified
+		if !known.LastModified.IsZero() && slices.Contains(named, versionText(v)) {
+			out[versionText(v)] = known.LastModified
 		}
 	}
 	return out

@@ -50,7 +50,7 @@ func (t *task) list(ctx context.Context, limit int) {
 		t.failDoing(nothing, err)
 		return
 	}
-	always := []int64{t.o.Alias.Version, t.o.Alias.Weighted, t.Ask.Target, d.Target}
+	always := []int64{t.o.Alias.Version, t.o.Alias.Weighted, t.Request.Target, d.Target}
 	all, total, err := t.versions(ctx, limit, always)
 	if err != nil {
 		t.failDoing(nothing, err)
@@ -76,9 +76,9 @@ func (t *task) propose(ctx context.Context) (Decision, error) {
 			return Decision{}, err
 		}
 	}
-	d, err := t.decideBy(ctx, ahead)
+	d, err := t.decideBy(ctx, decidePreview)
 	if t.result.Why = d.Why; err == nil && d.Action == Move {
-		t.result.Target = number(d.Target)
+		t.result.Target = versionText(d.Target)
 	}
 	return d, err
 }
@@ -225,9 +225,9 @@ func (t *task) aliases(ctx context.Context) map[int64][]string {
 func (t *task) listed(e entry, d Decision, now Settings, aliases map[int64][]string) report.Version {
 	v := report.Version{
 		Function: t.Name, Region: t.Region, Alias: t.alias,
-		Version: number(e.number), Published: e.version.LastModified,
+		Version: versionText(e.number), Published: e.version.LastModified,
 		Description: e.description, CodeSHA256: e.sha,
-		State: e.version.State, StateReason: strings.Trim(reasonOf(e.version), " ()"),
+		State: e.version.State, StateReason: strings.Trim(stateReason(e.version), " ()"),
 		Aliases: append([]string{}, aliases[e.number]...),
 		Serving: t.o.Alias.Serves(e.number),
 		Target:  d.Action == Move && d.Target == e.number,
@@ -235,7 +235,7 @@ func (t *task) listed(e entry, d Decision, now Settings, aliases map[int64][]str
 	if r, rejected := t.o.Memory.Rejected.Find(e.number); rejected {
 		v.Rejected = true
 		if r.Run != 0 {
-			v.RejectedBy = number(r.Run)
+			v.RejectedBy = versionText(r.Run)
 		}
 	}
 	if !t.o.Alias.Latest { // what serves there changes under its name

@@ -61,7 +61,7 @@ func (t *task) update(ctx context.Context, from Alias, version string, weights m
 		if a.primary() != version {
 			return false
 		}
-		_, kept := weights[number(a.Weighted)]
+		_, kept := weights[versionText(a.Weighted)]
 		return kept || (a.Weighted == 0 && len(weights) == 0)
 	}
 	unsure := false // a try got no answer: it may have been carried out

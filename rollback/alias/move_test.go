@@ -59,8 +59,8 @@ func function(finish context.Context, name string, l *fakeLambda, log alias.Log)
 	run := failedRun()
 	return alias.Function{
 		Name: name, Alias: "live", Region: "eu-west-1", Environment: "production",
-		Ask:    alias.Ask{OnlyIfDeployed: true, Remember: true},
-		Lambda: l, Runs: fakeRuns{}, Log: log, Clock: bubbleClock{}, Finish: finish,
+		Request: alias.Request{OnlyIfDeployed: true, Remember: true},
+		Lambda:  l, Runs: fakeRuns{}, Log: log, Clock: bubbleClock{}, Finish: finish,
 		Run:      report.Run{ID: run.ID, Attempt: run.Attempt},
 		Evidence: func(context.Context) report.Run { return run },
 	}
@@ -336,7 +336,7 @@ func TestWhatDoesNotExist(t *testing.T) {
 	}{
 		"the alias":             {func(s *scene) { s.lambda.remove("live") }, report.AliasNotFound},
 		"the function":          {func(s *scene) { s.lambda.remove("live"); s.lambda.deleted = true }, report.FunctionNotFound},
-		"the chosen version":    {func(s *scene) { s.function.Ask.Target = 37 }, report.VersionNotFound},
+		"the chosen version":    {func(s *scene) { s.function.Request.Target = 37 }, report.VersionNotFound},
 		"a version: on $LATEST": {func(s *scene) { s.lambda.aliases["live"].version = "$LATEST" }, report.AliasOnLatest},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -69,7 +69,7 @@ func (ob *observer) look(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	if versions := ob.o.prefetch(); len(versions) > 0 {
 		g.Go(func() error { return ob.readVersions(gctx, versions) })
-		if ob.o.Ask.Target == 0 {
+		if ob.o.Request.Target == 0 {
 			g.Go(func() error {
 				run := ob.evidence(gctx)
 				ob.mu.Lock()
@@ -103,7 +103,7 @@ func (ob *observer) readAliases(ctx context.Context) error {
 }
 
 // learn reads what a decision still wants to know.
-func (ob *observer) learn(ctx context.Context, want Want) error {
+func (ob *observer) learn(ctx context.Context, want Query) error {
 	switch {
 	case len(want.Versions) > 0:
 		return ob.readVersions(ctx, want.Versions)
@@ -113,10 +113,10 @@ func (ob *observer) learn(ctx context.Context, want Want) error {
 		return ob.searchBelow(ctx, want.Below)
 	case want.Above != 0:
 		return ob.searchAbove(ctx, want.Above)
-	case want.Older:
+	case want.OlderRuns:
 		ob.askOlder(ctx)
-	case want.AtWorkOn != 0:
-		ob.askAtWork(ctx, want.AtWorkOn)
+	case want.RunsAtWork != 0:
+		ob.askAtWork(ctx, want.RunsAtWork)
 	default:
 		ob.askConclusions(ctx, want.Conclusions)
 	}
@@ -178,7 +178,7 @@ func (ob *observer) readMemory(ctx context.Context) (Memory, error) {
 		return Memory{}, explain(err, "GetAlias", ob.function+":"+name)
 	}
 	var m Memory
-	if text := aws.ToString(out.Description); text != "" { // empty: somebody made the alias ahead of time
+	if text := aws.ToString(out.Description); text != "" { // empty: somebody made the alias decidePreview of time
 		if m, err = ParseDescription(text); err != nil {
 			m = Memory{Unreadable: err.Error()}
 		}
@@ -233,7 +233,7 @@ func (ob *observer) keep(number int64, v Version) {
 }
 
 func (ob *observer) readVersion(ctx context.Context, version int64) (Version, error) {
-	qualifier := number(version)
+	qualifier := versionText(version)
 	out, err := do(ctx, ob.caller, "GetFunctionConfiguration of version "+qualifier, func(ctx context.Context) (*lambda.GetFunctionConfigurationOutput, error) {
 		return ob.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &ob.function, Qualifier: &qualifier}, unretried)
 	})
@@ -269,7 +269,7 @@ func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
 	ob.log.Infof("version %d is Pending: waiting until Lambda has made it ready", version)
 	for {
 		if err := ob.clock.Sleep(ctx, pendingPoll); err != nil {
-			stopped := explainStop(&Stopped{Cause: context.Cause(ctx)}, "waiting for version "+number(version))
+			stopped := explainStop(&Stopped{Cause: context.Cause(ctx)}, "waiting for version "+versionText(version))
 			stopped.Text = fmt.Sprintf("version %d was still Pending when %s", version, context.Cause(ctx))
 			return stopped
 		}
@@ -285,15 +285,15 @@ func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
 }
 
 func (ob *observer) askConclusions(ctx context.Context, runs []int64) {
-	if ob.o.Concluded == nil {
-		ob.o.Concluded = map[int64]string{}
+	if ob.o.Conclusions == nil {
+		ob.o.Conclusions = map[int64]string{}
 	}
 	for _, run := range runs {
 		conclusion, err := ob.runs.Conclusion(ctx, run)
 		if err != nil {
 			ob.warnf("how run %d ended could not be asked of GitHub, so the version that it rejected stays rejected: %s", run, err)
 		}
-		ob.o.Concluded[run] = conclusion
+		ob.o.Conclusions[run] = conclusion
 	}
 }
 
@@ -340,10 +340,10 @@ func (ob *observer) decide(ctx context.Context) (Decision, error) {
 func (ob *observer) decideBy(ctx context.Context, decide func(Observation) Decision) (Decision, error) {
 	for range 10_000 {
 		d := decide(ob.o)
-		if d.Action != Learn {
+		if d.Action != NeedMore {
 			return d, nil
 		}
-		if err := ob.learn(ctx, d.Want); err != nil {
+		if err := ob.learn(ctx, d.Query); err != nil {
 			return Decision{}, err
 		}
 	}

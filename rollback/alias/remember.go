@@ -34,8 +34,8 @@ func (t *task) recollect(old Memory) Memory {
 	for _, v := range t.d.Reject {
 		m.Rejected = m.Rejected.Add(v, run)
 	}
-	if t.d.Unwell != 0 { // whether a run succeeds later says nothing about it
-		m.Rejected = m.Rejected.Add(t.d.Unwell, 0)
+	if t.d.Unhealthy != 0 { // whether a run succeeds later says nothing about it
+		m.Rejected = m.Rejected.Add(t.d.Unhealthy, 0)
 	}
 	if t.d.Unreject != 0 {
 		m.Rejected = m.Rejected.Remove(t.d.Unreject)
@@ -99,7 +99,7 @@ func (t *task) unchanged(m Memory) bool {
 }
 
 func (t *task) write(ctx context.Context, m Memory) error {
-	name, version, description := t.memoryName(), number(m.Version), m.Description()
+	name, version, description := t.memoryName(), versionText(m.Version), m.Description()
 	if !m.Exists {
 		t.log.Infof("CreateAlias: %s:%s on version %s, to remember: %s", t.Name, name, version, description)
 		_, err := do(ctx, t.caller, "CreateAlias", func(ctx context.Context) (*lambda.CreateAliasOutput, error) {

@@ -66,7 +66,7 @@ func (ob *observer) searchAbove(ctx context.Context, above int64) error {
 			return err
 		}
 	}
-	ob.o.LookedAbove = true
+	ob.o.SearchedAbove = true
 	return ob.lookAbove(ctx, above)
 }
 

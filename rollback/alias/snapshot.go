@@ -67,7 +67,7 @@ func (t *task) portrait(ctx context.Context) (m Memory, keep string, err error) 
 		return m, "", &Problem{Reason: report.AliasOnLatest, Text: "the alias points at $LATEST, which is no version: let the deploy publish versions and point the alias at them, then there is something to note"}
 	}
 	m = t.o.Memory
-	if m.by(BySnapshot, t.o.Run) && m.Version != 0 && m.Version != a.Version {
+	if m.writtenBy(BySnapshot, t.o.Run) && m.Version != 0 && m.Version != a.Version {
 		// What serves now came after it: of this attempt, or of an earlier one.
 		if why := t.keeps(ctx, m); why != "" {
 			return m, fmt.Sprintf("version %d stays noted, because %s", m.Version, why), nil
@@ -75,7 +75,7 @@ func (t *task) portrait(ctx context.Context) (m Memory, keep string, err error) 
 	}
 	m.Version, m.By = a.Version, BySnapshot
 	m.Run, m.Attempt, m.At = t.o.Run.ID, t.o.Run.Attempt, t.clock.Now()
-	if old := t.o.Memory; old.by(BySnapshot, t.o.Run) && old.Version == a.Version && old.Attempt == m.Attempt {
+	if old := t.o.Memory; old.writtenBy(BySnapshot, t.o.Run) && old.Version == a.Version && old.Attempt == m.Attempt {
 		m.At = old.At // it is noted already
 	}
 	m.Rejected = t.o.Memory.Rejected.Remove(a.Version)
@@ -103,7 +103,7 @@ func (t *task) keeps(ctx context.Context, m Memory) string {
 // taken puts a snapshot into the result.
 func (t *task) taken(status report.Status, m Memory, what string) {
 	r := &t.result
-	r.Status, r.From = status, number(m.Version)
+	r.Status, r.From = status, versionText(m.Version)
 	r.Rejected = m.Rejected.Strings()
 	serves := "serves " + serving(t.o.Alias)
 	r.Message = fmt.Sprintf("%s in %s %s: %s, and a rollback of this run goes back to exactly that", t.label(), t.Environment, serves, what)

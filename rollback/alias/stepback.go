@@ -64,7 +64,9 @@ func (t *task) nextBack(ctx context.Context) (d Decision, found bool) {
 	if !t.stillOn(ctx, unwell) {
 		return d, false
 	}
-	d, err := t.decideBy(ctx, func(o Observation) Decision { return o.below(unwell, true) })
+	d, err := t.decideBy(ctx, func(o Observation) Decision {
+		return decideWith(o, func(f *facts) Decision { return f.below(unwell, true) })
+	})
 	if err != nil {
 		return d, t.staysOn(unwell, err)
 	}
@@ -74,7 +76,7 @@ func (t *task) nextBack(ctx context.Context) (d Decision, found bool) {
 	}
 	// The failed run made versions that are passed over on its behalf; the
 	// version that is left was good once, and no run is to blame.
-	d.Unwell, d.Reject = unwell, without(d.Reject, unwell)
+	d.Unhealthy, d.Reject = unwell, without(d.Reject, unwell)
 	d.Proof = t.d.Proof
 	d.Notes = slices.Concat(t.d.Notes, d.Notes)
 	return d, true
@@ -89,7 +91,7 @@ func (t *task) goBack(ctx context.Context, d Decision) bool {
 	if t.first == 0 {
 		t.first = unwell
 	}
-	t.result.Tried = append(t.result.Tried, number(unwell))
+	t.result.Tried = append(t.result.Tried, versionText(unwell))
 	t.result.Message = fmt.Sprintf("%s in %s is on version %d: it was rolled back from version %s, and %s not healthy either",
 		t.label(), t.Environment, d.Target, t.result.Left, versions(t.result.Tried))
 	return true
@@ -102,12 +104,12 @@ func (t *task) toFirst(ctx context.Context) bool {
 		return false
 	}
 	d := t.d
-	d.Target, d.Unreject, d.Unwell, d.Reject = t.first, t.first, unwell, nil
+	d.Target, d.Unreject, d.Unhealthy, d.Reject = t.first, t.first, unwell, nil
 	d.Why = "no older version was healthy either"
 	if err := t.moveOn(ctx, d); err != nil {
 		return t.staysOn(unwell, err)
 	}
-	t.result.Tried = append(t.result.Tried, number(unwell))
+	t.result.Tried = append(t.result.Tried, versionText(unwell))
 	t.result.Message = fmt.Sprintf("%s in %s is on version %d, to which it was rolled back first from version %s: %s not healthy",
 		t.label(), t.Environment, d.Target, t.result.Left, versions(t.result.Tried))
 	return true
@@ -146,7 +148,7 @@ func (t *task) moveOn(ctx context.Context, d Decision) error {
 	from := t.o.Alias
 	t.log.Infof("UpdateAlias: %s from %s to version %d, because %s (revision %s)",
 		t.label(), serving(from), d.Target, d.Why, from.RevisionID)
-	now, err := t.update(ctx, from, number(d.Target), nil)
+	now, err := t.update(ctx, from, versionText(d.Target), nil)
 	switch {
 	case errors.Is(err, errChanged):
 		t.elsewhere(now)
@@ -159,12 +161,12 @@ func (t *task) moveOn(ctx context.Context, d Decision) error {
 	r := &t.result
 	r.AliasState, r.ServedBefore = "", false
 	t.takeLogGroup(d.Target)
-	r.To, r.Target, r.Why, r.Reason = number(d.Target), number(d.Target), d.Why, d.Reason
+	r.To, r.Target, r.Why, r.Reason = versionText(d.Target), versionText(d.Target), d.Why, d.Reason
 	t.movedNow(fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
 	if failed, known := t.o.Versions[t.failing()]; known && failed.Read {
 		r.Changes = append([]report.Change{}, changes(failed.Settings, t.o.Versions[d.Target].Settings)...)
 	}
-	if t.Ask.Remember {
+	if t.Request.Remember {
 		t.remember(ctx)
 	}
 	if err := t.settle(ctx, d.Target); err != nil {
@@ -181,16 +183,6 @@ func (t *task) failing() int64 {
 		return 0
 	}
 	return v
-}
-
-func without(all []int64, out int64) []int64 {
-	var kept []int64
-	for _, v := range all {
-		if v != out {
-			kept = append(kept, v)
-		}
-	}
-	return kept
 }
 
 // versions lists tried versions as the beginning of "… not healthy".

@@ -44,8 +44,8 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 		}
 		fns[i] = alias.Function{
 			Name: l.name, Alias: live, Region: "eu-west-1", Environment: "production",
-			Ask:    alias.Ask{Deployed: deployed, OnlyIfDeployed: true, Remember: true},
-			Lambda: l, Runs: hub{w, r.Evidence}, Log: silent{}, Clock: clock{w},
+			Request: alias.Request{Deployed: deployed, OnlyIfDeployed: true, Remember: true},
+			Lambda:  l, Runs: hub{w, r.Evidence}, Log: silent{}, Clock: clock{w},
 			Run:      report.Run{ID: run.ID, Attempt: run.Attempt},
 			Evidence: func(context.Context) report.Run { return run },
 			Finish:   context.Background(),
