@@ -20,25 +20,25 @@ type attribution struct {
 
 func (f *facts) attribute(failing int64) attribution {
 	if !f.o.Request.OnlyIfDeployed {
-		return f.supersededIfMoved(attribution{proof: "not asked: only-if-deployed is false"})
+		return f.o.supersededIfMoved(attribution{proof: "not asked: only-if-deployed is false"})
 	}
 	if f.o.Request.Deployed != 0 {
-		return f.byDeployedVersion()
+		return f.o.byDeployedVersion()
 	}
 	modified := f.lastModified(failing)
 	if modified.IsZero() || f.o.Run.CreatedAt.IsZero() {
-		return f.withoutTimes(failing)
+		return f.o.withoutTimes(failing)
 	}
 	return f.byTime(failing, modified)
 }
 
 // byDeployedVersion: the workflow told which version it deployed.
-func (f *facts) byDeployedVersion() attribution {
-	deployed, top, run := f.o.Request.Deployed, f.o.Alias.newest(), f.o.Run
+func (o Observation) byDeployedVersion() attribution {
+	deployed, top, run := o.Request.Deployed, o.Alias.newest(), o.Run
 	switch {
-	case f.o.Alias.Serves(deployed):
+	case o.Alias.Serves(deployed):
 		a := attribution{proven: true, proof: fmt.Sprintf("deployed-version says that this run put version %d behind the alias", deployed)}
-		if made := f.o.Versions[deployed].LastModified; !made.IsZero() && !run.CreatedAt.IsZero() && !run.CreatedBound && wholeSecond(made).Before(run.CreatedAt) {
+		if made := o.Versions[deployed].LastModified; !made.IsZero() && !run.CreatedAt.IsZero() && !run.CreatedBound && wholeSecond(made).Before(run.CreatedAt) {
 			a.notes = []report.Note{{Text: fmt.Sprintf(
 				"version %d is older than this run (made %s): deployed-version is believed, as for a pipeline that promotes; a deploy that found nothing new to publish looks the same, and a snapshot before the deploy tells them apart",
 				deployed, utc(made))}}
@@ -74,11 +74,11 @@ func (f *facts) byTime(failing int64, modified time.Time) attribution {
 	if len(run.Jobs) > 0 {
 		f.needOlderRuns()
 	}
-	if a := f.afterThisRun(failing, modified); a.reason != "" {
+	if a := afterRun(run, failing, modified); a.reason != "" {
 		return a
 	}
 	if len(run.Jobs) == 0 {
-		return f.supersededIfMoved(attribution{proof: fmt.Sprintf(
+		return f.o.supersededIfMoved(attribution{proof: fmt.Sprintf(
 			"not proven: version %d was made %s, after %s (%s), but when this run's jobs ran is not known",
 			failing, utc(modified), beginning(run), utc(run.CreatedAt))})
 	}
@@ -97,28 +97,28 @@ func (f *facts) byTime(failing int64, modified time.Time) attribution {
 		a.proven = false
 		a.proof = proof + "; whether a newer run deployed by then could not be found out"
 	}
-	return f.supersededIfMoved(a)
+	return f.o.supersededIfMoved(a)
 }
 
 // withoutTimes: when the version was made, or when the run began, is not known.
-func (f *facts) withoutTimes(failing int64) attribution {
-	m := f.o.Memory
-	if m.Exists && m.By == ByRollback && m.Version != 0 && f.o.Alias.Only(m.Version) {
+func (o Observation) withoutTimes(failing int64) attribution {
+	m := o.Memory
+	if m.Exists && m.By == ByRollback && m.Version != 0 && o.Alias.Only(m.Version) {
 		return attribution{
 			reason: report.AlreadyRolledBack,
 			why:    fmt.Sprintf("it was rolled back to version %d before, and nothing has changed it since", m.Version),
 			proof:  "the memory alias says where the last rollback left the alias, and no times are known that would say more",
 		}
 	}
-	return f.supersededIfMoved(attribution{proof: fmt.Sprintf(
+	return o.supersededIfMoved(attribution{proof: fmt.Sprintf(
 		"not proven: it is not known when this run began, so version %d is taken as deployed by it", failing)})
 }
 
 // supersededIfMoved guards an attribution that is not proven: where somebody
 // moved the alias while this program was at work, what serves now is not what
 // failed.
-func (f *facts) supersededIfMoved(a attribution) attribution {
-	first, now := f.o.First, f.o.Alias
+func (o Observation) supersededIfMoved(a attribution) attribution {
+	first, now := o.First, o.Alias
 	if first == nil || a.proven || first.newest() == now.newest() {
 		return a
 	}
@@ -140,7 +140,7 @@ func (f *facts) supersededIfMoved(a attribution) attribution {
 func (f *facts) newerDeploy(version int64) attribution {
 	if deployed := f.o.Request.Deployed; deployed != 0 {
 		if !f.o.Alias.Serves(deployed) && f.o.Alias.newest() > deployed {
-			return f.byDeployedVersion()
+			return f.o.byDeployedVersion()
 		}
 		if version == deployed {
 			return attribution{}
@@ -150,7 +150,7 @@ func (f *facts) newerDeploy(version int64) attribution {
 	if modified.IsZero() {
 		return attribution{}
 	}
-	if a := f.afterThisRun(version, modified); a.reason != "" || len(f.o.Run.Jobs) == 0 {
+	if a := afterRun(f.o.Run, version, modified); a.reason != "" || len(f.o.Run.Jobs) == 0 {
 		return a
 	}
 	if a := f.byPublisher(version); a.reason == report.Superseded {
@@ -159,9 +159,9 @@ func (f *facts) newerDeploy(version int64) attribution {
 	return attribution{}
 }
 
-// afterThisRun: the version was made when this run's other jobs had ended.
-func (f *facts) afterThisRun(version int64, modified time.Time) attribution {
-	end, over := lastEnd(f.o.Run)
+// afterRun: the version was made when the run's other jobs had ended.
+func afterRun(run report.Run, version int64, modified time.Time) attribution {
+	end, over := lastEnd(run)
 	if !over || !wholeSecond(modified).After(end) {
 		return attribution{}
 	}
@@ -176,7 +176,7 @@ func (f *facts) afterThisRun(version int64, modified time.Time) attribution {
 // leaveAlone skips a function because the serving version is not this run's, and
 // remembers what this run published all the same: nobody may fall back on that
 // later.
-func (f *facts) leaveAlone(a attribution) Decision {
+func leaveAlone(f *facts, a attribution) Decision {
 	request, run, top := f.o.Request, f.o.Run, f.o.Alias.newest()
 	d := skip(a.reason, a.why)
 	d.Proof, d.Notes, d.ByRun = a.proof, a.notes, !request.Manual

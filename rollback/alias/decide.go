@@ -53,9 +53,9 @@ func chosenTarget(f *facts) (Decision, bool) {
 		}
 		return d, true
 	}
-	if a := f.supersededIfMoved(attribution{}); a.reason == report.Superseded {
+	if a := f.o.supersededIfMoved(attribution{}); a.reason == report.Superseded {
 		a.why += "; to have version " + versionText(target) + " all the same, run this again"
-		return f.leaveAlone(a), true
+		return leaveAlone(f, a), true
 	}
 	// A canary that began or ended since is a newer deploy, too; its weight may
 	// have changed.
@@ -116,7 +116,7 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 		return Decision{}, false
 	}
 	if now.Only(target) {
-		return f.leaveAlone(attribution{
+		return leaveAlone(f, attribution{
 			reason: report.NotDeployed,
 			why:    fmt.Sprintf("it serves version %d alone, as it did when this run took its snapshot", target),
 			proof:  "the memory alias has this run's snapshot",
@@ -126,8 +126,8 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 		if v == 0 || v == target {
 			continue
 		}
-		if a := f.supersededIfMoved(f.newerDeploy(v)); a.reason != "" {
-			return f.leaveAlone(a), true
+		if a := f.o.supersededIfMoved(f.newerDeploy(v)); a.reason != "" {
+			return leaveAlone(f, a), true
 		}
 	}
 	failing := now.newest()
@@ -143,7 +143,7 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 		u.ok, u.why = false, "was rejected"+byRun(e.Run)
 	}
 	if !u.ok {
-		d := f.below(failing, true)
+		d := below(f, failing, true)
 		d.Notes = append([]report.Note{{Warning: true, Text: fmt.Sprintf(
 			"version %d, which this run's snapshot recorded, %s; the next one below version %d is taken", target, u.why, failing)}}, d.Notes...)
 		d.Proof = proof
@@ -175,14 +175,14 @@ func canaryInFlight(f *facts) (Decision, bool) {
 	}
 	a := f.attribute(failing)
 	if a.reason != "" {
-		return f.leaveAlone(a), true
+		return leaveAlone(f, a), true
 	}
 	target := now.other(failing)
 	if target > failing {
 		// The newer of the two is either what was served before an older
 		// version was promoted, or a newer run's deploy.
 		if newer := f.newerDeploy(target); newer.reason != "" {
-			return f.leaveAlone(newer), true
+			return leaveAlone(f, newer), true
 		}
 	}
 	u := f.usable(target)
@@ -203,7 +203,7 @@ func canaryInFlight(f *facts) (Decision, bool) {
 			Proof: a.proof, Notes: append(a.notes, u.notes...), Reject: []int64{failing}, ByRun: !f.o.Request.Manual,
 		}, true
 	}
-	d := f.below(failing, a.proven)
+	d := below(f, failing, a.proven)
 	d.Notes = append([]report.Note{{Text: fmt.Sprintf(
 		"version %d, the other half of the split traffic, %s", target, why)}}, d.Notes...)
 	d.Proof = a.proof
@@ -216,9 +216,9 @@ func previousVersion(f *facts) Decision {
 	failing := f.o.Alias.Version
 	a := f.attribute(failing)
 	if a.reason != "" {
-		return f.leaveAlone(a)
+		return leaveAlone(f, a)
 	}
-	d := f.below(failing, a.proven)
+	d := below(f, failing, a.proven)
 	d.Proof = a.proof
 	d.Notes = append(a.notes, d.Notes...)
 	return d
@@ -227,7 +227,7 @@ func previousVersion(f *facts) Decision {
 // below is rule 5: the highest version below the failing one that exists, is not
 // rejected and can serve. Where there is none, the failing one goes on serving,
 // and is rejected only if it is proven to be this run's.
-func (f *facts) below(failing int64, proven bool) Decision {
+func below(f *facts, failing int64, proven bool) Decision {
 	d := Decision{Reject: []int64{failing}, ByRun: !f.o.Request.Manual}
 	note := func(format string, args ...any) {
 		d.Notes = append(d.Notes, report.Note{Text: fmt.Sprintf(format, args...)})

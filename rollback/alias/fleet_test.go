@@ -50,7 +50,7 @@ func (f *fleet) run(t *testing.T, allOrNothing bool) map[string]report.Function 
 	for name, l := range f.lambdas {
 		before[name] = l.serving("live")
 	}
-	results := alias.Run(f.ctx, f.functions, allOrNothing)
+	results := rollBack(f.ctx, f.functions, allOrNothing)
 	require.Len(t, results, len(f.functions))
 	out := map[string]report.Function{}
 	for i, r := range results {

@@ -66,11 +66,18 @@ func function(finish context.Context, name string, l *fakeLambda, log alias.Log)
 	}
 }
 
+// rollBack rolls functions back and gives their results.
+func rollBack(ctx context.Context, functions []alias.Function, allOrNothing bool) []report.Function {
+	f := alias.NewFleet(functions)
+	f.RollBack(ctx, allOrNothing)
+	return f.Results()
+}
+
 // run rolls back and checks what must be true whatever happened.
 func (s *scene) run(t *testing.T) report.Function {
 	t.Helper()
 	s.before = s.lambda.serving("live")
-	results := alias.Run(s.ctx, []alias.Function{s.function}, false)
+	results := rollBack(s.ctx, []alias.Function{s.function}, false)
 	require.Len(t, results, 1)
 	s.truthful(t, results[0])
 	return results[0]
@@ -184,7 +191,6 @@ func TestRollbackClearsTheCanarysWeight(t *testing.T) {
 		r := s.run(t)
 		assert.Equal(t, report.CanaryStopped, r.Reason)
 		assert.True(t, r.WeightsCleared)
-		assert.True(t, r.ServedBefore, "what it did before says nothing about the rollback")
 		assert.Equal(t, "41", s.lambda.serving("live"))
 	})
 }

@@ -27,12 +27,12 @@ func leaveWhatServes(f *facts) Decision {
 		return d
 	}
 	if now.Weighted == 0 {
-		return f.below(failing, true)
+		return below(f, failing, true)
 	}
 	target := now.other(failing)
 	u := f.usable(target)
 	if _, rejected := f.o.Memory.Rejected.Find(target); rejected || !u.ok {
-		return f.below(failing, true)
+		return below(f, failing, true)
 	}
 	return Decision{
 		Action: Move, Reason: report.CanaryStopped, Target: target, Notes: u.notes,

@@ -29,7 +29,7 @@ func (f *facts) publishersOf(version int64) publishers {
 	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(atWork(r.Jobs, modified)) > 0 }) {
 		return publishers{own: own} // nobody else was at work
 	}
-	names := f.publishingJobs(f.telling(version))
+	names := f.publishingJobs(f.o.telling(version))
 	in := func(runs []report.Run) (out []otherJob) {
 		for _, r := range runs {
 			for _, job := range atWork(r.Jobs, modified) {
@@ -88,12 +88,12 @@ func (f *facts) publishedByThisRun(version int64) bool {
 // telling is the version by which the publishing job is told: the one that this
 // deploy is known or taken to have put behind the alias, or, where that lies
 // below, the given one.
-func (f *facts) telling(version int64) int64 {
-	deployed := f.o.Request.Deployed
-	if f.o.Versions[deployed].Exists {
+func (o Observation) telling(version int64) int64 {
+	deployed := o.Request.Deployed
+	if o.Versions[deployed].Exists {
 		return max(deployed, version)
 	}
-	return max(f.o.Alias.newest(), version)
+	return max(o.Alias.newest(), version)
 }
 
 // publishingJobs names the jobs, any of which may be the one that publishes. It
@@ -122,11 +122,11 @@ func (f *facts) publishingJobs(version int64) []string {
 	f.needTwoBelow(version)
 	candidates := slices.Concat(namesOf(everyJob(run)), others)
 	slices.Sort(candidates)
-	agreeing := highestScoring(slices.Compact(candidates), f.publishedCount)
+	agreeing := highestScoring(slices.Compact(candidates), f.o.publishedCount)
 	mine := intersect(agreeing, own)
 	if len(mine) > 0 && len(mine) < len(agreeing) {
 		f.needRunsBefore(version)
-		agreeing = highestScoring(agreeing, func(name string) int { return -f.emptySuccesses(name) })
+		agreeing = highestScoring(agreeing, func(name string) int { return -f.o.emptySuccesses(name) })
 		mine = intersect(agreeing, own)
 	}
 	if len(mine) > 0 {
@@ -189,13 +189,13 @@ func (f *facts) needRunsBefore(version int64) {
 // publishedCount counts the versions that can have been published by a job of
 // that name. Only versions count for whose times all runs at work are known:
 // those made since this run began, and those that GitHub was asked about.
-func (f *facts) publishedCount(name string) int {
+func (o Observation) publishedCount(name string) int {
 	n := 0
-	for number, v := range f.o.Versions {
-		if v.LastModified.IsZero() || (wholeSecond(v.LastModified).Before(f.o.Run.CreatedAt) && !slices.Contains(f.o.AtWorkAsked, number)) {
+	for number, v := range o.Versions {
+		if v.LastModified.IsZero() || (wholeSecond(v.LastModified).Before(o.Run.CreatedAt) && !slices.Contains(o.AtWorkAsked, number)) {
 			continue
 		}
-		if slices.ContainsFunc(f.knownRuns(), func(run report.Run) bool {
+		if slices.ContainsFunc(o.knownRuns(), func(run report.Run) bool {
 			return slices.Contains(namesOf(atWork(everyJob(run), v.LastModified)), name)
 		}) {
 			n++
@@ -207,11 +207,11 @@ func (f *facts) publishedCount(name string) int {
 // emptySuccesses counts the jobs of that name that succeeded and in whose time
 // no known version was made. It decides only where nothing else does: a deploy
 // can find nothing new to publish.
-func (f *facts) emptySuccesses(name string) int {
+func (o Observation) emptySuccesses(name string) int {
 	n := 0
-	for _, run := range f.knownRuns() {
+	for _, run := range o.knownRuns() {
 		for _, job := range everyJob(run) {
-			if job.Name == name && job.Conclusion == "success" && !f.madeAnyVersion(job) {
+			if job.Name == name && job.Conclusion == "success" && !o.madeAnyVersion(job) {
 				n++
 			}
 		}
@@ -220,8 +220,8 @@ func (f *facts) emptySuccesses(name string) int {
 }
 
 // madeAnyVersion tells whether a known version was made while a job was at work.
-func (f *facts) madeAnyVersion(job report.Job) bool {
-	for _, v := range f.o.Versions {
+func (o Observation) madeAnyVersion(job report.Job) bool {
+	for _, v := range o.Versions {
 		if len(atWork([]report.Job{job}, v.LastModified)) > 0 {
 			return true
 		}
@@ -229,6 +229,6 @@ func (f *facts) madeAnyVersion(job report.Job) bool {
 	return false
 }
 
-func (f *facts) knownRuns() []report.Run {
-	return slices.Concat([]report.Run{f.o.Run}, f.o.Run.Newer, f.o.Run.Older)
+func (o Observation) knownRuns() []report.Run {
+	return slices.Concat([]report.Run{o.Run}, o.Run.Newer, o.Run.Older)
 }

@@ -53,7 +53,9 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	results := alias.Run(ctx, fns, w.together)
+	fleet := alias.NewFleet(fns)
+	fleet.RollBack(ctx, w.together)
+	results := fleet.Results()
 	for i, l := range w.functions {
 		l.before = nil
 		w.judge(trial{r: r, a: a, l: l, was: before[i], result: &results[i], again: again, blocked: blocked(w, results)})
