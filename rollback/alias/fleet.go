@@ -3,6 +3,7 @@ package alias
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -107,6 +108,37 @@ func wayBack(ctx, finish context.Context) (context.Context, func()) {
 		}
 	})
 	return out, func() { stop(); cancel(nil); release() }
+}
+
+// moveBack returns a moved alias to what it was, because another function could
+// not be moved (all-or-nothing).
+func (r *rollback) moveBack(ctx context.Context, cause *rollback) {
+	from, target := r.now().Alias, r.state.decision.Target
+	r.log.Infof("UpdateAlias: %s returns from version %d to %s, because all-or-nothing is set and another function could not be moved",
+		r.subject.label(), target, serving(from))
+	if _, err := r.mover.update(ctx, change{from: *r.state.moved, version: from.primary(), weights: from.weights()}); err != nil {
+		_, text := reasonOfProblem(err)
+		if errors.Is(err, errChanged) {
+			text = err.Error()
+		}
+		r.notes.warnf("all-or-nothing is set and another function could not be moved, but this one could not be returned to %s and stays on version %d: %s", serving(from), target, text)
+		return
+	}
+	r.state.clearMove()
+	if cause.state.status == report.Skipped {
+		r.hold(cause)
+		return
+	}
+	r.fail(&Problem{Reason: cause.state.reason, Text: fmt.Sprintf(
+		"all-or-nothing is set and %s could not be moved (%s), so it was returned to %s", cause.subject.label(), cause.state.reason, serving(from))})
+}
+
+// hold keeps a function where it is because another one cannot be moved.
+func (r *rollback) hold(cause *rollback) {
+	status, reason := cause.state.status, cause.state.reason
+	r.state.end(status, reason, fmt.Sprintf("%s was left on %s: all-or-nothing is set, and %s cannot be moved (%s)",
+		r.subject.place(), serving(r.now().Alias), cause.subject.label(), reason))
+	r.state.decision.Reject = nil
 }
 
 // blocking is a function that should move and cannot.

@@ -3,6 +3,7 @@ package alias_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -219,6 +220,38 @@ func TestAllOrNothingCannotReturn(t *testing.T) {
 		assert.Contains(t, warnings(r["api"]), "could not be returned")
 		assert.Equal(t, report.AccessDenied, r["worker"].Reason)
 	})
+}
+
+// A way back that is not made is not taken for one: the version is the same, but
+// the canary's weight is missing.
+func TestAllOrNothingIsCutOffOnTheWayBackToACanary(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		processed bool
+		serves    string
+		status    report.Status
+	}{
+		"it was not carried out": {false, "41", report.RolledBack},
+		"it was carried out":     {true, "41+42:0.25", report.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			playFleet(t, []string{"api", "worker"}, func(t *testing.T, f *fleet) {
+				f.lambdas["api"].set("live", 41, map[string]float64{"42": 0.25}, "")
+				f.lambdas["api"].faults = only("UpdateAlias live", 2, fault{err: answer(500, "ServiceException", ""), processed: test.processed})
+				f.lambdas["api"].after = func(call string, n int) {
+					if call == "UpdateAlias live" && n == 2 {
+						f.cancel(alias.ErrCancelled)
+					}
+				}
+				f.lambdas["worker"].faults = always("UpdateAlias live", fault{err: answer(403, "AccessDeniedException", "")})
+				r := rollBack(f.ctx, f.functions, true)[0]
+				assert.Equal(t, test.serves, f.lambdas["api"].serving("live"))
+				assert.Equal(t, test.status, r.Status, r.Message)
+				assert.Equal(t, test.status == report.RolledBack, strings.Contains(warnings(r), "could not be returned"))
+			})
+		})
+	}
 }
 
 // The signal comes while the way back is retried: what is said of where the

@@ -38,7 +38,7 @@ const (
 type mover struct {
 	client *client
 	// finish outlives the context that a signal or the time limit ends.
-	finish context.Context //nolint:containedctx // see Function.Finish
+	finish context.Context
 }
 
 // change is what UpdateAlias is to do.

@@ -109,11 +109,11 @@ func (f *finding) leave(tried []int64) {
 // verify runs all checks on every moved function: a URL is served by all of them
 // together. Each alias is read once more after that.
 func (p *proof) verify(ctx context.Context) {
-	facts := make([]Moved, len(p.moved))
+	moved := make([]Moved, len(p.moved))
 	for i, r := range p.moved {
-		facts[i] = movedFacts(r)
+		moved[i] = movedFacts(r)
 	}
-	verdicts := p.prove(ctx, facts)
+	verdicts := p.prove(ctx, moved)
 	each(p.moved, func(r *rollback) { stepper{r}.confirm(ctx) })
 	for i, r := range p.moved {
 		f, v, on := p.found[r], flagUnconfirmed(verdicts[i], r.state), versionText(r.state.to)

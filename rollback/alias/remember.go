@@ -21,7 +21,7 @@ type memoryStore struct {
 	client *client
 	name   string // of the function, for the log
 	// finish outlives the context that a signal or the time limit ends.
-	finish context.Context //nolint:containedctx // see Function.Finish
+	finish context.Context
 }
 
 // nextMemory is the memory as it should be after a decision was carried out.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // confirmLimit bounds the look at an alias after the checks.
@@ -156,6 +158,40 @@ func (s stepper) confirm(ctx context.Context) {
 func (s stepper) isShifting(now Alias, target int64) bool {
 	return now.Version == target && now.Weighted != 0 &&
 		(now.Weighted == s.r.state.left || slices.Contains(s.r.state.tried, now.Weighted))
+}
+
+// moveOn makes a further move and remembers it. Where somebody else changed the
+// alias meanwhile, no decision is made anew. On an error the state is what it was,
+// but that others have changed the alias is kept. For ours see change.
+func (r *rollback) moveOn(ctx context.Context, d Decision, ours bool) error {
+	if ctx.Err() != nil {
+		return &Stopped{Cause: context.Cause(ctx)}
+	}
+	from := r.now().Alias
+	r.log.Infof("UpdateAlias: %s from %s to version %d, because %s (revision %s)",
+		r.subject.label(), serving(from), d.Target, d.Why, from.RevisionID)
+	now, err := r.mover.update(ctx, change{from: from, version: versionText(d.Target), ours: ours})
+	switch {
+	case errors.Is(err, errChanged):
+		r.keepChangedByOthers(now)
+		return &Problem{Reason: report.AliasChanged, Err: err, Text: "somebody else changed it at the same time: it serves " + serving(now) + " now"}
+	case err != nil:
+		return err
+	}
+	before, s := r.state, &r.state
+	s.decision, s.position, s.servedBefore = d, position{}, false
+	s.target, s.why, s.reason = d.Target, d.Why, d.Reason
+	r.takeLogGroup(d.Target)
+	s.move(now, d.Target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
+	r.compare(s.left, d.Target)
+	if r.now().Request.Remember {
+		r.remember(ctx)
+	}
+	if err := r.settle(ctx); err != nil {
+		r.state = before
+		return err
+	}
+	return nil
 }
 
 // stepBack moves functions on to their next older versions, and gives those that
