@@ -76,9 +76,9 @@ func (a *action) function(clients *aws.Cloud, f github.Function) alias.Function 
 	byDispatch := a.workflow.EventName == "workflow_dispatch" || a.workflow.EventName == "repository_dispatch"
 	return alias.Function{
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: a.inputs.Environment,
-		Ask: alias.Ask{
-			Target: f.Target, Seen: f.Seen, SeenBeside: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: a.inputs.OnlyIfDeployed,
-			ByHand:   a.alone() || len(a.inputs.Needs) == 0 && (f.Target != 0 || byDispatch) || !a.event.TimesByAPI(),
+		Request: alias.Request{
+			Target: f.Target, SeenVersion: f.Seen, SeenWeighted: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: a.inputs.OnlyIfDeployed,
+			Manual:   a.alone() || len(a.inputs.Needs) == 0 && (f.Target != 0 || byDispatch) || !a.event.TimesByAPI(),
 			Remember: a.inputs.Remember,
 		},
 		DryRun: a.inputs.DryRun,

@@ -11,7 +11,7 @@ import (
 func TestDecideByDeployedVersion(t *testing.T) {
 	t.Parallel()
 	deployed := func(deployed, serving int64) func(*picture) {
-		return func(p *picture) { p.ask.Deployed, p.alias.Version = deployed, serving }
+		return func(p *picture) { p.request.Deployed, p.alias.Version = deployed, serving }
 	}
 	hold(t, map[string]situation{
 		"it serves": {given: deployed(42, 42), want: back(report.PreviousVersion, 41, 42)},
@@ -40,7 +40,7 @@ func TestDecideByDeployedVersion(t *testing.T) {
 		}, want: back(report.PreviousVersion, 41, 42)},
 		"only-if-deployed is false: no question": {given: func(p *picture) {
 			deployed(42, 41)(p)
-			p.ask.OnlyIfDeployed = false
+			p.request.OnlyIfDeployed = false
 		}, want: back(report.PreviousVersion, 40, 41)},
 		"a canary of a newer version": {given: func(p *picture) {
 			deployed(42, 41)(p)
@@ -102,7 +102,7 @@ func TestDecideByTime(t *testing.T) {
 			p.versions[43] = active(clockAt(1, 50))
 		}, want: stay(report.NotDeployed, 42, 43)},
 		"not deployed, and nothing is to be remembered": {given: func(p *picture) {
-			p.alias.Version, p.ask.Remember = 41, false
+			p.alias.Version, p.request.Remember = 41, false
 		}, want: expected{action: alias.Skip, reason: report.NotDeployed, notAsked: "Above:41"}},
 		"this run published two versions: it never falls back on its own first": {given: func(p *picture) {
 			p.versions[41] = active(clockAt(1, 20))
@@ -192,7 +192,7 @@ func TestDecideWithLittleKnown(t *testing.T) {
 			p.memory = remembered("rejected= run=7001/1 by=snapshot", 42)
 		}, want: back(report.PreviousVersion, 41, 42)},
 		"only-if-deployed is false: a version from before the run goes too": {given: func(p *picture) {
-			p.ask.OnlyIfDeployed = false
+			p.request.OnlyIfDeployed = false
 			p.alias.Version = 41
 		}, want: back(report.PreviousVersion, 40, 41)},
 		"nothing known, and somebody deployed between read and move": {given: func(p *picture) {
@@ -207,7 +207,7 @@ func TestDecideWithLittleKnown(t *testing.T) {
 			p.alias.Version = 41
 		}, want: stay(report.NotDeployed)},
 		"only-if-deployed is false, and somebody deployed between read and move": {given: func(p *picture) {
-			p.ask.OnlyIfDeployed = false
+			p.request.OnlyIfDeployed = false
 			p.first = &alias.Alias{RevisionID: "revision-0", Version: 42}
 			p.alias.Version = 43
 			p.versions[43] = active(clockAt(3, 30))

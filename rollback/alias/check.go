@@ -25,8 +25,14 @@ type Inspector interface {
 // nothing.
 func Check(ctx context.Context, functions []Function) []report.Function {
 	f := NewFleet(functions)
-	each(f.tasks, func(t *task) { t.check(ctx) })
+	each(f.all, func(r *rollback) { (&checker{r: r}).check(ctx) })
 	return f.Results()
+}
+
+// checker tells of one function whether a rollback would work.
+type checker struct {
+	r      *rollback
+	reason report.Reason // of what failed first; empty: nothing did
 }
 
 // The statuses of a check's lines.
@@ -36,54 +42,55 @@ const (
 	inconclusive = report.CheckInconclusive // a rollback works without it
 )
 
-func (t *task) check(ctx context.Context) {
-	err := t.readAliases(ctx)
-	if !t.line(checkCredentials(err)) {
-		t.concludeCheck()
+func (c *checker) check(ctx context.Context) {
+	defer c.conclude()
+	err := c.r.observer.readAliases(ctx)
+	if !c.add(checkCredentials(err)) {
 		return
 	}
-	found := t.line(t.checkAlias(err))
-	t.line(t.checkListing(ctx))
-	t.line(t.checkMoving(ctx, found))
-	if t.Ask.Remember {
-		t.line(t.checkMemory(ctx, found))
+	found := c.add(c.checkAlias(err))
+	c.add(c.checkListing(ctx))
+	if found && !c.r.now().Alias.Latest {
+		c.add(c.checkMoving(ctx))
+		if c.r.now().Request.Remember {
+			c.add(c.checkMemory(ctx))
+		}
 	}
 	if found {
-		t.line(t.checkTarget(ctx))
-		t.line(t.checkProvisioned(ctx))
+		c.add(c.checkTarget(ctx))
+		c.add(c.checkProvisioned(ctx))
 	}
-	t.concludeCheck()
 }
 
-// finding is one line of a check.
-type finding struct {
+// checkLine is one line of a check; without a name it is none.
+type checkLine struct {
 	name   string
 	status report.CheckStatus
 	detail string
 	reason report.Reason // of what failed
 }
 
-// line keeps a finding, and tells whether nothing was wrong with it.
-func (t *task) line(f finding) bool {
-	if f.name == "" {
+// add keeps a line, and tells whether nothing was wrong with it.
+func (c *checker) add(line checkLine) bool {
+	if line.name == "" {
 		return true
 	}
-	t.result.Checks = append(t.result.Checks, report.Check{Name: f.name, Status: f.status, Detail: f.detail})
-	t.log.Infof("check %s: %s: %s", f.name, f.status, f.detail)
-	if f.status == failed && t.result.Reason == "" {
-		t.result.Reason = f.reason
+	c.r.state.checks = append(c.r.state.checks, report.Check{Name: line.name, Status: line.status, Detail: line.detail})
+	c.r.log.Infof("check %s: %s: %s", line.name, line.status, line.detail)
+	if line.status == failed && c.reason == "" {
+		c.reason = line.reason
 	}
-	return f.status != failed
+	return line.status != failed
 }
 
-func problem(name string, err error) finding {
+func problem(name string, err error) checkLine {
 	reason, text := reasonOfProblem(err)
-	return finding{name, failed, text, reason}
+	return checkLine{name, failed, text, reason}
 }
 
 // checkCredentials tells what the first answer of AWS says about them. Where
 // there was none, it says nothing.
-func checkCredentials(err error) finding {
+func checkCredentials(err error) checkLine {
 	const name = "credentials"
 	reason := report.Reason("")
 	if err != nil {
@@ -93,57 +100,51 @@ func checkCredentials(err error) finding {
 		return problem(name, err)
 	}
 	if answered := []report.Reason{"", report.AccessDenied, report.FunctionNotFound, report.AliasNotFound}; slices.Contains(answered, reason) {
-		return finding{name: name, status: passed, detail: "AWS accepts them"}
+		return checkLine{name: name, status: passed, detail: "AWS accepts them"}
 	}
-	return finding{}
+	return checkLine{}
 }
 
 // checkAlias tells what was read of the alias, or why it could not be: err.
-func (t *task) checkAlias(err error) finding {
+func (c *checker) checkAlias(err error) checkLine {
 	const name = "alias"
 	if err != nil {
 		return problem(name, err)
 	}
-	t.seen()
-	a := t.o.Alias
+	c.r.keepObserved()
+	a := c.r.now().Alias
 	detail := "it serves " + serving(a)
 	if a.Weighted != 0 {
 		detail += "; a rollback now would stop that canary"
 	}
-	return finding{name: name, status: passed, detail: detail}
+	return checkLine{name: name, status: passed, detail: detail}
 }
 
-func (t *task) checkListing(ctx context.Context) finding {
-	const call, name = "ListVersionsByFunction", "permission lambda:ListVersionsByFunction"
-	_, err := do(ctx, t.caller, call, func(ctx context.Context) (*lambda.ListVersionsByFunctionOutput, error) {
-		return t.Lambda.ListVersionsByFunction(ctx, &lambda.ListVersionsByFunctionInput{FunctionName: &t.function, MaxItems: aws.Int32(1)}, unretried)
-	})
-	if err != nil {
-		return problem(name, explain(err, call, t.function))
+func (c *checker) checkListing(ctx context.Context) checkLine {
+	const name = "permission lambda:ListVersionsByFunction"
+	if _, err := c.r.client.listVersions(ctx, nil, 1); err != nil {
+		return problem(name, err)
 	}
-	return finding{name: name, status: passed, detail: "allowed"}
+	return checkLine{name: name, status: passed, detail: "allowed"}
 }
 
 // checkMoving asks for an update of the alias that AWS must refuse after it has
 // looked at the permission: under a revision that the alias cannot have, and to
 // where it points already.
-func (t *task) checkMoving(ctx context.Context, found bool) finding {
+func (c *checker) checkMoving(ctx context.Context) checkLine {
 	const name = "permission lambda:UpdateAlias"
-	if !found || t.o.Alias.Latest {
-		return finding{}
+	if err := c.tryUpdating(ctx, c.r.client.alias); !refusedForAnotherReason(err) {
+		return problem(name, explain(err, "UpdateAlias", c.r.client.resource(c.r.now().Alias)))
 	}
-	if err := t.tryUpdating(ctx, t.alias); !refusedForAnotherReason(err) {
-		return problem(name, explain(err, "UpdateAlias", t.resource()))
-	}
-	return finding{name: name, status: passed, detail: "allowed (tried under a revision that the alias does not have, so that nothing changes)"}
+	return checkLine{name: name, status: passed, detail: "allowed (tried under a revision that the alias does not have, so that nothing changes)"}
 }
 
 // tryUpdating asks for an update of an alias in a way that cannot succeed.
-func (t *task) tryUpdating(ctx context.Context, alias string) error {
-	version := t.o.Alias.primary()
-	_, err := do(ctx, t.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
-		return t.Lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
-			FunctionName: &t.function, Name: &alias, FunctionVersion: &version, RevisionId: aws.String(noRevision()),
+func (c *checker) tryUpdating(ctx context.Context, alias string) error {
+	version := c.r.now().Alias.primary()
+	_, err := do(ctx, c.r.client.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
+		return c.r.client.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
+			FunctionName: &c.r.client.function, Name: &alias, FunctionVersion: &version, RevisionId: aws.String(noRevision()),
 		}, unretried)
 	})
 	return err
@@ -152,7 +153,7 @@ func (t *task) tryUpdating(ctx context.Context, alias string) error {
 // refusedForAnotherReason: AWS looks at the permission before it looks at the
 // revision (412), or at what else is being changed (409).
 func refusedForAnotherReason(err error) bool {
-	return err == nil || httpStatus(err) == http.StatusPreconditionFailed || httpStatus(err) == http.StatusConflict
+	return err == nil || conflict(err)
 }
 
 // noRevision has the form of a revision, and is none.
@@ -167,50 +168,42 @@ const noVersion = "999999999"
 // checkMemory asks for what writes or creates the memory alias, in a way that
 // cannot succeed: under a revision that it cannot have, or under the name of an
 // alias that exists, on a version that does not.
-func (t *task) checkMemory(ctx context.Context, found bool) finding {
+func (c *checker) checkMemory(ctx context.Context) checkLine {
 	const call, name = "CreateAlias", "memory"
-	switch {
-	case !found || t.o.Alias.Latest:
-		return finding{}
-	case t.o.Memory.Exists:
-		return t.checkMemoryThere(ctx, name)
+	if c.r.now().Memory.Exists {
+		return c.checkExistingMemory(ctx, name)
 	}
-	_, err := do(ctx, t.caller, call, func(ctx context.Context) (*lambda.CreateAliasOutput, error) {
-		return t.Lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
-			FunctionName: &t.function, Name: &t.alias, FunctionVersion: aws.String(noVersion),
+	_, err := do(ctx, c.r.client.caller, call, func(ctx context.Context) (*lambda.CreateAliasOutput, error) {
+		return c.r.client.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
+			FunctionName: &c.r.client.function, Name: &c.r.client.alias, FunctionVersion: aws.String(noVersion),
 		}, unretried)
 	})
 	switch httpStatus(err) {
 	case http.StatusConflict, http.StatusNotFound, http.StatusBadRequest:
-		return finding{name: name, status: passed, detail: t.memoryName() + " does not exist yet, and the first rollback may create it (tried with a name that exists already, so that nothing changes)"}
+		return checkLine{name: name, status: passed, detail: c.r.client.memoryAlias() + " does not exist yet, and the first rollback may create it (tried with a name that exists already, so that nothing changes)"}
 	}
-	p := explain(err, call, t.memoryResource())
-	return finding{name: name, status: inconclusive, detail: p.Text + "; a rollback works without, but forgets which versions were bad", reason: p.Reason}
+	p := explain(err, call, c.r.client.memoryResource())
+	return checkLine{name: name, status: inconclusive, detail: p.Text + "; a rollback works without, but forgets which versions were bad", reason: p.Reason}
 }
 
-// checkMemoryThere is checkMemory where there is one.
-func (t *task) checkMemoryThere(ctx context.Context, name string) finding {
-	m := t.o.Memory
-	if err := t.tryUpdating(ctx, t.memoryName()); !refusedForAnotherReason(err) {
-		p := explain(err, "UpdateAlias", t.memoryResource())
-		return finding{name: name, status: inconclusive, reason: p.Reason, detail: p.Text + "; a rollback works without, but the next one may choose the version that this one left"}
+// checkExistingMemory is checkMemory where there is one.
+func (c *checker) checkExistingMemory(ctx context.Context, name string) checkLine {
+	m := c.r.now().Memory
+	if err := c.tryUpdating(ctx, c.r.client.memoryAlias()); !refusedForAnotherReason(err) {
+		p := explain(err, "UpdateAlias", c.r.client.memoryResource())
+		return checkLine{name: name, status: inconclusive, reason: p.Reason, detail: p.Text + "; a rollback works without, but the next one may choose the version that this one left"}
 	}
 	if m.Unreadable != "" {
-		return finding{name: name, status: inconclusive, detail: fmt.Sprintf(
-			"the Description of %s is not readable and counts as empty (%s): which versions were bad is not known; the next rollback writes it anew", t.memoryName(), m.Unreadable)}
+		return checkLine{name: name, status: inconclusive, detail: fmt.Sprintf(
+			"the Description of %s is not readable and counts as empty (%s): which versions were bad is not known; the next rollback writes it anew", c.r.client.memoryAlias(), m.Unreadable)}
 	}
-	return finding{name: name, status: passed, detail: fmt.Sprintf("%s remembers: %s", t.memoryName(), m.Description())}
+	return checkLine{name: name, status: passed, detail: fmt.Sprintf("%s remembers: %s", c.r.client.memoryAlias(), m.Description())}
 }
 
 // checkTarget finds where a rollback would go now.
-func (t *task) checkTarget(ctx context.Context) finding {
+func (c *checker) checkTarget(ctx context.Context) checkLine {
 	const name = "target"
-	if !t.o.Alias.Latest {
-		if err := t.readVersions(ctx, t.o.prefetch()); err != nil {
-			return problem(name, err)
-		}
-	}
-	d, err := t.decideBy(ctx, ahead)
+	d, err := c.r.observer.preview(ctx)
 	if err != nil {
 		return problem(name, err)
 	}
@@ -218,55 +211,52 @@ func (t *task) checkTarget(ctx context.Context) finding {
 		d.Why += "; deploy good code once more, and keep older versions when you clean up, so that there is one to go back to"
 	}
 	if d.Action != Move {
-		return finding{name, failed, d.Why, d.Reason}
+		return checkLine{name, failed, d.Why, d.Reason}
 	}
-	t.result.Target, t.result.Why = number(d.Target), d.Why
+	c.r.state.target, c.r.state.why = d.Target, d.Why
 	details := []string{fmt.Sprintf("a rollback now would go to version %d: %s", d.Target, d.Why)}
 	for _, n := range d.Notes {
 		details = append(details, n.Text)
 	}
-	if left := t.o.Versions[t.o.Alias.Version]; left.Read {
-		t.result.Changes = append(t.result.Changes, changes(left.Settings, t.o.Versions[d.Target].Settings)...)
-	}
-	return finding{name: name, status: passed, detail: strings.Join(details, "; ")}
+	c.r.compare(c.r.now().Alias.Version, d.Target)
+	return checkLine{name: name, status: passed, detail: strings.Join(details, "; ")}
 }
 
 // checkProvisioned tells whether traffic will take minutes to follow the alias.
-func (t *task) checkProvisioned(ctx context.Context) finding {
+func (c *checker) checkProvisioned(ctx context.Context) checkLine {
 	const call, name = "GetProvisionedConcurrencyConfig", "provisioned concurrency"
-	inspector, can := t.Lambda.(Inspector)
-	if !can || t.o.Alias.Latest {
-		return finding{}
+	inspector, can := c.r.client.lambda.(Inspector)
+	if !can || c.r.now().Alias.Latest {
+		return checkLine{}
 	}
-	out, err := do(ctx, t.caller, call, func(ctx context.Context) (*lambda.GetProvisionedConcurrencyConfigOutput, error) {
+	out, err := do(ctx, c.r.client.caller, call, func(ctx context.Context) (*lambda.GetProvisionedConcurrencyConfigOutput, error) {
 		return inspector.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{
-			FunctionName: &t.function, Qualifier: &t.alias,
+			FunctionName: &c.r.client.function, Qualifier: &c.r.client.alias,
 		}, unretried)
 	})
 	switch {
 	case httpStatus(err) == http.StatusNotFound:
-		return finding{name: name, status: passed, detail: "none: the traffic follows the alias at once"}
+		return checkLine{name: name, status: passed, detail: "none: the traffic follows the alias at once"}
 	case err != nil:
-		return finding{name: name, status: inconclusive, detail: explain(err, call, t.resource()).Text}
+		return checkLine{name: name, status: inconclusive, detail: explain(err, call, c.r.client.resource(c.r.now().Alias)).Text}
 	}
-	return finding{name: name, status: passed, detail: fmt.Sprintf(
+	return checkLine{name: name, status: passed, detail: fmt.Sprintf(
 		"%d instances (%s): after a move AWS shifts the traffic for minutes; give timeout and timeout-minutes room for it",
 		aws.ToInt32(out.RequestedProvisionedConcurrentExecutions), out.Status)}
 }
 
-// concludeCheck words the whole.
-func (t *task) concludeCheck() {
-	r := &t.result
+// conclude words the whole.
+func (c *checker) conclude() {
+	s, place := &c.r.state, c.r.subject.place()
 	var wrong []string
-	for _, c := range r.Checks {
-		if c.Status == failed {
-			wrong = append(wrong, c.Name+": "+c.Detail)
+	for _, line := range s.checks {
+		if line.Status == failed {
+			wrong = append(wrong, line.Name+": "+line.Detail)
 		}
 	}
-	r.Status = report.Ready
-	r.Message = fmt.Sprintf("%s in %s is ready: a rollback now would go from %s to version %s", t.label(), t.Environment, serving(t.o.Alias), r.Target)
 	if len(wrong) > 0 {
-		r.Status = report.NotReady
-		r.Message = fmt.Sprintf("%s in %s is NOT ready for a rollback: %s", t.label(), t.Environment, strings.Join(wrong, "; "))
+		s.end(report.NotReady, c.reason, fmt.Sprintf("%s is NOT ready for a rollback: %s", place, strings.Join(wrong, "; ")))
+		return
 	}
+	s.end(report.Ready, c.reason, fmt.Sprintf("%s is ready: a rollback now would go from %s to version %d", place, serving(c.r.now().Alias), s.target))
 }

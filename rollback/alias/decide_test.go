@@ -18,7 +18,7 @@ import (
 // picture is the whole truth about a function and the runs around it. The
 // decision asks for parts of it.
 type picture struct {
-	ask       alias.Ask
+	request   alias.Request
 	alias     alias.Alias
 	first     *alias.Alias // as it was before somebody else moved it
 	memory    alias.Memory
@@ -95,9 +95,9 @@ func (p *picture) state(version int64, state, reason string) {
 // plainPicture: 42 serves, made by the run's deploy; 38 to 41 are older.
 func plainPicture() picture {
 	p := picture{
-		ask:   alias.Ask{OnlyIfDeployed: true, Remember: true},
-		alias: alias.Alias{RevisionID: "revision-1", Version: 42},
-		run:   failedRun(),
+		request: alias.Request{OnlyIfDeployed: true, Remember: true},
+		alias:   alias.Alias{RevisionID: "revision-1", Version: 42},
+		run:     failedRun(),
 		versions: map[int64]alias.Version{
 			42: active(clockAt(1, 30).Add(678 * time.Millisecond)),
 		},
@@ -121,14 +121,14 @@ func remembered(text string, version int64) alias.Memory {
 // and the named versions and the two numbers below, or everything.
 func (p *picture) observation(everything bool) alias.Observation {
 	o := alias.Observation{
-		Ask: p.ask, Alias: p.alias, Memory: p.memory, Run: p.run, First: p.first,
+		Request: p.request, Alias: p.alias, Memory: p.memory, Run: p.run, First: p.first,
 		Versions: map[int64]alias.Version{},
 	}
 	if everything {
-		o.Versions, o.Listed, o.LookedAbove = maps.Clone(p.versions), true, true
+		o.Versions, o.Listed, o.SearchedAbove = maps.Clone(p.versions), true, true
 		return o
 	}
-	for _, v := range []int64{p.alias.Version, p.alias.Weighted, p.ask.Target, p.memory.Version, p.alias.Version - 1, p.alias.Version - 2} {
+	for _, v := range []int64{p.alias.Version, p.alias.Weighted, p.request.Target, p.memory.Version, p.alias.Version - 1, p.alias.Version - 2} {
 		if v > 0 {
 			o.Versions[v] = p.versions[v]
 		}
@@ -143,17 +143,17 @@ func (p *picture) decide(t *testing.T, o alias.Observation) (alias.Decision, str
 	var asked []string
 	for {
 		d := alias.Decide(o)
-		if d.Action != alias.Learn {
+		if d.Action != alias.NeedMore {
 			return d, strings.Join(asked, "\n")
 		}
-		question := fmt.Sprintf("%+v", d.Want)
+		question := fmt.Sprintf("%+v", d.Query)
 		require.NotContains(t, asked, question, "the same question twice")
 		asked = append(asked, question)
-		p.answer(&o, d.Want)
+		p.answer(&o, d.Query)
 	}
 }
 
-func (p *picture) answer(o *alias.Observation, want alias.Want) {
+func (p *picture) answer(o *alias.Observation, want alias.Query) {
 	for _, v := range want.Versions {
 		o.Versions[v] = p.versions[v]
 	}
@@ -173,17 +173,17 @@ func (p *picture) answer(o *alias.Observation, want alias.Want) {
 		}
 	}
 	o.Listed = o.Listed || want.Below != 0
-	o.LookedAbove = o.LookedAbove || want.Above != 0
+	o.SearchedAbove = o.SearchedAbove || want.Above != 0
 	for _, run := range want.Conclusions {
-		if o.Concluded == nil {
-			o.Concluded = map[int64]string{}
+		if o.Conclusions == nil {
+			o.Conclusions = map[int64]string{}
 		}
-		o.Concluded[run] = p.concluded[run]
+		o.Conclusions[run] = p.concluded[run]
 	}
-	if want.AtWorkOn != 0 { // GitHub knows of no run back then
-		o.AtWorkAsked = append(o.AtWorkAsked, want.AtWorkOn)
+	if want.RunsAtWork != 0 { // GitHub knows of no run back then
+		o.AtWorkAsked = append(o.AtWorkAsked, want.RunsAtWork)
 	}
-	if want.Older {
+	if want.OlderRuns {
 		o.OlderAsked = true
 		if !p.silent {
 			o.Run.Older, o.Run.OlderKnown = p.older, true
@@ -260,11 +260,11 @@ func TestDecideChosenTarget(t *testing.T) {
 	t.Parallel()
 	byHand := func(e expected) expected { e.byHand = true; return e }
 	choose := func(target int64) func(*picture) {
-		return func(p *picture) { p.ask.Target, p.ask.ByHand = target, true }
+		return func(p *picture) { p.request.Target, p.request.Manual = target, true }
 	}
 	hold(t, map[string]situation{
 		"a person chooses an older version":  {given: choose(39), want: byHand(back(report.Chosen, 39, 42))},
-		"a failed run's workflow chooses it": {given: func(p *picture) { p.ask.Target = 39 }, want: back(report.Chosen, 39, 42)},
+		"a failed run's workflow chooses it": {given: func(p *picture) { p.request.Target = 39 }, want: back(report.Chosen, 39, 42)},
 		"it does not exist":                  {given: choose(37), want: expected{action: alias.Fail, reason: report.VersionNotFound}},
 		"it is above all that exist":         {given: choose(99), want: expected{action: alias.Fail, reason: report.VersionNotFound}},
 		"it serves alone":                    {given: choose(42), want: stay(report.AlreadyOnTarget)},
@@ -330,11 +330,11 @@ func TestDecideByMemory(t *testing.T) {
 		}, want: stay(report.AlreadyRolledBack)},
 		"even where only-if-deployed is false": {given: func(p *picture) {
 			rolledBack(p, 1)
-			p.ask.OnlyIfDeployed = false
+			p.request.OnlyIfDeployed = false
 		}, want: stay(report.AlreadyRolledBack)},
 		"even where deployed-version names the version now left": {given: func(p *picture) {
 			rolledBack(p, 1)
-			p.ask.Deployed = 42
+			p.request.Deployed = 42
 		}, want: stay(report.AlreadyRolledBack)},
 		"provisioned concurrency still shifts the traffic of this attempt's move": {given: func(p *picture) {
 			rolledBack(p, 1)
@@ -369,7 +369,7 @@ func TestDecideByMemory(t *testing.T) {
 		}, want: stay(report.NotDeployed, 42)},
 		"nothing came after the snapshot, but deployed-version was published": {given: func(p *picture) {
 			snapshot(41)(p)
-			p.alias.Version, p.ask.Deployed = 41, 42
+			p.alias.Version, p.request.Deployed = 41, 42
 		}, want: stay(report.NotDeployed, 42)},
 		"a canary began after the snapshot": {given: func(p *picture) {
 			snapshot(41)(p)
@@ -394,7 +394,7 @@ func TestDecideByMemory(t *testing.T) {
 		}, want: stay(report.Superseded, 42)},
 		"the snapshot was superseded, by deployed-version": {given: func(p *picture) {
 			snapshot(41)(p)
-			p.ask.Deployed, p.alias.Version = 42, 43
+			p.request.Deployed, p.alias.Version = 42, 43
 			p.versions[43] = active(clockAt(2, 30))
 		}, want: stay(report.Superseded, 42)},
 		"the snapshot was superseded, by a newer run": {given: func(p *picture) {
@@ -459,14 +459,14 @@ func TestDecideCanary(t *testing.T) {
 			split(9, 10)(p)
 			p.versions[9], p.versions[10] = p.versions[41], p.versions[42]
 		}, want: back(report.CanaryStopped, 9, 10)},
-		"deployed-version names the weighted": {given: with(split(41, 42), func(p *picture) { p.ask.Deployed = 42 }), want: back(report.CanaryStopped, 41, 42)},
-		"deployed-version names the primary":  {given: with(split(42, 41), func(p *picture) { p.ask.Deployed = 42 }), want: back(report.CanaryStopped, 41, 42)},
-		"deployed-version names the older: a promotion": {given: with(split(41, 39), func(p *picture) { p.ask.Deployed = 39 }),
+		"deployed-version names the weighted": {given: with(split(41, 42), func(p *picture) { p.request.Deployed = 42 }), want: back(report.CanaryStopped, 41, 42)},
+		"deployed-version names the primary":  {given: with(split(42, 41), func(p *picture) { p.request.Deployed = 42 }), want: back(report.CanaryStopped, 41, 42)},
+		"deployed-version names the older: a promotion": {given: with(split(41, 39), func(p *picture) { p.request.Deployed = 39 }),
 			want: back(report.CanaryStopped, 41, 39)},
 		"the weighted one is older than the run":   {given: with(split(40, 41), func(p *picture) { delete(p.versions, 42) }), want: stay(report.NotDeployed)},
 		"the weighted one was made after this run": {given: with(split(41, 42), func(p *picture) { p.versions[42] = active(clockAt(3, 5)) }), want: stay(report.Superseded)},
 		"a newer run's canary":                     {given: func(p *picture) { p.overtaken(43); split(42, 43)(p) }, want: stay(report.Superseded, 42)},
-		"only-if-deployed is false":                {given: with(split(40, 41), func(p *picture) { p.ask.OnlyIfDeployed = false }), want: back(report.CanaryStopped, 40, 41)},
+		"only-if-deployed is false":                {given: with(split(40, 41), func(p *picture) { p.request.OnlyIfDeployed = false }), want: back(report.CanaryStopped, 40, 41)},
 		"the other half was rejected: the next below": {given: with(split(41, 42), func(p *picture) {
 			p.memory = remembered("rejected=41@7001 run=7001/1 by=rollback", 40)
 		}), want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, note: "41"}},
@@ -562,7 +562,7 @@ func TestDecideTarget(t *testing.T) {
 		}, want: back(report.PreviousVersion, 99, 100)},
 		"the alias is on $LATEST": {given: func(p *picture) { p.alias.Version, p.alias.Latest = 0, true }, want: expected{action: alias.Fail, reason: report.AliasOnLatest}},
 		"a person asked, without a run that failed: what is rejected is no run's": {given: func(p *picture) {
-			p.ask.ByHand, p.ask.OnlyIfDeployed = true, false
+			p.request.Manual, p.request.OnlyIfDeployed = true, false
 		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, byHand: true}},
 	})
 }

@@ -4,199 +4,298 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 const (
-	homeTries = 30
-	homePause = time.Second
+	restoreTries = 30
+	restorePause = time.Second
 )
 
-// drill is what a task knows while it is rehearsed.
-type drill struct {
+// Drill moves the aliases of functions to where a rollback would take them now,
+// and back to what they served before. It rejects and remembers nothing. Its
+// methods are to be called one after the other; whatever comes in between,
+// Restore is to follow Move.
+type Drill struct{ all []*drillRun }
+
+// drillRun is the drill of one function.
+type drillRun struct {
+	r        *rollback
 	before   Alias // what was served, to return to
-	there    time.Duration
-	homeward time.Time // when the way back began
-	broke    string    // what the way there failed with
-	going    bool      // the way there was begun, and the way back was not
-	theirs   bool      // somebody else brought the alias to the target
+	began    bool  // a move was tried: there may be a way to go back
+	byOthers bool  // somebody else brought the alias to the target
+	failure  string
+
+	movedAt, restoredAt time.Time
+	tookThere, tookBack time.Duration
+
+	there, back *report.Verdict // nil: not checked
 }
 
-// Rehearse moves every function's alias to where a rollback would take it now.
-// It rejects and remembers nothing. It gives those for which a move was tried:
-// they are to be brought Home, whatever comes in between.
-func (f *Fleet) Rehearse(ctx context.Context) (moved []int) {
-	return f.further(f.everyone(), func(t *task) bool { return t.rehearse(ctx) })
-}
-
-// Home brings the picked functions back to what their aliases served before the
-// rehearsal, weights included. It goes on trying, also after the time limit and
-// after a signal, as long as the process may live. It gives those that are there.
-func (f *Fleet) Home(picked []int) (home []int) {
-	return f.further(picked, func(t *task) bool { return t.home() })
-}
-
-func (f *Fleet) everyone() []int {
-	all := make([]int, len(f.tasks))
-	for i := range all {
-		all[i] = i
+// NewDrill makes a drill of functions, none of which is touched yet.
+func NewDrill(functions []Function) *Drill {
+	d := &Drill{all: make([]*drillRun, len(functions))}
+	for i, f := range functions {
+		f.Request.Remember = false
+		d.all[i] = &drillRun{r: newRollback(f)}
 	}
-	return all
+	return d
 }
 
-// rehearse is true where the alias may have been moved.
-func (t *task) rehearse(ctx context.Context) bool {
+// Move moves every alias to where a rollback would take it now.
+func (d *Drill) Move(ctx context.Context) {
+	d.each(func(run *drillRun) { run.move(ctx) })
+}
+
+// Restore brings every alias back that was moved, weights included. It goes on
+// trying, also after the time limit and after a signal, as long as the process
+// may live.
+func (d *Drill) Restore() {
+	d.each(func(run *drillRun) {
+		if run.began {
+			run.restore()
+		}
+	})
+}
+
+// Check proves the functions that the drill has moved and that stand where it
+// brought them. log takes the verdicts.
+func (d *Drill) Check(ctx context.Context, prove Prover, log Log) {
+	if ctx.Err() != nil {
+		return
+	}
+	var runs []*drillRun
+	var facts []Moved
+	for _, run := range d.all {
+		if run.began && run.r.state.status == report.Drilled {
+			runs, facts = append(runs, run), append(facts, run.facts())
+		}
+	}
+	if len(runs) == 0 {
+		return
+	}
+	for i, v := range prove(ctx, facts) {
+		if runs[i].restoredAt.IsZero() {
+			runs[i].there = &v
+		} else {
+			runs[i].back = &v
+		}
+		log.Infof("%s on version %d: %s", runs[i].r.client.resource(Alias{}), facts[i].Version, v.Healthy.Recovery())
+	}
+}
+
+// Results are those of the functions, in their order. ctx tells whether the drill
+// was cut short.
+func (d *Drill) Results(ctx context.Context) []report.Function {
+	out := make([]report.Function, len(d.all))
+	for i, run := range d.all {
+		if run.began {
+			run.conclude(ctx.Err() != nil)
+		}
+		out[i] = run.r.result()
+	}
+	return out
+}
+
+func (d *Drill) each(act func(*drillRun)) {
+	runs, all := map[*rollback]*drillRun{}, []*rollback{}
+	for _, run := range d.all {
+		runs[run.r], all = run, append(all, run.r)
+	}
+	each(all, func(r *rollback) { act(runs[r]) })
+}
+
+func (run *drillRun) move(ctx context.Context) {
 	const nothing = "nothing was moved for"
-	t.Ask.Remember = false
-	if err := t.readAliases(ctx); err != nil {
-		t.failDoing(nothing, err)
-		return false
+	r, s := run.r, &run.r.state
+	if err := r.observer.readAliases(ctx); err != nil {
+		r.failDoing(nothing, err)
+		return
 	}
-	t.seen()
-	if err := t.readVersions(ctx, t.o.prefetch()); err != nil {
-		t.failDoing(nothing, err)
-		return false
-	}
-	d, err := t.decideBy(ctx, ahead)
+	r.keepObserved()
+	d, err := r.observer.preview(ctx)
 	if err != nil {
-		t.failDoing(nothing, err)
-		return false
+		r.failDoing(nothing, err)
+		return
 	}
 	switch d.Action {
 	case Fail:
-		t.failDoing(nothing, &Problem{Reason: d.Reason, Text: d.Why})
-		return false
+		r.failDoing(nothing, &Problem{Reason: d.Reason, Text: d.Why})
+		return
 	case Skip:
-		t.settleOn(d)
-		return false
-	case Move, Learn: // what there is to learn is learnt
+		r.adopt(d)
+		return
+	case Move, NeedMore: // every query was answered
 	}
-	t.log.Infof("the drill goes to version %d, because %s", d.Target, d.Why)
-	t.result.Why, t.result.Target, t.result.Reason = d.Why, number(d.Target), d.Reason
-	if t.DryRun {
-		t.settleOn(d)
-		return false
+	r.log.Infof("the drill goes to version %d, because %s", d.Target, d.Why)
+	s.why, s.target, s.reason = d.Why, d.Target, d.Reason
+	if r.dryRun {
+		r.adopt(d)
+		return
 	}
-	t.drill.before = t.o.Alias
-	t.result.HadCanary = t.o.Alias.Weighted != 0
-	t.d = d
-	t.result.Left = number(t.left())
-	if left := t.o.Versions[t.left()]; left.Read {
-		t.result.LogGroup = left.Settings.LogGroup
+	run.before, run.began = r.now().Alias, true
+	s.hadCanary, s.decision, s.left = run.before.Weighted != 0, d, leftBy(run.before, d.Target)
+	r.takeLogGroup(s.left)
+	began := r.clock.Now()
+	if err := r.moveOn(ctx, d, true); err != nil {
+		run.byOthers = errors.Is(err, errMovedByOthers)
+		s.status = report.Failed
+		s.reason, run.failure = reasonOfProblem(err)
+		r.log.Infof("the way there failed (%s): %s", s.reason, run.failure)
+		return
 	}
-	began := t.clock.Now()
-	t.drill.going = true
-	err = t.moveOn(ctx, d)
-	t.drill.going = false
-	if err != nil {
-		t.drill.theirs = errors.Is(err, errTheirs)
-		reason, text := reasonOfProblem(err)
-		t.drill.broke = text
-		t.result.Status, t.result.Reason = report.Failed, reason
-		t.log.Infof("the way there failed (%s): %s", reason, text)
-		return true
-	}
-	t.drill.there = t.clock.Now().Sub(began)
-	t.result.Status, t.result.Reason = report.Drilled, ""
-	return true
+	run.movedAt, run.tookThere = s.movedAt, r.clock.Now().Sub(began)
+	s.status, s.reason = report.Drilled, ""
 }
 
-// home returns to what was served before the rehearsal.
-func (t *task) home() bool {
-	ctx, cancel := context.WithTimeoutCause(t.Finish, homeTries*homePause, ErrTimeout)
+// restore returns to what was served before.
+func (run *drillRun) restore() {
+	r, s, before := run.r, &run.r.state, run.before
+	ctx, cancel := context.WithTimeoutCause(r.mover.finish, restoreTries*restorePause, ErrTimeout)
 	defer cancel()
 	var last error
-	shifting := false
-	t.drill.homeward = t.clock.Now()
-	for try := 1; try <= homeTries && ctx.Err() == nil; try++ {
-		now, err := t.readAlias(ctx)
+	isShifting := false
+	began := r.clock.Now()
+	for try := 1; try <= restoreTries && ctx.Err() == nil; try++ {
+		now, err := r.client.readAlias(ctx)
 		switch {
 		case err != nil:
 			last = err
-		case now.sameTraffic(t.drill.before):
-			t.returned(now)
-			return true
-		case t.drill.before.Weighted == 0 && now.Version == t.drill.before.Version && number(now.Weighted) == t.result.Target:
-			shifting = true // as with provisioned concurrency
-		case !t.ours(now):
-			t.result.Status, t.result.Reason = report.Failed, report.AliasChanged
-			t.result.To, t.result.MovedAt, t.result.ChangedByOthers = "", "", true
-			t.result.Message = fmt.Sprintf("somebody else has changed %s in %s during the drill: it serves %s now, and is left there", t.label(), t.Environment, serving(now))
-			return false
+		case now.sameTraffic(before):
+			run.restored(now, began)
+			return
+		case before.Weighted == 0 && now.Version == before.Version && now.Weighted == s.target:
+			isShifting = true // as with provisioned concurrency
+		case !run.isOurs(now):
+			s.end(report.Failed, report.AliasChanged, fmt.Sprintf("somebody else has changed %s during the drill: it serves %s now, and is left there", r.subject.place(), serving(now)))
+			s.to, s.movedAt, s.changedByOthers = 0, time.Time{}, true
+			return
 		default:
-			if last = t.goHome(ctx, now); last == nil {
+			r.log.Infof("UpdateAlias: %s returns from %s to %s (revision %s)", r.subject.label(), serving(now), serving(before), now.RevisionID)
+			if _, last = r.mover.update(ctx, change{from: now, version: before.primary(), weights: before.weights()}); last == nil {
 				continue // read back
 			}
 		}
-		if t.clock.Sleep(ctx, homePause) != nil {
+		if r.clock.Sleep(ctx, restorePause) != nil {
 			break
 		}
 	}
-	if shifting {
-		t.warnf("the alias is back on version %d, but its traffic is still shifting; AWS goes on by itself", t.drill.before.Version)
-		t.returned(t.drill.before)
-		return true
+	if isShifting {
+		r.notes.warnf("the alias is back on version %d, but its traffic is still shifting; AWS goes on by itself", before.Version)
+		run.restored(before, began)
+		return
 	}
-	return t.stranded(ctx, last)
-}
-
-// stranded says that the way back was not found.
-func (t *task) stranded(ctx context.Context, last error) bool {
 	if last == nil {
 		last = &Stopped{Cause: context.Cause(ctx)}
 	}
-	reason, text := reasonOfProblem(explain(last, "UpdateAlias", t.resource()))
-	t.result.Status, t.result.Reason, t.result.NotRestored = report.Failed, reason, true
-	t.result.Message = fmt.Sprintf("%s in %s was NOT returned to %s after the drill, and may still be on version %s: %s",
-		t.label(), t.Environment, serving(t.drill.before), t.result.Target, text)
-	return false
+	reason, text := reasonOfProblem(explain(last, "UpdateAlias", r.client.resource(r.now().Alias)))
+	s.notRestored = true
+	s.end(report.Failed, reason, fmt.Sprintf("%s was NOT returned to %s after the drill, and may still be on version %d: %s",
+		r.subject.place(), serving(before), s.target, text))
 }
 
-// ours: the alias is where the rehearsal brought it, with no other weights than
+// isOurs: the alias is where the drill brought it, with no other weights than
 // those that AWS puts there while the traffic shifts.
-func (t *task) ours(now Alias) bool {
-	return !t.drill.theirs && number(now.Version) == t.result.Target && (now.Weighted == 0 || t.drill.before.Serves(now.Weighted))
+func (run *drillRun) isOurs(now Alias) bool {
+	return !run.byOthers && now.Version == run.r.state.target && (now.Weighted == 0 || run.before.Serves(now.Weighted))
 }
 
-func (t *task) goHome(ctx context.Context, now Alias) error {
-	weights := map[string]float64{}
-	if t.drill.before.Weighted != 0 {
-		weights[number(t.drill.before.Weighted)] = t.drill.before.Weight
-	}
-	t.log.Infof("UpdateAlias: %s returns from %s to %s (revision %s)", t.label(), serving(now), serving(t.drill.before), now.RevisionID)
-	_, err := t.update(ctx, now, t.drill.before.primary(), weights)
-	return err
-}
-
-// returned puts the moment into the result.
-func (t *task) returned(now Alias) {
-	t.moved = nil
-	t.log.Infof("the alias serves %s again", serving(now))
-	at := t.clock.Now()
-	t.result.Timeline = append(t.result.Timeline, report.Moment{
-		Event: report.Returned, At: at, Detail: "serves " + serving(now) + " again",
-	})
-	t.result.To = ""
-	if t.drill.broke != "" {
-		t.result.MovedAt = ""
-		t.result.Message = fmt.Sprintf("%s in %s serves %s, as before; the drill failed: %s", t.label(), t.Environment, serving(now), t.drill.broke)
+// restored keeps that the alias serves again what it did.
+func (run *drillRun) restored(now Alias, began time.Time) {
+	r, s := run.r, &run.r.state
+	r.log.Infof("the alias serves %s again", serving(now))
+	run.restoredAt = r.clock.Now()
+	run.tookBack = run.restoredAt.Sub(began)
+	s.happened(report.Returned, run.restoredAt, "serves "+serving(now)+" again")
+	s.moved, s.to = nil, 0
+	if run.failure != "" {
+		s.movedAt = time.Time{}
+		s.message = fmt.Sprintf("%s serves %s, as before; the drill failed: %s", r.subject.place(), serving(now), run.failure)
 		return
 	}
-	t.result.Message = fmt.Sprintf("%s in %s serves %s, as before: the drill took it to version %s in %s, and back in %s",
-		t.label(), t.Environment, serving(now), t.result.Target, brieflyTook(t.drill.there), brieflyTook(at.Sub(t.drill.homeward)))
+	s.message = fmt.Sprintf("%s serves %s, as before: the drill took it to version %d in %s, and back in %s",
+		r.subject.place(), serving(now), s.target, roundedForPeople(run.tookThere), roundedForPeople(run.tookBack))
 }
 
-// brieflyTook rounds a time to what a person can use.
-func brieflyTook(d time.Duration) time.Duration {
+// facts are those for the checks. What was before the drill is what is usual.
+func (run *drillRun) facts() Moved {
+	m := movedFacts(run.r)
+	m.Left, m.ServedBefore, m.DeployedAt = run.before.Version, false, run.movedAt
+	if !run.restoredAt.IsZero() {
+		m.Version, m.Left, m.MovedAt, m.Split = run.before.Version, run.r.state.target, run.restoredAt, run.before.Weighted != 0
+	}
+	return m
+}
+
+// conclude keeps what was found in the state. Where the alias stands comes first
+// in every message.
+func (run *drillRun) conclude(cutShort bool) {
+	s := &run.r.state
+	var there, back report.Verdict
+	if run.there != nil {
+		there = *run.there
+		on := versionText(s.target)
+		run.add(there, "on version "+on, func(c *report.Check) { c.Version = on })
+	}
+	if run.back != nil {
+		back = *run.back
+		where := "back on version " + s.from.primary()
+		run.add(back, where, func(c *report.Check) { c.Name = where + ": " + c.Name })
+	}
+	slices.SortStableFunc(s.timeline, func(a, b report.Moment) int { return a.At.Compare(b.At) })
+	if s.status != report.Drilled {
+		return
+	}
+	switch {
+	case back.Healthy == report.NotHealthy:
+		run.failed(fmt.Sprintf("and is NOT healthy there (%s)", report.FirstThat(back.Checks, report.CheckFailed)))
+	case there.Healthy == report.NotHealthy:
+		run.failed(fmt.Sprintf("version %d was not healthy (%s)", s.target, report.FirstThat(there.Checks, report.CheckFailed)))
+	case cutShort:
+		s.end(report.Failed, report.Cancelled, s.message+"; the drill was cut short: "+ErrCancelled.Error())
+		s.movedAt = time.Time{}
+	case run.there == nil:
+		s.message += "; whether it was well there was not checked"
+	case there.Healthy == report.Healthy && back.Healthy == report.Healthy:
+		s.healthy = report.Healthy
+		s.message += "; all checks passed, there and back"
+	default:
+		s.message += fmt.Sprintf("; whether it was well is not known (%s)", report.FirstThat(slices.Concat(there.Checks, back.Checks), report.CheckInconclusive))
+	}
+}
+
+// add keeps the checks of a verdict as those of a place.
+func (run *drillRun) add(v report.Verdict, where string, place func(*report.Check)) {
+	s := &run.r.state
+	for _, c := range v.Checks {
+		place(&c)
+		s.checks = append(s.checks, c)
+	}
+	s.found = append(s.found, v.Notes...)
+	if v.Watched != nil {
+		s.watched = v.Watched
+	}
+	if v.LogTail != "" {
+		s.logTail = strings.TrimSpace(s.logTail + "\n" + v.LogTail)
+	}
+	s.happened(report.Verified, v.Ended, where+": "+v.Healthy.Condition())
+}
+
+// failed makes a failure of a drill whose ways worked.
+func (run *drillRun) failed(what string) {
+	s := &run.r.state
+	s.end(report.Failed, report.Unhealthy, s.message+"; the drill failed: "+what)
+	s.healthy, s.movedAt = report.NotHealthy, time.Time{}
+}
+
+// roundedForPeople rounds a time to what a person can use.
+func roundedForPeople(d time.Duration) time.Duration {
 	if d > 10*time.Second {
 		return d.Round(time.Second)
 	}
 	return d.Round(10 * time.Millisecond)
-}
-
-// sameTraffic tells whether two states send the traffic to the same versions.
-func (a Alias) sameTraffic(b Alias) bool {
-	return a.Latest == b.Latest && a.Version == b.Version && a.Weighted == b.Weighted && a.Weight == b.Weight
 }

@@ -3,6 +3,7 @@ package alias
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,89 +18,84 @@ const atOnce = 8
 // backLimit is how long a way back may take, also where the input timeout is over.
 const backLimit = 30 * time.Second
 
-// Fleet is one or several functions on their way. Its methods are to be called
-// one after the other.
+// Fleet is one or several functions that are rolled back. Its methods are to be
+// called one after the other.
 type Fleet struct {
-	tasks    []*task
-	together bool // all-or-nothing
+	all          []*rollback
+	allOrNothing bool
 }
 
-// NewFleet makes a fleet of functions, which is not begun yet.
+// NewFleet makes a fleet of functions, none of which is touched yet.
 func NewFleet(functions []Function) *Fleet {
-	f := &Fleet{tasks: make([]*task, len(functions))}
+	f := &Fleet{all: make([]*rollback, len(functions))}
 	for i, function := range functions {
-		f.tasks[i] = newTask(function)
+		f.all[i] = newRollback(function)
 	}
 	return f
-}
-
-// Run rolls every function back and gives one result for each, in their order.
-// Where ctx ends, no new move starts; its cause is ErrCancelled or ErrTimeout.
-func Run(ctx context.Context, functions []Function, allOrNothing bool) []report.Function {
-	f := NewFleet(functions)
-	f.RollBack(ctx, allOrNothing)
-	return f.Results()
 }
 
 // RollBack rolls every function back. Where ctx ends, no new move starts; its
 // cause is ErrCancelled or ErrTimeout.
 func (f *Fleet) RollBack(ctx context.Context, allOrNothing bool) {
-	if f.together = allOrNothing && len(f.tasks) > 1; f.together {
-		together(ctx, f.tasks)
-		return
-	}
+	f.allOrNothing = allOrNothing && len(f.all) > 1
 	// Every move comes before anything that can wait.
-	each(f.tasks, func(t *task) {
-		t.prepare(ctx)
-		t.move(ctx)
-	})
-	each(f.tasks, func(t *task) { t.finish(ctx) })
+	if f.allOrNothing {
+		moveAllOrNone(ctx, f.all)
+	} else {
+		each(f.all, func(r *rollback) {
+			r.prepare(ctx)
+			r.move(ctx)
+		})
+	}
+	each(f.all, func(r *rollback) { r.finish(ctx) })
 }
 
 // Results are those of the functions, in their order, as they stand now.
 func (f *Fleet) Results() []report.Function {
-	out := make([]report.Function, len(f.tasks))
-	for i, t := range f.tasks {
-		out[i] = t.done()
+	out := make([]report.Function, len(f.all))
+	for i, r := range f.all {
+		out[i] = r.result()
 	}
 	return out
 }
 
-// together moves none unless all can move, and returns those that moved when
+// moveAllOrNone moves none unless all can move, and returns those that moved when
 // one then fails.
-func together(ctx context.Context, tasks []*task) {
-	each(tasks, func(t *task) { t.prepare(ctx) })
-	if cause := blocking(tasks); cause != nil {
-		for _, t := range tasks {
-			if t.wantsMove() || t.result.Status == report.Planned {
-				t.result.To, t.result.WeightsCleared = "", false
-				t.hold(cause)
+func moveAllOrNone(ctx context.Context, all []*rollback) {
+	each(all, func(r *rollback) { r.prepare(ctx) })
+	if cause := blocking(all); cause != nil {
+		for _, r := range all {
+			if r.state.movePending() || r.state.status == report.Planned {
+				r.state.to, r.state.weightsCleared = 0, false
+				r.hold(cause)
 			}
 		}
 	}
-	wanted := map[*task]bool{}
-	for _, t := range tasks {
-		wanted[t] = t.wantsMove()
+	var wanted []*rollback
+	for _, r := range all {
+		if r.state.movePending() {
+			wanted = append(wanted, r)
+		}
 	}
-	each(tasks, func(t *task) { t.move(ctx) })
-	var failed *task
-	for _, t := range tasks {
-		if wanted[t] && t.moved == nil && t.blocks() {
-			failed = t
+	each(all, func(r *rollback) { r.move(ctx) })
+	var failed *rollback
+	for _, r := range wanted {
+		if r.state.moved == nil && r.state.blocks() {
+			failed = r
 		}
 	}
 	// After a signal nothing more is moved, not even back: the report says
 	// which function is where.
-	if failed != nil && !errors.Is(context.Cause(ctx), ErrCancelled) {
-		each(tasks, func(t *task) {
-			if t.moved != nil {
-				wayBack, cancel := wayBack(ctx, t.Finish)
-				defer cancel()
-				t.back(wayBack, failed)
-			}
-		})
+	if failed == nil || errors.Is(context.Cause(ctx), ErrCancelled) {
+		return
 	}
-	each(tasks, func(t *task) { t.finish(ctx) })
+	each(all, func(r *rollback) {
+		if r.state.moved != nil {
+			wayBack, cancel := wayBack(ctx, r.mover.finish)
+			defer cancel()
+			r.moveBack(wayBack, failed)
+		}
+	})
 }
 
 // wayBack is a context that outlives the time limit of ctx, but not a signal.
@@ -114,29 +110,66 @@ func wayBack(ctx, finish context.Context) (context.Context, func()) {
 	return out, func() { stop(); cancel(nil); release() }
 }
 
-// blocking is a function that should move and cannot. One that is where it
-// should be does not stand in the way.
-func blocking(tasks []*task) *task {
-	for _, t := range tasks {
-		if t.blocks() {
-			return t
+// moveBack returns a moved alias to what it was, because another function could
+// not be moved (all-or-nothing).
+func (r *rollback) moveBack(ctx context.Context, cause *rollback) {
+	from, target := r.now().Alias, r.state.decision.Target
+	r.log.Infof("UpdateAlias: %s returns from version %d to %s, because all-or-nothing is set and another function could not be moved",
+		r.subject.label(), target, serving(from))
+	if _, err := r.mover.update(ctx, change{from: *r.state.moved, version: from.primary(), weights: from.weights()}); err != nil {
+		_, text := reasonOfProblem(err)
+		if errors.Is(err, errChanged) {
+			text = err.Error()
+		}
+		r.notes.warnf("all-or-nothing is set and another function could not be moved, but this one could not be returned to %s and stays on version %d: %s", serving(from), target, text)
+		return
+	}
+	r.state.clearMove()
+	if cause.state.status == report.Skipped {
+		r.hold(cause)
+		return
+	}
+	r.fail(&Problem{Reason: cause.state.reason, Text: fmt.Sprintf(
+		"all-or-nothing is set and %s could not be moved (%s), so it was returned to %s", cause.subject.label(), cause.state.reason, serving(from))})
+}
+
+// hold keeps a function where it is because another one cannot be moved.
+func (r *rollback) hold(cause *rollback) {
+	status, reason := cause.state.status, cause.state.reason
+	r.state.end(status, reason, fmt.Sprintf("%s was left on %s: all-or-nothing is set, and %s cannot be moved (%s)",
+		r.subject.place(), serving(r.now().Alias), cause.subject.label(), reason))
+	r.state.decision.Reject = nil
+}
+
+// blocking is a function that should move and cannot.
+func blocking(all []*rollback) *rollback {
+	for _, r := range all {
+		if r.state.blocks() {
+			return r
 		}
 	}
 	return nil
 }
 
-// blocks is false for a function that is where it should be.
-func (t *task) blocks() bool {
-	return t.result.Status == report.Failed ||
-		t.result.Reason == report.NoPreviousVersion || t.result.Reason == report.Superseded
+// each works on every function, several at a time.
+func each(all []*rollback, act func(*rollback)) {
+	eachThat(all, func(r *rollback) bool { act(r); return true })
 }
 
-// each works on every function, several at a time.
-func each(tasks []*task, f func(*task)) {
+// eachThat works on every function, several at a time, and gives those for which
+// it worked, in their order.
+func eachThat(all []*rollback, act func(*rollback) bool) (worked []*rollback) {
 	var g errgroup.Group
 	g.SetLimit(atOnce)
-	for _, t := range tasks {
-		g.Go(func() error { f(t); return nil })
+	done := make([]bool, len(all))
+	for i, r := range all {
+		g.Go(func() error { done[i] = act(r); return nil })
 	}
-	_ = g.Wait() // f returns no error
+	_ = g.Wait() // act returns no error
+	for i, r := range all {
+		if done[i] {
+			worked = append(worked, r)
+		}
+	}
+	return worked
 }

@@ -3,6 +3,7 @@ package alias_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,7 +51,7 @@ func (f *fleet) run(t *testing.T, allOrNothing bool) map[string]report.Function 
 	for name, l := range f.lambdas {
 		before[name] = l.serving("live")
 	}
-	results := alias.Run(f.ctx, f.functions, allOrNothing)
+	results := rollBack(f.ctx, f.functions, allOrNothing)
 	require.Len(t, results, len(f.functions))
 	out := map[string]report.Function{}
 	for i, r := range results {
@@ -122,7 +123,7 @@ func TestAllOrNothingBlocked(t *testing.T) {
 			l.faults = always("GetAlias live", fault{err: answer(403, "AccessDeniedException", "")})
 		}, report.AccessDenied},
 		"it is on $LATEST":      {func(l *fakeLambda, _ *alias.Function) { l.aliases["live"].version = "$LATEST" }, report.AliasOnLatest},
-		"its target is gone":    {func(_ *fakeLambda, f *alias.Function) { f.Ask.Target = 7 }, report.VersionNotFound},
+		"its target is gone":    {func(_ *fakeLambda, f *alias.Function) { f.Request.Target = 7 }, report.VersionNotFound},
 		"nothing to go back to": {func(l *fakeLambda, _ *alias.Function) { delete(l.versions, 41); delete(l.versions, 40) }, report.NoPreviousVersion},
 	} {
 		for _, dry := range []bool{false, true} {
@@ -155,7 +156,7 @@ func TestAllOrNothingWithBenignSkips(t *testing.T) {
 		reason report.Reason
 	}{
 		"not deployed":      {func(l *fakeLambda, _ *alias.Function) { l.set("live", 41, nil, "") }, report.NotDeployed},
-		"already on target": {func(_ *fakeLambda, f *alias.Function) { f.Ask.Target = 42 }, report.AlreadyOnTarget},
+		"already on target": {func(_ *fakeLambda, f *alias.Function) { f.Request.Target = 42 }, report.AlreadyOnTarget},
 		"already rolled back": {func(l *fakeLambda, _ *alias.Function) {
 			l.set("live", 41, nil, "")
 			l.set(memoryAlias, 41, nil, "rejected=42@7002 run=7002/1 at=1999-12-31T00:00:00Z by=rollback")
@@ -219,6 +220,38 @@ func TestAllOrNothingCannotReturn(t *testing.T) {
 		assert.Contains(t, warnings(r["api"]), "could not be returned")
 		assert.Equal(t, report.AccessDenied, r["worker"].Reason)
 	})
+}
+
+// A way back that is not made is not taken for one: the version is the same, but
+// the canary's weight is missing.
+func TestAllOrNothingIsCutOffOnTheWayBackToACanary(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		processed bool
+		serves    string
+		status    report.Status
+	}{
+		"it was not carried out": {false, "41", report.RolledBack},
+		"it was carried out":     {true, "41+42:0.25", report.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			playFleet(t, []string{"api", "worker"}, func(t *testing.T, f *fleet) {
+				f.lambdas["api"].set("live", 41, map[string]float64{"42": 0.25}, "")
+				f.lambdas["api"].faults = only("UpdateAlias live", 2, fault{err: answer(500, "ServiceException", ""), processed: test.processed})
+				f.lambdas["api"].after = func(call string, n int) {
+					if call == "UpdateAlias live" && n == 2 {
+						f.cancel(alias.ErrCancelled)
+					}
+				}
+				f.lambdas["worker"].faults = always("UpdateAlias live", fault{err: answer(403, "AccessDeniedException", "")})
+				r := rollBack(f.ctx, f.functions, true)[0]
+				assert.Equal(t, test.serves, f.lambdas["api"].serving("live"))
+				assert.Equal(t, test.status, r.Status, r.Message)
+				assert.Equal(t, test.status == report.RolledBack, strings.Contains(warnings(r), "could not be returned"))
+			})
+		})
+	}
 }
 
 // The signal comes while the way back is retried: what is said of where the

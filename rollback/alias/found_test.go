@@ -35,7 +35,7 @@ func TestDecideWhatReviewersFound(t *testing.T) {
 		}, want: stay(report.Superseded)},
 		"a deployment from outside failed: no run is to blame": {given: func(p *picture) {
 			p.run = report.Run{ID: thisRun, Attempt: 1, CreatedAt: clockAt(0, 0), CreatedBound: true, EndedBy: clockAt(2, 0)}
-			p.ask.ByHand = true
+			p.request.Manual = true
 		}, want: byHand(back(report.PreviousVersion, 41, 42))},
 	})
 }

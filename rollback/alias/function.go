@@ -7,19 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
-
-// Lambda is AWS Lambda's API as far as it is used; *lambda.Client is one.
-type Lambda interface {
-	reader
-	updater
-	creator
-}
 
 // Function is one function to roll back, with everything that takes.
 type Function struct {
@@ -28,7 +20,7 @@ type Function struct {
 	Alias       string
 	Region      string
 	Environment string
-	Ask         Ask
+	Request     Request
 	DryRun      bool
 
 	Lambda Lambda
@@ -44,304 +36,243 @@ type Function struct {
 	Finish context.Context
 }
 
-// task is one function's way through observe, decide, move and remember.
-type task struct {
-	Function
-	*observer
+// maxDecisions is how often a decision is made anew because the alias had
+// changed under it.
+const maxDecisions = 3
 
+// rollback is the work on one function: observe, decide, move, remember. What has
+// come of it so far is its state.
+type rollback struct {
+	subject subject
+	dryRun  bool
+	log     Log
+	clock   Clock
 	started time.Time
-	d       Decision
-	result  report.Function
-	moved   *Alias // as it is after the move; nil if it was not moved
-	drill   drill
-	// first is the target of the first move, where there were further ones.
-	first int64
+
+	client   *client
+	observer *observer
+	mover    *mover
+	memory   *memoryStore
+	notes    *notes
+	state    state
 }
 
-func newTask(f Function) *task {
+func newRollback(f Function) *rollback {
 	name := f.ARN
 	if name == "" {
 		name = f.Name
 	}
-	f.Ask.Remember = f.Ask.Remember && !f.DryRun
-	return &task{
-		Function: f,
-		started:  f.Clock.Now(),
+	f.Request.Remember = f.Request.Remember && !f.DryRun
+	c := &client{caller: caller{log: f.Log, clock: f.Clock}, lambda: f.Lambda, function: name, alias: f.Alias}
+	said := &notes{}
+	return &rollback{
+		subject: subject{name: f.Name, arn: f.ARN, alias: f.Alias, region: f.Region, environment: f.Environment},
+		dryRun:  f.DryRun, log: f.Log, clock: f.Clock, started: f.Clock.Now(),
+		client: c,
 		observer: &observer{
-			caller:   caller{log: f.Log, clock: f.Clock},
-			api:      f.Lambda,
-			function: name, alias: f.Alias,
-			runs: f.Runs, evidence: f.Evidence,
-			o: Observation{Ask: f.Ask, Run: f.Run},
+			client: c, runs: f.Runs, evidence: f.Evidence, notes: said,
+			o: Observation{Request: f.Request, Run: f.Run},
 		},
-		result: report.Function{
-			Function: f.Name, Region: f.Region, Alias: f.Alias,
-			Rejected: []string{}, Checks: []report.Check{}, Changes: []report.Change{},
-			Timeline: []report.Moment{}, Healthy: report.HealthUnknown,
-		},
+		mover:  &mover{client: c, finish: f.Finish},
+		memory: &memoryStore{client: c, name: f.Name, finish: f.Finish},
+		notes:  said,
+		state:  state{healthy: report.HealthUnknown},
 	}
 }
+
+// now is what was observed last.
+func (r *rollback) now() *Observation { return &r.observer.o }
+
+// subject is the function and its alias, for people and results.
+type subject struct {
+	name, arn, alias, region, environment string
+}
+
+func (s subject) label() string { return strings.TrimSuffix(s.name+":"+s.alias, ":") }
+
+// place is the label with the environment, as the beginning of a sentence.
+func (s subject) place() string { return s.label() + " in " + s.environment }
 
 // prepare observes and decides. It changes nothing.
-func (t *task) prepare(ctx context.Context) {
-	if err := t.look(ctx); err != nil {
-		t.fail(err)
+func (r *rollback) prepare(ctx context.Context) {
+	if err := r.observer.observe(ctx); err != nil {
+		r.fail(err)
 		return
 	}
-	t.seen()
-	d, err := t.decide(ctx)
+	r.keepObserved()
+	d, err := r.observer.decide(ctx, Decide)
 	if err != nil {
-		t.fail(err)
+		r.fail(err)
 		return
 	}
-	t.settleOn(d)
+	r.adopt(d)
 }
 
-// seen puts what was observed first into the result.
-func (t *task) seen() {
-	a := t.o.Alias
-	t.result.ARN = a.ARN
-	t.result.From = a.primary()
-	if a.Weighted != 0 {
-		t.result.CanaryVersion, t.result.CanaryWeight = number(a.Weighted), a.Weight
-	}
-	t.result.Rejected = t.o.Memory.Rejected.Strings()
-	t.log.Infof("%s serves %s", t.label(), serving(a))
+// keepObserved keeps what was observed first.
+func (r *rollback) keepObserved() {
+	a, m := r.now().Alias, r.now().Memory
+	r.state.arn, r.state.from, r.state.first, r.state.rejected = a.ARN, a, a, m.Rejected
+	r.log.Infof("%s serves %s", r.subject.label(), serving(a))
 	switch {
-	case t.o.Memory.Unreadable != "":
-		t.warnf("the Description of the memory alias %s is not readable and counts as empty: %s", t.memoryName(), t.o.Memory.Unreadable)
-	case t.o.Memory.Exists:
-		t.log.Infof("%s:%s remembers: %s", t.Name, t.memoryName(), t.o.Memory.Description())
+	case m.Unreadable != "":
+		r.notes.warnf("the Description of the memory alias %s is not readable and counts as empty: %s", r.client.memoryAlias(), m.Unreadable)
+	case m.Exists:
+		r.log.Infof("%s:%s remembers: %s", r.subject.name, r.client.memoryAlias(), m.Description())
 	}
 }
 
-// settleOn takes a decision for the result.
-func (t *task) settleOn(d Decision) {
-	t.d = d
-	t.result.Proof = d.Proof
-	t.takeLogGroup(t.o.Alias.Version)
-	if d.Action == Fail {
-		t.fail(&Problem{Reason: d.Reason, Text: d.Why})
+// adopt takes a decision as the one to carry out.
+func (r *rollback) adopt(d Decision) {
+	s, now := &r.state, r.now().Alias
+	s.decision, s.proof = d, d.Proof
+	r.takeLogGroup(now.Version)
+	switch d.Action {
+	case Fail:
+		r.fail(&Problem{Reason: d.Reason, Text: d.Why})
 		return
-	}
-	if d.Action == Skip {
-		t.log.Infof("left alone (%s): %s", d.Reason, d.Why)
-		t.result.Status, t.result.Reason = report.Skipped, d.Reason
-		t.result.Message = fmt.Sprintf("%s in %s was left on %s: %s", t.label(), t.Environment, serving(t.o.Alias), d.Why)
+	case Skip:
+		r.log.Infof("left alone (%s): %s", d.Reason, d.Why)
+		s.end(report.Skipped, d.Reason, fmt.Sprintf("%s was left on %s: %s", r.subject.place(), serving(now), d.Why))
 		return
+	case Move, NeedMore: // every query was answered
 	}
-	t.takeLogGroup(d.Target)
-	t.result.Target, t.result.Why = number(d.Target), d.Why
-	t.log.Infof("target: version %d, because %s", d.Target, d.Why)
+	r.takeLogGroup(d.Target)
+	s.target, s.why, s.reason = d.Target, d.Why, d.Reason
+	r.log.Infof("target: version %d, because %s", d.Target, d.Why)
 	if d.Proof != "" {
-		t.log.Infof("whose deploy it is: %s", d.Proof)
+		r.log.Infof("whose deploy it is: %s", d.Proof)
 	}
-	if left := t.o.Versions[t.o.Alias.Version]; left.Read {
-		t.result.Changes = append(t.result.Changes[:0], changes(left.Settings, t.o.Versions[d.Target].Settings)...)
-	}
-	t.result.Reason = d.Reason
-	if t.DryRun {
-		t.result.Status, t.result.To = report.Planned, number(d.Target)
-		t.result.WeightsCleared = t.o.Alias.Weighted != 0
-		t.result.Message = fmt.Sprintf("dry run: %s in %s would go from %s to version %d, because %s; nothing was changed",
-			t.label(), t.Environment, serving(t.o.Alias), d.Target, d.Why)
+	r.compare(now.Version, d.Target)
+	if r.dryRun {
+		s.to, s.weightsCleared = d.Target, now.Weighted != 0
+		s.end(report.Planned, d.Reason, fmt.Sprintf("dry run: %s would go from %s to version %d, because %s; nothing was changed",
+			r.subject.place(), serving(now), d.Target, d.Why))
 	}
 }
 
 // takeLogGroup keeps where a version writes its log, where that is known. Each
 // version has a configuration of its own.
-func (t *task) takeLogGroup(version int64) {
-	if group := t.o.Versions[version].Settings.LogGroup; group != "" {
-		t.result.LogGroup = group
+func (r *rollback) takeLogGroup(version int64) {
+	if group := r.now().Versions[version].Settings.LogGroup; group != "" {
+		r.state.logGroup = group
 	}
 }
 
-// wantsMove tells whether there is still a move to make.
-func (t *task) wantsMove() bool {
-	return t.result.Status == "" && t.d.Action == Move
+// compare keeps what differs between the version that is left and the target,
+// where that is known.
+func (r *rollback) compare(left, target int64) {
+	if from := r.now().Versions[left]; from.Read {
+		r.state.changes = changes(from.Settings, r.now().Versions[target].Settings)
+	}
 }
 
 // move carries the decision out. Where the alias has changed since it was read,
 // the decision is made anew on what is there now.
-func (t *task) move(ctx context.Context) {
-	for decisions := 0; t.wantsMove(); decisions++ {
+func (r *rollback) move(ctx context.Context) {
+	for decisions := 0; r.state.movePending(); decisions++ {
 		if ctx.Err() != nil {
-			t.fail(&Stopped{Cause: context.Cause(ctx)})
+			r.fail(&Stopped{Cause: context.Cause(ctx)})
 			return
 		}
-		from := t.o.Alias
-		t.log.Infof("UpdateAlias: %s from %s to version %d, only if nobody has changed it since (revision %s)",
-			t.label(), serving(from), t.d.Target, from.RevisionID)
-		now, err := t.update(ctx, from, number(t.d.Target), nil)
+		from, target := r.now().Alias, r.state.decision.Target
+		r.log.Infof("UpdateAlias: %s from %s to version %d, only if nobody has changed it since (revision %s)",
+			r.subject.label(), serving(from), target, from.RevisionID)
+		now, err := r.mover.update(ctx, change{from: from, version: versionText(target)})
 		if err == nil {
-			t.arrived(now)
+			r.arrive(now)
 			return
 		}
 		if !errors.Is(err, errChanged) {
-			t.fail(err)
+			r.fail(err)
 			return
 		}
-		t.log.Infof("the alias was changed by somebody else: it serves %s now; deciding again", serving(now))
+		r.log.Infof("the alias was changed by somebody else: it serves %s now; deciding again", serving(now))
 		if decisions == maxDecisions {
-			t.fail(&Problem{Reason: report.AliasChanged, Text: fmt.Sprintf(
+			r.fail(&Problem{Reason: report.AliasChanged, Text: fmt.Sprintf(
 				"somebody else keeps changing the alias: it was decided %d times, and each time it had changed before it could be moved; it serves %s now; stop what else deploys, then run this again",
 				decisions+1, serving(now))})
 			return
 		}
-		if err := t.look(ctx); err != nil {
-			t.fail(err)
+		if err := r.observer.observe(ctx); err != nil {
+			r.fail(err)
 			return
 		}
-		d, err := t.decide(ctx)
+		d, err := r.observer.decide(ctx, Decide)
 		if err != nil {
-			t.fail(err)
+			r.fail(err)
 			return
 		}
-		t.result.From = t.o.Alias.primary()
-		t.settleOn(d)
+		r.state.from = r.now().Alias
+		r.adopt(d)
 	}
 }
 
-// arrived puts a move that was made into the result.
-func (t *task) arrived(now Alias) {
-	t.moved = &now
-	r := &t.result
-	r.Status, r.To = report.RolledBack, number(t.d.Target)
-	r.WeightsCleared = t.o.Alias.Weighted != 0
-	r.ServedBefore = t.o.Alias.Serves(t.d.Target)
-	t.movedNow(fmt.Sprintf("to version %d, from %s", t.d.Target, serving(t.o.Alias)))
-	left := t.left()
-	r.Left, r.DeployedAt = number(left), t.deployedAt(left)
-	switch from := t.o.Alias; {
-	case t.d.Target == from.Version:
-		r.Message = fmt.Sprintf("%s in %s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",
-			t.label(), t.Environment, t.d.Target, from.Weighted, 100*from.Weight)
-	case t.d.Target > from.Version:
-		r.Message = fmt.Sprintf("%s in %s was moved to version %d from %s", t.label(), t.Environment, t.d.Target, serving(from))
+// arrive keeps that the alias was moved as it was decided.
+func (r *rollback) arrive(now Alias) {
+	s, from := &r.state, r.now().Alias
+	target, left := s.decision.Target, leftBy(from, s.decision.Target)
+	s.move(now, target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", target, serving(from)))
+	s.weightsCleared, s.servedBefore = from.Weighted != 0, from.Serves(target)
+	s.left, s.deployedAt = left, r.now().deployedAt(left)
+	message := ""
+	switch {
+	case target == from.Version:
+		message = fmt.Sprintf("%s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",
+			r.subject.place(), target, from.Weighted, 100*from.Weight)
+	case target > from.Version:
+		message = fmt.Sprintf("%s was moved to version %d from %s", r.subject.place(), target, serving(from))
 	default:
-		r.Message = fmt.Sprintf("%s in %s is back on version %d: it was rolled back from %s", t.label(), t.Environment, t.d.Target, serving(from))
+		message = fmt.Sprintf("%s is back on version %d: it was rolled back from %s", r.subject.place(), target, serving(from))
 	}
+	s.end(report.RolledBack, s.reason, message)
 }
 
-// movedNow puts the moment of a move into the result.
-func (t *task) movedNow(detail string) {
-	now := t.clock.Now()
-	t.result.MovedAt = now.UTC().Format(time.RFC3339)
-	t.result.Timeline = append(t.result.Timeline, report.Moment{Event: report.AliasMoved, At: now, Detail: detail})
-}
-
-// left is the version that a move leaves: of two that served, the one that is
+// leftBy is the version that a move leaves: of two that served, the one that is
 // not the target.
-func (t *task) left() int64 {
-	if from := t.o.Alias; from.Version == t.d.Target {
+func leftBy(from Alias, target int64) int64 {
+	if from.Version == target {
 		return from.Weighted
 	}
-	return t.o.Alias.Version
+	return from.Version
 }
 
 // deployedAt is when a version came behind the alias, as near as is known: when
 // it was made, or, where it is older than the run that put it there, with the
 // run.
-func (t *task) deployedAt(version int64) time.Time {
-	made := t.o.Versions[version].LastModified
-	if run := t.o.Run.CreatedAt; !t.Ask.ByHand && !made.IsZero() && made.Before(run) {
+func (o *Observation) deployedAt(version int64) time.Time {
+	made := o.Versions[version].LastModified
+	if run := o.Run.CreatedAt; !o.Request.Manual && !made.IsZero() && made.Before(run) {
 		return run
 	}
 	return made
 }
 
-// finish remembers, and reads the traffic until it has moved.
-func (t *task) finish(ctx context.Context) {
-	if t.Ask.Remember && t.result.Status != report.Failed && (t.moved != nil || len(t.d.Reject) > 0 || t.d.Unreject != 0) {
-		t.remember(ctx)
-	}
-	if t.moved == nil {
-		return
-	}
-	if err := t.settle(ctx, t.d.Target); err != nil {
-		t.unmoved()
-		t.fail(err)
-	}
+// keepChangedByOthers keeps that somebody else moved the alias on. It is left
+// there.
+func (r *rollback) keepChangedByOthers(now Alias) {
+	r.state.changedByOthers = true
+	r.state.position = position{kind: changedByOthers, alias: now}
+	r.notes.warnf("somebody else has changed the alias since it was rolled back: it serves %s now, and is left there", serving(now))
 }
 
-// unmoved takes a move that does not hold out of the result again.
-func (t *task) unmoved() {
-	t.moved = nil
-	t.result.To, t.result.MovedAt, t.result.WeightsCleared = "", "", false
-	t.result.Left, t.result.DeployedAt = "", time.Time{}
-	t.result.Timeline = []report.Moment{}
-}
-
-// back returns a moved alias to what it was (all-or-nothing).
-func (t *task) back(ctx context.Context, cause *task) {
-	from := t.o.Alias
-	weights := map[string]float64{}
-	if from.Weighted != 0 {
-		weights[number(from.Weighted)] = from.Weight
-	}
-	t.log.Infof("UpdateAlias: %s returns from version %d to %s, because all-or-nothing is set and another function could not be moved",
-		t.label(), t.d.Target, serving(from))
-	if _, err := t.update(ctx, *t.moved, from.primary(), weights); err != nil {
-		_, text := reasonOfProblem(err)
-		if errors.Is(err, errChanged) {
-			text = err.Error()
-		}
-		t.warnf("all-or-nothing is set and another function could not be moved, but this one could not be returned to %s and stays on version %d: %s", serving(from), t.d.Target, text)
-		return
-	}
-	t.unmoved()
-	if cause.result.Status == report.Skipped {
-		t.hold(cause)
-		return
-	}
-	t.fail(&Problem{Reason: cause.result.Reason, Text: fmt.Sprintf(
-		"all-or-nothing is set and %s could not be moved (%s), so it was returned to %s", cause.label(), cause.result.Reason, serving(from))})
-}
-
-// hold keeps a function where it is because another one cannot be moved.
-func (t *task) hold(cause *task) {
-	t.result.Status, t.result.Reason = cause.result.Status, cause.result.Reason
-	t.result.Message = fmt.Sprintf("%s in %s was left on %s: all-or-nothing is set, and %s cannot be moved (%s)",
-		t.label(), t.Environment, serving(t.o.Alias), cause.label(), cause.result.Reason)
-	t.d.Reject = nil
-}
-
-func (t *task) fail(err error) {
+// fail ends the work with an error.
+func (r *rollback) fail(err error) {
 	reason, text := reasonOfProblem(err)
-	t.result.Status, t.result.Reason = report.Failed, reason
-	t.result.Message = fmt.Sprintf("%s in %s was NOT rolled back: %s", t.label(), t.Environment, text)
-	t.log.Infof("failed (%s): %s", reason, text)
+	message := fmt.Sprintf("%s was NOT rolled back: %s", r.subject.place(), text)
+	r.log.Infof("failed (%s): %s", reason, text)
 	p, found := errors.AsType[*Problem](err)
 	if found && p.Detail != "" {
-		t.log.Infof("AWS said: %s", p.Detail)
+		r.log.Infof("AWS said: %s", p.Detail)
 	}
 	if found && p.Unknown {
-		t.result.Message = fmt.Sprintf("it is not known whether %s in %s was rolled back: %s", t.label(), t.Environment, text)
+		message = fmt.Sprintf("it is not known whether %s was rolled back: %s", r.subject.place(), text)
 	}
+	r.state.end(report.Failed, reason, message)
 }
 
-// done is the result as it stands.
-func (t *task) done() report.Function {
-	r := t.result
-	r.Notes = slices.Concat(t.result.Notes, t.d.Notes, t.notes)
-	r.DurationMS = t.clock.Now().Sub(t.started).Milliseconds()
-	r.Published = t.published()
-	return r
-}
-
-// published tells when the versions were made that the result speaks of.
-func (t *task) published() map[string]time.Time {
-	named := append([]string{t.result.From, t.result.To, t.result.Target, t.result.Left}, t.result.Tried...)
-	out := map[string]time.Time{}
-	for v, known := range t.o.Versions {
-		if !known.LastModified.IsZero() && slices.Contains(named, number(v)) {
-			out[number(v)] = known.LastModified
-		}
-	}
-	return out
-}
-
-// label is the function and its alias, for sentences.
-func (t *task) label() string {
-	return strings.TrimSuffix(t.Name+":"+t.alias, ":")
+// failDoing is fail for what is no rollback.
+func (r *rollback) failDoing(what string, err error) {
+	r.fail(err)
+	_, text := reasonOfProblem(err)
+	r.state.message = fmt.Sprintf("%s %s: %s", what, r.subject.place(), text)
 }

@@ -34,60 +34,53 @@ const (
 // each; 0: all. It changes nothing. What a rollback would choose now is marked.
 func List(ctx context.Context, functions []Function, limit int) []report.Function {
 	f := NewFleet(functions)
-	each(f.tasks, func(t *task) { t.list(ctx, limit) })
+	each(f.all, func(r *rollback) { lister{r}.list(ctx, limit) })
 	return f.Results()
 }
 
-func (t *task) list(ctx context.Context, limit int) {
+// lister lists the versions of one function.
+type lister struct{ r *rollback }
+
+func (l lister) list(ctx context.Context, limit int) {
 	const nothing = "the versions could not be listed of"
-	if err := t.readAliases(ctx); err != nil {
-		t.failDoing(nothing, err)
+	r := l.r
+	if err := r.observer.readAliases(ctx); err != nil {
+		r.failDoing(nothing, err)
 		return
 	}
-	t.seen()
-	d, err := t.propose(ctx)
+	r.keepObserved()
+	d, err := r.observer.preview(ctx)
+	if r.state.why = d.Why; err != nil {
+		r.failDoing(nothing, err)
+		return
+	}
+	if d.Action == Move {
+		r.state.target = d.Target
+	}
+	now := r.now().Alias
+	all, total, err := l.versions(ctx, limit, []int64{now.Version, now.Weighted, r.now().Request.Target, d.Target})
 	if err != nil {
-		t.failDoing(nothing, err)
+		r.failDoing(nothing, err)
 		return
 	}
-	always := []int64{t.o.Alias.Version, t.o.Alias.Weighted, t.Ask.Target, d.Target}
-	all, total, err := t.versions(ctx, limit, always)
-	if err != nil {
-		t.failDoing(nothing, err)
+	aliases := l.aliases(ctx)
+	if err := l.readStates(ctx, all); err != nil {
+		r.failDoing(nothing, err)
 		return
 	}
-	aliases := t.aliases(ctx)
-	if err := t.readStates(ctx, all); err != nil {
-		t.failDoing(nothing, err)
-		return
-	}
-	now := t.o.Versions[t.o.Alias.Version].Settings
 	for _, v := range all {
-		t.result.Versions = append(t.result.Versions, t.listed(v, d, now, aliases))
+		r.state.versions = append(r.state.versions, l.listed(v, aliases))
 	}
-	t.result.Status, t.result.VersionsInAll = report.Listed, total
-	t.result.Message = t.listMessage(d, total)
+	r.state.versionsInAll = total
+	r.state.end(report.Listed, "", l.message(d, total))
 }
 
-// propose decides where a rollback would go now.
-func (t *task) propose(ctx context.Context) (Decision, error) {
-	if !t.o.Alias.Latest {
-		if err := t.readVersions(ctx, t.o.prefetch()); err != nil {
-			return Decision{}, err
-		}
-	}
-	d, err := t.decideBy(ctx, ahead)
-	if t.result.Why = d.Why; err == nil && d.Action == Move {
-		t.result.Target = number(d.Target)
-	}
-	return d, err
-}
-
-func (t *task) listMessage(d Decision, total int) string {
-	text := fmt.Sprintf("%s in %s serves %s, of %d versions; ", t.label(), t.Environment, serving(t.o.Alias), total)
+func (l lister) message(d Decision, total int) string {
+	count := fmt.Sprintf("of %d versions", total)
 	if total == 1 {
-		text = fmt.Sprintf("%s in %s serves %s, the only version; ", t.label(), t.Environment, serving(t.o.Alias))
+		count = "the only version"
 	}
+	text := fmt.Sprintf("%s serves %s, %s; ", l.r.subject.place(), serving(l.r.now().Alias), count)
 	if d.Action != Move {
 		return text + "a rollback now would find nothing to go to: " + d.Why
 	}
@@ -105,7 +98,7 @@ type entry struct {
 // versions lists page after page, oldest first as Lambda does it, and keeps the
 // newest: limit of them, or all (0), and those that are always of interest.
 // total is how many there are.
-func (t *task) versions(ctx context.Context, limit int, always []int64) (kept []entry, total int, err error) {
+func (l lister) versions(ctx context.Context, limit int, always []int64) (kept []entry, total int, err error) {
 	newestFirst := func() {
 		slices.SortFunc(kept, func(a, b entry) int { return cmp.Compare(b.number, a.number) })
 		if limit > 0 && len(kept) > limit {
@@ -115,13 +108,9 @@ func (t *task) versions(ctx context.Context, limit int, always []int64) (kept []
 		}
 	}
 	for marker := (*string)(nil); ; {
-		out, err := do(ctx, t.caller, "ListVersionsByFunction", func(ctx context.Context) (*lambda.ListVersionsByFunctionOutput, error) {
-			return t.api.ListVersionsByFunction(ctx, &lambda.ListVersionsByFunctionInput{
-				FunctionName: &t.function, MaxItems: aws.Int32(pageSize), Marker: marker,
-			}, unretried)
-		})
+		out, err := l.r.client.listVersions(ctx, marker, pageSize)
 		if err != nil {
-			return nil, 0, explain(err, "ListVersionsByFunction", t.function)
+			return nil, 0, err
 		}
 		for _, c := range out.Versions {
 			n, err := parseNumber(aws.ToString(c.Version))
@@ -156,11 +145,11 @@ func configurationOf(c types.FunctionConfiguration) *lambda.GetFunctionConfigura
 
 // readStates completes the newest of the listed versions, and those that were
 // read before.
-func (t *task) readStates(ctx context.Context, all []entry) error {
+func (l lister) readStates(ctx context.Context, all []entry) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
 	for i := range all {
-		if known, looked := t.o.Versions[all[i].number]; looked && known.Read {
+		if known, looked := l.r.now().Versions[all[i].number]; looked && known.Read {
 			all[i].version = known
 			continue
 		}
@@ -168,7 +157,7 @@ func (t *task) readStates(ctx context.Context, all []entry) error {
 			continue
 		}
 		g.Go(func() error {
-			v, err := t.readVersion(ctx, all[i].number)
+			v, err := l.r.client.readVersion(ctx, all[i].number)
 			if err == nil && v.Exists { // else it was deleted since it was listed
 				all[i].version = v
 			}
@@ -180,7 +169,8 @@ func (t *task) readStates(ctx context.Context, all []entry) error {
 
 // aliases tells for each version which aliases send traffic to it. Where they
 // cannot be listed, the two that this program knows of remain.
-func (t *task) aliases(ctx context.Context) map[int64][]string {
+func (l lister) aliases(ctx context.Context) map[int64][]string {
+	c, o := l.r.client, l.r.now()
 	own := map[int64][]string{}
 	add := func(to map[int64][]string, name string, versions ...int64) {
 		for _, v := range versions {
@@ -189,24 +179,24 @@ func (t *task) aliases(ctx context.Context) map[int64][]string {
 			}
 		}
 	}
-	add(own, t.alias, t.o.Alias.Version, t.o.Alias.Weighted)
-	if t.o.Memory.Exists {
-		add(own, t.memoryName(), t.o.Memory.Version)
+	add(own, c.alias, o.Alias.Version, o.Alias.Weighted)
+	if o.Memory.Exists {
+		add(own, c.memoryAlias(), o.Memory.Version)
 	}
-	lister, can := t.Lambda.(AliasLister)
+	lister, can := c.lambda.(AliasLister)
 	if !can {
 		return own
 	}
 	all := map[int64][]string{}
 	marker := (*string)(nil)
 	for range aliasPages {
-		out, err := do(ctx, t.caller, "ListAliases", func(ctx context.Context) (*lambda.ListAliasesOutput, error) {
-			return lister.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &t.function, MaxItems: aws.Int32(pageSize), Marker: marker}, unretried)
+		out, err := do(ctx, c.caller, "ListAliases", func(ctx context.Context) (*lambda.ListAliasesOutput, error) {
+			return lister.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &c.function, MaxItems: aws.Int32(pageSize), Marker: marker}, unretried)
 		})
 		if err != nil {
 			note := report.Note{Warning: httpStatus(err) != http.StatusForbidden, Text: fmt.Sprintf(
-				"which other aliases serve a version is not shown: %s", explain(err, "ListAliases", t.function))}
-			t.notes = append(t.notes, note)
+				"which other aliases serve a version is not shown: %s", explain(err, "ListAliases", c.function))}
+			l.r.notes.add(note)
 			return own
 		}
 		for _, a := range out.Aliases {
@@ -218,28 +208,26 @@ func (t *task) aliases(ctx context.Context) map[int64][]string {
 			return all
 		}
 	}
-	t.notes = append(t.notes, report.Note{Text: fmt.Sprintf("there are more than %d aliases; not all are shown", aliasPages*pageSize)})
+	l.r.notes.add(report.Note{Text: fmt.Sprintf("there are more than %d aliases; not all are shown", aliasPages*pageSize)})
 	return all
 }
 
-func (t *task) listed(e entry, d Decision, now Settings, aliases map[int64][]string) report.Version {
+func (l lister) listed(e entry, aliases map[int64][]string) report.Version {
+	o, subject := l.r.now(), l.r.subject
 	v := report.Version{
-		Function: t.Name, Region: t.Region, Alias: t.alias,
-		Version: number(e.number), Published: e.version.LastModified,
+		Function: subject.name, Region: subject.region, Alias: subject.alias,
+		Version: versionText(e.number), Published: e.version.LastModified,
 		Description: e.description, CodeSHA256: e.sha,
-		State: e.version.State, StateReason: strings.Trim(reasonOf(e.version), " ()"),
+		State: e.version.State, StateReason: strings.Trim(stateReason(e.version), " ()"),
 		Aliases: append([]string{}, aliases[e.number]...),
-		Serving: t.o.Alias.Serves(e.number),
-		Target:  d.Action == Move && d.Target == e.number,
+		Serving: o.Alias.Serves(e.number),
+		Target:  l.r.state.target == e.number,
 	}
-	if r, rejected := t.o.Memory.Rejected.Find(e.number); rejected {
-		v.Rejected = true
-		if r.Run != 0 {
-			v.RejectedBy = number(r.Run)
-		}
+	if r, rejected := o.Memory.Rejected.Find(e.number); rejected {
+		v.Rejected, v.RejectedBy = true, versionText(r.Run)
 	}
-	if !t.o.Alias.Latest { // what serves there changes under its name
-		v.Changes = append([]report.Change{}, changes(now, e.version.Settings)...)
+	if !o.Alias.Latest { // what serves there changes under its name
+		v.Changes = append([]report.Change{}, changes(o.Versions[o.Alias.Version].Settings, e.version.Settings)...)
 	}
 	return v
 }

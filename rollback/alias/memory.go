@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // MemorySuffix is what the memory alias adds to the name of the alias.
@@ -54,6 +56,11 @@ func (m Memory) rejectedAt(e Rejection) string {
 		at += ", or before that"
 	}
 	return " (" + at + ")"
+}
+
+// writtenBy tells whether a run wrote it, by a rollback or by a snapshot.
+func (m Memory) writtenBy(writer string, run report.Run) bool {
+	return m.Exists && m.By == writer && m.Run != 0 && m.Run == run.ID
 }
 
 // Rejection is a version that is never chosen by itself, or, with Last below

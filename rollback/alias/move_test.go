@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,18 +60,25 @@ func function(finish context.Context, name string, l *fakeLambda, log alias.Log)
 	run := failedRun()
 	return alias.Function{
 		Name: name, Alias: "live", Region: "eu-west-1", Environment: "production",
-		Ask:    alias.Ask{OnlyIfDeployed: true, Remember: true},
-		Lambda: l, Runs: fakeRuns{}, Log: log, Clock: bubbleClock{}, Finish: finish,
+		Request: alias.Request{OnlyIfDeployed: true, Remember: true},
+		Lambda:  l, Runs: fakeRuns{}, Log: log, Clock: bubbleClock{}, Finish: finish,
 		Run:      report.Run{ID: run.ID, Attempt: run.Attempt},
 		Evidence: func(context.Context) report.Run { return run },
 	}
+}
+
+// rollBack rolls functions back and gives their results.
+func rollBack(ctx context.Context, functions []alias.Function, allOrNothing bool) []report.Function {
+	f := alias.NewFleet(functions)
+	f.RollBack(ctx, allOrNothing)
+	return f.Results()
 }
 
 // run rolls back and checks what must be true whatever happened.
 func (s *scene) run(t *testing.T) report.Function {
 	t.Helper()
 	s.before = s.lambda.serving("live")
-	results := alias.Run(s.ctx, []alias.Function{s.function}, false)
+	results := rollBack(s.ctx, []alias.Function{s.function}, false)
 	require.Len(t, results, 1)
 	s.truthful(t, results[0])
 	return results[0]
@@ -184,7 +192,6 @@ func TestRollbackClearsTheCanarysWeight(t *testing.T) {
 		r := s.run(t)
 		assert.Equal(t, report.CanaryStopped, r.Reason)
 		assert.True(t, r.WeightsCleared)
-		assert.True(t, r.ServedBefore, "what it did before says nothing about the rollback")
 		assert.Equal(t, "41", s.lambda.serving("live"))
 	})
 }
@@ -336,7 +343,7 @@ func TestWhatDoesNotExist(t *testing.T) {
 	}{
 		"the alias":             {func(s *scene) { s.lambda.remove("live") }, report.AliasNotFound},
 		"the function":          {func(s *scene) { s.lambda.remove("live"); s.lambda.deleted = true }, report.FunctionNotFound},
-		"the chosen version":    {func(s *scene) { s.function.Ask.Target = 37 }, report.VersionNotFound},
+		"the chosen version":    {func(s *scene) { s.function.Request.Target = 37 }, report.VersionNotFound},
 		"a version: on $LATEST": {func(s *scene) { s.lambda.aliases["live"].version = "$LATEST" }, report.AliasOnLatest},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -701,4 +708,47 @@ func TestCost(t *testing.T) {
 	assert.LessOrEqual(t, over, 40, "over a gap of 1,197 deleted versions")
 	worst, _ := calls(t, 3_000, 1_197)
 	t.Logf("calls: %d plain, %d over a gap of 1,197 above 2 versions, %d above 2,999", few, over, worst)
+}
+
+// What is read in the first round, beside the serving version: the next two, or
+// more where those were rejected, so that one is likely to be the target; but not
+// any number of them.
+func TestCandidatesAreReadAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		memory string
+		want   []string
+	}{
+		"nothing was rejected":               {"", []string{"40", "41", "42"}},
+		"one was":                            {"rejected=41@7001", []string{"40", "41", "42"}},
+		"three were":                         {"rejected=41@7001,40@7001,39@7001", []string{"38", "39", "40", "41", "42"}},
+		"nine were: six are the most":        {"rejected=41@1,40@1,39@1,38@1,37@1,36@1,35@1,34@1,33@1", []string{"36", "37", "38", "39", "40", "41", "42"}},
+		"some were, and no run can clear it": {"rejected=38-41", []string{"36", "37", "42"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				for v := int64(30); v < 42; v++ {
+					s.lambda.versions[v] = fakeVersion{modified: clockAt(0, 0).AddDate(0, 0, int(v)-45), state: types.StateActive}
+				}
+				if test.memory != "" {
+					s.remembers(30, test.memory+" run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+				}
+				s.lambda.latency = 100 * time.Millisecond
+				start := time.Now()
+				var mu sync.Mutex
+				var read []string
+				s.lambda.before = func(call string, _ int) {
+					if version, found := strings.CutPrefix(call, "GetFunctionConfiguration "); found && time.Since(start) == s.lambda.latency {
+						mu.Lock()
+						defer mu.Unlock()
+						read = append(read, version)
+					}
+				}
+				s.run(t)
+				slices.Sort(read)
+				assert.Equal(t, test.want, read)
+			})
+		})
+	}
 }

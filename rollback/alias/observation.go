@@ -7,15 +7,15 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Ask is what was asked for one function.
-type Ask struct {
+// Request is what was asked for one function.
+type Request struct {
 	Target         int64 // the chosen target; 0: none
-	Seen           int64 // what the alias pointed at when a person chose it; 0: nobody looked
-	SeenBeside     int64 // the version with a weight then; 0: none
+	SeenVersion    int64 // what the alias pointed at when a person chose the target; 0: nobody looked
+	SeenWeighted   int64 // the version with a weight then; 0: none
 	Deployed       int64 // the version this deploy put behind the alias; 0: not known
 	OnlyIfDeployed bool  // act only where this run put the failing version there
-	ByHand         bool  // no run is known to have failed: a person asked, or a deployment from outside failed
-	Remember       bool  // what is rejected will be kept
+	Manual         bool  // no run is known to have failed: a person asked, or a deployment from outside failed
+	Remember       bool  // the rejected versions are kept in the memory alias
 }
 
 // Alias is the alias that serves production, as it was read.
@@ -38,12 +38,13 @@ func (a Alias) Only(version int64) bool {
 	return a.Version == version && a.Weighted == 0
 }
 
-// primary is the version it points at, as AWS writes it.
+// primary is the version it points at, as AWS writes it; empty if it was not
+// read.
 func (a Alias) primary() string {
 	if a.Latest {
 		return "$LATEST"
 	}
-	return number(a.Version)
+	return versionText(a.Version)
 }
 
 // newest is the highest version that serves.
@@ -55,6 +56,20 @@ func (a Alias) other(version int64) int64 {
 		return a.Weighted
 	}
 	return a.Version
+}
+
+// sameTraffic tells whether two states send the traffic to the same versions.
+func (a Alias) sameTraffic(b Alias) bool {
+	return a.Latest == b.Latest && a.Version == b.Version && a.Weighted == b.Weighted && a.Weight == b.Weight
+}
+
+// weights are the routing config that keeps its split; never nil.
+func (a Alias) weights() map[string]float64 {
+	weights := map[string]float64{}
+	if a.Weighted != 0 {
+		weights[versionText(a.Weighted)] = a.Weight
+	}
+	return weights
 }
 
 // Version is what is known of one version of the function.
@@ -73,44 +88,45 @@ type Version struct {
 // Observation is everything that was read about one function at one time. The
 // decision is a function of it and of nothing else.
 type Observation struct {
-	Ask    Ask
-	Alias  Alias
-	Memory Memory
-	Run    report.Run // the run that failed
+	Request Request
+	Alias   Alias
+	Memory  Memory
+	Run     report.Run // the run that failed
 
 	// Versions holds what is known of the versions that were looked at.
 	Versions map[int64]Version
 	// Listed: all versions were listed. One that is not in Versions does not
 	// exist.
 	Listed bool
-	// LookedAbove: the versions above the serving ones were looked for.
-	LookedAbove bool
-	// Concluded tells how runs that rejected versions have ended since;
+	// SearchedAbove: the versions above the serving ones were looked for.
+	SearchedAbove bool
+	// Conclusions tells how runs that rejected versions have ended since;
 	// empty: that could not be found out.
-	Concluded map[int64]string
+	Conclusions map[int64]string
 	// OlderAsked: GitHub was asked for older runs, with or without an answer.
 	OlderAsked bool
-	// AtWorkAsked are versions for whose times all runs at work are known.
+	// AtWorkAsked are versions for whose times all runs at work are known; 0
+	// among them: GitHub was asked and did not answer.
 	AtWorkAsked []int64
 	// First is the alias as it was first read, where it was changed by
 	// somebody else while this program was at work; else nil.
 	First *Alias
 }
 
-// Want is what a decision must know before it can be made. The zero value
-// wants nothing.
-type Want struct {
+// Query is what a decision must know before it can be made. The zero value
+// asks for nothing; else one field is set.
+type Query struct {
 	Versions    []int64 // read their configurations
 	Wait        int64   // this one is Pending: wait until it is not
 	Below       int64   // find out which versions exist below this one
 	Above       int64   // find out which versions exist above this one
 	Conclusions []int64 // ask GitHub how these runs ended
-	Older       bool    // ask GitHub which older runs were at work when this one began
-	AtWorkOn    int64   // ask GitHub which runs were at work when this version was made
+	OlderRuns   bool    // ask GitHub which older runs were at work when this one began
+	RunsAtWork  int64   // ask GitHub which runs were at work when this version was made
 }
 
-func (w Want) nothing() bool {
-	return len(w.Versions) == 0 && w.Wait == 0 && w.Below == 0 && w.Above == 0 && len(w.Conclusions) == 0 && !w.Older && w.AtWorkOn == 0
+func (q Query) empty() bool {
+	return len(q.Versions) == 0 && q.Wait == 0 && q.Below == 0 && q.Above == 0 && len(q.Conclusions) == 0 && !q.OlderRuns && q.RunsAtWork == 0
 }
 
 // Action is what a decision says is to be done.
@@ -121,7 +137,7 @@ const (
 	Skip Action = iota
 	Move
 	Fail
-	Learn // know more, then decide again
+	NeedMore // answer the query, then decide again
 )
 
 // Decision is what is to be done about one function, and why.
@@ -132,12 +148,18 @@ type Decision struct {
 	Why    string // half a sentence: why this target, or why none
 	Proof  string // how the failing version was attributed to the run
 	Notes  []report.Note
-	Want   Want // of a Learn
+	Query  Query // of NeedMore
 
-	Reject   []int64 // versions that join the rejected ones
-	ByRun    bool    // … on behalf of the run
-	Unwell   int64   // a version that joins them because it was not healthy either; 0: none
-	Unreject int64   // the version that leaves them; 0: none
+	Reject    []int64 // versions that join the rejected ones
+	ByRun     bool    // … on behalf of the run
+	Unhealthy int64   // a version that joins them because it was not healthy either; 0: none
+	Unreject  int64   // the version that leaves them; 0: none
 }
 
-func number(v int64) string { return strconv.FormatInt(v, 10) }
+// versionText is a version as AWS writes it; empty for 0.
+func versionText(v int64) string {
+	if v == 0 {
+		return ""
+	}
+	return strconv.FormatInt(v, 10)
+}

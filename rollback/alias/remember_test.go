@@ -45,18 +45,18 @@ func TestMemoryAfter(t *testing.T) {
 			given: func(s *scene) {
 				s.lambda.set("live", 41, nil, "serves production")
 				s.remembers(41, "rejected=42@7001,40@7000 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
-				s.function.Ask.Target, s.function.Ask.ByHand = 42, true
+				s.function.Request.Target, s.function.Request.Manual = 42, true
 			},
 			status: report.RolledBack, version: "42", says: "rejected=40@7000 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
 		},
 		"a choice by hand, backwards: no run caused it": {
-			given:  func(s *scene) { s.function.Ask.Target, s.function.Ask.ByHand = 40, true },
+			given:  func(s *scene) { s.function.Request.Target, s.function.Request.Manual = 40, true },
 			status: report.RolledBack, version: "40", says: "rejected=42 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
 		},
 		"a choice by hand of what serves already, though it is rejected": {
 			given: func(s *scene) {
 				s.remembers(41, "rejected=42@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
-				s.function.Ask.Target, s.function.Ask.ByHand = 42, true
+				s.function.Request.Target, s.function.Request.Manual = 42, true
 			},
 			status: report.Skipped, version: "41", says: "rejected= run=7001/1 at=1999-12-31T00:00:00Z by=rollback",
 		},
@@ -78,7 +78,7 @@ func TestMemoryAfter(t *testing.T) {
 		"a joined row lets one go": {
 			given: func(s *scene) {
 				s.remembers(39, "rejected=40-41 run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
-				s.function.Ask.Target, s.function.Ask.ByHand = 40, true
+				s.function.Request.Target, s.function.Request.Manual = 40, true
 			},
 			status: report.RolledBack, version: "40", says: "rejected=42,41 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
 		},
@@ -97,7 +97,7 @@ func TestMemoryAfter(t *testing.T) {
 			status: report.RolledBack, version: "40", says: "rejected=42@7002,41@7001 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
 		},
 		"nothing, where remember is false": {
-			given:  func(s *scene) { s.function.Ask.Remember = false },
+			given:  func(s *scene) { s.function.Request.Remember = false },
 			status: report.RolledBack, version: "", says: "",
 		},
 	} {

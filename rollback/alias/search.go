@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -32,13 +31,9 @@ func (ob *observer) searchBelow(ctx context.Context, below int64) error {
 }
 
 func (ob *observer) listPage(ctx context.Context) error {
-	out, err := do(ctx, ob.caller, "ListVersionsByFunction", func(ctx context.Context) (*lambda.ListVersionsByFunctionOutput, error) {
-		return ob.api.ListVersionsByFunction(ctx, &lambda.ListVersionsByFunctionInput{
-			FunctionName: &ob.function, MaxItems: aws.Int32(pageSize), Marker: ob.marker,
-		}, unretried)
-	})
+	out, err := ob.client.listVersions(ctx, ob.marker, pageSize)
 	if err != nil {
-		return explain(err, "ListVersionsByFunction", ob.function)
+		return err
 	}
 	ob.mu.Lock()
 	defer ob.mu.Unlock()
@@ -66,7 +61,7 @@ func (ob *observer) searchAbove(ctx context.Context, above int64) error {
 			return err
 		}
 	}
-	ob.o.LookedAbove = true
+	ob.o.SearchedAbove = true
 	return ob.lookAbove(ctx, above)
 }
 

@@ -3,7 +3,6 @@ package alias
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -13,82 +12,83 @@ import (
 // functions' order.
 func Snapshot(ctx context.Context, functions []Function) []report.Function {
 	f := NewFleet(functions)
-	each(f.tasks, func(t *task) { t.snapshot(ctx) })
+	each(f.all, func(r *rollback) { snapshotter{r}.take(ctx) })
 	return f.Results()
 }
 
-func (t *task) snapshot(ctx context.Context) {
-	if err := t.readAliases(ctx); err != nil {
-		t.failDoing("nothing was noted for", err)
+// snapshotter takes the snapshot of one function.
+type snapshotter struct{ r *rollback }
+
+func (s snapshotter) take(ctx context.Context) {
+	const nothing = "nothing was noted for"
+	r := s.r
+	if err := r.observer.readAliases(ctx); err != nil {
+		r.failDoing(nothing, err)
 		return
 	}
-	t.seen()
+	r.keepObserved()
 	for try := 1; ; try++ {
-		m, keep, err := t.portrait(ctx)
+		m, kept, err := s.newSnapshot(ctx)
+		noted := fmt.Sprintf("version %d is noted for this run", m.Version)
 		switch {
 		case err != nil:
-			t.failDoing("nothing was noted for", err)
+			r.failDoing(nothing, err)
 			return
-		case t.DryRun:
-			t.taken(report.Planned, m, fmt.Sprintf("dry run: version %d would be noted", m.Version))
+		case r.dryRun:
+			s.end(report.Planned, m, fmt.Sprintf("dry run: version %d would be noted", m.Version))
 			return
-		case keep != "":
-			t.taken(report.Taken, m, keep)
+		case kept != "":
+			s.end(report.Taken, m, kept)
 			return
-		case t.unchanged(m):
-			t.taken(report.Taken, m, fmt.Sprintf("version %d is noted for this run", m.Version))
+		case alreadyStored(r.now().Memory, m):
+			s.end(report.Taken, m, noted)
 			return
 		}
-		err = t.write(ctx, m)
-		status := httpStatus(err)
-		if (status == http.StatusPreconditionFailed || status == http.StatusConflict) && try < maxRemember {
-			if err = t.readAliases(ctx); err == nil {
+		err = r.memory.write(ctx, m)
+		if conflict(err) && try < maxMemoryWrites {
+			if err = r.observer.readAliases(ctx); err == nil {
 				continue // another run may have written it at the same time
 			}
 		}
 		if err != nil {
-			action := "UpdateAlias"
-			if !t.o.Memory.Exists {
-				action = "CreateAlias"
-			}
-			t.failDoing("nothing was noted for", explain(err, action, t.memoryResource()))
+			r.failDoing(nothing, err)
 			return
 		}
-		t.taken(report.Taken, m, fmt.Sprintf("version %d is noted for this run", m.Version))
+		s.end(report.Taken, m, noted)
 		return
 	}
 }
 
-// portrait is the memory as the snapshot wants it, or why the one that is there
-// is kept.
-func (t *task) portrait(ctx context.Context) (m Memory, keep string, err error) {
-	a := t.o.Alias
-	if a.Latest {
+// newSnapshot is the memory as the snapshot wants it, or why the one that is
+// there is kept.
+func (s snapshotter) newSnapshot(ctx context.Context) (m Memory, kept string, err error) {
+	o := s.r.now()
+	if o.Alias.Latest {
 		return m, "", &Problem{Reason: report.AliasOnLatest, Text: "the alias points at $LATEST, which is no version: let the deploy publish versions and point the alias at them, then there is something to note"}
 	}
-	m = t.o.Memory
-	if m.by(BySnapshot, t.o.Run) && m.Version != 0 && m.Version != a.Version {
+	m = o.Memory
+	if m.writtenBy(BySnapshot, o.Run) && m.Version != 0 && m.Version != o.Alias.Version {
 		// What serves now came after it: of this attempt, or of an earlier one.
-		if why := t.keeps(ctx, m); why != "" {
+		if why := s.keepReason(ctx, m); why != "" {
 			return m, fmt.Sprintf("version %d stays noted, because %s", m.Version, why), nil
 		}
 	}
-	m.Version, m.By = a.Version, BySnapshot
-	m.Run, m.Attempt, m.At = t.o.Run.ID, t.o.Run.Attempt, t.clock.Now()
-	if old := t.o.Memory; old.by(BySnapshot, t.o.Run) && old.Version == a.Version && old.Attempt == m.Attempt {
+	m.Version, m.By = o.Alias.Version, BySnapshot
+	m.Run, m.Attempt, m.At = o.Run.ID, o.Run.Attempt, s.r.clock.Now()
+	if old := o.Memory; old.writtenBy(BySnapshot, o.Run) && old.Version == o.Alias.Version && old.Attempt == m.Attempt {
 		m.At = old.At // it is noted already
 	}
-	m.Rejected = t.o.Memory.Rejected.Remove(a.Version)
+	m.Rejected = o.Memory.Rejected.Remove(o.Alias.Version)
 	return m, "", nil
 }
 
-// keeps tells why a snapshot that this run took before is not replaced: what an
-// attempt that failed has put there since must not count as good.
-func (t *task) keeps(ctx context.Context, m Memory) string {
-	if m.Attempt == t.o.Run.Attempt {
+// keepReason tells why a snapshot that this run took before is not replaced: what
+// an attempt that failed has put there since must not count as good.
+func (s snapshotter) keepReason(ctx context.Context, m Memory) string {
+	if m.Attempt == s.r.now().Run.Attempt {
 		return "this attempt took its snapshot before, and something was deployed since"
 	}
-	run := t.evidence(ctx)
+	run := s.r.observer.evidence(ctx)
 	if len(run.Earlier) == 0 {
 		return fmt.Sprintf("attempt %d of this run took its snapshot before, and how that ended is not known", m.Attempt)
 	}
@@ -100,26 +100,17 @@ func (t *task) keeps(ctx context.Context, m Memory) string {
 	return ""
 }
 
-// taken puts a snapshot into the result.
-func (t *task) taken(status report.Status, m Memory, what string) {
-	r := &t.result
-	r.Status, r.From = status, number(m.Version)
-	r.Rejected = m.Rejected.Strings()
-	serves := "serves " + serving(t.o.Alias)
-	r.Message = fmt.Sprintf("%s in %s %s: %s, and a rollback of this run goes back to exactly that", t.label(), t.Environment, serves, what)
-	if w := t.o.Alias; w.Weighted != 0 {
-		t.warnf("the traffic is split: %.3g%% go to version %d; a rollback of this run gives all of it to version %d", 100*w.Weight, w.Weighted, m.Version)
+// end keeps what the snapshot is.
+func (s snapshotter) end(status report.Status, m Memory, what string) {
+	r, now := s.r, s.r.now().Alias
+	r.state.from, r.state.rejected = Alias{Version: m.Version}, m.Rejected
+	r.state.end(status, "", fmt.Sprintf("%s serves %s: %s, and a rollback of this run goes back to exactly that", r.subject.place(), serving(now), what))
+	if now.Weighted != 0 {
+		r.notes.warnf("the traffic is split: %.3g%% go to version %d; a rollback of this run gives all of it to version %d", 100*now.Weight, now.Weighted, m.Version)
 	}
-	if e, found := t.o.Memory.Rejected.Find(m.Version); found && status == report.Taken {
+	if e, found := r.now().Memory.Rejected.Find(m.Version); found && status == report.Taken {
 		if _, still := m.Rejected.Find(m.Version); !still {
-			t.warnf("version %d was rejected%s, and serves all the same: it counts as good from now on", m.Version, byRun(e.Run))
+			r.notes.warnf("version %d was rejected%s, and serves all the same: it counts as good from now on", m.Version, byRun(e.Run))
 		}
 	}
-}
-
-// failDoing is fail for what is no rollback.
-func (t *task) failDoing(what string, err error) {
-	t.fail(err)
-	_, text := reasonOfProblem(err)
-	t.result.Message = fmt.Sprintf("%s %s in %s: %s", what, t.label(), t.Environment, text)
 }

@@ -7,197 +7,247 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// StepBack moves the picked functions, which are not healthy where they were
-// rolled back to, on to the next older version that is not rejected and can
-// serve. It gives those that were moved. With all-or-nothing it moves every
-// function that was moved, or none.
-func (f *Fleet) StepBack(ctx context.Context, picked []int) (moved []int) {
-	if f.together {
-		return f.stepTogether(ctx)
-	}
-	return f.further(picked, func(t *task) bool {
-		d, found := t.nextBack(ctx)
-		return found && t.goBack(ctx, d)
-	})
-}
+// confirmLimit bounds the look at an alias after the checks.
+const confirmLimit = 10 * time.Second
 
-// Return moves the picked functions, for which no older version was healthy
-// either, back to where the first move had brought them; with all-or-nothing all
-// that went further. It gives those that are there.
-func (f *Fleet) Return(ctx context.Context, picked []int) (returned []int) {
-	if f.together {
-		picked = f.everyone()
-	}
-	return f.further(picked, func(t *task) bool { return t.toFirst(ctx) })
-}
+// stepper takes one function that was rolled back, and is not healthy, further
+// back. What stands in its way is a note: the rollback as such has worked.
+type stepper struct{ r *rollback }
 
-func (f *Fleet) further(picked []int, act func(*task) bool) (done []int) {
-	var tasks []*task
-	place := map[*task]int{}
-	for _, at := range picked {
-		tasks = append(tasks, f.tasks[at])
-		place[f.tasks[at]] = at
-	}
-	var mu sync.Mutex
-	each(tasks, func(t *task) {
-		if act(t) {
-			mu.Lock()
-			defer mu.Unlock()
-			done = append(done, place[t])
-		}
-	})
-	slices.Sort(done)
-	return done
-}
-
-// nextBack finds the next older version for one that is not healthy, and moves
-// nothing. What stands in its way is a note: the rollback as such has worked.
-func (t *task) nextBack(ctx context.Context) (d Decision, found bool) {
-	if t.moved == nil {
+// find finds the next older version that is not rejected and can serve. It moves
+// nothing.
+func (s stepper) find(ctx context.Context) (d Decision, found bool) {
+	r := s.r
+	if r.state.moved == nil {
 		return d, false
 	}
-	unwell := t.d.Target
-	if !t.stillOn(ctx, unwell) {
+	before := r.state.decision
+	unhealthy := before.Target
+	if !s.stillOn(ctx, unhealthy) {
 		return d, false
 	}
-	d, err := t.decideBy(ctx, func(o Observation) Decision { return o.below(unwell, true) })
+	d, err := r.observer.decide(ctx, func(o Observation) Decision {
+		return decideWith(o, func(f *facts) Decision { return below(f, unhealthy, true) })
+	})
 	if err != nil {
-		return d, t.staysOn(unwell, err)
+		return d, s.staysOn(unhealthy, err)
 	}
 	if d.Action != Move {
-		t.warnf("version %d is not healthy either, and there is nothing further back: %s", unwell, d.Why)
+		r.notes.warnf("version %d is not healthy either, and there is nothing further back: %s", unhealthy, d.Why)
 		return d, false
 	}
 	// The failed run made versions that are passed over on its behalf; the
 	// version that is left was good once, and no run is to blame.
-	d.Unwell, d.Reject = unwell, without(d.Reject, unwell)
-	d.Proof = t.d.Proof
-	d.Notes = slices.Concat(t.d.Notes, d.Notes)
+	d.Unhealthy, d.Reject = unhealthy, without(d.Reject, unhealthy)
+	d.Proof = before.Proof
+	d.Notes = slices.Concat(before.Notes, d.Notes)
 	return d, true
 }
 
-// goBack leaves a version that is not healthy for the one that was found.
-func (t *task) goBack(ctx context.Context, d Decision) bool {
-	unwell := t.d.Target
-	if err := t.moveOn(ctx, d); err != nil {
-		return t.staysOn(unwell, err)
+// take leaves a version that is not healthy for the one that was found.
+func (s stepper) take(ctx context.Context, d Decision) bool {
+	state := &s.r.state
+	unhealthy := state.decision.Target
+	if err := s.r.moveOn(ctx, d, false); err != nil {
+		return s.staysOn(unhealthy, err)
 	}
-	if t.first == 0 {
-		t.first = unwell
+	if state.firstTarget == 0 {
+		state.firstTarget = unhealthy
 	}
-	t.result.Tried = append(t.result.Tried, number(unwell))
-	t.result.Message = fmt.Sprintf("%s in %s is on version %d: it was rolled back from version %s, and %s not healthy either",
-		t.label(), t.Environment, d.Target, t.result.Left, versions(t.result.Tried))
+	state.tried = append(slices.Clip(state.tried), unhealthy)
+	state.message = fmt.Sprintf("%s is on version %d: it was rolled back from version %d, and %s not healthy either",
+		s.r.subject.place(), d.Target, state.left, versionsWere(state.tried))
 	return true
 }
 
 // toFirst returns to the target of the first move.
-func (t *task) toFirst(ctx context.Context) bool {
-	unwell := t.d.Target
-	if t.moved == nil || t.first == 0 || t.first == unwell || !t.stillOn(ctx, unwell) {
+func (s stepper) toFirst(ctx context.Context) bool {
+	state := &s.r.state
+	unhealthy, first := state.decision.Target, state.firstTarget
+	if state.moved == nil || first == 0 || first == unhealthy || !s.stillOn(ctx, unhealthy) {
 		return false
 	}
-	d := t.d
-	d.Target, d.Unreject, d.Unwell, d.Reject = t.first, t.first, unwell, nil
+	d := state.decision
+	d.Target, d.Unreject, d.Unhealthy, d.Reject = first, first, unhealthy, nil
 	d.Why = "no older version was healthy either"
-	if err := t.moveOn(ctx, d); err != nil {
-		return t.staysOn(unwell, err)
+	if err := s.r.moveOn(ctx, d, false); err != nil {
+		return s.staysOn(unhealthy, err)
 	}
-	t.result.Tried = append(t.result.Tried, number(unwell))
-	t.result.Message = fmt.Sprintf("%s in %s is on version %d, to which it was rolled back first from version %s: %s not healthy",
-		t.label(), t.Environment, d.Target, t.result.Left, versions(t.result.Tried))
+	state.tried = append(slices.Clip(state.tried), unhealthy)
+	state.message = fmt.Sprintf("%s in %s is on version %d, to which it was rolled back first from version %d: %s not healthy",
+		s.r.subject.label(), s.r.subject.environment, d.Target, state.left, versionsWere(state.tried))
+	return true
+}
+
+// undo returns from a step further back to the state before it, because another
+// function could not make one (all-or-nothing).
+func (s stepper) undo(ctx context.Context, before state) bool {
+	ctx, cancel := wayBack(ctx, s.r.mover.finish)
+	defer cancel()
+	left := s.r.state.decision.Target
+	if !s.stillOn(ctx, left) {
+		return false
+	}
+	d := before.decision
+	d.Unreject, d.Reject = d.Target, nil
+	d.Why = "all-or-nothing is set, and another function could not go further back"
+	if err := s.r.moveOn(ctx, d, false); err != nil {
+		return s.staysOn(left, err)
+	}
+	state := &s.r.state
+	state.decision, state.firstTarget, state.tried = before.decision, before.firstTarget, before.tried
+	state.message, state.why, state.reason = before.message, before.why, before.reason
+	s.r.notes.warnf("all-or-nothing is set, and another function could not go further back: this one returned to version %d", d.Target)
 	return true
 }
 
 // stillOn reads alias and memory anew. Somebody else's move is never undone.
-func (t *task) stillOn(ctx context.Context, version int64) bool {
-	if err := t.look(ctx); err != nil {
-		return t.staysOn(version, err)
+func (s stepper) stillOn(ctx context.Context, version int64) bool {
+	if err := s.r.observer.observe(ctx); err != nil {
+		return s.staysOn(version, err)
 	}
-	if now := t.o.Alias; !now.Only(version) && !t.shifting(now, version) {
-		t.elsewhere(now)
+	if now := s.r.now().Alias; !now.Only(version) && !s.isShifting(now, version) {
+		s.r.keepChangedByOthers(now)
 		return false
 	}
 	return true
 }
 
-// staysOn says why a further move was not made.
-func (t *task) staysOn(version int64, err error) bool {
+// staysOn says why a further move was not made. It is always false.
+func (s stepper) staysOn(version int64, err error) bool {
 	_, text := reasonOfProblem(err)
 	if p, found := errors.AsType[*Problem](err); found && p.Unknown {
-		t.result.AliasState = fmt.Sprintf("whether the alias left version %d is not known: look where it points", version)
-		t.warnf("it is not known whether the alias left version %d, which is not healthy: %s", version, text)
+		s.r.state.position = position{kind: unknown, on: version}
+		s.r.notes.warnf("it is not known whether the alias left version %d, which is not healthy: %s", version, text)
 		return false
 	}
-	t.warnf("version %d is not healthy, but the alias could not be moved further: %s", version, text)
+	s.r.notes.warnf("version %d is not healthy, but the alias could not be moved further: %s", version, text)
 	return false
 }
 
+// confirm reads the alias once more, after production was checked: what was found
+// is said of the version that it was found on.
+func (s stepper) confirm(ctx context.Context) {
+	state := &s.r.state
+	if state.moved == nil || state.changedByOthers {
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, confirmLimit, ErrTimeout)
+	defer cancel()
+	target := state.decision.Target
+	now, err := s.r.mover.readBack(ctx)
+	switch {
+	case err != nil:
+		s.r.notes.warnf("whether the alias was still on version %d after the checks could not be read: %s", target, brief(err))
+	case now.Only(target):
+		state.position = position{}
+	case s.isShifting(now, target):
+		state.position = position{kind: shifting, alias: now}
+	default:
+		s.r.keepChangedByOthers(now)
+	}
+}
+
+// isShifting: the traffic still follows the alias to the target. The weights that
+// AWS puts there itself are those of versions that were left.
+func (s stepper) isShifting(now Alias, target int64) bool {
+	return now.Version == target && now.Weighted != 0 &&
+		(now.Weighted == s.r.state.left || slices.Contains(s.r.state.tried, now.Weighted))
+}
+
 // moveOn makes a further move and remembers it. Where somebody else changed the
-// alias meanwhile, no decision is made anew.
-func (t *task) moveOn(ctx context.Context, d Decision) error {
+// alias meanwhile, no decision is made anew. On an error the state is what it was,
+// but that others have changed the alias is kept. For ours see change.
+func (r *rollback) moveOn(ctx context.Context, d Decision, ours bool) error {
 	if ctx.Err() != nil {
 		return &Stopped{Cause: context.Cause(ctx)}
 	}
-	from := t.o.Alias
-	t.log.Infof("UpdateAlias: %s from %s to version %d, because %s (revision %s)",
-		t.label(), serving(from), d.Target, d.Why, from.RevisionID)
-	now, err := t.update(ctx, from, number(d.Target), nil)
+	from := r.now().Alias
+	r.log.Infof("UpdateAlias: %s from %s to version %d, because %s (revision %s)",
+		r.subject.label(), serving(from), d.Target, d.Why, from.RevisionID)
+	now, err := r.mover.update(ctx, change{from: from, version: versionText(d.Target), ours: ours})
 	switch {
 	case errors.Is(err, errChanged):
-		t.elsewhere(now)
+		r.keepChangedByOthers(now)
 		return &Problem{Reason: report.AliasChanged, Err: err, Text: "somebody else changed it at the same time: it serves " + serving(now) + " now"}
 	case err != nil:
 		return err
 	}
-	last, lastD, lastMoved := t.result, t.d, t.moved
-	t.moved, t.d = &now, d
-	r := &t.result
-	r.AliasState, r.ServedBefore = "", false
-	t.takeLogGroup(d.Target)
-	r.To, r.Target, r.Why, r.Reason = number(d.Target), number(d.Target), d.Why, d.Reason
-	t.movedNow(fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
-	if failed, known := t.o.Versions[t.failing()]; known && failed.Read {
-		r.Changes = append([]report.Change{}, changes(failed.Settings, t.o.Versions[d.Target].Settings)...)
+	before, s := r.state, &r.state
+	s.decision, s.position, s.servedBefore = d, position{}, false
+	s.target, s.why, s.reason = d.Target, d.Why, d.Reason
+	r.takeLogGroup(d.Target)
+	s.move(now, d.Target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
+	r.compare(s.left, d.Target)
+	if r.now().Request.Remember {
+		r.remember(ctx)
 	}
-	if t.Ask.Remember {
-		t.remember(ctx)
-	}
-	if err := t.settle(ctx, d.Target); err != nil {
-		t.result, t.d, t.moved = last, lastD, lastMoved
+	if err := r.settle(ctx); err != nil {
+		r.state = before
 		return err
 	}
 	return nil
 }
 
-// failing is the version that the first move left.
-func (t *task) failing() int64 {
-	v, err := parseNumber(t.result.Left)
-	if err != nil {
-		return 0
-	}
-	return v
+// stepBack moves functions on to their next older versions, and gives those that
+// were moved.
+func stepBack(ctx context.Context, unhealthy []*rollback) (moved []*rollback) {
+	return eachThat(unhealthy, func(r *rollback) bool {
+		s := stepper{r}
+		d, found := s.find(ctx)
+		return found && s.take(ctx, d)
+	})
 }
 
-func without(all []int64, out int64) []int64 {
-	var kept []int64
-	for _, v := range all {
-		if v != out {
-			kept = append(kept, v)
+// stepBackTogether moves all functions that were rolled back on to their next
+// older versions, or none of them (all-or-nothing). It gives those that are there.
+func stepBackTogether(ctx context.Context, fleet []*rollback) (moved []*rollback) {
+	all := slices.DeleteFunc(slices.Clone(fleet), func(r *rollback) bool { return r.state.moved == nil })
+	var mu sync.Mutex
+	plans := map[*rollback]Decision{}
+	found := eachThat(all, func(r *rollback) bool {
+		d, found := stepper{r}.find(ctx)
+		mu.Lock()
+		defer mu.Unlock()
+		plans[r] = d
+		return found
+	})
+	if len(found) < len(all) {
+		for _, r := range found {
+			r.notes.warnf("all-or-nothing is set, and another function cannot go further back: this one stays on version %d", r.state.decision.Target)
 		}
+		return nil
 	}
-	return kept
+	before := map[*rollback]state{}
+	for _, r := range all {
+		before[r] = r.state
+	}
+	moved = eachThat(all, func(r *rollback) bool { return stepper{r}.take(ctx, plans[r]) })
+	// After a signal nothing more is moved, not even back.
+	if len(moved) == len(all) || errors.Is(context.Cause(ctx), ErrCancelled) {
+		return moved
+	}
+	back := eachThat(moved, func(r *rollback) bool { return stepper{r}.undo(ctx, before[r]) })
+	return slices.DeleteFunc(moved, func(r *rollback) bool { return slices.Contains(back, r) })
 }
 
-// versions lists tried versions as the beginning of "… not healthy".
-func versions(tried []string) string {
-	last := len(tried) - 1
+// toFirstTargets moves functions back to where the first move had brought them,
+// and gives those that are there.
+func toFirstTargets(ctx context.Context, all []*rollback) (returned []*rollback) {
+	return eachThat(all, func(r *rollback) bool { return stepper{r}.toFirst(ctx) })
+}
+
+// versionsWere lists versions as the beginning of "… not healthy".
+func versionsWere(tried []int64) string {
+	all := versionTexts(tried)
+	last := len(all) - 1
 	if last == 0 {
-		return "version " + tried[0] + " was"
+		return "version " + all[0] + " was"
 	}
-	return "versions " + strings.Join(tried[:last], ", ") + " and " + tried[last] + " were"
+	return "versions " + strings.Join(all[:last], ", ") + " and " + all[last] + " were"
 }

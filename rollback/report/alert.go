@@ -206,7 +206,7 @@ func ofWhatServes(all []Function) string {
 }
 
 func alertCheck(c Check, f Function, several bool) Check {
-	name := oneLine(c.Name, longestCell)
+	name := oneLine(c.Title(), longestCell)
 	if several {
 		name = Line(f.Function, longestName) + ": " + name
 	}

@@ -90,7 +90,7 @@ func unwellChecks(all []Function) string {
 	var lines []string
 	for _, f := range all {
 		for _, c := range f.Checks {
-			if c.Status == CheckFailed && !strings.HasPrefix(c.Name, LeftBehind) && len(lines) < maxJobs {
+			if c.Status == CheckFailed && c.Version == "" && len(lines) < maxJobs {
 				lines = append(lines, "- ❌ **Not well now:** "+Markdown(c.Name, longestCell)+": "+Markdown(c.Detail, longestCell))
 			}
 		}

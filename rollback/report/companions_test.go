@@ -91,7 +91,7 @@ func drillFailed() report.Result {
 	f := aDrill("api")
 	f.Status, f.Reason, f.Healthy = report.Failed, report.Unhealthy, report.NotHealthy
 	f.Message = "api:live in staging serves version 42, as before: the drill took it to version 41 in 200ms, and back in 300ms; the drill failed: version 41 was not healthy (health https://shop.example.com/health: status 500)"
-	f.Checks = []report.Check{{Name: "on version 41: health https://shop.example.com/health", Status: "failed", Detail: "status 500"}}
+	f.Checks = []report.Check{{Version: "41", Name: "health https://shop.example.com/health", Status: "failed", Detail: "status 500"}}
 	return inStaging("drill", f)
 }
 

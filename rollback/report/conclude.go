@@ -129,7 +129,7 @@ func foundOf(command string, all []Function) string {
 		for _, f := range all {
 			for _, c := range f.Checks {
 				if c.Status == status && f.Healthy == verdict {
-					return oneLine(c.Name+": "+c.Detail, longestCell)
+					return oneLine(c.Title()+": "+c.Detail, longestCell)
 				}
 			}
 		}

@@ -142,7 +142,7 @@ func checks(all []Check) string {
 	}
 	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		c := all[i]
-		return "| " + Markdown(c.Name, longestCell) + " | " + checkMark(c.Status) + Markdown(string(c.Status), longestCell) +
+		return "| " + Markdown(c.Title(), longestCell) + " | " + checkMark(c.Status) + Markdown(string(c.Status), longestCell) +
 			" | " + Markdown(c.Detail, longestCell) + " |"
 	})
 	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
@@ -153,7 +153,7 @@ func checks(all []Check) string {
 func telling(all []Check) []Check {
 	rank := func(c Check) int {
 		n := 0
-		if strings.HasPrefix(c.Name, LeftBehind) {
+		if c.Version != "" {
 			n = 3
 		}
 		switch c.Status {

@@ -4,6 +4,8 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"time"
 )
@@ -122,9 +124,6 @@ type Function struct {
 	// DeployedAt is when that version came behind the alias, as near as it is
 	// known; zero: it is not.
 	DeployedAt time.Time `json:"-"`
-	// ServedBefore: the version moved to got a share of the traffic before, too, as
-	// beside a canary.
-	ServedBefore bool `json:"-"`
 	// Tried are the versions that were left because they were not healthy
 	// either, the newest first.
 	Tried []string `json:"-"`
@@ -181,8 +180,26 @@ type Check struct {
 	Version string `json:"-"`
 }
 
-// LeftBehind begins the name of a check of a version that does not serve any more.
-const LeftBehind = "on version "
+// Title is the name with the version it was made on, where that was left since.
+func (c Check) Title() string {
+	if c.Version == "" {
+		return c.Name
+	}
+	return "on version " + c.Version + ": " + c.Name
+}
+
+// MarshalJSON publishes the title as the name.
+func (c Check) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // whether it is escaped is for whoever writes the whole
+	err := encoder.Encode(struct {
+		Name   string      `json:"name"`
+		Status CheckStatus `json:"status"`
+		Detail string      `json:"detail"`
+	}{c.Title(), c.Status, c.Detail})
+	return out.Bytes(), err
+}
 
 // Change is one difference between the configurations of two versions. It
 // never holds the value of an environment variable.

@@ -102,7 +102,7 @@ func TestSummaryShowsTheChecksThatTell(t *testing.T) {
 	var all []report.Check
 	for i := range 120 {
 		all = append(all,
-			report.Check{Name: fmt.Sprintf("on version 42: health %d", i), Status: "failed", Detail: "status 500"},
+			report.Check{Version: "42", Name: fmt.Sprintf("health %d", i), Status: "failed", Detail: "status 500"},
 			report.Check{Name: fmt.Sprintf("health %d", i), Status: "passed", Detail: "status 200"})
 	}
 	all[201].Status, all[201].Detail = "failed", "the one that is bad"

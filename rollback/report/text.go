@@ -47,7 +47,7 @@ func functionText(r Result, f Function, several bool) string {
 	if len(f.Checks) > 0 {
 		rows := [][]string{}
 		for _, c := range f.Checks {
-			rows = append(rows, []string{strings.TrimSpace(checkMark(c.Status)), oneLine(c.Name, longestCell), oneLine(c.Detail, longestText)})
+			rows = append(rows, []string{strings.TrimSpace(checkMark(c.Status)), oneLine(c.Title(), longestCell), oneLine(c.Detail, longestText)})
 		}
 		parts = append(parts, checksTitle(r.Command)+"\n"+columns(rows))
 	}

@@ -22,7 +22,7 @@ func fact(a report.Alert, name string) string {
 func steppedBack() report.Result {
 	f := told()
 	f.To, f.Tried, f.RecoveryMS = "40", []string{"41"}, new(int64(74_000))
-	f.Checks = append([]report.Check{{Name: report.LeftBehind + "41: invoke", Status: "failed", Detail: "a function error"}}, f.Checks...)
+	f.Checks = append([]report.Check{{Version: "41", Name: "invoke", Status: "failed", Detail: "a function error"}}, f.Checks...)
 	return result(f)
 }
 

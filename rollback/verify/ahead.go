@@ -107,7 +107,7 @@ func (r *run) alarmsAhead(ctx context.Context, subjects []Subject) []Outlook {
 	unread, err := w.read(ctx)
 	var out []Outlook
 	for _, name := range w.Alarms {
-		title := AlarmLine + w.outside(name, reasonLimit)
+		title := alarmLine + w.outside(name, reasonLimit)
 		states := w.states(name)
 		switch {
 		case err != nil:

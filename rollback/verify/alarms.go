@@ -20,8 +20,8 @@ type AlarmReader interface {
 	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 }
 
-// AlarmLine begins the name of a check of an alarm.
-const AlarmLine = "alarm "
+// alarmLine begins the name of a check of an alarm.
+const alarmLine = "alarm "
 
 const (
 	alarmAction  = "cloudwatch:DescribeAlarms"
@@ -169,7 +169,7 @@ var alarmStatus = map[types.StateValue]report.CheckStatus{types.StateValueAlarm:
 
 // conclude judges one alarm by its state at the end, the worst of all regions.
 func (w *alarmWatch) conclude(name string) report.Check {
-	c := report.Check{Name: AlarmLine + w.outside(name, reasonLimit), Status: Inconclusive}
+	c := report.Check{Kind: report.CheckAlarm, Name: alarmLine + w.outside(name, reasonLimit), Status: Inconclusive}
 	when := fmt.Sprintf("at the end of %s", w.Observe)
 	if w.Observe == 0 {
 		when = "right after the move (observe is 0s)"
@@ -216,7 +216,7 @@ func (w *alarmWatch) unfinished(ctx context.Context, cut string) findings {
 	var out findings
 	for _, name := range w.Alarms {
 		out.checks = append(out.checks, report.Check{
-			Name: AlarmLine + w.outside(name, reasonLimit), Status: Inconclusive, Detail: cut + w.lastKnown(name),
+			Kind: report.CheckAlarm, Name: alarmLine + w.outside(name, reasonLimit), Status: Inconclusive, Detail: cut + w.lastKnown(name),
 		})
 	}
 	return out

@@ -118,10 +118,10 @@ func TestAlarmsWithoutObserveAreLookedAtOnce(t *testing.T) {
 	v := s.verify()
 	assert.Equal(t, 1, calls)
 	assert.Equal(t, []report.Check{
-		{Name: "alarm errors", Status: verify.Failed, Detail: "it was in the state ALARM right after the move (observe is 0s): 5 datapoints, ***"},
-		{Name: "alarm composite-all", Status: verify.Passed, Detail: "it was in the state OK right after the move (observe is 0s)"},
-		{Name: "alarm gone", Status: verify.Inconclusive, Detail: "there is no metric or composite alarm of that name in eu-west-1: check the input alarms"},
-		{Name: "alarm silent", Status: verify.Inconclusive, Detail: "it was in the state INSUFFICIENT_DATA right after the move (observe is 0s): 5 datapoints, ***"},
+		{Kind: report.CheckAlarm, Name: "alarm errors", Status: verify.Failed, Detail: "it was in the state ALARM right after the move (observe is 0s): 5 datapoints, ***"},
+		{Kind: report.CheckAlarm, Name: "alarm composite-all", Status: verify.Passed, Detail: "it was in the state OK right after the move (observe is 0s)"},
+		{Kind: report.CheckAlarm, Name: "alarm gone", Status: verify.Inconclusive, Detail: "there is no metric or composite alarm of that name in eu-west-1: check the input alarms"},
+		{Kind: report.CheckAlarm, Name: "alarm silent", Status: verify.Inconclusive, Detail: "it was in the state INSUFFICIENT_DATA right after the move (observe is 0s): 5 datapoints, ***"},
 	}, v.Checks)
 }
 

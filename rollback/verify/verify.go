@@ -66,15 +66,7 @@ type Health struct {
 }
 
 // Verdict is what the checks say together.
-type Verdict struct {
-	Healthy        report.Health
-	Own            report.Health // without the checks that are common to all
-	Checks         []report.Check
-	Watched        *report.Watched // nil: no metrics were read
-	LogTail        string          // the end of the test invocation's log, without secrets
-	Notes          []report.Note
-	Started, Ended time.Time
-}
+type Verdict = report.Verdict
 
 // Log takes one fact a line.
 type Log interface {

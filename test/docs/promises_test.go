@@ -22,7 +22,7 @@ func TestTheWayOutOfLatestIsOne(t *testing.T) {
 		return // not promised any more
 	}
 	decision := alias.Decide(alias.Observation{
-		Ask:      alias.Ask{Target: 2, OnlyIfDeployed: true, ByHand: true},
+		Request:  alias.Request{Target: 2, OnlyIfDeployed: true, Manual: true},
 		Alias:    alias.Alias{Latest: true, RevisionID: "r"},
 		Versions: map[int64]alias.Version{2: {Exists: true, Read: true, State: "Active"}},
 	})

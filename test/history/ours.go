@@ -44,8 +44,8 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 		}
 		fns[i] = alias.Function{
 			Name: l.name, Alias: live, Region: "eu-west-1", Environment: "production",
-			Ask:    alias.Ask{Deployed: deployed, OnlyIfDeployed: true, Remember: true},
-			Lambda: l, Runs: hub{w, r.Evidence}, Log: silent{}, Clock: clock{w},
+			Request: alias.Request{Deployed: deployed, OnlyIfDeployed: true, Remember: true},
+			Lambda:  l, Runs: hub{w, r.Evidence}, Log: silent{}, Clock: clock{w},
 			Run:      report.Run{ID: run.ID, Attempt: run.Attempt},
 			Evidence: func(context.Context) report.Run { return run },
 			Finish:   context.Background(),
@@ -53,7 +53,9 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	results := alias.Run(ctx, fns, w.together)
+	fleet := alias.NewFleet(fns)
+	fleet.RollBack(ctx, w.together)
+	results := fleet.Results()
 	for i, l := range w.functions {
 		l.before = nil
 		w.judge(trial{r: r, a: a, l: l, was: before[i], result: &results[i], again: again, blocked: blocked(w, results)})

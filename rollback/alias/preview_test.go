@@ -132,7 +132,7 @@ func TestSnapshotDeployRollbackGivesBackTheAlias(t *testing.T) {
 			c.deploys(s.lambda)
 			now := s.lambda.serving("live")
 
-			r := alias.Run(s.ctx, []alias.Function{s.function}, false)[0]
+			r := rollBack(s.ctx, []alias.Function{s.function}, false)[0]
 			about := fmt.Sprintf("seed %d: %s, then %s: %s %s", seed, was, now, r.Reason, r.Message)
 			require.Equal(t, version, s.lambda.serving("live"), about)
 			if now == version {
@@ -218,9 +218,7 @@ func TestADrillEndsWhereItBegan(t *testing.T) {
 					s.cancel(alias.ErrCancelled)
 				}
 			}
-			f := alias.NewFleet([]alias.Function{s.function})
-			f.Home(f.Rehearse(s.ctx))
-			r := f.Results()[0]
+			r := drill(s)
 			about := fmt.Sprintf("seed %d: %s %s: %s", seed, r.Status, r.Reason, r.Message)
 			require.Equal(t, was, s.lambda.serving("live"), about)
 			require.Equal(t, remembered, s.lambda.description("live-rollback"), about)
@@ -244,13 +242,20 @@ func TestAnAliasOfADrillThatSomebodyMovedStays(t *testing.T) {
 					s.lambda.set("live", 43, nil, "serves production")
 				}
 			}
-			f := alias.NewFleet([]alias.Function{s.function})
-			f.Home(f.Rehearse(s.ctx))
+			r := drill(s)
 			want := "42"
 			if n.Load() >= int64(call) {
 				want = "43"
 			}
-			require.Equal(t, want, s.lambda.serving("live"), "a deploy at call %d: %s", call, f.Results()[0].Message)
+			require.Equal(t, want, s.lambda.serving("live"), "a deploy at call %d: %s", call, r.Message)
 		})
 	}
+}
+
+// drill goes there and back, without any checks.
+func drill(s *scene) report.Function {
+	d := alias.NewDrill([]alias.Function{s.function})
+	d.Move(s.ctx)
+	d.Restore()
+	return d.Results(s.ctx)[0]
 }

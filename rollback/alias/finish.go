@@ -1,0 +1,83 @@
+package alias
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// finish remembers, and reads the traffic until it has moved.
+func (r *rollback) finish(ctx context.Context) {
+	s := &r.state
+	if r.now().Request.Remember && s.status != report.Failed && (s.moved != nil || len(s.decision.Reject) > 0 || s.decision.Unreject != 0) {
+		r.remember(ctx)
+	}
+	if s.moved == nil {
+		return
+	}
+	if err := r.settle(ctx); err != nil {
+		s.clearMove()
+		r.fail(err)
+	}
+}
+
+// remember writes the memory alias. Failing to is a warning: the rollback
+// itself is not touched by it.
+func (r *rollback) remember(ctx context.Context) {
+	o := r.now()
+	wanted, stored, err := r.memory.save(ctx, o.Memory, func(old Memory) Memory {
+		return nextMemory(old, r.state.decision, *o, r.clock.Now())
+	})
+	o.Memory, r.state.rejected = stored, wanted.Rejected
+	if err != nil {
+		_, text := reasonOfProblem(err)
+		r.notes.warnf("what was rejected could not be remembered in the alias %s: %s; until it is, the next rollback may choose version %s again",
+			r.client.memoryAlias(), text, strings.Join(wanted.Rejected.Strings(), " or "))
+	}
+}
+
+// settle reads the alias until the target serves alone: with provisioned
+// concurrency AWS shifts the traffic by temporary weights, for minutes. Its error
+// says that the move did not hold.
+func (r *rollback) settle(ctx context.Context) error {
+	began, target := r.clock.Now(), r.state.decision.Target
+	var first Alias // how the traffic was split at first
+	for wait := time.Second; ; wait = min(2*wait, 10*time.Second) {
+		now, err := r.client.readAlias(ctx)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			r.notes.warnf("whether version %d serves alone was not read to the end: %s", target, context.Cause(ctx))
+			return nil //nolint:nilerr // the move itself holds
+		case err != nil:
+			r.notes.warnf("whether version %d serves alone could not be read: %s", target, explain(err, "GetAlias", r.client.resource(r.now().Alias)).Text)
+			return nil
+		case now.Only(target):
+			r.log.Infof("the alias was read back: version %d serves alone", target)
+			detail := fmt.Sprintf("version %d serves alone", target)
+			if first.Weighted != 0 {
+				detail += fmt.Sprintf("; it took %s, at first %.3g%% still went to version %d", r.clock.Now().Sub(began).Round(time.Second), 100*first.Weight, first.Weighted)
+			}
+			r.state.happened(report.TrafficMoved, r.clock.Now(), detail)
+			return nil
+		case now.Version != target && now.primary() == r.now().Alias.primary():
+			return &Problem{Reason: report.AliasChanged, Text: "AWS accepted the move, but read back the alias serves " + serving(now) +
+				" as before: somebody moved it back, or AWS did not move it; run this again"}
+		case now.Version != target:
+			r.keepChangedByOthers(now)
+			r.state.message += fmt.Sprintf("; somebody else changed it after that, and it serves %s now", serving(now))
+			return nil
+		}
+		if first.Weighted == 0 {
+			first = now
+		}
+		r.log.Infof("version %d does not serve alone yet: %.3g%% of the traffic still go to version %d, as with provisioned concurrency; looking again in %s",
+			target, 100*now.Weight, now.Weighted, wait)
+		if r.clock.Sleep(ctx, wait) != nil {
+			r.notes.warnf("the traffic is still shifting: %.3g%% went to version %d when the time was over; AWS goes on by itself, look at the alias in a few minutes", 100*now.Weight, now.Weighted)
+			return nil //nolint:nilerr // the move itself holds
+		}
+	}
+}

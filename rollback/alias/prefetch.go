@@ -1,0 +1,51 @@
+package alias
+
+import "slices"
+
+// prefetch lists what will be needed in all likelihood, so that it can be read
+// at once: the serving versions, the one that was chosen or remembered, else
+// the numbers just below the failing one.
+func (o Observation) prefetch() []int64 {
+	var out []int64
+	if !o.Alias.Latest {
+		out = append(out, o.Alias.Version)
+	}
+	if o.Alias.Weighted != 0 {
+		out = append(out, o.Alias.Weighted)
+	}
+	switch {
+	case o.Request.Target != 0:
+		out = append(out, o.Request.Target)
+	case o.Memory.writtenBy(ByRollback, o.Run) && o.Memory.Version == o.Alias.Version && o.Alias.Weighted == 0:
+		return nil
+	case o.Memory.writtenBy(BySnapshot, o.Run) && o.Memory.Version != 0:
+		out = append(out, o.Memory.Version)
+	default:
+		out = append(out, o.candidates(o.Alias.Version)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Candidates are read at once, before it is known which one it will be.
+const (
+	minCandidates = 2
+	maxCandidates = 6
+)
+
+// candidates are the next numbers below a version that may be the target: two,
+// or as many more as it takes to have one that is not rejected; six at most.
+func (o Observation) candidates(below int64) []int64 {
+	var out []int64
+	free := false
+	for v := below - 1; v > 0 && len(out) < maxCandidates && (len(out) < minCandidates || !free); v-- {
+		e, rejected := o.Memory.Rejected.Find(v)
+		if rejected && e.Run == 0 {
+			v = e.Last
+			continue
+		}
+		out = append(out, v)
+		free = free || !rejected
+	}
+	return out
+}

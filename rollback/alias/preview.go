@@ -1,0 +1,41 @@
+package alias
+
+import (
+	"fmt"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// decidePreview is what a rollback would do if what serves now had to be left:
+// for checks, drills and choices, where no run has failed. Nothing is rejected
+// by it.
+func decidePreview(o Observation) Decision {
+	return decideWith(o, func(f *facts) Decision {
+		d, onLatest := aliasOnLatest(f)
+		if !onLatest {
+			d = leaveWhatServes(f)
+		}
+		d.Reject, d.Unreject, d.Proof = nil, 0, ""
+		return d
+	})
+}
+
+func leaveWhatServes(f *facts) Decision {
+	now := f.o.Alias
+	failing := now.newest()
+	if d, chosen := chosenTarget(f); chosen {
+		return d
+	}
+	if now.Weighted == 0 {
+		return below(f, failing, true)
+	}
+	target := now.other(failing)
+	u := f.usable(target)
+	if _, rejected := f.o.Memory.Rejected.Find(target); rejected || !u.ok {
+		return below(f, failing, true)
+	}
+	return Decision{
+		Action: Move, Reason: report.CanaryStopped, Target: target, Notes: u.notes,
+		Why: fmt.Sprintf("it serves beside version %d, which is being rolled out", failing),
+	}
+}
