@@ -45,8 +45,8 @@ func tell(t *testing.T, channel func(*http.Client) notify.Channel, a report.Aler
 	}))
 	c := channel(client)
 	began := time.Now()
-	out.said = (&notify.Crier{Channels: []notify.Channel{c}, Limit: limit, Log: silent{}}).
-		Send(t.Context(), notify.Notice{Alert: a, Result: []byte("{}")})[c.Name()]
+	out.said = (&notify.Dispatcher{Channels: []notify.Channel{c}, Limit: limit, Log: silent{}}).
+		Send(t.Context(), notify.Notification{Alert: a, Result: []byte("{}")})[c.Name()]
 	out.took = time.Since(began)
 	synctest.Wait() // until the server is done, too
 	assert.NotContains(t, out.said, slackSecret)
@@ -182,7 +182,7 @@ func TestBadCertificatesAreRefused(t *testing.T) {
 			server.Config.ErrorLog = quiet()
 			server.StartTLS()
 			defer server.Close()
-			err := channel(server.URL).Send(t.Context(), notify.Notice{})
+			err := channel(server.URL).Send(t.Context(), notify.Notification{})
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), "certificate")
 			assert.NotContains(t, err.Error(), slackSecret)
@@ -198,7 +198,7 @@ func TestAddressesStandInNoError(t *testing.T) {
 		for _, channel := range []notify.Channel{
 			notify.NewSlackWebhook(nil, address), notify.NewTeams(nil, address), notify.NewSlackBot(nil, address, "tokenSECRET\n", "c", silent{}),
 		} {
-			got := (&notify.Crier{Channels: []notify.Channel{channel}, Limit: 100 * time.Millisecond, Log: silent{}}).Send(t.Context(), notify.Notice{})
+			got := (&notify.Dispatcher{Channels: []notify.Channel{channel}, Limit: 100 * time.Millisecond, Log: silent{}}).Send(t.Context(), notify.Notification{})
 			assert.NotEqual(t, notify.Sent, got[channel.Name()])
 			assert.NotContains(t, strings.ToUpper(got[channel.Name()]), slackSecret)
 		}

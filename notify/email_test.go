@@ -71,7 +71,7 @@ func sent(t *testing.T, a report.Alert) opened {
 	s.TLSConfig = ca.config(t, forever(), "127.0.0.1")
 	options := sending(s.serve(t, false))
 	options.RootCAs = ca.pool
-	require.NoError(t, notify.NewEmail(options).Send(t.Context(), notify.Notice{Alert: a}))
+	require.NoError(t, notify.NewEmail(options).Send(t.Context(), notify.Notification{Alert: a}))
 	return open(t, s.only(t).data)
 }
 

@@ -70,7 +70,7 @@ func newMailServer() *mailServer {
 	return s
 }
 
-// said gives the answer that a test wants to a command. errHang never answers,
+// replyText gives the answer that a test wants to a command. errHang never answers,
 // errDrop closes the connection.
 func (s *mailServer) said(conn *smtp.Conn, command, argument string) error {
 	s.mu.Lock()
@@ -354,8 +354,8 @@ func (a *authority) config(t *testing.T, until time.Time, names ...string) *tls.
 func forever() time.Time { return time.Unix(1<<32, 0) }
 
 // sending are the options that most tests begin with.
-func sending(port int) notify.EmailOptions {
-	return notify.EmailOptions{
+func sending(port int) notify.EmailConfig {
+	return notify.EmailConfig{
 		Host: "127.0.0.1", Port: port, TLS: "auto",
 		From: &mail.Address{Name: "Rollbacks", Address: "rollback@shop.example"},
 		To:   []*mail.Address{{Address: "oncall@shop.example"}},

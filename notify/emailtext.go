@@ -13,7 +13,7 @@ const textWidth = 72 // columns of the plain text
 
 // emailText is an alert for readers of plain text.
 func emailText(a report.Alert) string {
-	t := &plainLetter{}
+	t := &textMessage{}
 	if a.Trial {
 		t.line("*** TEST MESSAGE: nothing has happened ***", "", "")
 		t.blank()
@@ -25,12 +25,12 @@ func emailText(a report.Alert) string {
 		t.blank()
 		t.line(a.Verdict, "", "")
 	}
-	bad, others := badNews(a.Checks)
-	t.checks(badTitle, bad)
+	bad, others := splitChecks(a.Checks)
+	t.checks(failedChecksTitle, bad)
 	t.steps(a.Next)
 	t.functions(a)
 	t.facts(a)
-	t.checks(titleOfOthers(bad), others)
+	t.checks(otherChecksHeading(bad), others)
 	t.sentences("Warnings", a.Notes)
 	t.sentences("Why", a.Why)
 	if a.NotRolledBack != "" {
@@ -45,22 +45,22 @@ func emailText(a report.Alert) string {
 
 const signature = "Sent by lambda-rollback-action, since a workflow names this address in email-to or email-cc."
 
-type plainLetter struct{ b strings.Builder }
+type textMessage struct{ b strings.Builder }
 
-func (t *plainLetter) blank() { t.b.WriteString("\n") }
+func (t *textMessage) blank() { t.b.WriteString("\n") }
 
-func (t *plainLetter) heading(text string) {
+func (t *textMessage) heading(text string) {
 	t.blank()
 	t.b.WriteString(strings.ToUpper(text) + "\n")
 }
 
 // line breaks a text between words. What has no blank stays whole: addresses
 // are to be followed.
-func (t *plainLetter) line(text, first, rest string) {
+func (t *textMessage) line(text, first, rest string) {
 	line := first
 	empty := true
 	for word := range strings.FieldsSeq(text) {
-		if !empty && columns(line)+1+columns(word) > textWidth {
+		if !empty && textColumns(line)+1+textColumns(word) > textWidth {
 			t.b.WriteString(line + "\n")
 			line, empty = rest, true
 		}
@@ -73,7 +73,7 @@ func (t *plainLetter) line(text, first, rest string) {
 	t.b.WriteString(line + "\n")
 }
 
-func (t *plainLetter) sentences(title string, all []string) {
+func (t *textMessage) sentences(title string, all []string) {
 	if len(all) == 0 {
 		return
 	}
@@ -88,7 +88,7 @@ func (t *plainLetter) sentences(title string, all []string) {
 }
 
 // steps have their commands on lines of their own, to be copied.
-func (t *plainLetter) steps(all []string) {
+func (t *textMessage) steps(all []string) {
 	if len(all) == 0 {
 		return
 	}
@@ -109,27 +109,27 @@ func (t *plainLetter) steps(all []string) {
 	}
 }
 
-func (t *plainLetter) facts(a report.Alert) {
+func (t *textMessage) facts(a report.Alert) {
 	if len(a.Facts) == 0 {
 		return
 	}
 	t.heading("Facts")
 	width := 0
 	for _, f := range a.Facts {
-		width = max(width, columns(f.Name))
+		width = max(width, textColumns(f.Name))
 	}
 	width = min(width, textWidth/3) //nolint:mnd // names are short; should one not be, the text still has room
 	indent := strings.Repeat(" ", width+4)
 	for _, f := range a.Facts {
 		name := report.Cut(f.Name, width)
-		t.line(f.Text, "  "+name+strings.Repeat(" ", width-columns(name)+2), indent)
-		if f.URL != "" && !isAmong(a.Links, f.URL) {
+		t.line(f.Text, "  "+name+strings.Repeat(" ", width-textColumns(name)+2), indent)
+		if f.URL != "" && !hasLink(a.Links, f.URL) {
 			t.b.WriteString(indent + f.URL + "\n")
 		}
 	}
 }
 
-func (t *plainLetter) functions(a report.Alert) {
+func (t *textMessage) functions(a report.Alert) {
 	if len(a.Functions) == 0 {
 		return
 	}
@@ -143,11 +143,11 @@ func (t *plainLetter) functions(a report.Alert) {
 		t.line(f.Result, "     ", "     ")
 	}
 	if a.Left > 0 {
-		t.line(more(a.Left), "  ", "  ")
+		t.line(omittedFunctions(a.Left), "  ", "  ")
 	}
 }
 
-func (t *plainLetter) checks(title string, all []report.Check) {
+func (t *textMessage) checks(title string, all []report.Check) {
 	if len(all) == 0 {
 		return
 	}
@@ -157,7 +157,7 @@ func (t *plainLetter) checks(title string, all []report.Check) {
 	}
 }
 
-func (t *plainLetter) links(all []report.Page) {
+func (t *textMessage) links(all []report.Page) {
 	if len(all) == 0 {
 		return
 	}
@@ -167,8 +167,8 @@ func (t *plainLetter) links(all []report.Page) {
 	}
 }
 
-// isAmong: the address stands below the message anyway.
-func isAmong(links []report.Page, url string) bool {
+// hasLink: the address stands below the message anyway.
+func hasLink(links []report.Page, url string) bool {
 	for _, p := range links {
 		if p.URL == url {
 			return true
@@ -177,7 +177,7 @@ func isAmong(links []report.Page, url string) bool {
 	return false
 }
 
-// columns is how wide a text is on a terminal, near enough.
-func columns(text string) int {
+// textColumns is how wide a text is on a terminal, near enough.
+func textColumns(text string) int {
 	return utf8.RuneCountInString(text) - strings.Count(text, "\ufe0f")
 }

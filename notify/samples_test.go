@@ -79,7 +79,7 @@ func recorder(t *testing.T, status int, answer string) (*httptest.Server, *[]ask
 func onWire(t *testing.T, channel func(*http.Client, string) notify.Channel, status int, answer string, a report.Alert) []byte {
 	t.Helper()
 	server, all := recorder(t, status, answer)
-	require.NoError(t, channel(server.Client(), server.URL).Send(t.Context(), notify.Notice{Alert: a}))
+	require.NoError(t, channel(server.Client(), server.URL).Send(t.Context(), notify.Notification{Alert: a}))
 	require.Len(t, *all, 1)
 	return (*all)[0].body
 }

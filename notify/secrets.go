@@ -10,8 +10,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// shortestSecret is how long a piece of an address is that may be one, in bytes.
-const shortestSecret = 8
+// minSecret is how long a piece of an address is that may be one, in bytes.
+const minSecret = 8
 
 // secrets are what a service must not be quoted with. Many a server repeats the
 // path that it was asked for ("Cannot POST /services/…"), and the path of a
@@ -35,7 +35,7 @@ func secretsOf(address string, header http.Header) secrets {
 		_, token, _ := strings.Cut(value, " ")
 		all = append(all, token)
 	}
-	all = slices.DeleteFunc(all, func(piece string) bool { return len(piece) < shortestSecret })
+	all = slices.DeleteFunc(all, func(piece string) bool { return len(piece) < minSecret })
 	// The longest first: a piece of it would leave the rest standing.
 	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return slices.Compact(all)
@@ -46,5 +46,5 @@ func (s secrets) line(words string) string {
 	for _, secret := range s {
 		words = strings.ReplaceAll(words, secret, "***")
 	}
-	return report.Line(strings.TrimSpace(words), longestWords)
+	return report.Line(strings.TrimSpace(words), maxQuote)
 }

@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// slackHeader is the limit of a header block, in UTF-16 units to be sure:
+	// slackMaxHeader is the limit of a header block, in UTF-16 units to be sure:
 	// https://docs.slack.dev/reference/block-kit/blocks/header-block
-	slackHeader = 150
-	// slackRoom is for blocks and attachments as JSON. Slack refuses somewhat
+	slackMaxHeader = 150
+	// slackMaxBlocks is for blocks and attachments as JSON. Slack refuses somewhat
 	// above 13,200 characters and does not document what it counts; the JSON in
 	// UTF-16 units is more than anything it can count.
-	slackRoom = 12_500
-	// slackText is for what stands in a notification, and is read aloud.
-	slackText = 1500
-	// slackSmall is the limit of a text object, less some:
+	slackMaxBlocks = 12_500
+	// slackMaxText is for what stands in a notification, and is read aloud.
+	slackMaxText = 1500
+	// slackMaxContext is the limit of a text object, less some:
 	// https://docs.slack.dev/reference/block-kit/composition-objects/text-object
-	slackSmall = 2900
-	// slackLinkedRows is up to how many functions are links: each costs 150
+	slackMaxContext = 2900
+	// slackMaxLinkedRows is up to how many functions are links: each costs 150
 	// characters or so.
-	slackLinkedRows = 10
+	slackMaxLinkedRows = 10
 )
 
 // The colours of the bar are hexadecimal: beside blocks, Slack draws its own
@@ -46,7 +46,7 @@ const slackBlue = "#1D9BD1"
 // chat.update.
 type slackMessage struct {
 	Channel   string `json:"channel,omitempty"`
-	At        string `json:"ts,omitempty"`        // of the message to update
+	Timestamp string `json:"ts,omitempty"`        // of the message to update
 	Thread    string `json:"thread_ts,omitempty"` // of the message to answer
 	Broadcast bool   `json:"reply_broadcast,omitempty"`
 
@@ -83,7 +83,7 @@ type slackElement struct {
 	Elements []slackElement `json:"elements,omitempty"`
 }
 
-// slackFor words an alert for Slack.
+// newSlackMessage words an alert for Slack.
 //
 // Nothing in it is Slack's markup. Of that, only `&`, `<` and `>` can be
 // escaped; a `*` or a backtick in a commit message would format what follows.
@@ -95,24 +95,24 @@ type slackElement struct {
 // The header and what happened stand in blocks; the rest hangs below with a bar
 // in the colour of the severity, which only an attachment has. Slack may fold a
 // long attachment, so what to do comes first in it.
-func slackFor(a report.Alert) slackMessage {
-	return fitted(a, slackRoom, slackLong, slackMessage.size)
+func newSlackMessage(a report.Alert) slackMessage {
+	return fit(a, slackMaxBlocks, slackLayout, slackMessage.size)
 }
 
-// slackReply words the end of a story whose beginning stands above it in the
+// newSlackReply words the end of a story whose beginning stands above it in the
 // thread: what is told there and has not changed is left out.
-func slackReply(a report.Alert) slackMessage {
+func newSlackReply(a report.Alert) slackMessage {
 	a.Facts, a.Why, a.NotRolledBack = nil, nil, ""
-	return slackFor(a)
+	return newSlackMessage(a)
 }
 
-func slackLong(a report.Alert) slackMessage {
-	m := slackPlain(a, slackText)
-	m.Blocks = []slackBlock{{Type: "header", Text: plainText(cutUnits(a.Title(), slackHeader), true)}}
+func slackLayout(a report.Alert) slackMessage {
+	m := slackFallback(a, slackMaxText)
+	m.Blocks = []slackBlock{{Type: "header", Text: plainText(cutUnits(a.Title(), slackMaxHeader), true)}}
 	m.Blocks = appendText(m.Blocks, section(plain(a.Message+" "), bold(a.Verdict)))
 
 	var under []slackBlock
-	bad, others := badNews(a.Checks)
+	bad, others := splitChecks(a.Checks)
 	under = appendText(under, lines(checks(bad)))
 	if len(a.Next) > 0 {
 		under = appendText(under, section(bold("What to do next")), numbered(steps(a.Next)))
@@ -122,7 +122,7 @@ func slackLong(a report.Alert) slackMessage {
 	under = appendText(under, lines(facts(a.Facts)))
 	under = appendText(under, lines(append(checks(others), notes(a.Notes)...)))
 	if small := strings.TrimSpace(strings.Join(a.Why, " ") + "\n" + a.NotRolledBack); small != "" {
-		under = append(under, slackBlock{Type: "context", Elements: []slackElement{*plainText(report.Cut(small, slackSmall), false)}})
+		under = append(under, slackBlock{Type: "context", Elements: []slackElement{*plainText(report.Cut(small, slackMaxContext), false)}})
 	}
 	if len(under) > 0 {
 		m.Attachments = []slackAttachment{{Colour: slackColour(a), Fallback: cmp.Or(a.Verdict, a.Message), Blocks: under}}
@@ -130,19 +130,19 @@ func slackLong(a report.Alert) slackMessage {
 	return m
 }
 
-// slackPlain says the most important in text alone. Beside blocks it is what a
+// slackFallback says the most important in text alone. Beside blocks it is what a
 // phone shows and a screen reader reads; alone it is what is left where Slack
 // refuses the blocks.
-func slackPlain(a report.Alert, limit int) slackMessage {
+func slackFallback(a report.Alert, limit int) slackMessage {
 	lines := []string{a.Title(), strings.TrimSpace(a.Message + " " + a.Verdict)}
 	lines = append(lines, a.Next...)
 	return slackMessage{Text: slackEscape(report.Cut(strings.TrimSpace(strings.Join(lines, "\n")), limit)), Parse: "none"}
 }
 
-// slackBare is for a Slack that refuses the blocks: text alone, with links.
-func slackBare(a report.Alert) slackMessage {
-	a = rooms[1].shorten(a)
-	m := slackPlain(a, 2*slackText)
+// newSlackText is for a Slack that refuses the blocks: text alone, with links.
+func newSlackText(a report.Alert) slackMessage {
+	a = budgets[1].truncate(a)
+	m := slackFallback(a, 2*slackMaxText)
 	var b strings.Builder
 	b.WriteString(m.Text)
 	for _, row := range a.Functions {

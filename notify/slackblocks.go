@@ -110,20 +110,20 @@ func facts(all []report.Fact) [][]slackElement {
 	return out
 }
 
-// rows are a line for each function. Many of them are one text, because every
+// functions are a line for each function. Many of them are one text, because every
 // part of a block costs room.
 func rows(a report.Alert) [][]slackElement {
 	var out [][]slackElement
 	var names []string
 	for _, row := range a.Functions {
 		rest := strings.TrimRight("  "+row.Version, " ") + ", " + row.Result
-		if len(a.Functions) <= slackLinkedRows {
+		if len(a.Functions) <= slackMaxLinkedRows {
 			out = append(out, []slackElement{plain(row.Mark + " "), linked(row.Function, row.URL), plain(rest)})
 			continue
 		}
 		names = append(names, row.Mark+" "+row.Function+rest)
 	}
-	return append(out, []slackElement{plain(strings.Join(names, "\n"))}, []slackElement{plain(more(a.Left))})
+	return append(out, []slackElement{plain(strings.Join(names, "\n"))}, []slackElement{plain(omittedFunctions(a.Left))})
 }
 
 func checks(all []report.Check) [][]slackElement {

@@ -33,11 +33,11 @@ type SlackBot struct {
 	log                  Log
 
 	mu    sync.Mutex
-	first slackPlace // of the message that Begin has sent
+	first slackMessageID // of the message that Begin has sent
 }
 
-// slackPlace is where a message stands. Only the id of a channel can be updated in.
-type slackPlace struct{ channel, at string }
+// slackMessageID is where a message stands. Only the id of a channel can be updated in.
+type slackMessageID struct{ channel, timestamp string }
 
 // NewSlackBot makes the channel. base is SlackAPI or a place that answers like
 // it; channel is a name or an id; client may be nil. log is told what did not
@@ -50,8 +50,8 @@ func NewSlackBot(client *http.Client, base, token, channel string, log Log) *Sla
 func (*SlackBot) Name() string { return "slack-bot" }
 
 // Begin posts the preliminary message, and keeps where it stands.
-func (s *SlackBot) Begin(ctx context.Context, n Notice) error {
-	at, err := s.say(ctx, slackFor(n.Alert), slackBare(n.Alert))
+func (s *SlackBot) Begin(ctx context.Context, n Notification) error {
+	at, err := s.send(ctx, newSlackMessage(n.Alert), newSlackText(n.Alert))
 	if err != nil {
 		return err
 	}
@@ -64,73 +64,73 @@ func (s *SlackBot) Begin(ctx context.Context, n Notice) error {
 // Send tells the end in the thread of the first message, for the whole channel
 // to see if it is not a good one, and brings the first message up to date.
 // Without a first message it posts one.
-func (s *SlackBot) Send(ctx context.Context, n Notice) error {
+func (s *SlackBot) Send(ctx context.Context, n Notification) error {
 	s.mu.Lock()
 	first := s.first
 	s.mu.Unlock()
-	if first.at == "" {
-		_, err := s.say(ctx, slackFor(n.Alert), slackBare(n.Alert))
+	if first.timestamp == "" {
+		_, err := s.send(ctx, newSlackMessage(n.Alert), newSlackText(n.Alert))
 		return err
 	}
-	err := s.answer(ctx, first, n.Alert)
+	err := s.reply(ctx, first, n.Alert)
 	if failed := s.update(ctx, first, n.Alert); failed != nil {
 		s.log.Infof("%s: the first message could not be brought up to date: %s", s.Name(), failed)
 	}
 	return err
 }
 
-// answer posts into the thread; where the first message is gone, into the channel.
-func (s *SlackBot) answer(ctx context.Context, first slackPlace, a report.Alert) error {
-	reply, bare := slackReply(a), slackBare(a)
+// reply posts into the thread; where the first message is gone, into the channel.
+func (s *SlackBot) reply(ctx context.Context, first slackMessageID, a report.Alert) error {
+	reply, bare := newSlackReply(a), newSlackText(a)
 	loud := a.Severity == report.SeverityFailure || a.Severity == report.SeverityAttention
 	for _, m := range []*slackMessage{&reply, &bare} {
-		m.Thread, m.Broadcast = first.at, loud
+		m.Thread, m.Broadcast = first.timestamp, loud
 	}
-	_, err := s.say(ctx, reply, bare)
-	var refused slackRefusal
+	_, err := s.send(ctx, reply, bare)
+	var refused slackError
 	if !errors.As(err, &refused) {
 		return err
 	}
-	s.log.Infof("%s: no answer in the thread (%s), so it goes to the channel", s.Name(), refused.word)
-	_, err = s.say(ctx, slackFor(a), slackBare(a))
+	s.log.Infof("%s: no answer in the thread (%s), so it goes to the channel", s.Name(), refused.code)
+	_, err = s.send(ctx, newSlackMessage(a), newSlackText(a))
 	return err
 }
 
 // update shows in the channel how it ended. That needs no other scope.
-func (s *SlackBot) update(ctx context.Context, first slackPlace, a report.Alert) error {
-	m := slackFor(a)
-	m.Channel, m.At = first.channel, first.at
+func (s *SlackBot) update(ctx context.Context, first slackMessageID, a report.Alert) error {
+	m := newSlackMessage(a)
+	m.Channel, m.Timestamp = first.channel, first.timestamp
 	_, err := s.call(ctx, "chat.update", m)
 	return err
 }
 
-// say posts a message, or the other one if Slack does not like how the first is made.
-func (s *SlackBot) say(ctx context.Context, m, bare slackMessage) (slackPlace, error) {
+// send posts a message, or the other one if Slack does not like how the first is made.
+func (s *SlackBot) send(ctx context.Context, m, bare slackMessage) (slackMessageID, error) {
 	m.Channel, bare.Channel = s.channel, s.channel
 	at, err := s.call(ctx, "chat.postMessage", m)
-	var refused slackRefusal
-	if errors.As(err, &refused) && slackDislikes[refused.word] {
-		s.log.Infof("%s: Slack refused the layout (%s), so the text goes alone", s.Name(), refused.word)
+	var refused slackError
+	if errors.As(err, &refused) && slackLayoutErrors[refused.code] {
+		s.log.Infof("%s: Slack refused the layout (%s), so the text goes alone", s.Name(), refused.code)
 		return s.call(ctx, "chat.postMessage", bare)
 	}
 	return at, err
 }
 
 // call asks for a method, again where Slack has a fault of its own.
-func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (slackPlace, error) {
+func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (slackMessageID, error) {
 	body, err := m.json()
 	if err != nil {
-		return slackPlace{}, err
+		return slackMessageID{}, err
 	}
 	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Authorization": {"Bearer " + s.token}}
 	for try := 1; ; try++ {
 		got, err := s.poster.post(ctx, s.base+"/"+method, header, body)
 		if err != nil {
-			return slackPlace{}, err
+			return slackMessageID{}, err
 		}
-		at, err := slackAnswer(got)
-		var refused slackRefusal
-		if !errors.As(err, &refused) || !slackPasses[refused.word] || !got.ok() || try == slackTries {
+		at, err := parseSlackResponse(got)
+		var refused slackError
+		if !errors.As(err, &refused) || !slackTransientErrors[refused.code] || !got.ok() || try == slackTries {
 			return at, err
 		}
 		select {
@@ -141,8 +141,8 @@ func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (sla
 	}
 }
 
-// slackAnswer reads the answer of a method: a refusal comes with status 200, too.
-func slackAnswer(got answer) (slackPlace, error) {
+// parseSlackResponse reads the answer of a method: a refusal comes with status 200, too.
+func parseSlackResponse(got response) (slackMessageID, error) {
 	var said struct {
 		OK      bool   `json:"ok"`
 		Error   string `json:"error"`
@@ -153,29 +153,29 @@ func slackAnswer(got answer) (slackPlace, error) {
 	err := json.Unmarshal([]byte(got.body), &said)
 	switch {
 	case err == nil && said.Error != "":
-		return slackPlace{}, slackRefusal{status: got.status, word: got.secrets.line(said.Error), needed: got.secrets.line(said.Needed)}
+		return slackMessageID{}, slackError{status: got.status, code: got.secrets.line(said.Error), needed: got.secrets.line(said.Needed)}
 	case !got.ok():
-		return slackPlace{}, errors.New("Slack answered " + got.words())
+		return slackMessageID{}, errors.New("Slack answered " + got.text())
 	case err != nil || !said.OK:
-		return slackPlace{}, got.unsure("Slack's `ok`")
+		return slackMessageID{}, got.unconfirmed("Slack's `ok`")
 	default:
-		return slackPlace{channel: said.Channel, at: said.At}, nil
+		return slackMessageID{channel: said.Channel, timestamp: said.At}, nil
 	}
 }
 
-// slackRefusal is Slack's own word for why it did not do as it was asked.
-type slackRefusal struct {
+// slackError is Slack's own word for why it did not do as it was asked.
+type slackError struct {
 	status       int
-	word, needed string
+	code, needed string
 }
 
-func (r slackRefusal) Error() string {
-	text := "Slack answered " + r.word
+func (r slackError) Error() string {
+	text := "Slack answered " + r.code
 	if r.status != http.StatusOK {
-		text = fmt.Sprintf("Slack answered %d %s", r.status, r.word)
+		text = fmt.Sprintf("Slack answered %d %s", r.status, r.code)
 	}
 	if r.needed != "" {
 		text += " (needed: " + r.needed + ")"
 	}
-	return withRemedy(text, slackBotRemedies[r.word]).Error()
+	return withRemedy(text, slackBotRemedies[r.code]).Error()
 }

@@ -148,10 +148,10 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 				server := &slackServer{t: t, refuses: test.refuses}
 				log := &heard{}
 				bot := notify.NewSlackBot(pipeServer(t, server), "http://slack.example/api/", slackToken, "#deployments", log)
-				crier := notify.Crier{Channels: []notify.Channel{bot}, Limit: time.Minute, Log: log}
-				crier.Begin(t.Context(), notify.Notice{Alert: test.begin})
+				crier := notify.Dispatcher{Channels: []notify.Channel{bot}, Limit: time.Minute, Log: log}
+				crier.Begin(t.Context(), notify.Notification{Alert: test.begin})
 				time.Sleep(time.Minute)
-				assert.Equal(t, map[string]string{"slack-bot": notify.Sent}, crier.Send(t.Context(), notify.Notice{Alert: test.end}))
+				assert.Equal(t, map[string]string{"slack-bot": notify.Sent}, crier.Send(t.Context(), notify.Notification{Alert: test.end}))
 				synctest.Wait()
 
 				require.Len(t, server.messages, test.messages)
@@ -188,8 +188,8 @@ func TestTheReplyInTheThread(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := &slackServer{t: t}
 			bot := notify.NewSlackBot(pipeServer(t, server), "http://slack.example/api", slackToken, "C0DEPLOY", silent{})
-			require.NoError(t, bot.Begin(t.Context(), notify.Notice{Alert: all[name].Preliminarily()}))
-			require.NoError(t, bot.Send(t.Context(), notify.Notice{Alert: all[name]}))
+			require.NoError(t, bot.Begin(t.Context(), notify.Notification{Alert: all[name].Preliminarily()}))
+			require.NoError(t, bot.Send(t.Context(), notify.Notification{Alert: all[name]}))
 			synctest.Wait()
 			body, err := json.Marshal(server.messages[1])
 			require.NoError(t, err)
@@ -268,11 +268,11 @@ func TestABeginningThatHangsHoldsUpNobody(t *testing.T) {
 		})
 		bot := notify.NewSlackBot(pipeServer(t, hangs), "http://slack.example/api/", slackToken, "#deployments", silent{})
 		other := &fake{}
-		crier := notify.Crier{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
+		crier := notify.Dispatcher{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
 		began := time.Now()
-		crier.Begin(t.Context(), notify.Notice{Alert: alert.Preliminarily()})
+		crier.Begin(t.Context(), notify.Notification{Alert: alert.Preliminarily()})
 		assert.Zero(t, time.Since(began), "production is checked meanwhile")
-		answers := crier.Send(t.Context(), notify.Notice{Alert: alert})
+		answers := crier.Send(t.Context(), notify.Notification{Alert: alert})
 		assert.LessOrEqual(t, time.Since(began), 20*time.Second)
 		assert.Equal(t, map[string]string{"slack-bot": "no answer within 20s", "fake": notify.Sent}, answers)
 		assert.Zero(t, other.at.Sub(began), "told at once")
@@ -285,7 +285,7 @@ type fake struct{ at time.Time }
 
 func (*fake) Name() string { return "fake" }
 
-func (f *fake) Send(context.Context, notify.Notice) error {
+func (f *fake) Send(context.Context, notify.Notification) error {
 	f.at = time.Now()
 	return nil
 }

@@ -26,36 +26,36 @@ func (*SlackWebhook) Name() string { return "slack-webhook" }
 
 // Send posts the alert. Where Slack does not like how the message is made, it
 // gets the text alone.
-func (s *SlackWebhook) Send(ctx context.Context, n Notice) error {
-	got, err := s.post(ctx, slackFor(n.Alert))
-	if err == nil && slackDislikes[slackWord(got)] {
-		got, err = s.post(ctx, slackBare(n.Alert))
+func (s *SlackWebhook) Send(ctx context.Context, n Notification) error {
+	got, err := s.post(ctx, newSlackMessage(n.Alert))
+	if err == nil && slackLayoutErrors[slackErrorCode(got)] {
+		got, err = s.post(ctx, newSlackText(n.Alert))
 	}
 	switch {
 	case err != nil:
 		return err
-	case slackWord(got) != "ok" && isSlackWorkflow(s.address):
-		return withRemedy("Slack answered "+got.words(), "the address is that of a Slack workflow, which takes no messages; "+newSlackWebhook)
+	case slackErrorCode(got) != "ok" && isSlackWorkflow(s.address):
+		return withRemedy("Slack answered "+got.text(), "the address is that of a Slack workflow, which takes no messages; "+newSlackWebhook)
 	case !got.ok():
-		return withRemedy("Slack answered "+got.words(), slackWebhookRemedies[slackWord(got)])
-	case slackWord(got) != "ok":
+		return withRemedy("Slack answered "+got.text(), slackWebhookRemedies[slackErrorCode(got)])
+	case slackErrorCode(got) != "ok":
 		// A proxy that says yes to everything, or an address that is not Slack's.
-		return got.unsure("Slack's `ok`")
+		return got.unconfirmed("Slack's `ok`")
 	default:
 		return nil
 	}
 }
 
-func (s *SlackWebhook) post(ctx context.Context, m slackMessage) (answer, error) {
+func (s *SlackWebhook) post(ctx context.Context, m slackMessage) (response, error) {
 	body, err := m.json()
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return s.poster.post(ctx, s.address, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
 }
 
-// slackWord is what an incoming webhook says: one word of plain text.
-func slackWord(a answer) string { return report.Line(strings.TrimSpace(a.body), longestWords) }
+// slackErrorCode is what an incoming webhook says: one word of plain text.
+func slackErrorCode(a response) string { return report.Line(strings.TrimSpace(a.body), maxQuote) }
 
 // isSlackWorkflow knows the addresses of Slack's workflows, which stand beside
 // those of incoming webhooks and take fields of their own:

@@ -37,7 +37,7 @@ func (*Webhook) Name() string { return "webhook" }
 
 // Send posts the result. Any 2xx status is a yes. X-Delivery-Id is the same in
 // every try, so that a receiver can tell a repetition.
-func (w *Webhook) Send(ctx context.Context, n Notice) error {
+func (w *Webhook) Send(ctx context.Context, n Notification) error {
 	id := make([]byte, idBytes)
 	if _, err := io.ReadFull(w.random, id); err != nil {
 		return fmt.Errorf("failed to make an id for the delivery: %w", err)
@@ -47,7 +47,7 @@ func (w *Webhook) Send(ctx context.Context, n Notice) error {
 		"X-Event":       {"lambda-rollback"},
 		"X-Delivery-Id": {hex.EncodeToString(id)},
 	}
-	body, err := withAlert(n)
+	body, err := webhookBody(n)
 	if err != nil {
 		return err
 	}
@@ -62,16 +62,16 @@ func (w *Webhook) Send(ctx context.Context, n Notice) error {
 	case err != nil:
 		return err
 	case !answer.ok():
-		return fmt.Errorf("the webhook answered %s", answer.words())
+		return fmt.Errorf("the webhook answered %s", answer.text())
 	default:
 		return nil
 	}
 }
 
-// withAlert is the result, an object with the action's outputs as its fields,
+// webhookBody is the result, an object with the action's outputs as its fields,
 // with the alert in one more: what a program that words a message of its own
 // needs beside the outputs.
-func withAlert(n Notice) ([]byte, error) {
+func webhookBody(n Notification) ([]byte, error) {
 	a := n.Alert
 	type page struct {
 		Name string `json:"name"`

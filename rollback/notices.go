@@ -28,7 +28,7 @@ func (s *story) channels() []notify.Channel {
 		all = append(all, notify.NewSlackBot(s.HTTP, s.Getenv("SLACK_API_URL"), in.BotToken, in.Channel, s.log))
 	}
 	if in := s.in.SMTP; in.Host != "" && in.From != nil && len(in.To) > 0 {
-		all = append(all, notify.NewEmail(notify.EmailOptions{
+		all = append(all, notify.NewEmail(notify.EmailConfig{
 			Host: in.Host, Port: in.Port, Username: in.Username, Password: in.Password, TLS: in.TLS,
 			From: in.From, To: in.To, Cc: in.Cc, Random: s.Random, Now: s.Clock.Now,
 		}))
@@ -42,17 +42,17 @@ func (s *story) channels() []notify.Channel {
 	return all
 }
 
-func (s *story) crier() *notify.Crier {
+func (s *story) crier() *notify.Dispatcher {
 	if s.told == nil {
-		s.told = &notify.Crier{Channels: s.channels(), Limit: channelLimit, Log: s.log}
+		s.told = &notify.Dispatcher{Channels: s.channels(), Limit: channelLimit, Log: s.log}
 	}
 	return s.told
 }
 
 // notice words a result as it stands.
-func (s *story) notice(r report.Result) notify.Notice {
+func (s *story) notice(r report.Result) notify.Notification {
 	r = s.redactor.Result(r)
-	return notify.Notice{Alert: report.AlertOf(r), Result: []byte(github.ResultJSON(r, s.log))}
+	return notify.Notification{Alert: report.AlertOf(r), Result: []byte(github.ResultJSON(r, s.log))}
 }
 
 // tellEarly tells the channels that can go on later, where it takes a while
@@ -61,7 +61,7 @@ func (s *story) tellEarly(moved []report.Function) {
 	r := s.result
 	r.Functions, r.Timestamp = moved, s.Clock.Now()
 	report.Conclude(&r)
-	if !r.Moved() || !s.in.AsksForChecks() || !notify.Wanted(s.in.NotifyOn, r) {
+	if !r.Moved() || !s.in.AsksForChecks() || !notify.ShouldNotify(s.in.NotifyOn, r) {
 		return
 	}
 	n := s.notice(r)
@@ -78,7 +78,7 @@ func (s *story) tellPeople() {
 		return
 	}
 	crier := s.crier()
-	wanted := len(crier.Channels) > 0 && notify.Wanted(s.in.NotifyOn, s.result)
+	wanted := len(crier.Channels) > 0 && notify.ShouldNotify(s.in.NotifyOn, s.result)
 	if !wanted && !s.in.FollowUps.AnyDue(s.result) {
 		return
 	}
@@ -88,7 +88,7 @@ func (s *story) tellPeople() {
 	var left map[string]string
 	var notes []report.Note
 	followed.Go(func() { left, notes = s.api.FollowUp(s.finish, s.in.FollowUps, s.where, s.result, s.log) })
-	trial := notify.IsTrial(s.in.NotifyOn, s.result)
+	trial := notify.IsTest(s.in.NotifyOn, s.result)
 	var answers map[string]string
 	if wanted {
 		n := s.notice(s.result)

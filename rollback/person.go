@@ -87,16 +87,16 @@ func (s *story) consult(functions []alias.Function) bool {
 		pages = append(pages, terminal.Page{Title: func() string { return title }, Choice: choice})
 	}
 	outlook := func() string { return s.outlook(looked, choices) }
-	why := &terminal.Line{Limit: longestReason, Value: s.in.Reason}
-	sure := &terminal.Sure{Yes: "Yes, move", No: "No, leave all as it is"}
+	why := &terminal.Input{Limit: longestReason, Value: s.in.Reason}
+	sure := &terminal.Confirm{Yes: "Yes, move", No: "No, leave all as it is"}
 	if s.in.Command == "rollback" && s.in.Reason == "" {
 		pages = append(pages, terminal.Page{
-			Title: func() string { return "Why? (the log and the summary repeat it; Enter leaves it out)" }, Line: why,
+			Title: func() string { return "Why? (the log and the summary repeat it; Enter leaves it out)" }, Input: why,
 		})
 	}
-	last := terminal.Page{Title: func() string { return s.lastQuestion(looked, choices) }, Sure: sure}
+	last := terminal.Page{Title: func() string { return s.lastQuestion(looked, choices) }, Confirm: sure}
 	if s.in.Command == "rollback" {
-		last.Before, last.Lines = outlook, min(s.longestOutlook(looked, choices), p.Room())
+		last.Description, last.DescriptionLines = outlook, min(s.longestOutlook(looked, choices), p.ConfirmRoom())
 	}
 	err := p.Ask(s.work, append(pages, last))
 	switch {
@@ -239,11 +239,11 @@ func (s *story) outlook(looked []report.Function, choices map[int]*terminal.Choi
 
 // fit cuts a text to what there is room for; the result has it all.
 func (s *story) fit(text string) string {
-	room := s.person.Room()
+	room := s.person.ConfirmRoom()
 	lines := strings.Split(text, "\n")
 	used := 0
 	for i, line := range lines {
-		if used += max(s.person.Lines(line), 1); used > room || used == room && i < len(lines)-1 {
+		if used += max(s.person.LineCount(line), 1); used > room || used == room && i < len(lines)-1 {
 			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n") + fmt.Sprintf("\n… and %d more lines, which the result will have", len(lines)-i)
 		}
 	}
@@ -252,12 +252,12 @@ func (s *story) fit(text string) string {
 
 // longestOutlook is how many lines the outlook can have, whatever is chosen.
 func (s *story) longestOutlook(looked []report.Function, choices map[int]*terminal.Choice) int {
-	total := s.person.Lines(s.outlook(looked, choices))
+	total := s.person.LineCount(s.outlook(looked, choices))
 	for i, choice := range choices {
 		chosen, now, most := choice.Value, 0, 0
 		for _, o := range choice.Options {
 			choice.Value = o.Value
-			n := s.person.Lines(s.outlook(looked[i:i+1], map[int]*terminal.Choice{0: choice}))
+			n := s.person.LineCount(s.outlook(looked[i:i+1], map[int]*terminal.Choice{0: choice}))
 			if most = max(most, n); o.Value == chosen {
 				now = n
 			}

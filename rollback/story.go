@@ -53,8 +53,8 @@ type story struct {
 	failed *evidence // the run that failed, by GitHub's API
 	// evidenceTold: what went wrong in asking for it is noted already.
 	evidenceTold bool
-	told         *notify.Crier // nil: nobody was told yet
-	counted      []string      // the failed jobs for which it acts
+	told         *notify.Dispatcher // nil: nobody was told yet
+	counted      []string           // the failed jobs for which it acts
 	result       report.Result
 }
 

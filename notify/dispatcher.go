@@ -22,8 +22,8 @@ const Sent = "sent"
 // ErrNoAnswer is the cause that ends a channel's time.
 var ErrNoAnswer = errors.New("no answer in time")
 
-// Notice is what a channel is asked to tell.
-type Notice struct {
+// Notification is what a channel is asked to tell.
+type Notification struct {
 	Alert report.Alert
 	// Result is the result as JSON, for programs.
 	Result []byte
@@ -34,15 +34,15 @@ type Notice struct {
 type Channel interface {
 	// Name is the key in the output `notifications`, such as "slack-webhook".
 	Name() string
-	Send(ctx context.Context, n Notice) error
+	Send(ctx context.Context, n Notification) error
 }
 
-// Follower is a channel that can be told at once after the move, and then go on
+// Threaded is a channel that can be told at once after the move, and then go on
 // in the same thread: Begin opens it, Send ends it. Send without Begin is a
 // message of its own.
-type Follower interface {
+type Threaded interface {
 	Channel
-	Begin(ctx context.Context, n Notice) error
+	Begin(ctx context.Context, n Notification) error
 }
 
 // Log is where it is said what is sent.
@@ -50,8 +50,8 @@ type Log interface {
 	Infof(format string, args ...any)
 }
 
-// Crier tells all channels at once.
-type Crier struct {
+// Dispatcher tells all channels at once.
+type Dispatcher struct {
 	Channels []Channel
 	// Limit is how long one channel may take, its retries included.
 	Limit time.Duration
@@ -64,10 +64,10 @@ type Crier struct {
 // Send does, each channel for itself. What goes wrong is not reported: Send
 // tries again, and its answer counts. It is given up after half the limit, so
 // that Send has time left where a channel hangs.
-func (c *Crier) Begin(ctx context.Context, n Notice) {
+func (c *Dispatcher) Begin(ctx context.Context, n Notification) {
 	c.begun = map[string]<-chan struct{}{}
 	for _, channel := range c.Channels {
-		follower, can := channel.(Follower)
+		follower, can := channel.(Threaded)
 		if !can {
 			continue
 		}
@@ -80,17 +80,17 @@ func (c *Crier) Begin(ctx context.Context, n Notice) {
 	}
 }
 
-func (c *Crier) begin(ctx context.Context, follower Follower, n Notice) {
-	early := Crier{Limit: c.Limit / 2}
+func (c *Dispatcher) begin(ctx context.Context, follower Threaded, n Notification) {
+	early := Dispatcher{Limit: c.Limit / 2}
 	c.Log.Infof("telling %s that the alias has moved", follower.Name())
-	answer := early.one(ctx, follower, func(ctx context.Context, _ Channel) error { return follower.Begin(ctx, n) })
+	answer := early.deliver(ctx, follower, func(ctx context.Context, _ Channel) error { return follower.Begin(ctx, n) })
 	if answer != Sent {
 		c.Log.Infof("%s was not told yet: %s", follower.Name(), answer)
 	}
 }
 
 // Send tells every channel, and gives for each `sent` or the error.
-func (c *Crier) Send(ctx context.Context, n Notice) map[string]string {
+func (c *Dispatcher) Send(ctx context.Context, n Notification) map[string]string {
 	return c.all(ctx, func(ctx context.Context, channel Channel) error {
 		if begun, early := c.begun[channel.Name()]; early {
 			select {
@@ -105,7 +105,7 @@ func (c *Crier) Send(ctx context.Context, n Notice) map[string]string {
 }
 
 // Names are those of the channels, in order.
-func (c *Crier) Names() []string {
+func (c *Dispatcher) Names() []string {
 	names := map[string]bool{}
 	for _, channel := range c.Channels {
 		names[channel.Name()] = true
@@ -115,13 +115,13 @@ func (c *Crier) Names() []string {
 
 // all calls tell for every channel side by side, each with the same limit, and
 // comes back at the limit also where one does not obey it.
-func (c *Crier) all(ctx context.Context, tell func(context.Context, Channel) error) map[string]string {
+func (c *Dispatcher) all(ctx context.Context, tell func(context.Context, Channel) error) map[string]string {
 	var mu sync.Mutex
 	answers := map[string]string{}
 	var told sync.WaitGroup
 	for _, channel := range c.Channels {
 		told.Go(func() {
-			answer := c.one(ctx, channel, tell)
+			answer := c.deliver(ctx, channel, tell)
 			mu.Lock()
 			defer mu.Unlock()
 			answers[channel.Name()] = answer
@@ -131,15 +131,15 @@ func (c *Crier) all(ctx context.Context, tell func(context.Context, Channel) err
 	return answers
 }
 
-func (c *Crier) one(ctx context.Context, channel Channel, tell func(context.Context, Channel) error) string {
+func (c *Dispatcher) deliver(ctx context.Context, channel Channel, tell func(context.Context, Channel) error) string {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Limit, ErrNoAnswer)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- guarded(ctx, channel, tell) }()
+	go func() { done <- recovering(ctx, channel, tell) }()
 	select {
 	case err := <-done:
 		if err != nil {
-			return c.words(ctx, err)
+			return c.describe(ctx, err)
 		}
 		return Sent
 	case <-ctx.Done():
@@ -148,16 +148,16 @@ func (c *Crier) one(ctx context.Context, channel Channel, tell func(context.Cont
 			if err == nil {
 				return Sent
 			}
-			return c.words(ctx, err)
+			return c.describe(ctx, err)
 		case <-time.After(50 * time.Millisecond):
-			return c.words(ctx, ctx.Err())
+			return c.describe(ctx, ctx.Err())
 		}
 	}
 }
 
-// guarded keeps a fault of a channel, or of the library it uses, from taking the
+// recovering keeps a fault of a channel, or of the library it uses, from taking the
 // whole program with it: the outputs are still to be written.
-func guarded(ctx context.Context, channel Channel, tell func(context.Context, Channel) error) (err error) {
+func recovering(ctx context.Context, channel Channel, tell func(context.Context, Channel) error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("failed to word the message: %v; please report this", fault)
@@ -166,8 +166,8 @@ func guarded(ctx context.Context, channel Channel, tell func(context.Context, Ch
 	return tell(ctx, channel)
 }
 
-// words says an error so that a person can act on it.
-func (c *Crier) words(ctx context.Context, err error) string {
+// describe says an error so that a person can act on it.
+func (c *Dispatcher) describe(ctx context.Context, err error) string {
 	switch {
 	case ctx.Err() == nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
 		return err.Error()

@@ -20,72 +20,72 @@ import (
 )
 
 const (
-	// largestLetter is in bytes as sent. Gmail hides what goes beyond some 102 kB,
+	// maxMessageBytes is in bytes as sent. Gmail hides what goes beyond some 102 kB,
 	// and with it the end of the message.
-	largestLetter  = 98_000
-	longestSubject = 200 // characters
+	maxMessageBytes = 98_000
+	maxSubject      = 200 // characters
 )
 
-// mailIDBytes are few, so that the id stays on the line of its name: what is
+// messageIDBytes are few, so that the id stays on the line of its name: what is
 // folded there, not every program reads.
-const mailIDBytes = 10
+const messageIDBytes = 10
 
-func mailID(random []byte) string {
-	return strings.ToLower(base32.StdEncoding.EncodeToString(random[:mailIDBytes]))
+func messageID(random []byte) string {
+	return strings.ToLower(base32.StdEncoding.EncodeToString(random[:messageIDBytes]))
 }
 
 // A letter is the message and whom it is yet to be delivered to.
-type letter struct {
-	message *gomail.Msg
-	hello   string // how the server is greeted
-	from    string // as in SMTP: "<a@b.example>"
-	unicode bool   // an address needs SMTPUTF8
+type delivery struct {
+	message   *gomail.Msg
+	helo      string // how the server is greeted
+	from      string // as in SMTP: "<a@b.example>"
+	needsUTF8 bool   // an address needs SMTPUTF8
 
-	left    []string // to be served, as in SMTP
-	sent    int
-	refused []refusal
+	pending  []string // to be served, as in SMTP
+	sent     int
+	rejected []rejection
 }
 
-func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
-	l := &letter{}
+func newDelivery(o EmailConfig, a report.Alert) (*delivery, error) {
+	l := &delivery{}
 	from, err := l.address(o.From)
 	if err != nil {
 		return nil, fmt.Errorf("email-from: %w", err)
 	}
-	l.from = envelope(from)
+	l.from = smtpPath(from)
 	_, domain, _ := strings.Cut(from.Address, "@")
-	l.hello = o.Hello
-	if l.hello == "" {
-		l.hello = domain
+	l.helo = o.HELO
+	if l.helo == "" {
+		l.helo = domain
 	}
-	to, err := l.receivers(o.To)
+	to, err := l.recipients(o.To)
 	if err != nil {
 		return nil, fmt.Errorf("email-to: %w", err)
 	}
-	cc, err := l.receivers(o.Cc)
+	cc, err := l.recipients(o.Cc)
 	if err != nil {
 		return nil, fmt.Errorf("email-cc: %w", err)
 	}
-	if len(l.left) == 0 {
+	if len(l.pending) == 0 {
 		return nil, errors.New("email-to: there is no receiver")
 	}
-	id := make([]byte, mailIDBytes)
+	id := make([]byte, messageIDBytes)
 	if _, err = io.ReadFull(o.Random, id); err != nil {
 		return nil, fmt.Errorf("failed to make an id for the message: %w", err)
 	}
-	sound := mailable(a)
-	for _, r := range rooms {
+	sound := sanitized(a)
+	for _, r := range budgets {
 		l.message = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 		l.message.FromMailAddress(from)
 		l.message.ToMailAddress(to...)
 		l.message.CcMailAddress(cc...)
-		l.message.SetMessageIDWithValue(mailID(id) + "@" + domain)
+		l.message.SetMessageIDWithValue(messageID(id) + "@" + domain)
 		l.message.SetDateWithValue(o.Now())
 		setHeader(l.message, sound, domain)
-		if err = setBody(l.message, r.shorten(sound)); err != nil {
+		if err = setBody(l.message, r.truncate(sound)); err != nil {
 			return nil, err
 		}
-		if size, err := l.message.WriteTo(io.Discard); err != nil || size <= largestLetter {
+		if size, err := l.message.WriteTo(io.Discard); err != nil || size <= maxMessageBytes {
 			return l, err
 		}
 	}
@@ -110,14 +110,14 @@ func setHeader(m *gomail.Msg, a report.Alert, domain string) {
 	// What is said of one run stands in one thread, further tries included.
 	if len(a.Links) > 0 {
 		run := sha256.Sum256([]byte(a.Links[0].URL))
-		m.SetGenHeader(gomail.HeaderReferences, "<run."+mailID(run[:])+"@"+domain+">")
+		m.SetGenHeader(gomail.HeaderReferences, "<run."+messageID(run[:])+"@"+domain+">")
 	}
 }
 
 // subject is the title on one line. What reads as an encoded word (RFC 2047) is
 // not decoded into something else.
 func subject(a report.Alert) string {
-	text := strings.TrimSpace(report.Cut(clean(a.Title()), longestSubject))
+	text := strings.TrimSpace(report.Cut(oneLine(a.Title()), maxSubject))
 	return cmp.Or(strings.ReplaceAll(text, "=?", "=\u200b?"), "Rollback")
 }
 
@@ -144,7 +144,7 @@ func setBody(m *gomail.Msg, a report.Alert) error {
 	return nil
 }
 
-func (l *letter) receivers(all []*mail.Address) ([]*mail.Address, error) {
+func (l *delivery) recipients(all []*mail.Address) ([]*mail.Address, error) {
 	var out []*mail.Address
 	for _, one := range all {
 		address, err := l.address(one)
@@ -153,25 +153,25 @@ func (l *letter) receivers(all []*mail.Address) ([]*mail.Address, error) {
 		}
 		out = append(out, address)
 		known := false
-		for _, other := range l.left {
-			known = known || other == envelope(address)
+		for _, other := range l.pending {
+			known = known || other == smtpPath(address)
 		}
 		if !known {
-			l.left = append(l.left, envelope(address))
+			l.pending = append(l.pending, smtpPath(address))
 		}
 	}
 	return out, nil
 }
 
-// address makes an address fit for SMTP: its domain in ASCII, as every server
+// maxURL makes an address fit for SMTP: its domain in ASCII, as every server
 // takes it, and nothing in it that could begin a line of its own.
-func (l *letter) address(a *mail.Address) (*mail.Address, error) {
+func (l *delivery) address(a *mail.Address) (*mail.Address, error) {
 	if a == nil {
 		return nil, errors.New("there is no address")
 	}
 	at := strings.LastIndex(a.Address, "@")
 	if at < 1 || !utf8.ValidString(a.Address) || strings.ContainsFunc(a.Address, unicode.IsControl) {
-		return nil, fmt.Errorf("“%s” is not an address", report.Line(a.Address, longestWords))
+		return nil, fmt.Errorf("“%s” is not an address", report.Line(a.Address, maxQuote))
 	}
 	local, domain := a.Address[:at], a.Address[at+1:]
 	var err error
@@ -179,18 +179,18 @@ func (l *letter) address(a *mail.Address) (*mail.Address, error) {
 		domain, err = idna.Lookup.ToASCII(domain)
 	}
 	if err != nil || domain == "" {
-		return nil, fmt.Errorf("“%s” has no domain that can be", report.Line(a.Address, longestWords))
+		return nil, fmt.Errorf("“%s” has no domain that can be", report.Line(a.Address, maxQuote))
 	}
 	if strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
-		l.unicode = true
+		l.needsUTF8 = true
 	}
-	return &mail.Address{Name: clean(a.Name), Address: local + "@" + domain}, nil
+	return &mail.Address{Name: oneLine(a.Name), Address: local + "@" + domain}, nil
 }
 
-func envelope(a *mail.Address) string { return (&mail.Address{Address: a.Address}).String() }
+func smtpPath(a *mail.Address) string { return (&mail.Address{Address: a.Address}).String() }
 
-// clean makes a header's text one line of good UTF-8.
-func clean(text string) string {
+// oneLine makes a header's text one line of good UTF-8.
+func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

@@ -23,19 +23,19 @@ const (
 	tlsNone     = "none"
 
 	implicitPort = 465 // RFC 8314
-	// perMail bounds one try where ctx does not.
-	perMail = time.Minute
+	// maxTry bounds one try where ctx does not.
+	maxTry = time.Minute
 )
 
 // try delivers a letter to those who are left, over a connection of its own. The
 // error says why any is left; those refused for good are not.
-func (e *Email) try(ctx context.Context, l *letter) error {
-	ctx, cancel := context.WithTimeout(ctx, perMail)
+func (e *Email) try(ctx context.Context, l *delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, maxTry)
 	defer cancel()
-	talk, conn := &talk{}, &mailConn{}
+	talk, conn := &smtpTrace{}, &limitedConn{}
 	defer func() { conn.close() }()
 	fail := func(err error) error {
-		return &mailFault{stage: e.stage(talk, conn), late: ctx.Err() != nil || isTimeout(err), err: err}
+		return &smtpFault{stage: e.stageOf(talk, conn), timedOut: ctx.Err() != nil || isTimeout(err), err: err}
 	}
 	client, err := e.client(ctx, l, talk, conn)
 	if err != nil {
@@ -45,21 +45,21 @@ func (e *Email) try(ctx context.Context, l *letter) error {
 	if err != nil {
 		return fail(err)
 	}
-	putOff, err := l.deliver(session)
+	putOff, err := l.transact(session)
 	if err != nil {
 		return fail(err)
 	}
 	_ = session.Quit() // what was taken stays taken
 	if putOff != nil {
-		return &mailFault{stage: stageReceivers, err: putOff}
+		return &smtpFault{stage: stageRecipients, err: putOff}
 	}
 	return nil
 }
 
 // client is go-mail's. Its own dialler is not used: its deadlines are not those
 // of ctx, and it writes an IPv6 address without brackets.
-func (e *Email) client(life context.Context, l *letter, talk *talk, conn *mailConn) (*gomail.Client, error) {
-	o := e.options
+func (e *Email) client(life context.Context, l *delivery, talk *smtpTrace, conn *limitedConn) (*gomail.Client, error) {
+	o := e.config
 	config := &tls.Config{
 		ServerName: o.Host, MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs,
 		VerifyConnection: func(tls.ConnectionState) error {
@@ -70,7 +70,7 @@ func (e *Email) client(life context.Context, l *letter, talk *talk, conn *mailCo
 	// With TLS from the first byte on, go-mail has nothing left to start.
 	policy := gomail.TLSMandatory
 	switch {
-	case e.implicit():
+	case e.implicitTLS():
 		policy = gomail.TLSOpportunistic
 	case o.TLS == tlsNone:
 		policy = gomail.NoTLS
@@ -79,15 +79,15 @@ func (e *Email) client(life context.Context, l *letter, talk *talk, conn *mailCo
 		gomail.WithPort(o.Port),
 		gomail.WithTLSPolicy(policy),
 		gomail.WithTLSConfig(config),
-		gomail.WithHELO(l.hello),
-		gomail.WithTimeout(perMail),
+		gomail.WithHELO(l.helo),
+		gomail.WithTimeout(maxTry),
 		gomail.WithDebugLog(), gomail.WithLogger(talk),
 		gomail.WithDialContextFunc(func(ctx context.Context, network, _ string) (net.Conn, error) {
 			plain, err := o.Dial(ctx, network, net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
 			if err != nil {
 				return nil, err
 			}
-			if err = conn.open(life, plain); err != nil || !e.implicit() {
+			if err = conn.open(life, plain); err != nil || !e.implicitTLS() {
 				return conn, err
 			}
 			encrypted := tls.Client(conn, config)
@@ -98,29 +98,29 @@ func (e *Email) client(life context.Context, l *letter, talk *talk, conn *mailCo
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
 			gomail.WithUsername(o.Username), gomail.WithPassword(o.Password))
 	}
-	if !l.unicode { // a server that passes the message on need not know SMTPUTF8 then
+	if !l.needsUTF8 { // a server that passes the message on need not know SMTPUTF8 then
 		options = append(options, gomail.WithoutSMTPUTF8())
 	}
 	return gomail.NewClient(o.Host, options...)
 }
 
-// implicit is true where TLS begins with the first byte.
-func (e *Email) implicit() bool {
-	return e.options.TLS == tlsImplicit || e.options.TLS == tlsAuto && e.options.Port == implicitPort
+// implicitTLS is true where TLS begins with the first byte.
+func (e *Email) implicitTLS() bool {
+	return e.config.TLS == tlsImplicit || e.config.TLS == tlsAuto && e.config.Port == implicitPort
 }
 
-// deliver is one transaction. go-mail's own would send to nobody where one of
+// transact is one transaction. go-mail's own would send to nobody where one of
 // several receivers is refused. putOff is what was said to those for later.
-func (l *letter) deliver(session *smtp.Client) (putOff, err error) {
-	if supported, _ := session.Extension("SMTPUTF8"); l.unicode && !supported {
-		return nil, errNoUnicode
+func (l *delivery) transact(session *smtp.Client) (putOff, err error) {
+	if supported, _ := session.Extension("SMTPUTF8"); l.needsUTF8 && !supported {
+		return nil, errNoSMTPUTF8
 	}
 	if err = session.Mail(l.from); err != nil {
 		return nil, err
 	}
 	var taken, later []string
-	refused := l.refused
-	for _, to := range l.left {
+	refused := l.rejected
+	for _, to := range l.pending {
 		err = session.Rcpt(to)
 		answer, isAnswer := errors.AsType[*textproto.Error](err)
 		switch {
@@ -131,20 +131,20 @@ func (l *letter) deliver(session *smtp.Client) (putOff, err error) {
 		case isTemporary(answer.Code):
 			later, putOff = append(later, to), err
 		default:
-			refused = append(refused, refusal{to, answer})
+			refused = append(refused, rejection{to, answer})
 		}
 	}
 	if len(taken) > 0 {
-		if err = l.data(session); err != nil {
+		if err = l.writeMessage(session); err != nil {
 			return nil, err
 		}
 	}
 	l.sent += len(taken)
-	l.left, l.refused = later, refused
+	l.pending, l.rejected = later, refused
 	return putOff, nil
 }
 
-func (l *letter) data(session *smtp.Client) error {
+func (l *delivery) writeMessage(session *smtp.Client) error {
 	writer, err := session.Data()
 	if err != nil {
 		return err
@@ -163,25 +163,25 @@ func isTimeout(err error) bool {
 
 func isTemporary(code int) bool { return code >= 400 && code < 500 }
 
-// mailConn is a connection that ends with a context, whatever the server and
+// limitedConn is a connection that ends with a context, whatever the server and
 // go-mail do, and what is known of it.
-type mailConn struct {
+type limitedConn struct {
 	net.Conn // nil: not connected
 
-	end       time.Time
-	heard     atomic.Int64 // bytes that the server has said
+	deadline  time.Time
+	received  atomic.Int64 // bytes that the server has said
 	encrypted atomic.Bool  // TLS is up, and the certificate is good
 	unwatch   func() bool
 }
 
-func (c *mailConn) open(life context.Context, plain net.Conn) error {
+func (c *limitedConn) open(life context.Context, plain net.Conn) error {
 	c.Conn = plain
-	c.end, _ = life.Deadline()
+	c.deadline, _ = life.Deadline()
 	c.unwatch = context.AfterFunc(life, func() { _ = plain.Close() })
-	return c.SetDeadline(c.end)
+	return c.SetDeadline(c.deadline)
 }
 
-func (c *mailConn) close() {
+func (c *limitedConn) close() {
 	if c.Conn != nil {
 		c.unwatch()
 		_ = c.Close()
@@ -189,30 +189,30 @@ func (c *mailConn) close() {
 }
 
 // SetDeadline keeps go-mail from moving the end: it counts anew from every step.
-func (c *mailConn) SetDeadline(t time.Time) error {
-	if t.IsZero() || t.After(c.end) {
-		t = c.end
+func (c *limitedConn) SetDeadline(t time.Time) error {
+	if t.IsZero() || t.After(c.deadline) {
+		t = c.deadline
 	}
 	return c.Conn.SetDeadline(t)
 }
 
 // Read bounds what a server may say: answers without an end are kept whole.
-func (c *mailConn) Read(p []byte) (int, error) {
+func (c *limitedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.heard.Add(int64(n)) > maxAnswer {
-		return 0, errTalksOn
+	if c.received.Add(int64(n)) > maxResponse {
+		return 0, errReplyTooLong
 	}
 	return n, err
 }
 
-// talk follows which command was sent last. It keeps no more of it than the verb.
-type talk struct {
+// smtpTrace follows which command was sent last. It keeps no more of it than the verb.
+type smtpTrace struct {
 	verb atomic.Value // string
 	tls  atomic.Bool  // STARTTLS was agreed on
 }
 
 // Debugf is told every command. Those of AUTH come without their words.
-func (t *talk) Debugf(l log.Log) {
+func (t *smtpTrace) Debugf(l log.Log) {
 	if l.Direction != log.DirClientToServer {
 		return
 	}
@@ -224,6 +224,6 @@ func (t *talk) Debugf(l log.Log) {
 }
 
 // Infof, Warnf and Errorf are of no use here.
-func (*talk) Infof(log.Log)  {}
-func (*talk) Warnf(log.Log)  {}
-func (*talk) Errorf(log.Log) {}
+func (*smtpTrace) Infof(log.Log)  {}
+func (*smtpTrace) Warnf(log.Log)  {}
+func (*smtpTrace) Errorf(log.Log) {}

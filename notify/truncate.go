@@ -1,0 +1,134 @@
+package notify
+
+import (
+	"fmt"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// budget is how much of an alert a message has room for. Lengths are characters.
+type budget struct {
+	sentence int // of the message, a step, a warning
+	value    int // of a fact, a check, a cell
+	maxURL   int // longer ones are left out
+
+	facts, functions, checks, notes, steps int
+	reasons                                bool // why this version, and what is not rolled back
+}
+
+// budgets are tried one after the other until a message is short enough. What
+// goes first is what a reader misses least. The last one fits every service,
+// whatever the texts are; a test holds that.
+var budgets = []budget{
+	{sentence: 1000, value: 300, maxURL: 800, facts: 16, functions: 40, checks: 12, notes: 6, steps: 8, reasons: true},
+	{sentence: 600, value: 160, maxURL: 400, facts: 14, functions: 40, checks: 6, notes: 3, steps: 6, reasons: true},
+	{sentence: 400, value: 100, maxURL: 300, facts: 12, functions: 30, checks: 4, notes: 2, steps: 5},
+	{sentence: 300, value: 60, maxURL: 200, facts: 10, functions: 20, checks: 3, notes: 1, steps: 4},
+	{sentence: 200, value: 30, maxURL: 100, facts: 8, functions: 8, checks: 2, notes: 1, steps: 2},
+}
+
+// fit words an alert with the most room that keeps it below a service's limit.
+func fit[M any](a report.Alert, limit int, word func(report.Alert) M, size func(M) int) M {
+	var message M
+	for _, r := range budgets {
+		message = word(r.truncate(a))
+		if size(message) <= limit {
+			break
+		}
+	}
+	return message
+}
+
+// truncate leaves out what there is no room for, and says so.
+func (r budget) truncate(a report.Alert) report.Alert {
+	a.Message = report.Cut(a.Message, r.sentence)
+	a.Verdict = report.Cut(a.Verdict, r.sentence)
+
+	facts := firstN(a.Facts, r.facts)
+	a.Facts = make([]report.Fact, len(facts))
+	for i, f := range facts {
+		a.Facts[i] = report.Fact{Name: f.Name, Text: report.Cut(f.Text, r.value), URL: r.address(f.URL)}
+	}
+
+	rows := firstN(a.Functions, r.functions)
+	a.Left += len(a.Functions) - len(rows)
+	a.Functions = make([]report.AlertRow, len(rows))
+	for i, f := range rows {
+		a.Functions[i] = report.AlertRow{
+			Mark: f.Mark, URL: r.address(f.URL),
+			Function: report.Cut(f.Function, r.value), Version: report.Cut(f.Version, r.value), Result: report.Cut(f.Result, r.value),
+		}
+	}
+
+	checks := firstN(a.Checks, r.checks)
+	left := len(a.Checks) - len(checks)
+	a.Checks = make([]report.Check, len(checks), len(checks)+1)
+	for i, c := range checks {
+		a.Checks[i] = report.Check{Name: report.Cut(c.Name, r.value), Status: c.Status, Detail: report.Cut(c.Detail, r.value)}
+	}
+	if left > 0 {
+		a.Checks = append(a.Checks, report.Check{Name: "more checks", Detail: "on the page of the run"})
+	}
+
+	a.Notes = r.sentences(a.Notes, r.notes, "More warnings stand on the page of the run.")
+	a.Next = r.sentences(a.Next, r.steps, "More steps stand on the page of the run.")
+	if r.reasons {
+		a.Why = r.sentences(a.Why, len(a.Why), "")
+	} else {
+		a.Why, a.NotRolledBack = nil, ""
+	}
+
+	links := a.Links
+	a.Links = nil
+	for _, l := range links {
+		if r.address(l.URL) != "" {
+			a.Links = append(a.Links, l)
+		}
+	}
+	return a
+}
+
+func (r budget) address(address string) string {
+	if len(address) > r.maxURL {
+		return ""
+	}
+	return address
+}
+
+func (r budget) sentences(all []string, most int, more string) []string {
+	var out []string
+	for _, text := range firstN(all, most) {
+		out = append(out, report.Cut(text, r.sentence))
+	}
+	if len(out) < len(all) {
+		out = append(out, more)
+	}
+	return out
+}
+
+func firstN[T any](all []T, most int) []T { return all[:min(len(all), most)] }
+
+// omittedFunctions says how many functions found no room; empty: all did.
+func omittedFunctions(left int) string {
+	switch left {
+	case 0:
+		return ""
+	case 1:
+		return "… and 1 more, on the page of the run"
+	default:
+		return fmt.Sprintf("… and %d more, on the page of the run", left)
+	}
+}
+
+// maxEarlyChecks is how many checks may stand before what to do.
+const maxEarlyChecks = 4
+
+// splitChecks parts the checks that could not say that all is well, for they come
+// before what to do, which depends on them. They are the first ones.
+func splitChecks(all []report.Check) (bad, others []report.Check) {
+	n := 0
+	for n < min(len(all), maxEarlyChecks) && all[n].Status != report.CheckPassed && all[n].Status != "" {
+		n++
+	}
+	return all[:n], all[n:]
+}
