@@ -74,12 +74,18 @@ const (
 // Every way in which the services answer, and what is said of it.
 func TestAnswersOfWebhooks(t *testing.T) {
 	t.Parallel()
-	slack := func(c *http.Client) notify.Channel { return notify.NewSlackWebhook(c, slackHook) }
-	teams := func(c *http.Client) notify.Channel { return notify.NewTeams(c, teamsHook) }
-	workflow := func(c *http.Client) notify.Channel {
-		return notify.NewSlackWebhook(c, "http://hooks.slack.example/triggers/T0SECRET1/2SECRET9/key")
+	slack := func(c *http.Client) notify.Channel {
+		return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: slackHook}, deps(c))
 	}
-	old := func(c *http.Client) notify.Channel { return notify.NewTeams(c, teamsOld) }
+	teams := func(c *http.Client) notify.Channel {
+		return notify.NewTeams(notify.TeamsConfig{URL: teamsHook}, deps(c))
+	}
+	workflow := func(c *http.Client) notify.Channel {
+		return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: "http://hooks.slack.example/triggers/T0SECRET1/2SECRET9/key"}, deps(c))
+	}
+	old := func(c *http.Client) notify.Channel {
+		return notify.NewTeams(notify.TeamsConfig{URL: teamsOld}, deps(c))
+	}
 	for name, test := range map[string]struct {
 		channel func(*http.Client) notify.Channel
 		answers []http.HandlerFunc
@@ -146,7 +152,9 @@ func TestSlackGetsTheTextAloneWhereItRefusesBlocks(t *testing.T) {
 	all := alerts(t)
 	synctest.Test(t, func(t *testing.T) {
 		for _, name := range []string{"failed", "several", "hostile"} {
-			got := tell(t, func(c *http.Client) notify.Channel { return notify.NewSlackWebhook(c, slackHook) }, all[name], time.Minute,
+			got := tell(t, func(c *http.Client) notify.Channel {
+				return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: slackHook}, deps(c))
+			}, all[name], time.Minute,
 				says(400, "invalid_attachments"), says(200, "ok"))
 			assert.Equal(t, notify.Sent, got.said)
 			require.Len(t, got.asked, 2)
@@ -166,13 +174,13 @@ func TestBadCertificatesAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, channel := range map[string]func(string) notify.Channel{
 		"slack-webhook": func(address string) notify.Channel {
-			return notify.NewSlackWebhook(nil, address+"/services/T0SECRET1/B0SECRET2")
+			return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address + "/services/T0SECRET1/B0SECRET2"}, deps(nil))
 		},
 		"slack-bot": func(address string) notify.Channel {
-			return notify.NewSlackBot(nil, address, slackToken, "deployments", silent{})
+			return notify.NewSlackBot(notify.SlackBotConfig{APIURL: address, Token: slackToken, Channel: "deployments"}, deps(nil))
 		},
 		"teams": func(address string) notify.Channel {
-			return notify.NewTeams(nil, address+"/workflows/flowSECRET4?sig=sigSECRET5")
+			return notify.NewTeams(notify.TeamsConfig{URL: address + "/workflows/flowSECRET4?sig=sigSECRET5"}, deps(nil))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,7 +204,7 @@ func TestAddressesStandInNoError(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"http://127.0.0.1:1/xSECRETx", "http://\x7fSECRET", "://SECRET", "http://[::1]:namedSECRET/", "SECRET"} {
 		for _, channel := range []notify.Channel{
-			notify.NewSlackWebhook(nil, address), notify.NewTeams(nil, address), notify.NewSlackBot(nil, address, "tokenSECRET\n", "c", silent{}),
+			notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address}, deps(nil)), notify.NewTeams(notify.TeamsConfig{URL: address}, deps(nil)), notify.NewSlackBot(notify.SlackBotConfig{APIURL: address, Token: "tokenSECRET\n", Channel: "c"}, deps(nil)),
 		} {
 			got := (&notify.Dispatcher{Channels: []notify.Channel{channel}, Limit: 100 * time.Millisecond, Log: silent{}}).Send(t.Context(), notify.Notification{})
 			assert.NotEqual(t, notify.Sent, got[channel.Name()])

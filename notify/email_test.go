@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -71,7 +72,9 @@ func sent(t *testing.T, a report.Alert) opened {
 	s.TLSConfig = ca.config(t, forever(), "127.0.0.1")
 	options := sending(s.serve(t, false))
 	options.RootCAs = ca.pool
-	require.NoError(t, notify.NewEmail(options).Send(t.Context(), notify.Notification{Alert: a}))
+	d := deps(nil)
+	d.Clock = fixedClock(time.Date(2026, 3, 7, 3, 15, 2, 0, time.UTC))
+	require.NoError(t, notify.NewEmail(options, d).Send(t.Context(), notify.Notification{Alert: a}))
 	return open(t, s.only(t).data)
 }
 

@@ -330,5 +330,5 @@ func TestEmailAddresses(t *testing.T) {
 			})
 		})
 	}
-	assert.Equal(t, "email", notify.NewEmail(notify.EmailConfig{}).Name())
+	assert.Equal(t, "email", notify.NewEmail(notify.EmailConfig{}, deps(nil)).Name())
 }

@@ -30,8 +30,7 @@ func post(t *testing.T) func(report.Alert) ([]byte, error) {
 	options := sending(s.serve(t, false))
 	options.TLS = "none"
 	return func(a report.Alert) ([]byte, error) {
-		options.Random = random()
-		if err := notify.NewEmail(options).Send(t.Context(), notify.Notification{Alert: a}); err != nil {
+		if err := notify.NewEmail(options, deps(nil)).Send(t.Context(), notify.Notification{Alert: a}); err != nil {
 			return nil, err
 		}
 		s.mu.Lock()

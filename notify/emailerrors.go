@@ -3,7 +3,6 @@ package notify
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,7 @@ import (
 // errNoSMTPUTF8: an address has letters that the server cannot take (RFC 6531).
 var errNoSMTPUTF8 = errors.New("an address has letters other than ASCII before its @, and the server does not offer SMTPUTF8")
 
-// errReplyTooLong: no mail server says as much.
+// errReplyTooLong: no mail server sends as much.
 var errReplyTooLong = errors.New("it talks without an end")
 
 // smtpStage is how far a try has come.
@@ -84,8 +83,8 @@ func isRetryable(err error) bool {
 	if !is || fault.timedOut {
 		return false
 	}
-	if answer, is := errors.AsType[*textproto.Error](err); is {
-		return isTemporary(answer.Code)
+	if reply, is := errors.AsType[*textproto.Error](err); is {
+		return isTemporary(reply.Code)
 	}
 	if unknown, is := errors.AsType[*net.DNSError](err); is {
 		return !unknown.IsNotFound
@@ -97,11 +96,11 @@ func isRetryable(err error) bool {
 
 // outcome is nil where every receiver was served, and else says who was not. err
 // is why any is left.
-func (e *Email) outcome(l *delivery, err error) error {
-	if len(l.pending) == 0 && len(l.rejected) == 0 {
+func (e *Email) outcome(d *delivery, err error) error {
+	if len(d.pending) == 0 && len(d.rejected) == 0 {
 		return nil
 	}
-	if l.sent == 0 && len(l.rejected) == 0 {
+	if d.sent == 0 && len(d.rejected) == 0 {
 		return errors.New(e.explain(err))
 	}
 	var order []string
@@ -112,10 +111,10 @@ func (e *Email) outcome(l *delivery, err error) error {
 		}
 		groups[words] = append(groups[words], report.Line(strings.Trim(address, "<>"), maxQuote))
 	}
-	for _, r := range l.rejected {
+	for _, r := range d.rejected {
 		add(e.replyText(r.reply)+e.advice(stageRecipients, r.reply), r.address)
 	}
-	for _, address := range l.pending {
+	for _, address := range d.pending {
 		add(e.explain(err), address)
 	}
 	var parts []string
@@ -123,8 +122,8 @@ func (e *Email) outcome(l *delivery, err error) error {
 		parts = append(parts, joinAddresses(groups[words])+": "+words)
 	}
 	text := "sent to nobody; refused for "
-	if l.sent > 0 {
-		text = fmt.Sprintf("sent to %d of %d receivers, but not to ", l.sent, l.sent+len(l.pending)+len(l.rejected))
+	if d.sent > 0 {
+		text = fmt.Sprintf("sent to %d of %d receivers, but not to ", d.sent, d.sent+len(d.pending)+len(d.rejected))
 	}
 	return errors.New(text + strings.Join(parts, "; and not to "))
 }
@@ -145,15 +144,15 @@ func (e *Email) explain(err error) string {
 	}
 	o := e.config
 	server := net.JoinHostPort(o.Host, strconv.Itoa(o.Port))
-	answer, isAnswer := errors.AsType[*textproto.Error](err)
+	reply, isReply := errors.AsType[*textproto.Error](err)
 	_, isTLSRecord := errors.AsType[tls.RecordHeaderError](err)
 	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
 	_, isProtocol := errors.AsType[textproto.ProtocolError](err)
 	unknown, isDNS := errors.AsType[*net.DNSError](err)
 	switch {
-	case isAnswer:
-		return "the mail server answered " + e.replyText(answer) + e.advice(fault.stage, answer)
+	case isReply:
+		return "the mail server answered " + e.replyText(reply) + e.advice(fault.stage, reply)
 	case errors.Is(err, gomail.ErrNoSupportedAuthDiscovered) && o.TLS == tlsNone:
 		return "the mail server takes the password only in clear, and smtp-tls is none: set smtp-tls to auto, or leave smtp-username and smtp-password out"
 	case errors.Is(err, gomail.ErrNoSupportedAuthDiscovered):
@@ -221,9 +220,9 @@ func portAdvice(port int) string {
 	return "; check smtp-host and smtp-port, and whether a firewall is between"
 }
 
-// advice is what to do about an answer, where that is known.
-func (e *Email) advice(stage smtpStage, answer *textproto.Error) string {
-	words := strings.ToLower(answer.Msg)
+// advice is what to do about a reply, where that is known.
+func (e *Email) advice(stage smtpStage, reply *textproto.Error) string {
+	words := strings.ToLower(reply.Msg)
 	says := func(wanted ...string) bool {
 		for _, word := range wanted {
 			if strings.Contains(words, word) {
@@ -234,7 +233,7 @@ func (e *Email) advice(stage smtpStage, answer *textproto.Error) string {
 	}
 	const signIn = "; sign in with smtp-username and smtp-password"
 	switch {
-	case isTemporary(answer.Code):
+	case isTemporary(reply.Code):
 		return "; it was asked again as long as there was time"
 	case e.config.TLS == tlsNone && says("starttls", "encrypt", "tls"):
 		return "; set smtp-tls to auto"
@@ -242,7 +241,7 @@ func (e *Email) advice(stage smtpStage, answer *textproto.Error) string {
 		return "; check smtp-username and smtp-password: many services want an app password, or the right to send by SMTP switched on for the account"
 	case stage == stageGreeting, stage == stageHELO, stage == stageTLS:
 		return "; check smtp-host and smtp-port"
-	case e.config.Username == "" && (answer.Code == 530 || says("authent", "relay", "log in", "login")):
+	case e.config.Username == "" && (reply.Code == 530 || says("authent", "relay", "log in", "login")):
 		return signIn
 	case stage == stageSender:
 		return "; check that this account may send as email-from"
@@ -259,8 +258,8 @@ func (e *Email) advice(stage smtpStage, answer *textproto.Error) string {
 var enhancedCode = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3} `)
 
 // replyText is a server's answer on one line: "550 5.1.1 no such user".
-func (e *Email) replyText(answer *textproto.Error) string {
-	lines := strings.Split(answer.Msg, "\n")
+func (e *Email) replyText(reply *textproto.Error) string {
+	lines := strings.Split(reply.Msg, "\n")
 	code := enhancedCode.FindString(lines[0])
 	for i := range lines {
 		if i > 0 {
@@ -268,43 +267,12 @@ func (e *Email) replyText(answer *textproto.Error) string {
 		}
 		lines[i] = strings.TrimSpace(lines[i])
 	}
-	return strings.TrimSpace(fmt.Sprintf("%03d %s", answer.Code, e.redacted(strings.Join(lines, " "))))
+	return strings.TrimSpace(fmt.Sprintf("%03d %s", reply.Code, e.redacted(strings.Join(lines, " "))))
 }
 
-// base64Like finds what may be base64.
-var base64Like = regexp.MustCompile(`[A-Za-z0-9+/_-]{4,}={0,2}`)
-
-// redacted is a text from outside on one line, without user and password, in clear
-// or as they go over the wire.
+// redacted is a text from outside on one line, without user and password.
 func (e *Email) redacted(text string) string {
-	const hidden = "***"
-	var secrets []string
-	for _, secret := range []string{e.config.Password, e.config.Username} {
-		if secret != "" {
-			secrets = append(secrets, secret)
-		}
-	}
-	text = base64Like.ReplaceAllStringFunc(text, func(word string) string {
-		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			bare := strings.TrimRight(word, "=")
-			for cut := range 4 { // an answer may have been cut, or have begun within the word
-				if cut >= len(bare) {
-					break
-				}
-				plain, _ := encoding.DecodeString(bare[cut:])
-				for _, secret := range secrets {
-					if strings.Contains(string(plain), secret) {
-						return hidden
-					}
-				}
-			}
-		}
-		return word
-	})
-	for _, secret := range secrets {
-		text = strings.ReplaceAll(text, secret, hidden)
-	}
-	return report.Line(strings.Join(strings.Fields(text), " "), maxQuote)
+	return report.Line(strings.Join(strings.Fields(e.secrets.redact(text)), " "), maxQuote)
 }
 
 // rootCause is the innermost error, without the names of calls around it.

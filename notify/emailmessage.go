@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/mail"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,10 +21,7 @@ import (
 )
 
 const (
-	// maxMessageBytes is in bytes as sent. Gmail hides what goes beyond some 102 kB,
-	// and with it the end of the message.
-	maxMessageBytes = 98_000
-	maxSubject      = 200 // characters
+	maxSubject = 200 // characters
 )
 
 // messageIDBytes are few, so that the id stays on the line of its name: what is
@@ -34,62 +32,63 @@ func messageID(random []byte) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(random[:messageIDBytes]))
 }
 
-// A letter is the message and whom it is yet to be delivered to.
+// delivery is a message and the recipients it is still to be delivered to.
 type delivery struct {
 	message   *gomail.Msg
 	helo      string // how the server is greeted
 	from      string // as in SMTP: "<a@b.example>"
 	needsUTF8 bool   // an address needs SMTPUTF8
 
-	pending  []string // to be served, as in SMTP
+	pending  []string // as in SMTP
 	sent     int
 	rejected []rejection
 }
 
-func newDelivery(o EmailConfig, a report.Alert) (*delivery, error) {
-	l := &delivery{}
-	from, err := l.address(o.From)
+// delivery checks the addresses and writes the message.
+func (e *Email) delivery(a report.Alert) (*delivery, error) {
+	o, d := e.config, &delivery{}
+	from, err := d.address(o.From)
 	if err != nil {
 		return nil, fmt.Errorf("email-from: %w", err)
 	}
-	l.from = smtpPath(from)
+	d.from = smtpPath(from)
 	_, domain, _ := strings.Cut(from.Address, "@")
-	l.helo = o.HELO
-	if l.helo == "" {
-		l.helo = domain
+	d.helo = o.HELO
+	if d.helo == "" {
+		d.helo = domain
 	}
-	to, err := l.recipients(o.To)
+	to, err := d.recipients(o.To)
 	if err != nil {
 		return nil, fmt.Errorf("email-to: %w", err)
 	}
-	cc, err := l.recipients(o.Cc)
+	cc, err := d.recipients(o.Cc)
 	if err != nil {
 		return nil, fmt.Errorf("email-cc: %w", err)
 	}
-	if len(l.pending) == 0 {
+	if len(d.pending) == 0 {
 		return nil, errors.New("email-to: there is no receiver")
 	}
 	id := make([]byte, messageIDBytes)
-	if _, err = io.ReadFull(o.Random, id); err != nil {
+	if _, err = io.ReadFull(e.random, id); err != nil {
 		return nil, fmt.Errorf("failed to make an id for the message: %w", err)
 	}
-	sound := sanitized(a)
-	for _, r := range budgets {
-		l.message = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-		l.message.FromMailAddress(from)
-		l.message.ToMailAddress(to...)
-		l.message.CcMailAddress(cc...)
-		l.message.SetMessageIDWithValue(messageID(id) + "@" + domain)
-		l.message.SetDateWithValue(o.Now())
-		setHeader(l.message, sound, domain)
-		if err = setBody(l.message, r.truncate(sound)); err != nil {
+	a = sanitized(a)
+	for _, b := range budgets {
+		d.message = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+		d.message.FromMailAddress(from)
+		d.message.ToMailAddress(to...)
+		d.message.CcMailAddress(cc...)
+		d.message.SetMessageIDWithValue(messageID(id) + "@" + domain)
+		d.message.SetDateWithValue(e.clock.Now())
+		setHeader(d.message, a, domain)
+		if err = setBody(d.message, b.truncate(a)); err != nil {
 			return nil, err
 		}
-		if size, err := l.message.WriteTo(io.Discard); err != nil || size <= maxMessageBytes {
-			return l, err
+		if size, err := d.message.WriteTo(io.Discard); err != nil || size <= int64(emailLimit.Max) {
+			return d, err
 		}
 	}
-	return l, nil
+	return d, nil
 }
 
 func setHeader(m *gomail.Msg, a report.Alert, domain string) {
@@ -144,20 +143,16 @@ func setBody(m *gomail.Msg, a report.Alert) error {
 	return nil
 }
 
-func (l *delivery) recipients(all []*mail.Address) ([]*mail.Address, error) {
+func (d *delivery) recipients(all []*mail.Address) ([]*mail.Address, error) {
 	var out []*mail.Address
 	for _, one := range all {
-		address, err := l.address(one)
+		address, err := d.address(one)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, address)
-		known := false
-		for _, other := range l.pending {
-			known = known || other == smtpPath(address)
-		}
-		if !known {
-			l.pending = append(l.pending, smtpPath(address))
+		if !slices.Contains(d.pending, smtpPath(address)) {
+			d.pending = append(d.pending, smtpPath(address))
 		}
 	}
 	return out, nil
@@ -165,7 +160,7 @@ func (l *delivery) recipients(all []*mail.Address) ([]*mail.Address, error) {
 
 // maxURL makes an address fit for SMTP: its domain in ASCII, as every server
 // takes it, and nothing in it that could begin a line of its own.
-func (l *delivery) address(a *mail.Address) (*mail.Address, error) {
+func (d *delivery) address(a *mail.Address) (*mail.Address, error) {
 	if a == nil {
 		return nil, errors.New("there is no address")
 	}
@@ -182,7 +177,7 @@ func (l *delivery) address(a *mail.Address) (*mail.Address, error) {
 		return nil, fmt.Errorf("“%s” has no domain that can be", report.Line(a.Address, maxQuote))
 	}
 	if strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
-		l.needsUTF8 = true
+		d.needsUTF8 = true
 	}
 	return &mail.Address{Name: oneLine(a.Name), Address: local + "@" + domain}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -54,23 +56,21 @@ func (t *textMessage) heading(text string) {
 	t.b.WriteString(strings.ToUpper(text) + "\n")
 }
 
-// line breaks a text between words. What has no blank stays whole: addresses
-// are to be followed.
+// line breaks a text between words. What has no blank stays whole: addresses are to
+// be followed. Of what a line begins with, every character counts as one column.
 func (t *textMessage) line(text, first, rest string) {
-	line := first
-	empty := true
+	start, line := first, ""
 	for word := range strings.FieldsSeq(text) {
-		if !empty && textColumns(line)+1+textColumns(word) > textWidth {
-			t.b.WriteString(line + "\n")
-			line, empty = rest, true
+		if line != "" && utf8.RuneCountInString(start)+ansi.StringWidth(line)+1+ansi.StringWidth(word) > textWidth {
+			t.b.WriteString(start + line + "\n")
+			start, line = rest, ""
 		}
-		if !empty {
+		if line != "" {
 			line += " "
 		}
 		line += word
-		empty = false
 	}
-	t.b.WriteString(line + "\n")
+	t.b.WriteString(start + line + "\n")
 }
 
 func (t *textMessage) sentences(title string, all []string) {
@@ -116,13 +116,13 @@ func (t *textMessage) facts(a report.Alert) {
 	t.heading("Facts")
 	width := 0
 	for _, f := range a.Facts {
-		width = max(width, textColumns(f.Name))
+		width = max(width, ansi.StringWidth(f.Name))
 	}
 	width = min(width, textWidth/3) //nolint:mnd // names are short; should one not be, the text still has room
 	indent := strings.Repeat(" ", width+4)
 	for _, f := range a.Facts {
-		name := report.Cut(f.Name, width)
-		t.line(f.Text, "  "+name+strings.Repeat(" ", width-textColumns(name)+2), indent)
+		name := ansi.Truncate(f.Name, width, "…")
+		t.line(f.Text, "  "+name+strings.Repeat(" ", width-ansi.StringWidth(name)+2), indent)
 		if f.URL != "" && !hasLink(a.Links, f.URL) {
 			t.b.WriteString(indent + f.URL + "\n")
 		}
@@ -175,9 +175,4 @@ func hasLink(links []report.Page, url string) bool {
 		}
 	}
 	return false
-}
-
-// textColumns is how wide a text is on a terminal, near enough.
-func textColumns(text string) int {
-	return utf8.RuneCountInString(text) - strings.Count(text, "\ufe0f")
 }

@@ -2,7 +2,9 @@ package notify_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"net/http"
@@ -84,10 +86,44 @@ func onWire(t *testing.T, channel func(*http.Client, string) notify.Channel, sta
 	return (*all)[0].body
 }
 
-func slackWebhook(c *http.Client, address string) notify.Channel {
-	return notify.NewSlackWebhook(c, address)
+// deps are what a channel needs, with the machine's clock: in a synctest bubble,
+// that of the bubble.
+func deps(client *http.Client) notify.Deps {
+	return notify.Deps{HTTP: client, Clock: wallClock{}, Random: random(), Log: silent{}}
 }
-func teams(c *http.Client, address string) notify.Channel { return notify.NewTeams(c, address) }
+
+func logging(client *http.Client, log notify.Log) notify.Deps {
+	d := deps(client)
+	d.Log = log
+	return d
+}
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// fixedClock stands still: with it, nothing may wait.
+type fixedClock time.Time
+
+func (c fixedClock) Now() time.Time { return time.Time(c) }
+
+func (fixedClock) Sleep(context.Context, time.Duration) error { return errors.New("nothing may wait") }
+
+func slackWebhook(c *http.Client, address string) notify.Channel {
+	return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address}, deps(c))
+}
+func teams(c *http.Client, address string) notify.Channel {
+	return notify.NewTeams(notify.TeamsConfig{URL: address}, deps(c))
+}
 
 // extremes are alerts that no layout was made for.
 var extremes = sync.OnceValue(func() map[string]report.Alert {

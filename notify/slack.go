@@ -15,10 +15,6 @@ const (
 	// slackMaxHeader is the limit of a header block, in UTF-16 units to be sure:
 	// https://docs.slack.dev/reference/block-kit/blocks/header-block
 	slackMaxHeader = 150
-	// slackMaxBlocks is for blocks and attachments as JSON. Slack refuses somewhat
-	// above 13,200 characters and does not document what it counts; the JSON in
-	// UTF-16 units is more than anything it can count.
-	slackMaxBlocks = 12_500
 	// slackMaxText is for what stands in a notification, and is read aloud.
 	slackMaxText = 1500
 	// slackMaxContext is the limit of a text object, less some:
@@ -28,6 +24,14 @@ const (
 	// characters or so.
 	slackMaxLinkedRows = 10
 )
+
+// slackLimit is for blocks and attachments as JSON. Slack refuses somewhat above
+// 13,200 characters and does not document what it counts; the JSON in UTF-16 units
+// is more than anything it can count.
+var slackLimit = Limit{
+	Max: 12_500, Unit: "UTF-16 units of the blocks and attachments as JSON",
+	Source: "https://docs.slack.dev/reference/block-kit/blocks; what counts is not documented, so this was tried out",
+}
 
 // The colours of the bar are hexadecimal: beside blocks, Slack draws its own
 // names `good`, `warning` and `danger` in grey.
@@ -96,11 +100,11 @@ type slackElement struct {
 // in the colour of the severity, which only an attachment has. Slack may fold a
 // long attachment, so what to do comes first in it.
 func newSlackMessage(a report.Alert) slackMessage {
-	return fit(a, slackMaxBlocks, slackLayout, slackMessage.size)
+	return fit(a, slackLimit.Max, slackLayout, slackMessage.size)
 }
 
-// newSlackReply words the end of a story whose beginning stands above it in the
-// thread: what is told there and has not changed is left out.
+// newSlackReply words the result for the thread of the first message: what that
+// says and has not changed is left out.
 func newSlackReply(a report.Alert) slackMessage {
 	a.Facts, a.Why, a.NotRolledBack = nil, nil, ""
 	return newSlackMessage(a)
@@ -115,7 +119,7 @@ func slackLayout(a report.Alert) slackMessage {
 	bad, others := splitChecks(a.Checks)
 	under = appendText(under, lines(checks(bad)))
 	if len(a.Next) > 0 {
-		under = appendText(under, section(bold("What to do next")), numbered(steps(a.Next)))
+		under = appendText(under, section(bold(nextTitle)), numbered(steps(a.Next)))
 	}
 	under = appendText(under, section(links(a.Links)...))
 	under = appendText(under, lines(rows(a)))
@@ -130,7 +134,7 @@ func slackLayout(a report.Alert) slackMessage {
 	return m
 }
 
-// slackFallback says the most important in text alone. Beside blocks it is what a
+// slackFallback has the most important in text alone. Beside blocks it is what a
 // phone shows and a screen reader reads; alone it is what is left where Slack
 // refuses the blocks.
 func slackFallback(a report.Alert, limit int) slackMessage {
@@ -139,7 +143,7 @@ func slackFallback(a report.Alert, limit int) slackMessage {
 	return slackMessage{Text: slackEscape(report.Cut(strings.TrimSpace(strings.Join(lines, "\n")), limit)), Parse: "none"}
 }
 
-// newSlackText is for a Slack that refuses the blocks: text alone, with links.
+// newSlackText is text alone, with links, for when Slack refuses the blocks.
 func newSlackText(a report.Alert) slackMessage {
 	a = budgets[1].truncate(a)
 	m := slackFallback(a, 2*slackMaxText)
@@ -174,16 +178,14 @@ func slackEscape(text string) string { return slackEscapes.Replace(text) }
 
 var slackURL = strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C")
 
-func (m slackMessage) json() ([]byte, error) { return compact(m) }
-
 // size is the length of the blocks and attachments as JSON, in UTF-16 units.
 func (m slackMessage) size() int {
-	data, _ := compact([]any{m.Blocks, m.Attachments})
+	data, _ := compactJSON([]any{m.Blocks, m.Attachments})
 	return units(string(data))
 }
 
-// compact is JSON as it goes out: `&`, `<` and `>` would be six characters each.
-func compact(v any) ([]byte, error) {
+// compactJSON is JSON as it goes out: `&`, `<` and `>` would be six characters each.
+func compactJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

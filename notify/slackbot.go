@@ -18,19 +18,39 @@ import (
 const SlackAPI = "https://slack.com/api"
 
 const (
-	slackTries = 3 // where Slack says with status 200 that it failed
+	slackTries = 3 // of a call that Slack refuses with status 200
 	slackPause = time.Second
 )
 
-// SlackBot posts as an app's bot user, with the scope chat:write. It is told at
-// once when the alias has moved, answers itself in the thread when the proof is
-// done, and brings the first message up to date:
+var slackBotDefinition = Definition{
+	Name:     "slack-bot",
+	Required: []string{"slack-bot-token", "slack-channel"},
+	Limit:    slackLimit,
+	open: func(c Config, d Deps) Channel {
+		if c.SlackBot.Token == "" || c.SlackBot.Channel == "" {
+			return nil
+		}
+		return NewSlackBot(c.SlackBot, d)
+	},
+}
+
+// SlackBotConfig configures a SlackBot.
+type SlackBotConfig struct {
+	APIURL  string // empty: SlackAPI
+	Token   string
+	Channel string // name or id
+}
+
+// SlackBot posts as an app's bot user, with the scope chat:write. It posts as
+// soon as the alias has moved, replies in the thread when production is verified,
+// and updates the first message:
 // https://docs.slack.dev/reference/methods/chat.postMessage
 // https://docs.slack.dev/reference/methods/chat.update
 type SlackBot struct {
-	base, token, channel string
-	poster               poster
-	log                  Log
+	config SlackBotConfig
+	poster poster
+	clock  Clock
+	log    Log
 
 	mu    sync.Mutex
 	first slackMessageID // of the message that Begin has sent
@@ -39,17 +59,16 @@ type SlackBot struct {
 // slackMessageID is where a message stands. Only the id of a channel can be updated in.
 type slackMessageID struct{ channel, timestamp string }
 
-// NewSlackBot makes the channel. base is SlackAPI or a place that answers like
-// it; channel is a name or an id; client may be nil. log is told what did not
-// work and does not count.
-func NewSlackBot(client *http.Client, base, token, channel string, log Log) *SlackBot {
-	return &SlackBot{base: strings.TrimRight(cmp.Or(base, SlackAPI), "/"), token: token, channel: channel, poster: newPoster(client), log: log}
+// NewSlackBot makes the channel.
+func NewSlackBot(c SlackBotConfig, d Deps) *SlackBot {
+	c.APIURL = strings.TrimRight(cmp.Or(c.APIURL, SlackAPI), "/")
+	return &SlackBot{config: c, poster: newPoster(d), clock: d.Clock, log: d.Log}
 }
 
 // Name is the channel's key in the output `notifications`.
-func (*SlackBot) Name() string { return "slack-bot" }
+func (*SlackBot) Name() string { return slackBotDefinition.Name }
 
-// Begin posts the preliminary message, and keeps where it stands.
+// Begin posts the preliminary message and keeps its id.
 func (s *SlackBot) Begin(ctx context.Context, n Notification) error {
 	at, err := s.send(ctx, newSlackMessage(n.Alert), newSlackText(n.Alert))
 	if err != nil {
@@ -61,9 +80,9 @@ func (s *SlackBot) Begin(ctx context.Context, n Notification) error {
 	return nil
 }
 
-// Send tells the end in the thread of the first message, for the whole channel
-// to see if it is not a good one, and brings the first message up to date.
-// Without a first message it posts one.
+// Send replies in the thread of the first message, shown to the whole channel if
+// the result is not a good one, and updates the first message. Without a first
+// message it posts one.
 func (s *SlackBot) Send(ctx context.Context, n Notification) error {
 	s.mu.Lock()
 	first := s.first
@@ -81,12 +100,12 @@ func (s *SlackBot) Send(ctx context.Context, n Notification) error {
 
 // reply posts into the thread; where the first message is gone, into the channel.
 func (s *SlackBot) reply(ctx context.Context, first slackMessageID, a report.Alert) error {
-	reply, bare := newSlackReply(a), newSlackText(a)
-	loud := a.Severity == report.SeverityFailure || a.Severity == report.SeverityAttention
-	for _, m := range []*slackMessage{&reply, &bare} {
-		m.Thread, m.Broadcast = first.timestamp, loud
+	reply, text := newSlackReply(a), newSlackText(a)
+	broadcast := a.Severity == report.SeverityFailure || a.Severity == report.SeverityAttention
+	for _, m := range []*slackMessage{&reply, &text} {
+		m.Thread, m.Broadcast = first.timestamp, broadcast
 	}
-	_, err := s.send(ctx, reply, bare)
+	_, err := s.send(ctx, reply, text)
 	var refused slackError
 	if !errors.As(err, &refused) {
 		return err
@@ -96,7 +115,7 @@ func (s *SlackBot) reply(ctx context.Context, first slackMessageID, a report.Ale
 	return err
 }
 
-// update shows in the channel how it ended. That needs no other scope.
+// update replaces the first message. That needs no other scope.
 func (s *SlackBot) update(ctx context.Context, first slackMessageID, a report.Alert) error {
 	m := newSlackMessage(a)
 	m.Channel, m.Timestamp = first.channel, first.timestamp
@@ -104,38 +123,34 @@ func (s *SlackBot) update(ctx context.Context, first slackMessageID, a report.Al
 	return err
 }
 
-// send posts a message, or the other one if Slack does not like how the first is made.
-func (s *SlackBot) send(ctx context.Context, m, bare slackMessage) (slackMessageID, error) {
-	m.Channel, bare.Channel = s.channel, s.channel
+// send posts a message, or the text alone if Slack refuses the layout.
+func (s *SlackBot) send(ctx context.Context, m, text slackMessage) (slackMessageID, error) {
+	m.Channel, text.Channel = s.config.Channel, s.config.Channel
 	at, err := s.call(ctx, "chat.postMessage", m)
 	var refused slackError
 	if errors.As(err, &refused) && slackLayoutErrors[refused.code] {
 		s.log.Infof("%s: Slack refused the layout (%s), so the text goes alone", s.Name(), refused.code)
-		return s.call(ctx, "chat.postMessage", bare)
+		return s.call(ctx, "chat.postMessage", text)
 	}
 	return at, err
 }
 
-// call asks for a method, again where Slack has a fault of its own.
+// call calls a method, again where Slack has a fault of its own.
 func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (slackMessageID, error) {
-	body, err := m.json()
+	body, err := compactJSON(m)
 	if err != nil {
 		return slackMessageID{}, err
 	}
-	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Authorization": {"Bearer " + s.token}}
+	header := jsonHeader()
+	header.Set("Authorization", "Bearer "+s.config.Token)
 	for try := 1; ; try++ {
-		got, err := s.poster.post(ctx, s.base+"/"+method, header, body)
+		got, err := s.poster.post(ctx, s.config.APIURL+"/"+method, header, body)
 		if err != nil {
 			return slackMessageID{}, err
 		}
 		at, err := parseSlackResponse(got)
 		var refused slackError
-		if !errors.As(err, &refused) || !slackTransientErrors[refused.code] || !got.ok() || try == slackTries {
-			return at, err
-		}
-		select {
-		case <-time.After(slackPause):
-		case <-ctx.Done():
+		if !errors.As(err, &refused) || !slackTransientErrors[refused.code] || !got.ok() || try == slackTries || s.clock.Sleep(ctx, slackPause) != nil {
 			return at, err
 		}
 	}
@@ -143,23 +158,23 @@ func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (sla
 
 // parseSlackResponse reads the answer of a method: a refusal comes with status 200, too.
 func parseSlackResponse(got response) (slackMessageID, error) {
-	var said struct {
+	var body struct {
 		OK      bool   `json:"ok"`
 		Error   string `json:"error"`
 		Needed  string `json:"needed"` // the scope
 		Channel string `json:"channel"`
-		At      string `json:"ts"`
+		TS      string `json:"ts"`
 	}
-	err := json.Unmarshal([]byte(got.body), &said)
+	err := json.Unmarshal([]byte(got.body), &body)
 	switch {
-	case err == nil && said.Error != "":
-		return slackMessageID{}, slackError{status: got.status, code: got.secrets.line(said.Error), needed: got.secrets.line(said.Needed)}
+	case err == nil && body.Error != "":
+		return slackMessageID{}, slackError{status: got.status, code: got.secrets.quote(body.Error), needed: got.secrets.quote(body.Needed)}
 	case !got.ok():
 		return slackMessageID{}, errors.New("Slack answered " + got.text())
-	case err != nil || !said.OK:
+	case err != nil || !body.OK:
 		return slackMessageID{}, got.unconfirmed("Slack's `ok`")
 	default:
-		return slackMessageID{channel: said.Channel, timestamp: said.At}, nil
+		return slackMessageID{channel: body.Channel, timestamp: body.TS}, nil
 	}
 }
 

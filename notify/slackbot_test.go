@@ -147,11 +147,11 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := &slackServer{t: t, refuses: test.refuses}
 				log := &heard{}
-				bot := notify.NewSlackBot(pipeServer(t, server), "http://slack.example/api/", slackToken, "#deployments", log)
-				crier := notify.Dispatcher{Channels: []notify.Channel{bot}, Limit: time.Minute, Log: log}
-				crier.Begin(t.Context(), notify.Notification{Alert: test.begin})
+				bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channel: "#deployments"}, logging(pipeServer(t, server), log))
+				dispatcher := notify.Dispatcher{Channels: []notify.Channel{bot}, Limit: time.Minute, Log: log}
+				dispatcher.Begin(t.Context(), notify.Notification{Alert: test.begin})
 				time.Sleep(time.Minute)
-				assert.Equal(t, map[string]string{"slack-bot": notify.Sent}, crier.Send(t.Context(), notify.Notification{Alert: test.end}))
+				assert.Equal(t, map[string]string{"slack-bot": notify.Sent}, dispatcher.Send(t.Context(), notify.Notification{Alert: test.end}))
 				synctest.Wait()
 
 				require.Len(t, server.messages, test.messages)
@@ -187,7 +187,7 @@ func TestTheReplyInTheThread(t *testing.T) {
 	for _, name := range []string{"rolled-back", "unhealthy", "several"} {
 		synctest.Test(t, func(t *testing.T) {
 			server := &slackServer{t: t}
-			bot := notify.NewSlackBot(pipeServer(t, server), "http://slack.example/api", slackToken, "C0DEPLOY", silent{})
+			bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channel: "C0DEPLOY"}, deps(pipeServer(t, server)))
 			require.NoError(t, bot.Begin(t.Context(), notify.Notification{Alert: all[name].Preliminarily()}))
 			require.NoError(t, bot.Send(t.Context(), notify.Notification{Alert: all[name]}))
 			synctest.Wait()
@@ -237,7 +237,7 @@ func TestAnswersToTheBot(t *testing.T) {
 			a := alerts(t)["failed"]
 			synctest.Test(t, func(t *testing.T) {
 				bot := func(c *http.Client) notify.Channel {
-					return notify.NewSlackBot(c, "http://slack.example/api", slackToken, "#deployments", silent{})
+					return notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channel: "#deployments"}, deps(c))
 				}
 				got := tell(t, bot, a, 10*time.Second, test.answers...)
 				want := test.want
@@ -266,13 +266,13 @@ func TestABeginningThatHangsHoldsUpNobody(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
 		})
-		bot := notify.NewSlackBot(pipeServer(t, hangs), "http://slack.example/api/", slackToken, "#deployments", silent{})
+		bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channel: "#deployments"}, deps(pipeServer(t, hangs)))
 		other := &fake{}
-		crier := notify.Dispatcher{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
+		dispatcher := notify.Dispatcher{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
 		began := time.Now()
-		crier.Begin(t.Context(), notify.Notification{Alert: alert.Preliminarily()})
+		dispatcher.Begin(t.Context(), notify.Notification{Alert: alert.Preliminarily()})
 		assert.Zero(t, time.Since(began), "production is checked meanwhile")
-		answers := crier.Send(t.Context(), notify.Notification{Alert: alert})
+		answers := dispatcher.Send(t.Context(), notify.Notification{Alert: alert})
 		assert.LessOrEqual(t, time.Since(began), 20*time.Second)
 		assert.Equal(t, map[string]string{"slack-bot": "no answer within 20s", "fake": notify.Sent}, answers)
 		assert.Zero(t, other.at.Sub(began), "told at once")

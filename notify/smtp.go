@@ -27,17 +27,17 @@ const (
 	maxTry = time.Minute
 )
 
-// try delivers a letter to those who are left, over a connection of its own. The
-// error says why any is left; those refused for good are not.
-func (e *Email) try(ctx context.Context, l *delivery) error {
+// try delivers the message to the pending recipients, over a connection of its own.
+// The error says why any is still pending; those rejected for good are not.
+func (e *Email) try(ctx context.Context, d *delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, maxTry)
 	defer cancel()
-	talk, conn := &smtpTrace{}, &limitedConn{}
+	trace, conn := &smtpTrace{}, &limitedConn{}
 	defer func() { conn.close() }()
 	fail := func(err error) error {
-		return &smtpFault{stage: e.stageOf(talk, conn), timedOut: ctx.Err() != nil || isTimeout(err), err: err}
+		return &smtpFault{stage: e.stageOf(trace, conn), timedOut: ctx.Err() != nil || isTimeout(err), err: err}
 	}
-	client, err := e.client(ctx, l, talk, conn)
+	client, err := e.client(ctx, d, trace, conn)
 	if err != nil {
 		return fail(err)
 	}
@@ -45,20 +45,20 @@ func (e *Email) try(ctx context.Context, l *delivery) error {
 	if err != nil {
 		return fail(err)
 	}
-	putOff, err := l.transact(session)
+	deferral, err := d.transact(session)
 	if err != nil {
 		return fail(err)
 	}
-	_ = session.Quit() // what was taken stays taken
-	if putOff != nil {
-		return &smtpFault{stage: stageRecipients, err: putOff}
+	_ = session.Quit() // what was accepted stays accepted
+	if deferral != nil {
+		return &smtpFault{stage: stageRecipients, err: deferral}
 	}
 	return nil
 }
 
 // client is go-mail's. Its own dialler is not used: its deadlines are not those
-// of ctx, and it writes an IPv6 address without brackets.
-func (e *Email) client(life context.Context, l *delivery, talk *smtpTrace, conn *limitedConn) (*gomail.Client, error) {
+// of limit, and it writes an IPv6 address without brackets.
+func (e *Email) client(limit context.Context, d *delivery, trace *smtpTrace, conn *limitedConn) (*gomail.Client, error) {
 	o := e.config
 	config := &tls.Config{
 		ServerName: o.Host, MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs,
@@ -79,15 +79,15 @@ func (e *Email) client(life context.Context, l *delivery, talk *smtpTrace, conn 
 		gomail.WithPort(o.Port),
 		gomail.WithTLSPolicy(policy),
 		gomail.WithTLSConfig(config),
-		gomail.WithHELO(l.helo),
+		gomail.WithHELO(d.helo),
 		gomail.WithTimeout(maxTry),
-		gomail.WithDebugLog(), gomail.WithLogger(talk),
+		gomail.WithDebugLog(), gomail.WithLogger(trace),
 		gomail.WithDialContextFunc(func(ctx context.Context, network, _ string) (net.Conn, error) {
 			plain, err := o.Dial(ctx, network, net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
 			if err != nil {
 				return nil, err
 			}
-			if err = conn.open(life, plain); err != nil || !e.implicitTLS() {
+			if err = conn.open(limit, plain); err != nil || !e.implicitTLS() {
 				return conn, err
 			}
 			encrypted := tls.Client(conn, config)
@@ -98,7 +98,7 @@ func (e *Email) client(life context.Context, l *delivery, talk *smtpTrace, conn 
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
 			gomail.WithUsername(o.Username), gomail.WithPassword(o.Password))
 	}
-	if !l.needsUTF8 { // a server that passes the message on need not know SMTPUTF8 then
+	if !d.needsUTF8 { // a server that passes the message on need not know SMTPUTF8 then
 		options = append(options, gomail.WithoutSMTPUTF8())
 	}
 	return gomail.NewClient(o.Host, options...)
@@ -109,47 +109,47 @@ func (e *Email) implicitTLS() bool {
 	return e.config.TLS == tlsImplicit || e.config.TLS == tlsAuto && e.config.Port == implicitPort
 }
 
-// transact is one transaction. go-mail's own would send to nobody where one of
-// several receivers is refused. putOff is what was said to those for later.
-func (l *delivery) transact(session *smtp.Client) (putOff, err error) {
-	if supported, _ := session.Extension("SMTPUTF8"); l.needsUTF8 && !supported {
+// transact is one SMTP transaction. go-mail's own would send to nobody where one of
+// several recipients is rejected. deferral is the reply for those to try later.
+func (d *delivery) transact(session *smtp.Client) (deferral, err error) {
+	if supported, _ := session.Extension("SMTPUTF8"); d.needsUTF8 && !supported {
 		return nil, errNoSMTPUTF8
 	}
-	if err = session.Mail(l.from); err != nil {
+	if err = session.Mail(d.from); err != nil {
 		return nil, err
 	}
-	var taken, later []string
-	refused := l.rejected
-	for _, to := range l.pending {
+	var accepted, deferred []string
+	rejected := d.rejected
+	for _, to := range d.pending {
 		err = session.Rcpt(to)
-		answer, isAnswer := errors.AsType[*textproto.Error](err)
+		reply, isReply := errors.AsType[*textproto.Error](err)
 		switch {
 		case err == nil:
-			taken = append(taken, to)
-		case !isAnswer:
+			accepted = append(accepted, to)
+		case !isReply:
 			return nil, err
-		case isTemporary(answer.Code):
-			later, putOff = append(later, to), err
+		case isTemporary(reply.Code):
+			deferred, deferral = append(deferred, to), err
 		default:
-			refused = append(refused, rejection{to, answer})
+			rejected = append(rejected, rejection{to, reply})
 		}
 	}
-	if len(taken) > 0 {
-		if err = l.writeMessage(session); err != nil {
+	if len(accepted) > 0 {
+		if err = d.writeMessage(session); err != nil {
 			return nil, err
 		}
 	}
-	l.sent += len(taken)
-	l.pending, l.rejected = later, refused
-	return putOff, nil
+	d.sent += len(accepted)
+	d.pending, d.rejected = deferred, rejected
+	return deferral, nil
 }
 
-func (l *delivery) writeMessage(session *smtp.Client) error {
+func (d *delivery) writeMessage(session *smtp.Client) error {
 	writer, err := session.Data()
 	if err != nil {
 		return err
 	}
-	if _, err = l.message.WriteTo(writer); err != nil {
+	if _, err = d.message.WriteTo(writer); err != nil {
 		return fmt.Errorf("failed to write the message: %w", err)
 	}
 	return writer.Close()
@@ -174,10 +174,10 @@ type limitedConn struct {
 	unwatch   func() bool
 }
 
-func (c *limitedConn) open(life context.Context, plain net.Conn) error {
+func (c *limitedConn) open(limit context.Context, plain net.Conn) error {
 	c.Conn = plain
-	c.deadline, _ = life.Deadline()
-	c.unwatch = context.AfterFunc(life, func() { _ = plain.Close() })
+	c.deadline, _ = limit.Deadline()
+	c.unwatch = context.AfterFunc(limit, func() { _ = plain.Close() })
 	return c.SetDeadline(c.deadline)
 }
 

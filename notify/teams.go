@@ -9,22 +9,44 @@ import (
 	"strings"
 )
 
+// Teams accepts 28 KB; some is left for what is counted in between.
+var teamsLimit = Limit{
+	Max: 24_000, Unit: "bytes of the body",
+	Source: "https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook",
+}
+
+var teamsDefinition = Definition{
+	Name:     "teams",
+	Required: []string{"teams-webhook-url"},
+	Limit:    teamsLimit,
+	open: func(c Config, d Deps) Channel {
+		if c.Teams.URL == "" {
+			return nil
+		}
+		return NewTeams(c.Teams, d)
+	},
+}
+
+// TeamsConfig configures a Teams.
+type TeamsConfig struct {
+	URL string // holds a signature and is the secret
+}
+
 // Teams posts an Adaptive Card to a Workflows webhook, the successor of the
 // connectors of Office 365:
 // https://support.microsoft.com/en-us/office/create-incoming-webhooks-with-workflows-for-microsoft-teams-8ae491c7-0394-4861-ba59-055e33f75498
 type Teams struct {
-	address string
-	poster  poster
+	config TeamsConfig
+	poster poster
 }
 
-// NewTeams makes the channel. The address holds a signature and is the secret;
-// client may be nil.
-func NewTeams(client *http.Client, address string) *Teams {
-	return &Teams{address: address, poster: newPoster(client)}
+// NewTeams makes the channel.
+func NewTeams(c TeamsConfig, d Deps) *Teams {
+	return &Teams{config: c, poster: newPoster(d)}
 }
 
 // Name is the channel's key in the output `notifications`.
-func (*Teams) Name() string { return "teams" }
+func (*Teams) Name() string { return teamsDefinition.Name }
 
 // errTeamsConnector is said of addresses that may take a card and show it to nobody.
 var errTeamsConnector = errors.New("the address is that of an Office 365 connector, which Microsoft has retired: it may say yes and deliver nothing; " + teamsNewWebhook)
@@ -50,17 +72,13 @@ const teamsAllowAnyone = "in the workflow's first step, let anyone trigger it, t
 // nobody tells whether it then posts; one with a response of its own may answer
 // any 2xx. Neither is a web page, which a proxy or a login would answer.
 func (t *Teams) Send(ctx context.Context, n Notification) error {
-	body, err := newTeamsMessage(n.Alert).json()
-	if err != nil {
-		return err
-	}
-	got, err := t.poster.post(ctx, t.address, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
+	got, err := t.poster.postJSON(ctx, t.config.URL, newTeamsMessage(n.Alert))
 	switch {
 	case err != nil:
 		return err
 	case !got.ok():
-		return teamsRefusal(got, isConnector(t.address))
-	case isConnector(t.address), strings.Contains(got.body, "Webhook message delivery failed"):
+		return teamsRefusal(got, isConnector(t.config.URL))
+	case isConnector(t.config.URL), strings.Contains(got.body, "Webhook message delivery failed"):
 		return errTeamsConnector
 	case got.status != http.StatusAccepted && isHTML(got.body):
 		return got.unconfirmed("a workflow's answer")

@@ -9,9 +9,6 @@ import (
 )
 
 const (
-	// teamsMaxBytes is for the whole body, in bytes. Teams takes 28 KB:
-	// https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook
-	teamsMaxBytes = 24_000
 	// teamsMaxLinkedRows is up to how many functions open their page when tapped.
 	teamsMaxLinkedRows = 10
 	// teamsMaxButtons is how many Teams shows in a row.
@@ -84,7 +81,7 @@ type element struct {
 // to tear such runs out of their line: the name of a fact is the link instead,
 // or the whole line.
 func newTeamsMessage(a report.Alert) teamsMessage {
-	return fit(a, teamsMaxBytes, teamsLayout, teamsMessage.size)
+	return fit(a, teamsLimit.Max, teamsLayout, teamsMessage.size)
 }
 
 func teamsLayout(a report.Alert) teamsMessage {
@@ -180,7 +177,7 @@ func teamsSteps(all []string) []element {
 	if len(all) == 0 {
 		return nil
 	}
-	out := []element{heading("What to do next")}
+	out := []element{heading(nextTitle)}
 	for i, step := range all {
 		words, command := commandIn(step)
 		p := paragraph(element{Text: fmt.Sprintf("%d. %s", i+1, words)}, element{Text: command, FontType: "monospace"})
@@ -249,10 +246,8 @@ func teamsChecks(all []report.Check, notes []string) []element {
 	return out
 }
 
-func (m teamsMessage) json() ([]byte, error) { return compact(m) }
-
 // size is the length of the body, in bytes.
 func (m teamsMessage) size() int {
-	data, _ := m.json()
+	data, _ := compactJSON(m)
 	return len(data)
 }

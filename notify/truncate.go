@@ -30,8 +30,8 @@ var budgets = []budget{
 // fit words an alert with the most room that keeps it below a service's limit.
 func fit[M any](a report.Alert, limit int, word func(report.Alert) M, size func(M) int) M {
 	var message M
-	for _, r := range budgets {
-		message = word(r.truncate(a))
+	for _, b := range budgets {
+		message = word(b.truncate(a))
 		if size(message) <= limit {
 			break
 		}
@@ -40,40 +40,40 @@ func fit[M any](a report.Alert, limit int, word func(report.Alert) M, size func(
 }
 
 // truncate leaves out what there is no room for, and says so.
-func (r budget) truncate(a report.Alert) report.Alert {
-	a.Message = report.Cut(a.Message, r.sentence)
-	a.Verdict = report.Cut(a.Verdict, r.sentence)
+func (b budget) truncate(a report.Alert) report.Alert {
+	a.Message = report.Cut(a.Message, b.sentence)
+	a.Verdict = report.Cut(a.Verdict, b.sentence)
 
-	facts := firstN(a.Facts, r.facts)
+	facts := firstN(a.Facts, b.facts)
 	a.Facts = make([]report.Fact, len(facts))
 	for i, f := range facts {
-		a.Facts[i] = report.Fact{Name: f.Name, Text: report.Cut(f.Text, r.value), URL: r.address(f.URL)}
+		a.Facts[i] = report.Fact{Name: f.Name, Text: report.Cut(f.Text, b.value), URL: b.address(f.URL)}
 	}
 
-	rows := firstN(a.Functions, r.functions)
+	rows := firstN(a.Functions, b.functions)
 	a.Left += len(a.Functions) - len(rows)
 	a.Functions = make([]report.AlertRow, len(rows))
 	for i, f := range rows {
 		a.Functions[i] = report.AlertRow{
-			Mark: f.Mark, URL: r.address(f.URL),
-			Function: report.Cut(f.Function, r.value), Version: report.Cut(f.Version, r.value), Result: report.Cut(f.Result, r.value),
+			Mark: f.Mark, URL: b.address(f.URL),
+			Function: report.Cut(f.Function, b.value), Version: report.Cut(f.Version, b.value), Result: report.Cut(f.Result, b.value),
 		}
 	}
 
-	checks := firstN(a.Checks, r.checks)
+	checks := firstN(a.Checks, b.checks)
 	left := len(a.Checks) - len(checks)
 	a.Checks = make([]report.Check, len(checks), len(checks)+1)
 	for i, c := range checks {
-		a.Checks[i] = report.Check{Name: report.Cut(c.Name, r.value), Status: c.Status, Detail: report.Cut(c.Detail, r.value)}
+		a.Checks[i] = report.Check{Name: report.Cut(c.Name, b.value), Status: c.Status, Detail: report.Cut(c.Detail, b.value)}
 	}
 	if left > 0 {
 		a.Checks = append(a.Checks, report.Check{Name: "more checks", Detail: "on the page of the run"})
 	}
 
-	a.Notes = r.sentences(a.Notes, r.notes, "More warnings stand on the page of the run.")
-	a.Next = r.sentences(a.Next, r.steps, "More steps stand on the page of the run.")
-	if r.reasons {
-		a.Why = r.sentences(a.Why, len(a.Why), "")
+	a.Notes = b.sentences(a.Notes, b.notes, "More warnings stand on the page of the run.")
+	a.Next = b.sentences(a.Next, b.steps, "More steps stand on the page of the run.")
+	if b.reasons {
+		a.Why = b.sentences(a.Why, len(a.Why), "")
 	} else {
 		a.Why, a.NotRolledBack = nil, ""
 	}
@@ -81,24 +81,24 @@ func (r budget) truncate(a report.Alert) report.Alert {
 	links := a.Links
 	a.Links = nil
 	for _, l := range links {
-		if r.address(l.URL) != "" {
+		if b.address(l.URL) != "" {
 			a.Links = append(a.Links, l)
 		}
 	}
 	return a
 }
 
-func (r budget) address(address string) string {
-	if len(address) > r.maxURL {
+func (b budget) address(address string) string {
+	if len(address) > b.maxURL {
 		return ""
 	}
 	return address
 }
 
-func (r budget) sentences(all []string, most int, more string) []string {
+func (b budget) sentences(all []string, most int, more string) []string {
 	var out []string
 	for _, text := range firstN(all, most) {
-		out = append(out, report.Cut(text, r.sentence))
+		out = append(out, report.Cut(text, b.sentence))
 	}
 	if len(out) < len(all) {
 		out = append(out, more)

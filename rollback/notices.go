@@ -3,6 +3,7 @@ package rollback
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -18,31 +19,30 @@ import (
 // and summary wait for it.
 const channelLimit = 20 * time.Second
 
-// channels are those that the inputs name.
+// channels are those that the inputs configure.
 func (s *story) channels() []notify.Channel {
-	var all []notify.Channel
-	if in := s.in.Slack; in.WebhookURL != nil {
-		all = append(all, notify.NewSlackWebhook(s.HTTP, in.WebhookURL.String()))
-	}
-	if in := s.in.Slack; in.BotToken != "" && in.Channel != "" {
-		all = append(all, notify.NewSlackBot(s.HTTP, s.Getenv("SLACK_API_URL"), in.BotToken, in.Channel, s.log))
-	}
-	if in := s.in.SMTP; in.Host != "" && in.From != nil && len(in.To) > 0 {
-		all = append(all, notify.NewEmail(notify.EmailConfig{
-			Host: in.Host, Port: in.Port, Username: in.Username, Password: in.Password, TLS: in.TLS,
-			From: in.From, To: in.To, Cc: in.Cc, Random: s.Random, Now: s.Clock.Now,
-		}))
-	}
-	if in := s.in.Teams; in.WebhookURL != nil {
-		all = append(all, notify.NewTeams(s.HTTP, in.WebhookURL.String()))
-	}
-	if in := s.in.Webhook; in.URL != nil {
-		all = append(all, notify.NewWebhook(s.HTTP, in.URL.String(), in.Secret, s.Random))
-	}
-	return all
+	slack, smtp := s.in.Slack, s.in.SMTP
+	return notify.Open(notify.Config{
+		SlackBot:     notify.SlackBotConfig{APIURL: s.Getenv("SLACK_API_URL"), Token: slack.BotToken, Channel: slack.Channel},
+		SlackWebhook: notify.SlackWebhookConfig{URL: textOf(slack.WebhookURL)},
+		Email: notify.EmailConfig{
+			Host: smtp.Host, Port: smtp.Port, Username: smtp.Username, Password: smtp.Password, TLS: smtp.TLS,
+			From: smtp.From, To: smtp.To, Cc: smtp.Cc,
+		},
+		Teams:   notify.TeamsConfig{URL: textOf(s.in.Teams.WebhookURL)},
+		Webhook: notify.WebhookConfig{URL: textOf(s.in.Webhook.URL), Secret: s.in.Webhook.Secret},
+	}, notify.Deps{HTTP: s.HTTP, Clock: s.Clock, Random: s.Random, Log: s.log})
 }
 
-func (s *story) crier() *notify.Dispatcher {
+// textOf is empty where there is no URL.
+func textOf(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	return u.String()
+}
+
+func (s *story) dispatcher() *notify.Dispatcher {
 	if s.told == nil {
 		s.told = &notify.Dispatcher{Channels: s.channels(), Limit: channelLimit, Log: s.log}
 	}
@@ -66,7 +66,7 @@ func (s *story) tellEarly(moved []report.Function) {
 	}
 	n := s.notice(r)
 	n.Alert = n.Alert.Preliminarily()
-	s.crier().Begin(s.finish, n)
+	s.dispatcher().Begin(s.finish, n)
 }
 
 // tellPeople tells all channels how it ended, leaves behind on GitHub what was
@@ -77,8 +77,8 @@ func (s *story) tellPeople() {
 	if s.result.Declined {
 		return
 	}
-	crier := s.crier()
-	wanted := len(crier.Channels) > 0 && notify.ShouldNotify(s.in.NotifyOn, s.result)
+	dispatcher := s.dispatcher()
+	wanted := len(dispatcher.Channels) > 0 && notify.ShouldNotify(s.in.NotifyOn, s.result)
 	if !wanted && !s.in.FollowUps.AnyDue(s.result) {
 		return
 	}
@@ -95,7 +95,7 @@ func (s *story) tellPeople() {
 		if trial {
 			n.Alert = n.Alert.AsTrial()
 		}
-		answers = crier.Send(s.finish, n)
+		answers = dispatcher.Send(s.finish, n)
 	}
 	followed.Wait()
 	s.log.EndGroup()

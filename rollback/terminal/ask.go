@@ -9,10 +9,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 )
 
@@ -36,7 +36,7 @@ func (s Screen) LineCount(text string) int {
 	for line := range strings.Lines(text) {
 		n++
 		if s.Width > 0 {
-			n += utf8.RuneCountInString(line) / max(s.Width-margin, minWidth)
+			n += ansi.StringWidth(line) / max(s.Width-margin, minWidth)
 		}
 	}
 	return n
@@ -212,9 +212,11 @@ func (s Screen) runUntilDone(ctx context.Context, ask func() error) error {
 		return nil
 	case <-ctx.Done():
 		if !s.Accessible {
+			grace, stop := context.WithTimeout(context.WithoutCancel(ctx), quitLimit)
+			defer stop()
 			select {
 			case <-done: //nolint:errcheck // ctx has ended: that is the answer
-			case <-time.After(quitLimit):
+			case <-grace.Done():
 			}
 		}
 		return ErrAborted
