@@ -164,7 +164,7 @@ func TestSlackGetsTheTextAloneWhereItRefusesBlocks(t *testing.T) {
 			assert.NotContains(t, body, "<script>")
 			text := texts(t, got.asked[1].body)[0]
 			assert.Contains(t, text, "https://github.com/acme/shop/actions/runs/9001")
-			golden(t, "testdata/slack/bare/"+name+".json", got.asked[1].body)
+			golden(t, "testdata/slack/bare/"+name+".json", indented(t, got.asked[1].body)[".json"])
 		}
 	})
 }

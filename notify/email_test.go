@@ -8,8 +8,6 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,17 +19,6 @@ import (
 	"github.com/org/lambda-rollback-action/notify"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
-
-func emailGolden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err, "run the test with -update")
-	assert.Equal(t, string(want), got)
-}
 
 // opened is a message read by a MIME parser that is not the one that wrote it.
 type opened struct {
@@ -78,15 +65,12 @@ func sent(t *testing.T, a report.Alert) opened {
 	return open(t, s.only(t).data)
 }
 
-func TestEmailsOfEveryResult(t *testing.T) {
+func TestEmailSubjects(t *testing.T) {
 	t.Parallel()
 	for name, a := range alerts(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := sent(t, a)
-			assert.Equal(t, a.Title(), o.subject)
-			emailGolden(t, filepath.Join("testdata", "email", name+".txt"), o.text)
-			emailGolden(t, filepath.Join("testdata", "email", name+".html"), o.page)
+			assert.Equal(t, a.Title(), sent(t, a).subject)
 		})
 	}
 }

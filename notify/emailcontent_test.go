@@ -214,7 +214,7 @@ func TestAnEmailOfFortyFunctions(t *testing.T) {
 		assert.Contains(t, o.text, f.Function+":live 42 → 41")
 		assert.Contains(t, o.page, f.Function+":live</a>", "with a link to its alias")
 	}
-	emailGolden(t, "testdata/email/forty.html", o.page)
+	golden(t, "testdata/email/forty.html", []byte(o.page))
 }
 
 // A dot alone ends a message in SMTP.

@@ -1,7 +1,6 @@
 package notify_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,16 +43,13 @@ func alerts(t *testing.T) map[string]report.Alert {
 
 func golden(t *testing.T, path string, body []byte) {
 	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, json.Indent(&b, body, "", "  "))
-	b.WriteByte('\n')
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+		require.NoError(t, os.WriteFile(path, body, 0o644))
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err, "no golden file; write it with: go test ./notify -update")
-	assert.Equal(t, string(want), b.String())
+	assert.Equal(t, string(want), string(body), path)
 }
 
 // asked is a request that a server was sent.

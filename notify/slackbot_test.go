@@ -193,7 +193,7 @@ func TestTheReplyInTheThread(t *testing.T) {
 			synctest.Wait()
 			body, err := json.Marshal(server.messages[1])
 			require.NoError(t, err)
-			golden(t, "testdata/slack/reply/"+name+".json", body)
+			golden(t, "testdata/slack/reply/"+name+".json", indented(t, body)[".json"])
 			reply := string(body)
 			assert.Contains(t, reply, all[name].Verdict)
 			assert.NotContains(t, reply, "Failing version")

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -12,12 +13,19 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/org/lambda-rollback-action/notify"
 	"github.com/org/lambda-rollback-action/test/emulator"
 	"github.com/org/lambda-rollback-action/test/people"
 )
 
-// channels are all that the program has.
-var channels = []string{people.Email, people.SlackBot, people.SlackWebhook, people.Teams, people.Webhook}
+// channels are the names of all that the program has.
+var channels = func() []string {
+	var names []string
+	for _, d := range notify.Registry() {
+		names = append(names, d.Name)
+	}
+	return slices.Sorted(slices.Values(names))
+}()
 
 // secretsOfPeople may be seen by nobody but the services themselves.
 var secretsOfPeople = []string{people.SlackPath, people.TeamsQuery, people.BotToken, people.WebhookKey, people.Password}
