@@ -17,13 +17,13 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// errNoSMTPUTF8: an address has letters that the server cannot take (RFC 6531).
+// errNoSMTPUTF8: an address has letters that the server does not accept (RFC 6531).
 var errNoSMTPUTF8 = errors.New("an address has letters other than ASCII before its @, and the server does not offer SMTPUTF8")
 
 // errReplyTooLong: no mail server sends as much.
 var errReplyTooLong = errors.New("it talks without an end")
 
-// smtpStage is how far a try has come.
+// smtpStage is how far a try has got.
 type smtpStage int
 
 const (
@@ -37,17 +37,17 @@ const (
 	stageMessage
 )
 
-// smtpFault is why a try did not deliver to all.
+// smtpFault is why a try did not deliver to every recipient.
 type smtpFault struct {
 	stage    smtpStage
-	timedOut bool // the time was over
+	timedOut bool
 	err      error
 }
 
 func (f *smtpFault) Error() string { return f.err.Error() }
 func (f *smtpFault) Unwrap() error { return f.err }
 
-// rejection is an address that the server does not take, now or later.
+// rejection is an address that the server rejects for good.
 type rejection struct {
 	address string
 	reply   *textproto.Error
@@ -76,8 +76,8 @@ func (e *Email) stageOf(t *smtpTrace, c *limitedConn) smtpStage {
 	}
 }
 
-// isRetryable is true for what may be otherwise in a moment: the server's
-// own "later", and connections that break.
+// isRetryable is true for temporary replies of the server (4xx) and for connections
+// that break.
 func isRetryable(err error) bool {
 	fault, is := errors.AsType[*smtpFault](err)
 	if !is || fault.timedOut {
@@ -94,8 +94,8 @@ func isRetryable(err error) bool {
 	return is && !isAlert || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// outcome is nil where every receiver was served, and else says who was not. err
-// is why any is left.
+// outcome is nil if every recipient got the message, and else says who did not. err
+// is why any is still pending.
 func (e *Email) outcome(d *delivery, err error) error {
 	if len(d.pending) == 0 && len(d.rejected) == 0 {
 		return nil
@@ -191,7 +191,7 @@ var stageNames = map[smtpStage]string{
 	stageMessage:    "handing the message over, which may have arrived all the same",
 }
 
-// timeoutText says what a server kept us waiting for.
+// timeoutText says what was waited for.
 func (e *Email) timeoutText(stage smtpStage, server string) string {
 	text := "no answer from " + server + " in time, while " + stageNames[stage]
 	switch stage {
@@ -204,7 +204,8 @@ func (e *Email) timeoutText(stage smtpStage, server string) string {
 	}
 }
 
-// tlsAdvice is for a port that does not begin as it was expected to.
+// tlsAdvice is for a port that begins with TLS and was not expected to, or the other
+// way round.
 func (e *Email) tlsAdvice() string {
 	if e.implicitTLS() {
 		return "; if that port begins without TLS, as 587 and 25 do, set smtp-tls to starttls"

@@ -114,7 +114,7 @@ func checkSection(heading string, all []report.Check) g.Node {
 	table := rowTable(g.Map(all, func(c report.Check) g.Node {
 		found := g.If(c.Detail != "", g.Group{h.Br(), h.Span(h.Class("pale"), h.Style("color:"+mutedColour), g.Text(c.Detail))})
 		return h.Tr(onLines(
-			h.Td(h.Class("rule"), h.Width("28"), top(), h.Style(style), g.Text(cmp.Or(checkMark(c), "–"))),
+			h.Td(h.Class("rule"), h.Width("28"), top(), h.Style(style), g.Text(cmp.Or(report.CheckMark(c.Status), "–"))),
 			h.Td(h.Class("rule ink"), autoDirection(), top(), h.Style(style+";"+textStyle), g.Text(c.Name), found),
 		))
 	}))

@@ -12,11 +12,12 @@ const (
 	textColour  = "#1f2328"
 	mutedColour = "#57606a"
 	pageColour  = "#f4f5f7"
-	// neutralColour is of what is neither good nor bad: a trial, or not yet known.
+	// neutralColour is for what is neither good nor bad: a test message, or production
+	// that is not verified yet.
 	neutralColour = "#5925dc"
 )
 
-// severityColours of the severities. White text on them has a contrast of 5 at least.
+// severityColours are backgrounds. White text on them has a contrast of 5 at least.
 var severityColours = map[report.Severity]string{
 	report.SeverityFailure:   "#b42318",
 	report.SeverityAttention: "#a15c07",
@@ -49,7 +50,7 @@ const (
 	sentenceStyle = "margin:0 0 8px;font-size:14px;line-height:21px;" + textStyle
 )
 
-// previewPadding stands behind the preview, so that no other text of the page follows in it.
+// previewPadding follows the preview, so that no other text of the page follows in it.
 const (
 	previewSpaces  = "&#8199;&#847; &#8199;&#847; &#8199;&#847; &#8199;&#847; &#8199;&#847; "
 	previewPadding = previewSpaces + previewSpaces + previewSpaces + previewSpaces

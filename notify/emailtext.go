@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -123,7 +124,7 @@ func (t *textMessage) facts(a report.Alert) {
 	for _, f := range a.Facts {
 		name := ansi.Truncate(f.Name, width, "…")
 		t.line(f.Text, "  "+name+strings.Repeat(" ", width-ansi.StringWidth(name)+2), indent)
-		if f.URL != "" && !hasLink(a.Links, f.URL) {
+		if f.URL != "" && !slices.ContainsFunc(a.Links, func(p report.Page) bool { return p.URL == f.URL }) {
 			t.b.WriteString(indent + f.URL + "\n")
 		}
 	}
@@ -153,7 +154,7 @@ func (t *textMessage) checks(title string, all []report.Check) {
 	}
 	t.heading(title)
 	for _, c := range all {
-		t.line(c.Name+detail(c), "  "+cmp.Or(checkMark(c), "-")+" ", "     ")
+		t.line(c.Name+detail(c), "  "+cmp.Or(report.CheckMark(c.Status), "-")+" ", "     ")
 	}
 }
 
@@ -165,14 +166,4 @@ func (t *textMessage) links(all []report.Page) {
 	for _, p := range all {
 		t.b.WriteString("  " + p.Name + ": " + p.URL + "\n")
 	}
-}
-
-// hasLink: the address stands below the message anyway.
-func hasLink(links []report.Page, url string) bool {
-	for _, p := range links {
-		if p.URL == url {
-			return true
-		}
-	}
-	return false
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// sanitized is an alert of which every text is a line, every address one of the
-// web, and nothing is longer than an alert's may be: a message must not become
-// two, whatever it is made of.
+// sanitized makes an alert safe for an email: every text is one line of valid UTF-8,
+// every URL is http or https, and nothing is longer than it is in an alert of ours.
+// Text from outside must not begin a header or a second message.
 func sanitized(a report.Alert) report.Alert {
 	const (
 		longest = 400 // characters of what is short by nature
@@ -49,7 +49,7 @@ func mapAll[T any](all []T, change func(T) T) []T {
 	return out
 }
 
-// webURL is an address of the web, or nothing.
+// webURL is the address if it is an http or https URL, else empty.
 func webURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.ContainsFunc(address, unicode.IsSpace) {

@@ -19,7 +19,7 @@ const (
 	redacted  = "***"
 )
 
-// secrets must not stand in what a service says before that is repeated. Many a
+// secrets are taken out of what a service says before that is repeated. Many a
 // server quotes the path that it was asked for ("Cannot POST /services/…"), and
 // the path of a webhook is its key; a mail server may quote the credentials as they
 // went over the wire. GitHub masks a secret in a log only where it stands whole.

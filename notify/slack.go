@@ -15,7 +15,7 @@ const (
 	// slackMaxHeader is the limit of a header block, in UTF-16 units to be sure:
 	// https://docs.slack.dev/reference/block-kit/blocks/header-block
 	slackMaxHeader = 150
-	// slackMaxText is for what stands in a notification, and is read aloud.
+	// slackMaxText is for what a phone shows in its notification and reads aloud.
 	slackMaxText = 1500
 	// slackMaxContext is the limit of a text object, less some:
 	// https://docs.slack.dev/reference/block-kit/composition-objects/text-object

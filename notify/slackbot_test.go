@@ -25,10 +25,18 @@ func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 // slackServer answers as Slack's API does, for one channel, C0DEPLOY or
 // #deployments. What refuses names a method, it is refused for.
 type slackServer struct {
-	t        *testing.T
 	refuses  map[string][]string // method to the words, one a call; empty: it is done
 	messages []map[string]any    // as they stand in the channel, replies included
 	calls    []string
+	layouts  [][]byte // the bodies with blocks
+}
+
+// check looks at what was sent; a handler must not end the test.
+func (s *slackServer) check(t *testing.T) {
+	t.Helper()
+	for _, body := range s.layouts {
+		checkSlack(t, body)
+	}
 }
 
 func (s *slackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +66,7 @@ func (s *slackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if m["blocks"] != nil {
-		checkSlack(s.t, body)
+		s.layouts = append(s.layouts, body)
 	}
 	switch method {
 	case "chat.postMessage":
@@ -145,7 +153,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := &slackServer{t: t, refuses: test.refuses}
+				server := &slackServer{refuses: test.refuses}
 				log := &heard{}
 				bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channel: "#deployments"}, logging(pipeServer(t, server), log))
 				dispatcher := notify.Dispatcher{Channels: []notify.Channel{bot}, Limit: time.Minute, Log: log}
@@ -153,6 +161,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 				time.Sleep(time.Minute)
 				assert.Equal(t, map[string]string{"slack-bot": notify.Sent}, dispatcher.Send(t.Context(), notify.Notification{Alert: test.end}))
 				synctest.Wait()
+				server.check(t)
 
 				require.Len(t, server.messages, test.messages)
 				last := server.messages[len(server.messages)-1]
@@ -186,11 +195,12 @@ func TestTheReplyInTheThread(t *testing.T) {
 	all := alerts(t)
 	for _, name := range []string{"rolled-back", "unhealthy", "several"} {
 		synctest.Test(t, func(t *testing.T) {
-			server := &slackServer{t: t}
+			server := &slackServer{}
 			bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channel: "C0DEPLOY"}, deps(pipeServer(t, server)))
 			require.NoError(t, bot.Begin(t.Context(), notify.Notification{Alert: all[name].Preliminarily()}))
 			require.NoError(t, bot.Send(t.Context(), notify.Notification{Alert: all[name]}))
 			synctest.Wait()
+			server.check(t)
 			body, err := json.Marshal(server.messages[1])
 			require.NoError(t, err)
 			golden(t, "testdata/slack/reply/"+name+".json", indented(t, body)[".json"])

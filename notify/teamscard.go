@@ -163,7 +163,7 @@ func heading(text string) element {
 	return element{Type: "TextBlock", Text: text, Weight: "bolder", Wrap: true}
 }
 
-// withSpacing puts the first of several apart from what is above, and the others close to it.
+// withSpacing separates the first of several elements from what is above.
 func withSpacing(i int, e element) element {
 	if i == 0 {
 		e.Separator, e.Spacing = true, "medium"
@@ -238,7 +238,7 @@ func teamsChecks(all []report.Check, notes []string) []element {
 	var out []element
 	for _, c := range all {
 		out = append(out, withSpacing(len(out), paragraph(
-			element{Text: strings.TrimLeft(checkMark(c)+" ", " ")}, element{Text: c.Name, Weight: "bolder"}, element{Text: detail(c)})))
+			element{Text: strings.TrimLeft(report.CheckMark(c.Status)+" ", " ")}, element{Text: c.Name, Weight: "bolder"}, element{Text: detail(c)})))
 	}
 	for _, text := range notes {
 		out = append(out, withSpacing(len(out), paragraph(element{Text: "⚠️ " + text})))

@@ -6,7 +6,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// budget is how much of an alert a message has room for. Lengths are characters.
+// budget is how much of an alert fits into a message. Lengths are in characters.
 type budget struct {
 	sentence int // of the message, a step, a warning
 	value    int // of a fact, a check, a cell
@@ -16,9 +16,9 @@ type budget struct {
 	reasons                                bool // why this version, and what is not rolled back
 }
 
-// budgets are tried one after the other until a message is short enough. What
-// goes first is what a reader misses least. The last one fits every service,
-// whatever the texts are; a test holds that.
+// budgets are tried in order until a message is within the limit. What is cut first
+// is what a reader misses least. With the last one every alert is within the limit of
+// every service; a test holds that.
 var budgets = []budget{
 	{sentence: 1000, value: 300, maxURL: 800, facts: 16, functions: 40, checks: 12, notes: 6, steps: 8, reasons: true},
 	{sentence: 600, value: 160, maxURL: 400, facts: 14, functions: 40, checks: 6, notes: 3, steps: 6, reasons: true},
@@ -27,7 +27,7 @@ var budgets = []budget{
 	{sentence: 200, value: 30, maxURL: 100, facts: 8, functions: 8, checks: 2, notes: 1, steps: 2},
 }
 
-// fit words an alert with the most room that keeps it below a service's limit.
+// fit words an alert with the largest budget that keeps it within a service's limit.
 func fit[M any](a report.Alert, limit int, word func(report.Alert) M, size func(M) int) M {
 	var message M
 	for _, b := range budgets {
@@ -39,7 +39,7 @@ func fit[M any](a report.Alert, limit int, word func(report.Alert) M, size func(
 	return message
 }
 
-// truncate leaves out what there is no room for, and says so.
+// truncate leaves out what is beyond the budget, and says so.
 func (b budget) truncate(a report.Alert) report.Alert {
 	a.Message = report.Cut(a.Message, b.sentence)
 	a.Verdict = report.Cut(a.Verdict, b.sentence)
@@ -108,7 +108,7 @@ func (b budget) sentences(all []string, most int, more string) []string {
 
 func firstN[T any](all []T, most int) []T { return all[:min(len(all), most)] }
 
-// omittedFunctions says how many functions found no room; empty: all did.
+// omittedFunctions says how many functions were left out; empty: none.
 func omittedFunctions(left int) string {
 	switch left {
 	case 0:
@@ -120,11 +120,11 @@ func omittedFunctions(left int) string {
 	}
 }
 
-// maxEarlyChecks is how many checks may stand before what to do.
+// maxEarlyChecks is how many checks may precede what to do.
 const maxEarlyChecks = 4
 
-// splitChecks parts the checks that could not say that all is well, for they come
-// before what to do, which depends on them. They are the first ones.
+// splitChecks gives the checks that did not pass apart, because they precede what to
+// do, which depends on them. They come first in an alert.
 func splitChecks(all []report.Check) (bad, others []report.Check) {
 	n := 0
 	for n < min(len(all), maxEarlyChecks) && all[n].Status != report.CheckPassed && all[n].Status != "" {

@@ -42,7 +42,7 @@ func (s Screen) LineCount(text string) int {
 	return n
 }
 
-// ConfirmRoom is how many lines there are above a question for yes or no.
+// ConfirmRoom is how many lines fit above a question for yes or no.
 func (s Screen) ConfirmRoom() int {
 	if s.Height == 0 || s.Accessible {
 		return math.MaxInt
@@ -50,14 +50,14 @@ func (s Screen) ConfirmRoom() int {
 	return max(s.Height-confirmLines, minLines)
 }
 
-// Page is one question, with what is to be read before it. One of Choice, Line
-// and Sure is given.
+// Page is one question, with what is to be read before it. One of Choice,
+// Input and Confirm is given.
 type Page struct {
-	// Before gives the text above the question, for which the answers of the
+	// Description gives the text above the question, for which the answers of the
 	// earlier pages are known; nil: none.
 	Description func() string
-	// Lines is how many lines that text can have: room is made for it before it
-	// is known.
+	// DescriptionLines is how many lines that text can have: space is reserved for
+	// it before it is known.
 	DescriptionLines int
 	Title            func() string
 
@@ -110,8 +110,8 @@ func (s Screen) Ask(ctx context.Context, pages []Page) error {
 	if s.Accessible {
 		return s.askAccessible(ctx, pages)
 	}
-	// Each text is given as it is now, too: what room the screen keeps is
-	// reckoned from that.
+	// Each text is given as it is now, too: the space that the screen reserves is
+	// computed from that.
 	groups := make([]*huh.Group, len(pages))
 	answers := make([]any, len(pages)) // what the texts depend on
 	for i, p := range pages {
@@ -146,7 +146,7 @@ func theme(isDark bool) *huh.Styles {
 	return t
 }
 
-// selectField has as many options on the screen as there is room for.
+// selectField shows as many options as fit on the screen.
 func (p Page) selectField(s Screen) *huh.Select[string] {
 	title := s.LineCount(p.Title())
 	shown := min(len(p.Choice.Options), maxOptions)
@@ -160,7 +160,7 @@ func (p Page) selectField(s Screen) *huh.Select[string] {
 	return huh.NewSelect[string]().Options(choices...).Height(shown + title).Value(&p.Choice.Value)
 }
 
-// escapeMarkdown keeps a note from reading signs in the text as a style.
+// escapeMarkdown keeps a note from reading characters in the text as a style.
 func escapeMarkdown(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "_", `\_`, "*", `\*`, "`", "\\`").Replace(text)
 }
@@ -196,8 +196,8 @@ func (s Screen) askAccessible(ctx context.Context, pages []Page) error {
 // quitLimit is how long a question may take to leave the screen in order.
 const quitLimit = 500 * time.Millisecond
 
-// runUntilDone asks. Where ctx ends, it gives that up: what somebody may still type is
-// not read by anyone.
+// runUntilDone asks until there is an answer or ctx ends: what somebody may type
+// after that is not read.
 func (s Screen) runUntilDone(ctx context.Context, ask func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- ask() }()
@@ -223,8 +223,8 @@ func (s Screen) runUntilDone(ctx context.Context, ask func() error) error {
 	}
 }
 
-// saveState gives what puts the terminal back into its state of now, whatever a
-// question that had to be given up has left.
+// saveState gives what restores the terminal's present state, whatever a question
+// that was given up has left.
 func (s Screen) saveState() func() {
 	file, is := s.In.(interface{ Fd() uintptr })
 	if !is {
