@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	gomail "github.com/wneessen/go-mail"
-
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -153,11 +151,11 @@ func (e *Email) explain(err error) string {
 	switch {
 	case isReply:
 		return "the mail server answered " + e.replyText(reply) + e.advice(fault.stage, reply)
-	case errors.Is(err, gomail.ErrNoSupportedAuthDiscovered) && o.TLS == tlsNone:
+	case errors.Is(err, errNoPasswordAuth) && o.TLS == tlsNone:
 		return "the mail server takes the password only in clear, and smtp-tls is none: set smtp-tls to auto, or leave smtp-username and smtp-password out"
-	case errors.Is(err, gomail.ErrNoSupportedAuthDiscovered):
+	case errors.Is(err, errNoPasswordAuth):
 		return "the mail server offers no way to sign in with a password: it may want OAuth, or an app password or relay of its own; see its documentation"
-	case strings.Contains(err.Error(), "does not support SMTP AUTH"):
+	case errors.Is(err, errNoAuth):
 		return "the mail server does not let anybody sign in on port " + strconv.Itoa(o.Port) + ": leave smtp-username and smtp-password out, or take its port for submission (587 or 465)"
 	case strings.Contains(err.Error(), "does not support STARTTLS"):
 		return "the mail server offers no STARTTLS on port " + strconv.Itoa(o.Port) + ", and nothing is sent in clear: take its port for TLS (587 or 465); only a relay in a network of your own may have smtp-tls: none"

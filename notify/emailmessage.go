@@ -42,6 +42,8 @@ type delivery struct {
 	pending  []string // as in SMTP
 	sent     int
 	rejected []rejection
+
+	refusedAuth []string // mechanisms that are not tried again
 }
 
 // delivery checks the addresses and writes the message.

@@ -43,6 +43,7 @@ type mailServer struct {
 	wire       bytes.Buffer // what the client sent, as it was sent
 	encrypted  bool         // of the last message
 	mechanisms []string
+	auth       map[string]saslFunc // instead of the usual, by mechanism
 	answer     func(command, argument string, dial int) error
 	hello      string
 	freeze     string        // what the client must not say: nothing is answered from then on
@@ -112,11 +113,19 @@ func (m *mailSession) Auth(mechanism string) (sasl.Server, error) {
 		m.server.users = append(m.server.users, mechanism+" "+user)
 		return nil
 	}
+	if scripted := m.server.auth[mechanism]; scripted != nil {
+		return scripted, nil
+	}
 	if mechanism == sasl.Login {
 		return &loginServer{check: check}, nil
 	}
 	return sasl.NewPlainServer(func(_, user, password string) error { return check(user, password) }), nil
 }
+
+// saslFunc is a mechanism of a test.
+type saslFunc func(response []byte) (challenge []byte, done bool, err error)
+
+func (f saslFunc) Next(response []byte) ([]byte, bool, error) { return f(response) }
 
 // loginServer is AUTH LOGIN, which go-sasl has no server for.
 type loginServer struct {

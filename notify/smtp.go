@@ -27,9 +27,18 @@ const (
 	maxTry = time.Minute
 )
 
-// try delivers the message to the pending recipients, over a connection of its own.
-// The error says why any is still pending; those rejected for good are not.
+// try delivers the message to the pending recipients. The error says why any is
+// still pending; those rejected for good are not.
 func (e *Email) try(ctx context.Context, d *delivery) error {
+	for {
+		if err := e.connect(ctx, d); !errors.Is(err, errNextMechanism) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// connect tries over a connection of its own.
+func (e *Email) connect(ctx context.Context, d *delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, maxTry)
 	defer cancel()
 	trace, conn := &smtpTrace{}, &limitedConn{}
@@ -43,6 +52,9 @@ func (e *Email) try(ctx context.Context, d *delivery) error {
 	}
 	session, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
+		return fail(err)
+	}
+	if err = e.signIn(session, conn.encrypted.Load(), d); err != nil {
 		return fail(err)
 	}
 	deferral, err := d.transact(session)
@@ -93,10 +105,6 @@ func (e *Email) client(limit context.Context, d *delivery, trace *smtpTrace, con
 			encrypted := tls.Client(conn, config)
 			return encrypted, encrypted.HandshakeContext(ctx)
 		}),
-	}
-	if o.Username != "" { // else go-mail would ignore both
-		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
-			gomail.WithUsername(o.Username), gomail.WithPassword(o.Password))
 	}
 	if !d.needsUTF8 { // a server that passes the message on need not know SMTPUTF8 then
 		options = append(options, gomail.WithoutSMTPUTF8())
