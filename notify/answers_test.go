@@ -177,7 +177,7 @@ func TestBadCertificatesAreRefused(t *testing.T) {
 			return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address + "/services/T0SECRET1/B0SECRET2"}, deps(nil))
 		},
 		"slack-bot": func(address string) notify.Channel {
-			return notify.NewSlackBot(notify.SlackBotConfig{APIURL: address, Token: slackToken, Channel: "deployments"}, deps(nil))
+			return notify.NewSlackBot(notify.SlackBotConfig{APIURL: address, Token: slackToken, Channels: []string{"deployments"}}, deps(nil))
 		},
 		"teams": func(address string) notify.Channel {
 			return notify.NewTeams(notify.TeamsConfig{URL: address + "/workflows/flowSECRET4?sig=sigSECRET5"}, deps(nil))
@@ -204,7 +204,7 @@ func TestAddressesStandInNoError(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"http://127.0.0.1:1/xSECRETx", "http://\x7fSECRET", "://SECRET", "http://[::1]:namedSECRET/", "SECRET"} {
 		for _, channel := range []notify.Channel{
-			notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address}, deps(nil)), notify.NewTeams(notify.TeamsConfig{URL: address}, deps(nil)), notify.NewSlackBot(notify.SlackBotConfig{APIURL: address, Token: "tokenSECRET\n", Channel: "c"}, deps(nil)),
+			notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address}, deps(nil)), notify.NewTeams(notify.TeamsConfig{URL: address}, deps(nil)), notify.NewSlackBot(notify.SlackBotConfig{APIURL: address, Token: "tokenSECRET\n", Channels: []string{"c"}}, deps(nil)),
 		} {
 			got := (&notify.Dispatcher{Channels: []notify.Channel{channel}, Limit: 100 * time.Millisecond, Log: silent{}}).Send(t.Context(), notify.Notification{})
 			assert.NotEqual(t, notify.Sent, got[channel.Name()])

@@ -50,7 +50,7 @@ const (
 var services = map[string]service{
 	"slack-bot": {
 		start: web(func(c *notify.Config, address string) {
-			c.SlackBot = notify.SlackBotConfig{APIURL: address, Token: slackToken, Channel: "#deployments"}
+			c.SlackBot = notify.SlackBotConfig{APIURL: address, Token: slackToken, Channels: []string{"#deployments"}}
 		}, says(200, `{"ok":true,"channel":"C0DEPLOY","ts":"1.2"}`), says(403, `{"ok":false,"error":"access_denied"}`)),
 		size: slackSize, folder: "slack",
 		golden: func(t *testing.T, message []byte) map[string][]byte { // as by the webhook, but for the channel

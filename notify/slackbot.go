@@ -27,7 +27,7 @@ var slackBotDefinition = Definition{
 	Required: []string{"slack-bot-token", "slack-channel"},
 	Limit:    slackLimit,
 	open: func(c Config, d Deps) Channel {
-		if c.SlackBot.Token == "" || c.SlackBot.Channel == "" {
+		if c.SlackBot.Token == "" || len(c.SlackBot.Channels) == 0 {
 			return nil
 		}
 		return NewSlackBot(c.SlackBot, d)
@@ -36,9 +36,9 @@ var slackBotDefinition = Definition{
 
 // SlackBotConfig configures a SlackBot.
 type SlackBotConfig struct {
-	APIURL  string // empty: SlackAPI
-	Token   string
-	Channel string // name or id
+	APIURL   string // empty: SlackAPI
+	Token    string
+	Channels []string // names or ids
 }
 
 // SlackBot posts as an app's bot user, with the scope chat:write. It posts as
@@ -47,13 +47,19 @@ type SlackBotConfig struct {
 // https://docs.slack.dev/reference/methods/chat.postMessage
 // https://docs.slack.dev/reference/methods/chat.update
 type SlackBot struct {
-	config SlackBotConfig
-	poster poster
-	clock  Clock
-	log    Log
+	config   SlackBotConfig
+	poster   poster
+	clock    Clock
+	log      Log
+	channels []*slackChannel
+}
 
+// slackChannel is one of the channels that a bot posts to. Each has its own thread.
+type slackChannel struct {
+	bot   *SlackBot
+	name  string
 	mu    sync.Mutex
-	first slackMessageID // of the message that Begin has sent
+	first slackMessageID // of the message that begin has sent
 }
 
 // slackMessageID is where a message stands. Only the id of a channel can be updated in.
@@ -62,77 +68,119 @@ type slackMessageID struct{ channel, timestamp string }
 // NewSlackBot makes the channel.
 func NewSlackBot(c SlackBotConfig, d Deps) *SlackBot {
 	c.APIURL = strings.TrimRight(cmp.Or(c.APIURL, SlackAPI), "/")
-	return &SlackBot{config: c, poster: newPoster(d), clock: d.Clock, log: d.Log}
+	s := &SlackBot{config: c, poster: newPoster(d), clock: d.Clock, log: d.Log}
+	for _, name := range c.Channels {
+		s.channels = append(s.channels, &slackChannel{bot: s, name: name})
+	}
+	return s
 }
 
 // Name is the channel's key in the output `notifications`.
 func (*SlackBot) Name() string { return slackBotDefinition.Name }
 
-// Begin posts the preliminary message and keeps its id.
+// Begin posts the preliminary message to every channel.
 func (s *SlackBot) Begin(ctx context.Context, n Notification) error {
-	at, err := s.send(ctx, newSlackMessage(n.Alert), newSlackText(n.Alert))
+	return s.inEachChannel(func(c *slackChannel) error { return c.begin(ctx, n.Alert) })
+}
+
+// Send replies in the thread of each channel's first message, shown to the whole
+// channel if the result is not a good one, and updates the first message. Without a
+// first message it posts one.
+func (s *SlackBot) Send(ctx context.Context, n Notification) error {
+	return s.inEachChannel(func(c *slackChannel) error { return c.finish(ctx, n.Alert) })
+}
+
+// inEachChannel posts to the channels side by side. The error names those that did
+// not get the message, unless it is the same for all.
+func (s *SlackBot) inEachChannel(post func(*slackChannel) error) error {
+	errs := make([]error, len(s.channels))
+	var posting sync.WaitGroup
+	for i, c := range s.channels {
+		posting.Go(func() { errs[i] = post(c) })
+	}
+	posting.Wait()
+	var failed []string
+	isSame := true
+	for i, err := range errs {
+		isSame = isSame && err != nil && errs[0] != nil && err.Error() == errs[0].Error()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = ErrNoAnswer
+		}
+		if err != nil {
+			failed = append(failed, report.Line(s.channels[i].name, maxQuote)+": "+err.Error())
+		}
+	}
+	switch {
+	case len(failed) == 0:
+		return nil
+	case isSame:
+		return errs[0]
+	default:
+		return fmt.Errorf("sent to %d of %d channels, but not to %s", len(errs)-len(failed), len(errs), strings.Join(failed, "; and not to "))
+	}
+}
+
+// begin posts the preliminary message and keeps its id.
+func (c *slackChannel) begin(ctx context.Context, a report.Alert) error {
+	id, err := c.post(ctx, newSlackMessage(a), newSlackText(a))
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.first = at
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.first = id
 	return nil
 }
 
-// Send replies in the thread of the first message, shown to the whole channel if
-// the result is not a good one, and updates the first message. Without a first
-// message it posts one.
-func (s *SlackBot) Send(ctx context.Context, n Notification) error {
-	s.mu.Lock()
-	first := s.first
-	s.mu.Unlock()
+func (c *slackChannel) finish(ctx context.Context, a report.Alert) error {
+	c.mu.Lock()
+	first := c.first
+	c.mu.Unlock()
 	if first.timestamp == "" {
-		_, err := s.send(ctx, newSlackMessage(n.Alert), newSlackText(n.Alert))
+		_, err := c.post(ctx, newSlackMessage(a), newSlackText(a))
 		return err
 	}
-	err := s.reply(ctx, first, n.Alert)
-	if failed := s.update(ctx, first, n.Alert); failed != nil {
-		s.log.Infof("%s: the first message could not be brought up to date: %s", s.Name(), failed)
+	err := c.reply(ctx, first, a)
+	if failed := c.update(ctx, first, a); failed != nil {
+		c.bot.log.Infof("%s: the first message could not be brought up to date: %s", c.bot.Name(), failed)
 	}
 	return err
 }
 
-// reply posts into the thread; where the first message is gone, into the channel.
-func (s *SlackBot) reply(ctx context.Context, first slackMessageID, a report.Alert) error {
+// reply posts into the thread; if the first message is gone, into the channel.
+func (c *slackChannel) reply(ctx context.Context, first slackMessageID, a report.Alert) error {
 	reply, text := newSlackReply(a), newSlackText(a)
 	broadcast := a.Severity == report.SeverityFailure || a.Severity == report.SeverityAttention
 	for _, m := range []*slackMessage{&reply, &text} {
 		m.Thread, m.Broadcast = first.timestamp, broadcast
 	}
-	_, err := s.send(ctx, reply, text)
-	var refused slackError
-	if !errors.As(err, &refused) {
+	_, err := c.post(ctx, reply, text)
+	refused, is := errors.AsType[slackError](err)
+	if !is {
 		return err
 	}
-	s.log.Infof("%s: no answer in the thread (%s), so it goes to the channel", s.Name(), refused.code)
-	_, err = s.send(ctx, newSlackMessage(a), newSlackText(a))
+	c.bot.log.Infof("%s: no answer in the thread (%s), so it goes to the channel", c.bot.Name(), refused.code)
+	_, err = c.post(ctx, newSlackMessage(a), newSlackText(a))
 	return err
 }
 
 // update replaces the first message. That needs no other scope.
-func (s *SlackBot) update(ctx context.Context, first slackMessageID, a report.Alert) error {
+func (c *slackChannel) update(ctx context.Context, first slackMessageID, a report.Alert) error {
 	m := newSlackMessage(a)
 	m.Channel, m.Timestamp = first.channel, first.timestamp
-	_, err := s.call(ctx, "chat.update", m)
+	_, err := c.bot.call(ctx, "chat.update", m)
 	return err
 }
 
-// send posts a message, or the text alone if Slack refuses the layout.
-func (s *SlackBot) send(ctx context.Context, m, text slackMessage) (slackMessageID, error) {
-	m.Channel, text.Channel = s.config.Channel, s.config.Channel
-	at, err := s.call(ctx, "chat.postMessage", m)
-	var refused slackError
-	if errors.As(err, &refused) && slackLayoutErrors[refused.code] {
-		s.log.Infof("%s: Slack refused the layout (%s), so the text goes alone", s.Name(), refused.code)
-		return s.call(ctx, "chat.postMessage", text)
+// post posts a message, or the text alone if Slack refuses the layout.
+func (c *slackChannel) post(ctx context.Context, m, text slackMessage) (slackMessageID, error) {
+	m.Channel, text.Channel = c.name, c.name
+	id, err := c.bot.call(ctx, "chat.postMessage", m)
+	if refused, is := errors.AsType[slackError](err); is && slackLayoutErrors[refused.code] {
+		c.bot.log.Infof("%s: Slack refused the layout (%s), so the text goes alone", c.bot.Name(), refused.code)
+		return c.bot.call(ctx, "chat.postMessage", text)
 	}
-	return at, err
+	return id, err
 }
 
 // call calls a method, again where Slack has a fault of its own.

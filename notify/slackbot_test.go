@@ -155,7 +155,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := &slackServer{refuses: test.refuses}
 				log := &heard{}
-				bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channel: "#deployments"}, logging(pipeServer(t, server), log))
+				bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channels: []string{"#deployments"}}, logging(pipeServer(t, server), log))
 				dispatcher := notify.Dispatcher{Channels: []notify.Channel{bot}, Limit: time.Minute, Log: log}
 				dispatcher.Begin(t.Context(), notify.Notification{Alert: test.begin})
 				time.Sleep(time.Minute)
@@ -196,7 +196,7 @@ func TestTheReplyInTheThread(t *testing.T) {
 	for _, name := range []string{"rolled-back", "unhealthy", "several"} {
 		synctest.Test(t, func(t *testing.T) {
 			server := &slackServer{}
-			bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channel: "C0DEPLOY"}, deps(pipeServer(t, server)))
+			bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channels: []string{"C0DEPLOY"}}, deps(pipeServer(t, server)))
 			require.NoError(t, bot.Begin(t.Context(), notify.Notification{Alert: all[name].Preliminarily()}))
 			require.NoError(t, bot.Send(t.Context(), notify.Notification{Alert: all[name]}))
 			synctest.Wait()
@@ -247,7 +247,7 @@ func TestAnswersToTheBot(t *testing.T) {
 			a := alerts(t)["failed"]
 			synctest.Test(t, func(t *testing.T) {
 				bot := func(c *http.Client) notify.Channel {
-					return notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channel: "#deployments"}, deps(c))
+					return notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channels: []string{"#deployments"}}, deps(c))
 				}
 				got := tell(t, bot, a, 10*time.Second, test.answers...)
 				want := test.want
@@ -276,7 +276,7 @@ func TestABeginningThatHangsHoldsUpNobody(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
 		})
-		bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channel: "#deployments"}, deps(pipeServer(t, hangs)))
+		bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channels: []string{"#deployments"}}, deps(pipeServer(t, hangs)))
 		other := &fake{}
 		dispatcher := notify.Dispatcher{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
 		began := time.Now()

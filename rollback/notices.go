@@ -23,7 +23,7 @@ const channelLimit = 20 * time.Second
 func (s *story) channels() []notify.Channel {
 	slack, smtp := s.in.Slack, s.in.SMTP
 	return notify.Open(notify.Config{
-		SlackBot:     notify.SlackBotConfig{APIURL: s.Getenv("SLACK_API_URL"), Token: slack.BotToken, Channel: slack.Channel},
+		SlackBot:     notify.SlackBotConfig{APIURL: s.Getenv("SLACK_API_URL"), Token: slack.BotToken, Channels: slack.Channels},
 		SlackWebhook: notify.SlackWebhookConfig{URL: textOf(slack.WebhookURL)},
 		Email: notify.EmailConfig{
 			Host: smtp.Host, Port: smtp.Port, Username: smtp.Username, Password: smtp.Password, TLS: smtp.TLS,
