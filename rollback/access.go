@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
@@ -12,107 +12,102 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// open finds region and credentials; where there are none, it says so in the
-// result.
-func (s *story) open(ctx context.Context) (*aws.Cloud, error) {
-	name := s.in.RoleSessionName
-	if name == "" {
-		name = fmt.Sprintf("lambda-rollback-%d", s.where.RunID)
+// connectAWS finds region and credentials. Where there are none, the result says
+// so.
+func (a *action) connectAWS(ctx context.Context) (*aws.Cloud, bool) {
+	session := a.inputs.RoleSessionName
+	if session == "" {
+		session = fmt.Sprintf("lambda-rollback-%d", a.workflow.RunID)
 	}
 	clients, err := aws.Open(ctx, aws.Options{
-		Region: s.in.Region, NeedRegion: s.needRegion(), Secret: func(secret string) { s.redactor.Add(secret) },
-		RoleARN: s.in.RoleToAssume, SessionName: name,
+		Region:     a.inputs.Region,
+		NeedRegion: slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Region == "" }),
+		Secret:     func(secret string) { a.redactor.Add(secret) },
+		RoleARN:    a.inputs.RoleToAssume, SessionName: session,
 		Token: func(ctx context.Context) (string, error) {
-			return github.IDToken(ctx, s.Getenv, s.in.Audience)
+			return github.IDToken(ctx, a.deps.Getenv, a.inputs.Audience)
 		},
 	})
+	if err == nil {
+		return clients, true
+	}
+	reason, message := a.explainNoAccess(ctx, err)
+	a.setAll(report.Failed, reason, message)
+	if a.inputs.Command == "check" && reason != report.InvalidInput {
+		a.notReady()
+	}
+	return nil, false
+}
+
+// explainNoAccess words why there is no access to AWS, and what to do.
+func (a *action) explainNoAccess(ctx context.Context, err error) (report.Reason, string) {
+	undone := "nothing was done"
+	if a.inputs.Command == "rollback" {
+		undone = "nothing was rolled back"
+	}
 	switch {
-	case err == nil:
-		return clients, nil
 	case errors.Is(err, aws.ErrNoRegion):
-		s.everywhere(report.Failed, report.InvalidInput,
-			"aws-region: no region is known; set the input (such as eu-west-1), or AWS_REGION, or give function ARNs")
+		return report.InvalidInput, "aws-region: no region is known; set the input (such as eu-west-1), or AWS_REGION, or give function ARNs"
+	case ctx.Err() != nil && errors.Is(context.Cause(ctx), alias.ErrTimeout):
+		return report.Timeout, fmt.Sprintf("%s: the input timeout was over before there were AWS credentials", undone)
 	case ctx.Err() != nil:
-		reason, what := report.Cancelled, "the run was cancelled"
-		if errors.Is(context.Cause(ctx), alias.ErrTimeout) {
-			reason, what = report.Timeout, "the input timeout was over"
-		}
-		s.everywhere(report.Failed, reason, s.inVain(fmt.Sprintf("nothing was rolled back: %s before there were AWS credentials", what)))
-	case s.alone() && s.in.RoleToAssume == "":
-		s.everywhere(report.Failed, report.NoCredentials, s.inVain(fmt.Sprintf(
-			"nothing was rolled back: %s; log in as for the AWS CLI, such as by `aws sso login`, or choose a profile by AWS_PROFILE", err)))
-	default:
-		s.everywhere(report.Failed, report.NoCredentials, s.inVain(fmt.Sprintf(
-			"nothing was rolled back: %s; give the job a role by role-to-assume with `permissions: id-token: write`, or run a credentials step before this one", err)))
+		return report.Cancelled, fmt.Sprintf("%s: the run was cancelled before there were AWS credentials", undone)
+	case a.alone() && a.inputs.RoleToAssume == "":
+		return report.NoCredentials, fmt.Sprintf("%s: %s; log in as for the AWS CLI, such as by `aws sso login`, or choose a profile by AWS_PROFILE", undone, err)
 	}
-	return nil, err
+	return report.NoCredentials, fmt.Sprintf("%s: %s; give the job a role by role-to-assume with `permissions: id-token: write`, or run a credentials step before this one", undone, err)
 }
 
-// inVain says of the other commands what they did not do.
-func (s *story) inVain(message string) string {
-	if s.in.Command == "rollback" {
-		return message
+// functions are those of the inputs, with everything that it takes to work on
+// them.
+func (a *action) functions(clients *aws.Cloud) []alias.Function {
+	functions := make([]alias.Function, len(a.inputs.Functions))
+	for i, f := range a.inputs.Functions {
+		functions[i] = a.function(clients, f)
 	}
-	return strings.Replace(message, "nothing was rolled back", "nothing was done", 1)
+	return functions
 }
 
-// function is everything that it takes to roll one function back.
-func (s *story) function(clients *aws.Cloud, f github.Function) alias.Function {
+func (a *action) function(clients *aws.Cloud, f github.Function) alias.Function {
 	region := f.Region
 	if region == "" {
 		region = clients.Region()
 	}
+	byDispatch := a.workflow.EventName == "workflow_dispatch" || a.workflow.EventName == "repository_dispatch"
 	return alias.Function{
-		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: s.in.Environment,
+		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: a.inputs.Environment,
 		Ask: alias.Ask{
-			Target: f.Target, Seen: f.Seen, SeenBeside: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: s.in.OnlyIfDeployed,
-			ByHand:   s.alone() || len(s.in.Needs) == 0 && (f.Target != 0 || s.byDispatch()) || !s.event.TimesByAPI(),
-			Remember: s.in.Remember,
+			Target: f.Target, Seen: f.Seen, SeenBeside: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: a.inputs.OnlyIfDeployed,
+			ByHand:   a.alone() || len(a.inputs.Needs) == 0 && (f.Target != 0 || byDispatch) || !a.event.TimesByAPI(),
+			Remember: a.inputs.Remember,
 		},
-		DryRun: s.in.DryRun,
+		DryRun: a.inputs.DryRun,
 		Lambda: clients.Lambda(region),
-		Runs:   runsOf(s.api),
-		Log:    s.logOf(f),
-		Clock:  s.Clock,
-		Run:    s.result.Run,
+		Runs:   runsOf(a.api),
+		Log:    a.logOf(f),
+		Clock:  a.deps.Clock,
+		Run:    a.result.Run,
 		Evidence: func(ctx context.Context) report.Run {
-			run, _ := s.failed.wait(ctx)
+			run, _ := a.run.known(ctx)
 			return run
 		},
-		Finish: s.finish,
+		Finish: a.lifetime.finish,
 	}
 }
 
 // logOf names the function on each line, where there are several.
-func (s *story) logOf(f github.Function) alias.Log {
-	if len(s.in.Functions) == 1 {
-		return s.log
+func (a *action) logOf(f github.Function) alias.Log {
+	if len(a.inputs.Functions) == 1 {
+		return a.log
 	}
-	return named{s.log, f.String()}
+	return prefixedLog{a.log, f.String()}
 }
 
-type named struct {
+type prefixedLog struct {
 	log  *github.Log
 	name string
 }
 
-func (n named) Infof(format string, args ...any) {
-	n.log.Infof("%s: %s", n.name, fmt.Sprintf(format, args...))
-}
-
-func (s *story) needRegion() bool {
-	for _, f := range s.in.Functions {
-		if f.Region == "" {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *story) functions(clients *aws.Cloud) []alias.Function {
-	functions := make([]alias.Function, len(s.in.Functions))
-	for i, f := range s.in.Functions {
-		functions[i] = s.function(clients, f)
-	}
-	return functions
+func (l prefixedLog) Infof(format string, args ...any) {
+	l.log.Infof("%s: %s", l.name, fmt.Sprintf(format, args...))
 }

@@ -14,7 +14,7 @@ import (
 
 // rehearsal is a drill under way: there, looking, back, looking.
 type rehearsal struct {
-	*story
+	*action
 	*verify.Verifier
 
 	fleet *alias.Fleet
@@ -25,32 +25,32 @@ type rehearsal struct {
 
 // drill rolls back, checks, returns to what served before, and checks again.
 // Whatever happens in between, the way back is gone.
-func (s *story) drill(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
-	s.log.Group("Drill: there")
+func (a *action) drill(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+	a.log.Group("Drill: there")
 	fleet := alias.NewFleet(functions)
-	r := &rehearsal{story: s, fleet: fleet, moved: fleet.Rehearse(ctx)}
-	if s.in.AsksForChecks() {
-		r.Verifier = s.verifier(clients)
+	r := &rehearsal{action: a, fleet: fleet, moved: fleet.Rehearse(ctx)}
+	if a.inputs.AsksForChecks() {
+		r.Verifier = a.verifier(clients)
 	}
 	r.there = r.look(func(f report.Function) (version, left string) { return f.To, f.From })
-	s.log.EndGroup()
+	a.log.EndGroup()
 
-	s.log.Group("Drill: back")
+	a.log.Group("Drill: back")
 	fleet.Home(r.moved)
 	if r.Verifier != nil && slices.ContainsFunc(fleet.Results(), func(f report.Function) bool { return f.HadCanary }) {
 		r.InvokePayload = nil // either of two versions may answer
 	}
 	r.back = r.look(func(f report.Function) (version, left string) { return f.From, f.Target })
-	s.log.EndGroup()
-	s.tellRun(ctx)
-	s.result.Functions = r.results()
-	s.completeTimelines()
+	a.log.EndGroup()
+	a.awaitRun(ctx)
+	a.result.Functions = r.results()
+	a.completeTimelines()
 }
 
 // look checks the functions that the drill has moved and that stand where it
 // brought them.
 func (r *rehearsal) look(versions func(report.Function) (version, left string)) map[int]verify.Verdict {
-	if r.Verifier == nil || r.work.Err() != nil {
+	if r.Verifier == nil || r.lifetime.work.Err() != nil {
 		return nil
 	}
 	results := r.fleet.Results()
@@ -64,17 +64,17 @@ func (r *rehearsal) look(versions func(report.Function) (version, left string)) 
 		version, left := versions(f)
 		began, moved := moments(f)
 		subjects = append(subjects, verify.Subject{
-			Function: f.Function, ARN: r.in.Functions[i].ARN, Alias: f.Alias, Region: f.Region,
+			Function: f.Function, ARN: r.inputs.Functions[i].ARN, Alias: f.Alias, Region: f.Region,
 			Version: version, FailedVersion: left, LogGroup: f.LogGroup,
 			MovedAt: moved.At, DeployedAt: began.At, // what was before the drill is what is usual
 		})
 		places = append(places, i)
 	}
-	_, each := r.Verify(r.work, subjects)
+	_, each := r.Verify(r.lifetime.work, subjects)
 	out := map[int]verify.Verdict{}
 	for n, i := range places {
 		out[i] = each[n]
-		r.log.Infof("%s on version %s: %s", r.in.Functions[i], subjects[n].Version, verdictWords[each[n].Healthy])
+		r.log.Infof("%s on version %s: %s", r.inputs.Functions[i], subjects[n].Version, verdictWords[each[n].Healthy])
 	}
 	return out
 }
@@ -115,7 +115,7 @@ func (r *rehearsal) results() []report.Function {
 			r.unwell(f, fmt.Sprintf("and is NOT healthy there (%s)", worst(back.Checks, verify.Failed)))
 		case there.Healthy == report.NotHealthy:
 			r.unwell(f, fmt.Sprintf("version %s was not healthy (%s)", f.Target, worst(there.Checks, verify.Failed)))
-		case r.work.Err() != nil:
+		case r.lifetime.work.Err() != nil:
 			f.Status, f.Reason, f.MovedAt = report.Failed, report.Cancelled, ""
 			f.Message += "; the drill was cut short: " + alias.ErrCancelled.Error()
 		case !looked:

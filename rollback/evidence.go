@@ -3,6 +3,7 @@ package rollback
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,9 +12,35 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// evidence is what GitHub says about the run that failed. It is asked for once,
+// evidenceLimit is how long GitHub's API may take to tell about the run. A
+// rollback does not wait longer for it: what the event says is used then.
+const evidenceLimit = 5 * time.Second
+
+// connectGitHub makes ready what GitHub's API can be asked.
+func (a *action) connectGitHub() {
+	if a.alone() {
+		a.run = newEvidence(report.Run{}, func() (report.Run, []report.Note) { return report.Run{}, nil })
+		return
+	}
+	api, err := github.NewAPI(nil, a.workflow.APIURL, a.inputs.GitHubToken, a.workflow.Repository)
+	if err != nil {
+		a.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not asked: %s", err)})
+	}
+	a.api = api
+	basic := a.result.Run
+	a.run = newEvidence(basic, func() (report.Run, []report.Note) {
+		if api == nil {
+			return basic, nil
+		}
+		ctx, cancel := context.WithTimeout(a.lifetime.work, evidenceLimit)
+		defer cancel()
+		return api.Evidence(ctx, a.workflow, basic, a.event.TimesByAPI())
+	})
+}
+
+// runEvidence is what GitHub says about the run that failed. It is asked for once,
 // beside everything else, and whoever needs it waits.
-type evidence struct {
+type runEvidence struct {
 	basic report.Run
 	ask   func() (report.Run, []report.Note)
 
@@ -21,13 +48,16 @@ type evidence struct {
 	done  chan struct{}
 	run   report.Run
 	notes []report.Note
+
+	noting sync.Once
 }
 
-func newEvidence(basic report.Run, ask func() (report.Run, []report.Note)) *evidence {
-	return &evidence{basic: basic, ask: ask, done: make(chan struct{})}
+func newEvidence(basic report.Run, ask func() (report.Run, []report.Note)) *runEvidence {
+	return &runEvidence{basic: basic, ask: ask, done: make(chan struct{})}
 }
 
-func (e *evidence) start() {
+// start begins to ask. It does not wait.
+func (e *runEvidence) start() {
 	e.once.Do(func() {
 		go func() {
 			e.run, e.notes = e.ask()
@@ -36,18 +66,27 @@ func (e *evidence) start() {
 	})
 }
 
-// wait gives what the event told where ctx ends before GitHub has answered.
-func (e *evidence) wait(ctx context.Context) (report.Run, []report.Note) {
+// wait gives the run, and the notes to the first who asks for them; what the
+// event told where ctx ends before GitHub has answered.
+func (e *runEvidence) wait(ctx context.Context) (run report.Run, notes []report.Note) {
+	run, answered := e.known(ctx)
+	if answered {
+		e.noting.Do(func() { notes = e.notes })
+	}
+	return run, notes
+}
+
+func (e *runEvidence) known(ctx context.Context) (run report.Run, answered bool) {
 	e.start()
 	select {
 	case <-e.done:
-		return e.run, e.notes
+		return e.run, true
 	case <-ctx.Done():
 		select { // what came before, or at the same moment, counts
 		case <-e.done:
-			return e.run, e.notes
+			return e.run, true
 		default:
-			return e.basic, nil
+			return e.basic, false
 		}
 	}
 }

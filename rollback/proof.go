@@ -17,7 +17,7 @@ import (
 // proof is the way from the moved aliases to a verdict on production, with the
 // steps further back that it takes.
 type proof struct {
-	*story
+	*action
 	*verify.Verifier
 
 	fleet *alias.Fleet
@@ -53,33 +53,33 @@ func (f *finding) left(tried []string) {
 
 // prove checks the functions that were moved, where checks were asked for, and
 // gives the results with what was found.
-func (s *story) prove(clients *aws.Cloud, fleet *alias.Fleet) []report.Function {
+func (a *action) prove(clients *aws.Cloud, fleet *alias.Fleet) []report.Function {
 	results := fleet.Results()
-	p := &proof{story: s, fleet: fleet, found: map[int]*finding{}}
+	p := &proof{action: a, fleet: fleet, found: map[int]*finding{}}
 	for i, r := range results {
 		if r.Status == report.RolledBack && r.MovedAt != "" && !r.ChangedByOthers {
 			p.moved = append(p.moved, i)
 		}
 	}
-	if len(p.moved) == 0 || !s.in.AsksForChecks() {
+	if len(p.moved) == 0 || !a.inputs.AsksForChecks() {
 		return results
 	}
-	p.Verifier = s.verifier(clients)
-	s.log.Group("Checking whether production recovered")
-	defer s.log.EndGroup()
+	p.Verifier = a.verifier(clients)
+	a.log.Group("Checking whether production recovered")
+	defer a.log.EndGroup()
 	for _, i := range p.moved {
 		p.found[i] = &finding{}
 	}
 	p.verify()
-	if s.in.Watch.OnUnhealthy == "step-back" {
+	if a.inputs.Watch.OnUnhealthy == "step-back" {
 		p.stepBack()
 	}
 	return p.results()
 }
 
 // verifier has the checks that were asked for.
-func (s *story) verifier(clients *aws.Cloud) *verify.Verifier {
-	health := s.in.Health
+func (a *action) verifier(clients *aws.Cloud) *verify.Verifier {
+	health := a.inputs.Health
 	return &verify.Verifier{
 		Options: verify.Options{
 			Health: verify.Health{
@@ -89,14 +89,14 @@ func (s *story) verifier(clients *aws.Cloud) *verify.Verifier {
 				Successes:  health.Successes, Interval: health.Interval, Timeout: health.Timeout,
 			},
 			InvokePayload: health.InvokePayload,
-			Alarms:        s.in.Watch.Alarms, Observe: s.in.Watch.Observe, APIs: s.in.Watch.APIs,
+			Alarms:        a.inputs.Watch.Alarms, Observe: a.inputs.Watch.Observe, APIs: a.inputs.Watch.APIs,
 		},
-		HTTP: s.HTTP,
+		HTTP: a.deps.HTTP,
 		AWS: func(region string) verify.Clients {
 			metrics := clients.CloudWatch(region)
 			return verify.Clients{Lambda: clients.Lambda(region), Alarms: metrics, Metrics: metrics, Logs: clients.Logs(region)}
 		},
-		Clock: s.Clock, Log: s.log, Redact: s.redactor.Redact,
+		Clock: a.deps.Clock, Log: a.log, Redact: a.redactor.Redact,
 	}
 }
 
@@ -108,8 +108,8 @@ func (p *proof) verify() {
 	for n, i := range p.moved {
 		subjects[n] = p.subject(i, results[i])
 	}
-	_, each := p.Verify(p.work, subjects)
-	p.fleet.Confirm(p.work, p.moved)
+	_, each := p.Verify(p.lifetime.work, subjects)
+	p.fleet.Confirm(p.lifetime.work, p.moved)
 	results = p.fleet.Results()
 	for n, i := range p.moved {
 		f, v := p.found[i], moreover(each[n], results[i])
@@ -121,7 +121,7 @@ func (p *proof) verify() {
 		f.moments = append(f.moments, report.Moment{
 			Event: report.Verified, At: v.Ended, Detail: fmt.Sprintf("version %s: %s", results[i].To, verdictWords[v.Healthy]),
 		})
-		p.log.Infof("%s on version %s: %s", p.in.Functions[i], results[i].To, verdictWords[v.Healthy])
+		p.log.Infof("%s on version %s: %s", p.inputs.Functions[i], results[i].To, verdictWords[v.Healthy])
 	}
 }
 
@@ -151,7 +151,7 @@ func (p *proof) subject(i int, r report.Function) verify.Subject {
 		}
 	}
 	return verify.Subject{
-		Function: r.Function, ARN: p.in.Functions[i].ARN, Alias: r.Alias, Region: r.Region,
+		Function: r.Function, ARN: p.inputs.Functions[i].ARN, Alias: r.Alias, Region: r.Region,
 		Version: r.To, FailedVersion: r.Left, ServedBefore: r.ServedBefore, LogGroup: r.LogGroup,
 		MovedAt: moved, DeployedAt: r.DeployedAt,
 	}
@@ -193,14 +193,14 @@ func (p *proof) onlyOldAlarms(checks []report.Check) bool {
 func (p *proof) stepBack() {
 	for step := 1; ; step++ {
 		unwell := p.unwell()
-		if len(unwell) == 0 || p.work.Err() != nil {
+		if len(unwell) == 0 || p.lifetime.work.Err() != nil {
 			return
 		}
 		var stepped []int
-		if step <= p.in.Watch.MaxSteps {
+		if step <= p.inputs.Watch.MaxSteps {
 			stepped = p.within(unwell, p.fleet.StepBack)
 		} else {
-			p.log.Infof("max-steps allows %d moves further back, and production is not healthy after them", p.in.Watch.MaxSteps)
+			p.log.Infof("max-steps allows %d moves further back, and production is not healthy after them", p.inputs.Watch.MaxSteps)
 		}
 		if len(stepped) == 0 {
 			p.returned = p.within(unwell, p.fleet.Return)
@@ -212,7 +212,7 @@ func (p *proof) stepBack() {
 
 // within gives further moves the time that the first one had.
 func (p *proof) within(picked []int, move func(context.Context, []int) []int) []int {
-	ctx, cancel := context.WithTimeoutCause(p.work, p.in.Timeout, alias.ErrTimeout)
+	ctx, cancel := context.WithTimeoutCause(p.lifetime.work, p.inputs.Timeout, alias.ErrTimeout)
 	defer cancel()
 	return move(ctx, picked)
 }

@@ -23,44 +23,42 @@ const (
 	leastHeight = 12
 )
 
-// runArguments is the way in by arguments: the same story as a step's, told to a
-// person or a program. It returns the exit code.
-func runArguments(args []string, l Lifetime, w Deps) int {
+// runArguments runs the program by its arguments: it does the same as a step, and
+// answers a person or a program. It gives the exit code.
+func runArguments(args []string, l Lifetime, d Deps) int {
 	commands, flags := manual()
-	a, err := terminal.Parse(args, commands, flags)
+	given, err := terminal.Parse(args, commands, flags)
 	switch {
 	case err != nil:
-		_, _ = fmt.Fprintf(w.Stderr, "%s: %s\n", programName, report.Line(err.Error(), longestProblems))
+		_, _ = fmt.Fprintf(d.Stderr, "%s: %s\n", programName, report.Line(err.Error(), longestProblems))
 		return exitUsage
-	case a.Version:
-		_, _ = fmt.Fprintf(w.Stdout, "%s %s\n", programName, w.programVersion())
+	case given.Version:
+		_, _ = fmt.Fprintf(d.Stdout, "%s %s\n", programName, d.programVersion())
 		return 0
-	case a.Help:
-		terminal.Help(w.Stdout, programName, programPurpose, commands, flags)
+	case given.Help:
+		terminal.Help(d.Stdout, programName, programPurpose, commands, flags)
 		return 0
 	}
-	w.Getenv = withFlags(w.Getenv, a, flags)
-	redactor := redactorOf(w.Getenv)
-	log := github.NewPlainLog(w.Stderr, redactor)
-	s := newStory(l, w, log, redactor)
-	s.person = &person{
-		Screen: terminal.Screen{
-			In: w.Stdin, Out: w.Stderr, Width: w.Terminal.Width, Height: w.Terminal.Height,
-			Accessible: a.Accessible || !w.Terminal.drawable(w.Getenv("TERM")),
+	d.Getenv = withFlags(d.Getenv, given, flags)
+	redactor := redactorOf(d.Getenv)
+	log := github.NewPlainLog(d.Stderr, redactor)
+	a := newAction(l, d, log, redactor)
+	a.person = &person{
+		screen: terminal.Screen{
+			In: d.Stdin, Out: d.Stderr, Width: d.Terminal.Width, Height: d.Terminal.Height,
+			Accessible: given.Accessible || !d.Terminal.drawable(d.Getenv("TERM")),
 		},
-		asks: w.Terminal.Interactive, yes: a.Yes,
+		interactive: d.Terminal.Interactive, confirmed: given.Yes,
 	}
-	s.tell()
-	s.result.Timestamp = w.Clock.Now()
-	s.tellPeople()
+	a.execute()
 
-	result := redactor.Result(s.result)
-	if a.JSON {
-		_, _ = fmt.Fprintln(w.Stdout, github.WholeJSON(result))
+	result := redactor.Result(a.result)
+	if given.JSON {
+		_, _ = fmt.Fprintln(d.Stdout, github.WholeJSON(result))
 	} else {
-		_, _ = fmt.Fprint(w.Stdout, "\n"+report.Text(result))
+		_, _ = fmt.Fprint(d.Stdout, "\n"+report.Text(result))
 	}
-	if files := s.files(); files.Output != "" || files.Summary != "" {
+	if files := a.files(); files.Output != "" || files.Summary != "" {
 		github.WriteFiles(result, log, files)
 	}
 	return result.ExitCode()

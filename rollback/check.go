@@ -1,0 +1,104 @@
+package rollback
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/org/lambda-rollback-action/github"
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/report"
+	"github.com/org/lambda-rollback-action/rollback/verify"
+)
+
+// check tells whether a rollback would work now, with every check after it. It
+// changes nothing.
+func (a *action) check(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+	a.log.Group("Checking whether a rollback would work")
+	defer a.log.EndGroup()
+	a.result.Functions = alias.Check(ctx, functions)
+	a.checkVerification(ctx, clients)
+	common := a.checkWorkflow(ctx)
+	for i := range a.result.Functions {
+		f := &a.result.Functions[i]
+		f.Checks = append(f.Checks, common...)
+	}
+}
+
+// notReady turns a failure to get as far as AWS into the answer of a check.
+func (a *action) notReady() {
+	a.result.Status = report.NotReady
+	for i := range a.result.Functions {
+		f := &a.result.Functions[i]
+		f.Status = report.NotReady
+		f.Checks = append(f.Checks, report.Check{Name: "credentials", Status: report.CheckFailed, Detail: f.Message})
+	}
+}
+
+// checkVerification tells whether the checks after a move could be made.
+func (a *action) checkVerification(ctx context.Context, clients *aws.Cloud) {
+	if !a.inputs.AsksForChecks() {
+		return
+	}
+	subjects := make([]verify.Subject, len(a.result.Functions))
+	for i, f := range a.result.Functions {
+		subjects[i] = verify.Subject{
+			Function: f.Function, ARN: a.inputs.Functions[i].ARN, Alias: f.Alias, Region: f.Region,
+			Version: f.From, LogGroup: f.LogGroup,
+		}
+	}
+	common, own := a.verifier(clients).Ahead(ctx, subjects)
+	for i := range a.result.Functions {
+		all := slices.Concat(common, own[i])
+		for _, o := range all {
+			a.log.Infof("check %s: %s: %s", o.Name, o.Status, o.Detail)
+		}
+		addPreflight(&a.result.Functions[i], all, "what is to prove the recovery could not")
+	}
+}
+
+// addPreflight adds preflight checks to a function's result. What failed among
+// them makes it not ready; but then says what would go wrong although it could be
+// rolled back.
+func addPreflight(f *report.Function, all []verify.Outlook, but string) {
+	var wrong []string
+	for _, o := range all {
+		f.Checks = append(f.Checks, o.Check)
+		if o.Status != report.CheckFailed {
+			continue
+		}
+		wrong = append(wrong, o.Name+": "+o.Detail)
+		if f.Status == report.Ready {
+			f.Status, f.Reason = report.NotReady, o.Reason
+			f.Message = fmt.Sprintf("%s:%s could be rolled back, but is NOT ready: %s", f.Function, f.Alias, but)
+		}
+	}
+	if len(wrong) > 0 {
+		f.Message += ": " + strings.Join(wrong, "; ")
+	}
+}
+
+// checkWorkflow tells what the workflow lets a rollback know and do. None of it
+// can stop one that a person starts.
+func (a *action) checkWorkflow(ctx context.Context) []report.Check {
+	if a.workflow.RunID == 0 {
+		return nil
+	}
+	jobs := report.Check{Name: "permissions actions: read", Status: report.CheckPassed, Detail: "the run and its jobs can be read"}
+	_, notes := a.run.wait(ctx)
+	if at := slices.IndexFunc(notes, func(n report.Note) bool { return n.Warning }); at >= 0 {
+		jobs.Status, jobs.Detail = report.CheckInconclusive, notes[at].Text
+	}
+	branch := report.Check{Name: "branch", Status: report.CheckPassed, Detail: "failed runs of this branch are rolled back"}
+	trigger := github.Trigger{Command: "snapshot", Branches: a.inputs.Branches, Context: a.workflow, Event: a.event}
+	if verdict := trigger.Judge(); !verdict.Act {
+		branch.Status, branch.Detail = report.CheckInconclusive, "a failed run like this one would not be rolled back: "+verdict.Message
+	}
+	checks := []report.Check{jobs, branch}
+	for _, c := range checks {
+		a.log.Infof("check %s: %s: %s", c.Name, c.Status, c.Detail)
+	}
+	return checks
+}

@@ -1,0 +1,25 @@
+package rollback
+
+import (
+	"context"
+	"strings"
+
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// list shows the versions of every function; in a workflow, in the log too.
+func (a *action) list(ctx context.Context, _ *aws.Cloud, functions []alias.Function) {
+	a.result.Functions = alias.List(ctx, functions, a.inputs.ListLimit)
+	if a.person != nil {
+		return // the result has the table
+	}
+	for _, f := range a.result.Functions {
+		a.log.Group("Versions of " + f.Function)
+		for line := range strings.Lines(report.VersionsText(a.redactor.Function(f), a.deps.Clock.Now(), 0)) {
+			a.log.Infof("%s", strings.TrimRight(line, "\n"))
+		}
+		a.log.EndGroup()
+	}
+}

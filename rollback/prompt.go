@@ -1,0 +1,342 @@
+package rollback
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/org/lambda-rollback-action/github"
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/report"
+	"github.com/org/lambda-rollback-action/rollback/terminal"
+)
+
+// person is whoever started the program with arguments.
+type person struct {
+	screen      terminal.Screen
+	interactive bool // questions can be asked
+	confirmed   bool // and are not wanted
+}
+
+// needsConfirmation tells whether what was asked for would move an alias to where
+// nobody has said.
+func (a *action) needsConfirmation() bool {
+	if a.person == nil || a.person.confirmed || a.inputs.DryRun {
+		return false
+	}
+	switch a.inputs.Command {
+	case "drill":
+		return true
+	case "rollback":
+		return slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Target == 0 })
+	default:
+		return false
+	}
+}
+
+// refuseUnconfirmed refuses what needs confirmation where nobody can be asked.
+func (a *action) refuseUnconfirmed() bool {
+	if !a.needsConfirmation() || a.person.interactive {
+		return false
+	}
+	what := "choose the version by --target-version, or take the last good one by --yes"
+	if a.inputs.Command == "drill" {
+		what = "say so by --yes"
+	}
+	a.setAll(report.Failed, report.InvalidInput,
+		"nothing was moved: this is not a terminal, so nobody could be asked: "+what+"; --dry-run shows what would be done")
+	return true
+}
+
+// prompt shows a person what there is, lets choose, and asks whether to go on.
+// Where it gives false, the result says that nothing was moved.
+func (a *action) prompt(functions []alias.Function) bool {
+	listed := a.listForPrompt(functions)
+	if a.result.Status == report.Failed || a.refuseLatest(listed) {
+		return false
+	}
+	s := &selection{
+		screen: a.person.screen, command: a.inputs.Command, environment: a.inputs.Environment, reason: a.inputs.Reason,
+		functions: a.inputs.Functions, listed: listed, now: a.deps.Clock.Now(), choices: map[int]*terminal.Choice{},
+	}
+	if why := s.ask(a.lifetime.work); why != "" {
+		a.decline(why, listed)
+		return false
+	}
+	for i, f := range listed {
+		seen := &a.inputs.Functions[i]
+		seen.Seen, seen.SeenBeside = versionNumber(f.From), versionNumber(f.CanaryVersion)
+		if choice, chosen := s.choices[i]; chosen {
+			seen.Target = versionNumber(choice.Value)
+		}
+	}
+	a.inputs.Reason = s.reason
+	a.result.RequestReason = s.reason
+	return true
+}
+
+// listForPrompt reads the versions of every function.
+func (a *action) listForPrompt(functions []alias.Function) []report.Function {
+	ctx, cancel := a.limited()
+	defer cancel()
+	listed := alias.List(ctx, functions, a.inputs.ListLimit)
+	for _, f := range listed {
+		if f.Status == report.Failed {
+			a.setAll(report.Failed, f.Reason, "nothing was moved: "+f.Message)
+			a.result.Declined = f.Reason == report.Cancelled
+			return nil
+		}
+	}
+	for i := range listed {
+		listed[i] = a.redactor.Function(listed[i])
+	}
+	return listed
+}
+
+// refuseLatest refuses to ask where no answer could be carried out.
+func (a *action) refuseLatest(listed []report.Function) bool {
+	at := slices.IndexFunc(listed, func(f report.Function) bool { return f.From == "$LATEST" })
+	if at < 0 {
+		return false
+	}
+	a.setAll(report.Failed, report.AliasOnLatest, fmt.Sprintf(
+		"nothing was moved: of %s, %s", a.inputs.Functions[at], listed[at].Why))
+	return true
+}
+
+// decline is the result of a person who did not want to go on, or cannot.
+func (a *action) decline(why string, listed []report.Function) {
+	var where []string
+	for i, f := range listed {
+		where = append(where, fmt.Sprintf("%s serves version %s", a.inputs.Functions[i], strings.Join(servingOf(f), " and ")))
+	}
+	a.setAll(report.Failed, report.Cancelled, "nothing was moved: "+why+"; "+strings.Join(where, ", "))
+	a.result.Declined = true
+}
+
+// longestReason is how many characters a person may give as a reason.
+const longestReason = 300
+
+// selection is what a person reads and answers before anything is moved.
+type selection struct {
+	screen      terminal.Screen
+	command     string
+	environment string
+	reason      string
+	functions   []github.Function
+	listed      []report.Function // the same functions, with their versions
+	now         time.Time
+	choices     map[int]*terminal.Choice // by the function's place
+}
+
+// ask shows the versions and asks the questions. Where nothing is to be moved, it
+// says why.
+func (s *selection) ask(ctx context.Context) (declined string) {
+	var pages []terminal.Page
+	for i, f := range s.listed {
+		if s.command == "rollback" && s.functions[i].Target != 0 {
+			continue
+		}
+		table := report.VersionsText(f, s.now, s.screen.Width)
+		if len(s.listed) > 1 && table != "" {
+			table = label(f) + "\n" + table
+		}
+		s.show(table)
+		if s.command == "drill" {
+			continue
+		}
+		choice := s.choice(f)
+		if len(choice.Options) == 0 {
+			return "there is no other version of " + f.Function + " to choose"
+		}
+		s.choices[i] = choice
+		title := question(f)
+		pages = append(pages, terminal.Page{Title: func() string { return title }, Choice: choice})
+	}
+	why := &terminal.Input{Limit: longestReason, Value: s.reason}
+	sure := &terminal.Confirm{Yes: "Yes, move", No: "No, leave all as it is"}
+	if s.command == "rollback" && s.reason == "" {
+		pages = append(pages, terminal.Page{
+			Title: func() string { return "Why? (the log and the summary repeat it; Enter leaves it out)" }, Input: why,
+		})
+	}
+	last := terminal.Page{Title: s.lastQuestion, Confirm: sure}
+	if s.command == "rollback" {
+		last.Description = func() string { return s.preview(s.listed, s.choices) }
+		last.DescriptionLines = min(s.longestPreview(), s.screen.ConfirmRoom())
+	}
+	err := s.screen.Ask(ctx, append(pages, last))
+	switch {
+	case err != nil && !errors.Is(err, terminal.ErrAborted):
+		return err.Error()
+	case err != nil || !sure.Value:
+		return "it was not confirmed"
+	}
+	s.reason = strings.TrimSpace(why.Value)
+	return ""
+}
+
+func (s *selection) show(text string) {
+	if text != "" {
+		_, _ = fmt.Fprintf(s.screen.Out, "\n%s\n\n", text)
+	}
+}
+
+const (
+	cursorColumns = 6 // before a label, with some room
+	leastLabel    = 30
+)
+
+// choice has the versions to choose from; the cursor is on the proposed one.
+func (s *selection) choice(f report.Function) *terminal.Choice {
+	c := &terminal.Choice{}
+	for _, v := range f.Versions {
+		if v.Serving && len(servingOf(f)) == 1 {
+			continue // it is there already
+		}
+		label := v.Label()
+		if s.screen.Width > 0 && !s.screen.Accessible {
+			label = report.CutCells(label, max(s.screen.Width-cursorColumns, leastLabel))
+		}
+		c.Options = append(c.Options, terminal.Option{Label: label, Value: v.Version})
+	}
+	if len(c.Options) > 0 {
+		c.Value = cmp.Or(f.Target, c.Options[0].Value)
+	}
+	return c
+}
+
+// preview is what will change: first which versions, then what differs between
+// them, as far as there is room for it.
+func (s *selection) preview(listed []report.Function, choices map[int]*terminal.Choice) string {
+	var ways, differences []string
+	for i, f := range listed {
+		target := strconv.FormatInt(s.functions[i].Target, 10)
+		if choice, chosen := choices[i]; chosen {
+			target = choice.Value
+		}
+		ways = append(ways, moveText(f, target))
+		if at := slices.IndexFunc(f.Versions, func(v report.Version) bool { return v.Version == target }); at >= 0 {
+			text := report.ChangesText(f.Versions[at].Changes, f.From, target, s.screen.Width-cursorColumns)
+			if text != "" && len(listed) > 1 {
+				text = label(f) + "\n" + text
+			}
+			differences = append(differences, text)
+		}
+	}
+	all := append(append(ways, report.NotRolledBackText), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
+	return s.fit(strings.Join(all, "\n\n"))
+}
+
+// fit cuts a text to what there is room for; the result has it all.
+func (s *selection) fit(text string) string {
+	room := s.screen.ConfirmRoom()
+	lines := strings.Split(text, "\n")
+	used := 0
+	for i, line := range lines {
+		if used += max(s.screen.LineCount(line), 1); used > room || used == room && i < len(lines)-1 {
+			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n") + fmt.Sprintf("\n… and %d more lines, which the result will have", len(lines)-i)
+		}
+	}
+	return text
+}
+
+// longestPreview is how many lines the preview can have, whatever is chosen.
+func (s *selection) longestPreview() int {
+	total := s.screen.LineCount(s.preview(s.listed, s.choices))
+	for i, choice := range s.choices {
+		chosen, now, most := choice.Value, 0, 0
+		for _, o := range choice.Options {
+			choice.Value = o.Value
+			n := s.screen.LineCount(s.preview(s.listed[i:i+1], map[int]*terminal.Choice{0: choice}))
+			if most = max(most, n); o.Value == chosen {
+				now = n
+			}
+		}
+		choice.Value = chosen
+		total += most - now
+	}
+	return total
+}
+
+func (s *selection) lastQuestion() string {
+	names := make([]string, len(s.functions))
+	for i, f := range s.functions {
+		names[i] = f.String()
+	}
+	which := strings.Join(names, ", ")
+	text := fmt.Sprintf("Move %s in %s now?", which, s.environment)
+	switch {
+	case s.command == "drill" && len(s.listed) == 1 && s.listed[0].Target != "":
+		text = fmt.Sprintf("Move %s in %s to version %s and back now? Users of it are served that version meanwhile.", which, s.environment, s.listed[0].Target)
+	case s.command == "drill":
+		text = fmt.Sprintf("Move %s in %s to the proposed version and back now? Users are served that one meanwhile.", which, s.environment)
+	case len(s.functions) == 1:
+		text = fmt.Sprintf("Move %s in %s to version %s now?", which, s.environment, s.choices[0].Value)
+	}
+	return report.Line(text, longestProblems)
+}
+
+// question is what a person is asked about a function, with what is proposed
+// and why.
+func question(f report.Function) string {
+	text := report.Line(fmt.Sprintf("Which version should %s:%s serve? It serves %s.", f.Function, f.Alias, strings.Join(servingOf(f), " and ")), longestProblems)
+	switch {
+	case f.Target != "":
+		text += "\n" + report.Line(fmt.Sprintf("Version %s is proposed: %s.", f.Target, f.Why), longestProblems)
+	case f.Why != "":
+		text += "\n" + report.Line(fmt.Sprintf("None is proposed: %s.", f.Why), longestProblems)
+	}
+	return text
+}
+
+// moveText says from which to which version one function goes.
+func moveText(f report.Function, target string) string {
+	text := fmt.Sprintf("%s:%s goes from version %s to version %s.", f.Function, f.Alias, strings.Join(servingOf(f), " and "), target)
+	if at := slices.IndexFunc(f.Versions, func(v report.Version) bool { return v.Version == target }); at >= 0 {
+		v := f.Versions[at]
+		if v.Rejected {
+			text += fmt.Sprintf(" Version %s was rejected before%s; it will count as good again.", target, byRun(v.RejectedBy))
+		}
+		if v.State != "" && v.State != "Active" {
+			text += fmt.Sprintf(" Its state is %s.", v.State)
+		}
+	}
+	return report.Line(text, longestProblems)
+}
+
+func byRun(run string) string {
+	if run == "" {
+		return ""
+	}
+	return " by run " + run
+}
+
+// label heads what is about one of several functions.
+func label(f report.Function) string {
+	return report.Line(f.Function+":"+f.Alias, longestProblems)
+}
+
+// versionNumber reads a version of the list; 0: it is none.
+func versionNumber(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0 // $LATEST, or nothing
+	}
+	return n
+}
+
+func servingOf(f report.Function) []string {
+	var all []string
+	for _, v := range []string{f.From, f.CanaryVersion} {
+		if v != "" {
+			all = append(all, v)
+		}
+	}
+	return all
+}

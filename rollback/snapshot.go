@@ -1,0 +1,22 @@
+package rollback
+
+import (
+	"context"
+
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// snapshot records what serves, for the rollback of the same run.
+func (a *action) snapshot(ctx context.Context, _ *aws.Cloud, functions []alias.Function) {
+	if a.workflow.RunID == 0 {
+		a.setAll(report.Failed, report.InvalidInput,
+			"a snapshot is for the rollback of the same workflow run, and GITHUB_RUN_ID tells of none: take it in a job of the workflow that deploys")
+		return
+	}
+	a.log.Group("Noting what serves")
+	a.result.Functions = alias.Snapshot(ctx, functions)
+	a.log.EndGroup()
+	a.awaitRun(ctx)
+}

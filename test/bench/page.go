@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+const header = "case                                                        moved      ended   calls  in a row  GitHub   429   memory"
+
+func (m measured) line() string {
+	if m.missing {
+		return fmt.Sprintf("%-55s %s is not installed", m.name, tools[m.client])
+	}
+	return fmt.Sprintf("%-55s %7.3f s %7.3f s %7.0f %9.0f %7.0f %5.0f %5.0f MB",
+		m.name, m.moved.Seconds(), m.ended.Seconds(), m.calls, m.row, m.github, m.too, float64(m.memory)/(1<<20))
+}
+
+// part is what one library adds to the program.
+type part struct {
+	name  string
+	bytes int64
+}
+
+// sizes measures what each library of AWS adds: a program with it, against one
+// without.
+func (l *lab) sizes(ctx context.Context) ([]part, error) {
+	whole, err := os.Stat(l.binary)
+	if err != nil {
+		return nil, fmt.Errorf("failed to look at the program: %w", err)
+	}
+	parts := []part{{"the whole program", whole.Size()}}
+	const base = "github.com/aws/aws-sdk-go-v2/config"
+	baseSize, err := l.sizeWith(ctx)
+	if err != nil {
+		return nil, err
+	}
+	with, err := l.sizeWith(ctx, base)
+	if err != nil {
+		return nil, err
+	}
+	parts = append(parts, part{base + " (with what it needs)", with - baseSize})
+	imports, err := output(ctx, "go", "list", "-f", `{{join .Deps "\n"}}`, "github.com/org/lambda-rollback-action")
+	if err != nil {
+		return nil, err
+	}
+	for path := range strings.Lines(imports) {
+		path = strings.TrimSpace(path)
+		service, found := strings.CutPrefix(path, "github.com/aws/aws-sdk-go-v2/service/")
+		if !found || strings.Contains(service, "/") || service == "signin" || service == "sso" || service == "ssooidc" {
+			continue
+		}
+		n, err := l.sizeWith(ctx, base, path)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{path, n - with})
+	}
+	for _, path := range []string{"github.com/google/go-github/v62/github", "github.com/wneessen/go-mail", "charm.land/huh/v2"} {
+		n, err := l.sizeWith(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{path, n - baseSize})
+	}
+	return parts, nil
+}
+
+// constructors keep the linker from dropping a library.
+var constructors = map[string]string{
+	"github.com/aws/aws-sdk-go-v2/config":    "LoadDefaultConfig",
+	"github.com/google/go-github/v62/github": "NewClient",
+	"github.com/wneessen/go-mail":            "NewClient",
+	"charm.land/huh/v2":                      "NewForm",
+}
+
+func (l *lab) sizeWith(ctx context.Context, paths ...string) (int64, error) {
+	var text strings.Builder
+	text.WriteString("package main\n\nimport (\n\t\"os\"\n")
+	for i, path := range paths {
+		fmt.Fprintf(&text, "\tp%d %q\n", i, path)
+	}
+	text.WriteString(")\n\nvar kept []any\n\nfunc main() {\n")
+	for i, path := range paths {
+		name := constructors[path]
+		if name == "" {
+			name = "NewFromConfig"
+		}
+		fmt.Fprintf(&text, "\tkept = append(kept, p%d.%s)\n", i, name)
+	}
+	text.WriteString("\tos.Exit(len(kept))\n}\n")
+	dir, err := os.MkdirTemp(filepath.Join(l.module, "test", "bench"), ".size-")
+	if err != nil {
+		return 0, fmt.Errorf("failed to make a directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(text.String()), 0o600); err != nil {
+		return 0, fmt.Errorf("failed to write a program: %w", err)
+	}
+	out := filepath.Join(l.work, "sized")
+	if err := build(ctx, dir, out, "."); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(out)
+	if err != nil {
+		return 0, fmt.Errorf("failed to look at a program: %w", err)
+	}
+	return info.Size(), nil
+}
+
+// writePage writes docs/performance.md and its plot.
+func writePage(docs string, all []measured, sizes []part) error {
+	var page strings.Builder
+	fmt.Fprintf(&page, `# Performance
+
+How long it takes from the start of the process until the alias has moved, measured on fakes of AWS and GitHub on loopback whose every call takes as long as the case says. Written by
+
+`+"```sh\ngo run ./test/bench -write\n```"+`
+
+on %s with %d processors, %s. Times are medians and differ from machine to machine; the counts of calls do not, and tests hold them.
+
+![Time until the alias has moved](performance.svg)
+
+`, time.Now().UTC().Format("2 January 2006"), runtime.NumCPU(), runtime.Version())
+	page.WriteString("A case is named by the milliseconds that a call of AWS and one of GitHub take. “In a row” is how many calls of AWS wait for one another until the alias has moved.\n\n")
+	page.WriteString("| case | moved | process ended | AWS calls | in a row | GitHub calls | 429 | memory |\n| --- | --: | --: | --: | --: | --: | --: | --: |\n")
+	for _, m := range all {
+		if m.missing {
+			fmt.Fprintf(&page, "| %s | not installed | | | | | | |\n", m.name)
+			continue
+		}
+		fmt.Fprintf(&page, "| %s | %.3f s | %.3f s | %.0f | %.0f | %.0f | %.0f | %.0f MB |\n",
+			m.name, m.moved.Seconds(), m.ended.Seconds(), m.calls, m.row, m.github, m.too, float64(m.memory)/(1<<20))
+	}
+	page.WriteString("\n## Size of the program\n\nWhat each library adds to a stripped program for linux/amd64 that uses nothing else of it. Libraries share parts, so that the sum is more than the whole.\n\n| part | MB |\n| --- | --: |\n")
+	for _, p := range sizes {
+		fmt.Fprintf(&page, "| `%s` | %.1f |\n", p.name, float64(p.bytes)/(1<<20))
+	}
+	if err := os.WriteFile(filepath.Join(docs, "performance.md"), []byte(page.String()), 0o644); err != nil { //nolint:gosec // a page to read
+		return fmt.Errorf("failed to write the page: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(docs, "performance.svg"), []byte(plot(all)), 0o644); err != nil { //nolint:gosec // a picture to look at
+		return fmt.Errorf("failed to write the plot: %w", err)
+	}
+	return nil
+}
+
+// plot draws the times of single functions as bars.
+func plot(all []measured) string {
+	var bars []measured
+	most := 0.0
+	for _, m := range all {
+		if m.missing || m.functions > 1 || m.aws != 60 || m.gap > 0 {
+			continue
+		}
+		bars = append(bars, m)
+		most = math.Max(most, m.moved.Seconds())
+	}
+	const left, width, row, top = 330, 420, 22, 34
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="Seconds until the alias has moved" font-family="system-ui, sans-serif" font-size="13">`+"\n",
+		left+width+80, top+len(bars)*row+16, left+width+80, top+len(bars)*row+16)
+	b.WriteString(`<style>text{fill:#1f2328}.bar{fill:#0969da}.other{fill:#8c959f}@media (prefers-color-scheme:dark){text{fill:#e6edf3}.bar{fill:#4493f8}.other{fill:#6e7681}}</style>` + "\n")
+	b.WriteString(`<text x="8" y="20" font-weight="600">Seconds until the alias has moved, 60 ms a call of AWS</text>` + "\n")
+	for i, m := range bars {
+		y := top + i*row
+		class := "bar"
+		if m.client != thisAction {
+			class = "other"
+		}
+		long := int(m.moved.Seconds() / most * width)
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text><rect class="%s" x="%d" y="%d" width="%d" height="14"/><text x="%d" y="%d">%.2f</text>`+"\n",
+			left-8, y+12, m.name, class, left, y, max(long, 1), left+long+6, y+12, m.moved.Seconds())
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
