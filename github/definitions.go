@@ -296,8 +296,8 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "slack-channel", Group: groupSlack,
-			Description: "The Slack channel to post to. Only together with `slack-bot-token`.",
-			Form:        "the id or name of a channel, such as `C0123456789` or `#deploys`",
+			Description: "The Slack channels to post to, each with a thread of its own. Only together with `slack-bot-token`.",
+			Form:        "ids or names of channels, such as `C0123456789` or `#deploys`, one a line or with commas",
 		},
 		{
 			Name: "smtp-host", Group: groupEmail,

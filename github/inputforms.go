@@ -183,7 +183,11 @@ func (p *inputParser) addresses(input string) []*mail.Address {
 			}
 		}
 		if err != nil {
-			p.fail(input, "has "+quoteValue(line))
+			problem := "has " + quoteValue(line)
+			if right := correctedAddresses(line); right != "" && right != line {
+				problem += ": write " + right
+			}
+			p.fail(input, problem)
 			continue
 		}
 		addresses = append(addresses, parsed...)

@@ -232,6 +232,17 @@ func (p *inputParser) matching(input string, pattern *regexp.Regexp) string {
 	return value
 }
 
+// matchingSet is a set whose entries match the pattern.
+func (p *inputParser) matchingSet(input string, pattern *regexp.Regexp) []string {
+	entries := p.set(input)
+	for _, entry := range entries {
+		if !pattern.MatchString(entry) {
+			p.fail(input, "has "+p.cite(input, entry))
+		}
+	}
+	return entries
+}
+
 func (p *inputParser) time(input string) time.Time {
 	value := p.text(input)
 	if value == "" {

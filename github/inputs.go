@@ -82,8 +82,8 @@ type Site struct {
 // Slack is one or both ways to reach Slack.
 type Slack struct {
 	WebhookURL *url.URL // nil: not given
-	BotToken   string   // with Channel, or both are empty
-	Channel    string
+	BotToken   string   // with Channels, or both are empty
+	Channels   []string // names or ids
 }
 
 // SMTP is the mail server and the addresses. An empty Host: no email.
@@ -180,7 +180,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		Slack: Slack{
 			WebhookURL: p.webhook("slack-webhook-url"),
 			BotToken:   p.matching("slack-bot-token", wordPattern),
-			Channel:    p.matching("slack-channel", wordPattern),
+			Channels:   p.matchingSet("slack-channel", wordPattern),
 		},
 		SMTP: SMTP{
 			Host:     p.host("smtp-host"),

@@ -234,6 +234,11 @@ func TestWrongInputs(t *testing.T) {
 		"a result that no command has":  {values{"notify-on": "failed,success"}, []string{"input notify-on has \"success\" (it takes any of `rolled-back`, `failed`, `attention`, `skipped`, `planned` and `always`, one a line or with commas)"}},
 		"no status":                     {values{"health-status": ","}, []string{"input health-status has no entry (it takes status codes or classes such as `200` or `2xx`, one a line or with commas)"}},
 		"no result to notify":           {values{"notify-on": ","}, []string{"input notify-on has no entry (it takes any of `rolled-back`, `failed`, `attention`, `skipped`, `planned` and `always`, one a line or with commas)"}},
+		"receivers with a semicolon":    {values{"email-to": "a@example.com; b@example.com"}, []string{`input email-to has "a@example.com; b@example.com": write a@example.com, b@example.com (it takes email addresses, one a line or with commas)`}},
+		"a name with a comma":           {values{"email-to": "Acme, Inc. <a@example.com>"}, []string{`input email-to has "Acme, Inc. <a@example.com>": write "Acme, Inc." <a@example.com> (it takes email addresses, one a line or with commas)`}},
+		"a sender with a comma":         {values{"email-from": "Acme, Inc. <a@example.com>"}, []string{`input email-from has "Acme, Inc. <a@example.com>": write "Acme, Inc." <a@example.com> (it takes one email address)`}},
+		"receivers that are none":       {values{"email-to": "oncall"}, []string{`input email-to has "oncall" (it takes email addresses, one a line or with commas)`}},
+		"a channel with a blank":        {values{"slack-channel": "C1,two words"}, []string{`input slack-channel has "two words" (it takes ids or names of channels, such as ` + "`C0123456789` or `#deploys`" + `, one a line or with commas)`}},
 		"two senders":                   {values{"email-from": "a@example.com,b@example.com"}, []string{"input email-from has 2 addresses (it takes one email address)"}},
 		"a name that breaks the header": {values{"email-cc": "=?utf-8?q?a=0Ab?= <a@example.com>"}, []string{"input email-cc has \"=?utf-8?q?a=0Ab?= <a@example.com>\" (it takes email addresses, one a line or with commas)"}},
 		"several problems, in their order": {values{"open-issue": "no", "command": "undo", "timeout": "soon"}, []string{

@@ -45,8 +45,8 @@ func tell(t *testing.T, channel func(*http.Client) notify.Channel, a report.Aler
 	}))
 	c := channel(client)
 	began := time.Now()
-	out.said = (&notify.Crier{Channels: []notify.Channel{c}, Limit: limit, Log: silent{}}).
-		Send(t.Context(), notify.Notice{Alert: a, Result: []byte("{}")})[c.Name()]
+	out.said = (&notify.Dispatcher{Channels: []notify.Channel{c}, Limit: limit, Log: silent{}}).
+		Send(t.Context(), notify.Notification{Alert: a, Result: []byte("{}")})[c.Name()]
 	out.took = time.Since(began)
 	synctest.Wait() // until the server is done, too
 	assert.NotContains(t, out.said, slackSecret)
@@ -74,12 +74,18 @@ const (
 // Every way in which the services answer, and what is said of it.
 func TestAnswersOfWebhooks(t *testing.T) {
 	t.Parallel()
-	slack := func(c *http.Client) notify.Channel { return notify.NewSlackWebhook(c, slackHook) }
-	teams := func(c *http.Client) notify.Channel { return notify.NewTeams(c, teamsHook) }
-	workflow := func(c *http.Client) notify.Channel {
-		return notify.NewSlackWebhook(c, "http://hooks.slack.example/triggers/T0SECRET1/2SECRET9/key")
+	slack := func(c *http.Client) notify.Channel {
+		return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: slackHook}, deps(c))
 	}
-	old := func(c *http.Client) notify.Channel { return notify.NewTeams(c, teamsOld) }
+	teams := func(c *http.Client) notify.Channel {
+		return notify.NewTeams(notify.TeamsConfig{URL: teamsHook}, deps(c))
+	}
+	workflow := func(c *http.Client) notify.Channel {
+		return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: "http://hooks.slack.example/triggers/T0SECRET1/2SECRET9/key"}, deps(c))
+	}
+	old := func(c *http.Client) notify.Channel {
+		return notify.NewTeams(notify.TeamsConfig{URL: teamsOld}, deps(c))
+	}
 	for name, test := range map[string]struct {
 		channel func(*http.Client) notify.Channel
 		answers []http.HandlerFunc
@@ -146,7 +152,9 @@ func TestSlackGetsTheTextAloneWhereItRefusesBlocks(t *testing.T) {
 	all := alerts(t)
 	synctest.Test(t, func(t *testing.T) {
 		for _, name := range []string{"failed", "several", "hostile"} {
-			got := tell(t, func(c *http.Client) notify.Channel { return notify.NewSlackWebhook(c, slackHook) }, all[name], time.Minute,
+			got := tell(t, func(c *http.Client) notify.Channel {
+				return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: slackHook}, deps(c))
+			}, all[name], time.Minute,
 				says(400, "invalid_attachments"), says(200, "ok"))
 			assert.Equal(t, notify.Sent, got.said)
 			require.Len(t, got.asked, 2)
@@ -156,7 +164,7 @@ func TestSlackGetsTheTextAloneWhereItRefusesBlocks(t *testing.T) {
 			assert.NotContains(t, body, "<script>")
 			text := texts(t, got.asked[1].body)[0]
 			assert.Contains(t, text, "https://github.com/acme/shop/actions/runs/9001")
-			golden(t, "testdata/slack/bare/"+name+".json", got.asked[1].body)
+			golden(t, "testdata/slack/bare/"+name+".json", indented(t, got.asked[1].body)[".json"])
 		}
 	})
 }
@@ -166,13 +174,13 @@ func TestBadCertificatesAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, channel := range map[string]func(string) notify.Channel{
 		"slack-webhook": func(address string) notify.Channel {
-			return notify.NewSlackWebhook(nil, address+"/services/T0SECRET1/B0SECRET2")
+			return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address + "/services/T0SECRET1/B0SECRET2"}, deps(nil))
 		},
 		"slack-bot": func(address string) notify.Channel {
-			return notify.NewSlackBot(nil, address, slackToken, "deployments", silent{})
+			return notify.NewSlackBot(notify.SlackBotConfig{APIURL: address, Token: slackToken, Channels: []string{"deployments"}}, deps(nil))
 		},
 		"teams": func(address string) notify.Channel {
-			return notify.NewTeams(nil, address+"/workflows/flowSECRET4?sig=sigSECRET5")
+			return notify.NewTeams(notify.TeamsConfig{URL: address + "/workflows/flowSECRET4?sig=sigSECRET5"}, deps(nil))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,7 +190,7 @@ func TestBadCertificatesAreRefused(t *testing.T) {
 			server.Config.ErrorLog = quiet()
 			server.StartTLS()
 			defer server.Close()
-			err := channel(server.URL).Send(t.Context(), notify.Notice{})
+			err := channel(server.URL).Send(t.Context(), notify.Notification{})
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), "certificate")
 			assert.NotContains(t, err.Error(), slackSecret)
@@ -196,9 +204,9 @@ func TestAddressesStandInNoError(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"http://127.0.0.1:1/xSECRETx", "http://\x7fSECRET", "://SECRET", "http://[::1]:namedSECRET/", "SECRET"} {
 		for _, channel := range []notify.Channel{
-			notify.NewSlackWebhook(nil, address), notify.NewTeams(nil, address), notify.NewSlackBot(nil, address, "tokenSECRET\n", "c", silent{}),
+			notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address}, deps(nil)), notify.NewTeams(notify.TeamsConfig{URL: address}, deps(nil)), notify.NewSlackBot(notify.SlackBotConfig{APIURL: address, Token: "tokenSECRET\n", Channels: []string{"c"}}, deps(nil)),
 		} {
-			got := (&notify.Crier{Channels: []notify.Channel{channel}, Limit: 100 * time.Millisecond, Log: silent{}}).Send(t.Context(), notify.Notice{})
+			got := (&notify.Dispatcher{Channels: []notify.Channel{channel}, Limit: 100 * time.Millisecond, Log: silent{}}).Send(t.Context(), notify.Notification{})
 			assert.NotEqual(t, notify.Sent, got[channel.Name()])
 			assert.NotContains(t, strings.ToUpper(got[channel.Name()]), slackSecret)
 		}

@@ -12,16 +12,36 @@ import (
 )
 
 const (
-	firstPause   = time.Second // before a mail server is asked again
-	longestPause = 8 * time.Second
-	maxTries     = 6
-	// spareTime is left of the time given, so that what went wrong can still be
-	// said, and not only that there was no answer.
-	spareTime = 300 * time.Millisecond
+	minRetryPause = time.Second // before a mail server is asked again
+	maxRetryPause = 8 * time.Second
+	maxMailTries  = 6
+	// reserve is left of the time given, so that what went wrong can still be
+	// reported, and not only that there was no answer.
+	reserve = 300 * time.Millisecond
 )
 
-// EmailOptions are what an Email needs. From and at least one of To are given.
-type EmailOptions struct {
+// emailLimit: Gmail hides what goes beyond some 102 kB, and with it the end of the
+// message.
+var emailLimit = Limit{
+	Max: 98_000, Unit: "bytes as sent",
+	Source: "Gmail clips a message above 102 kB; found by trying it out, as Google does not document it",
+}
+
+var emailDefinition = Definition{
+	Name:     "email",
+	Required: []string{"smtp-host", "email-from", "email-to"},
+	Optional: []string{"smtp-port", "smtp-username", "smtp-password", "smtp-tls", "email-cc"},
+	Limit:    emailLimit,
+	open: func(c Config, d Deps) Channel {
+		if c.Email.Host == "" || c.Email.From == nil || len(c.Email.To) == 0 {
+			return nil
+		}
+		return NewEmail(c.Email, d)
+	},
+}
+
+// EmailConfig configures an Email.
+type EmailConfig struct {
 	Host     string // name or IP address; the certificate must be for it
 	Port     int
 	Username string // with Password, or both are empty
@@ -31,12 +51,10 @@ type EmailOptions struct {
 	To       []*mail.Address
 	Cc       []*mail.Address
 
-	// Hello is how the server is greeted; empty: the domain of From. The name of
+	// HELO is how the server is greeted; empty: the domain of From. The name of
 	// the machine would be a container's, which mail servers distrust.
-	Hello   string
+	HELO    string
 	RootCAs *x509.CertPool // nil: those of the system
-	Random  io.Reader      // for the id of the message
-	Now     func() time.Time
 	// Dial connects; nil: over the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -44,64 +62,52 @@ type EmailOptions struct {
 // Email sends one message, in HTML and in plain text, by SMTP. It never goes on
 // without TLS where TLS is asked for.
 type Email struct {
-	options EmailOptions
+	config  EmailConfig
+	clock   Clock
+	random  io.Reader
+	secrets secrets
 }
 
 // NewEmail makes the channel. Nothing is checked or dialled before Send.
-func NewEmail(options EmailOptions) *Email {
-	if options.Dial == nil {
-		options.Dial = new(net.Dialer).DialContext
+func NewEmail(c EmailConfig, d Deps) *Email {
+	if c.Dial == nil {
+		c.Dial = new(net.Dialer).DialContext
 	}
-	return &Email{options: options}
+	return &Email{config: c, clock: d.Clock, random: d.Random, secrets: newSecrets(c.Username, c.Password)}
 }
 
 // Name is the channel's key in the output `notifications`.
-func (*Email) Name() string { return "email" }
+func (*Email) Name() string { return emailDefinition.Name }
 
-// Send delivers the message to every receiver, or says who did not get it. What
-// the server puts off (4xx), or breaks off, is tried again as long as ctx allows.
-func (e *Email) Send(ctx context.Context, n Notice) error {
-	letter, err := newLetter(e.options, n.Alert)
+// Send delivers the message to every recipient, or says who did not get it. What
+// the server defers (4xx), or breaks off, is tried again as long as ctx allows.
+func (e *Email) Send(ctx context.Context, n Notification) error {
+	d, err := e.delivery(n.Alert)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := sooner(ctx)
+	ctx, cancel := withReserve(ctx, e.clock)
 	defer cancel()
-	pause := firstPause
-	for range maxTries {
-		err = e.try(ctx, letter)
-		if len(letter.left) == 0 || !worthAnotherMail(err) || !canWait(ctx, pause) {
+	pause := minRetryPause
+	for range maxMailTries {
+		err = e.try(ctx, d)
+		if len(d.pending) == 0 || !isRetryable(err) || !hasTimeFor(ctx, e.clock, pause) || e.clock.Sleep(ctx, pause) != nil {
 			break
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-		case <-timer.C:
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		pause = min(2*pause, longestPause)
+		pause = min(2*pause, maxRetryPause)
 	}
-	if errors.Is(ctx.Err(), context.Canceled) && letter.sent == 0 {
+	if errors.Is(ctx.Err(), context.Canceled) && d.sent == 0 {
 		return fmt.Errorf("the message was not sent: %w", ctx.Err())
 	}
-	return e.verdict(letter, err)
+	return e.outcome(d, err)
 }
 
-// sooner ends a little before ctx does.
-func sooner(ctx context.Context) (context.Context, context.CancelFunc) {
+// withReserve ends a little before ctx does.
+func withReserve(ctx context.Context, clock Clock) (context.Context, context.CancelFunc) {
 	end, limited := ctx.Deadline()
 	if !limited {
 		return context.WithCancel(ctx)
 	}
 	const share = 4 // of a very short time
-	return context.WithDeadline(ctx, end.Add(-min(spareTime, time.Until(end)/share)))
-}
-
-// canWait is false where nothing could be tried after the pause.
-func canWait(ctx context.Context, pause time.Duration) bool {
-	end, limited := ctx.Deadline()
-	return ctx.Err() == nil && (!limited || time.Until(end) > pause)
+	return context.WithDeadline(ctx, end.Add(-min(reserve, end.Sub(clock.Now())/share)))
 }

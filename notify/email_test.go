@@ -8,11 +8,10 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,17 +19,6 @@ import (
 	"github.com/org/lambda-rollback-action/notify"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
-
-func emailGolden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err, "run the test with -update")
-	assert.Equal(t, string(want), got)
-}
 
 // opened is a message read by a MIME parser that is not the one that wrote it.
 type opened struct {
@@ -71,19 +59,18 @@ func sent(t *testing.T, a report.Alert) opened {
 	s.TLSConfig = ca.config(t, forever(), "127.0.0.1")
 	options := sending(s.serve(t, false))
 	options.RootCAs = ca.pool
-	require.NoError(t, notify.NewEmail(options).Send(t.Context(), notify.Notice{Alert: a}))
+	d := deps(nil)
+	d.Clock = fixedClock(time.Date(2026, 3, 7, 3, 15, 2, 0, time.UTC))
+	require.NoError(t, notify.NewEmail(options, d).Send(t.Context(), notify.Notification{Alert: a}))
 	return open(t, s.only(t).data)
 }
 
-func TestEmailsOfEveryResult(t *testing.T) {
+func TestEmailSubjects(t *testing.T) {
 	t.Parallel()
 	for name, a := range alerts(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := sent(t, a)
-			assert.Equal(t, a.Title(), o.subject)
-			emailGolden(t, filepath.Join("testdata", "email", name+".txt"), o.text)
-			emailGolden(t, filepath.Join("testdata", "email", name+".html"), o.page)
+			assert.Equal(t, a.Title(), sent(t, a).subject)
 		})
 	}
 }

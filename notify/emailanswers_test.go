@@ -16,7 +16,7 @@ import (
 
 // bubble is a server in a synctest bubble, with TLS and a user, and the options
 // for it.
-func bubble(t *testing.T, ca *authority) (*mailServer, notify.EmailOptions) {
+func bubble(t *testing.T, ca *authority) (*mailServer, notify.EmailConfig) {
 	t.Helper()
 	s := newMailServer()
 	s.TLSConfig = ca.config(t, forever(), "mail.example")
@@ -47,14 +47,14 @@ func TestEmailThatIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		answer func(string, string, int) error
-		change func(*notify.EmailOptions)
+		change func(*notify.EmailConfig)
 		want   string
 		dials  int
 		took   time.Duration
 	}{
 		"taken": {want: notify.Sent, dials: 1},
 		"wrong password": {
-			change: func(o *notify.EmailOptions) { o.Password = "wrong" }, dials: 1,
+			change: func(o *notify.EmailConfig) { o.Password = "wrong" }, dials: 1,
 			want: "the mail server answered 535 5.7.8 Authentication failed; check smtp-username and smtp-password: many services want an app password, or the right to send by SMTP switched on for the account",
 		},
 		"an app password is wanted": {
@@ -71,17 +71,17 @@ func TestEmailThatIsRefused(t *testing.T) {
 		},
 		"TLS is a must": {
 			answer: once(always, "MAIL", smtpError(530, "5.7.0 Must issue a STARTTLS command first")), dials: 1,
-			change: func(o *notify.EmailOptions) { o.TLS, o.Username = "none", "" },
+			change: func(o *notify.EmailConfig) { o.TLS, o.Username = "none", "" },
 			want:   "the mail server answered 530 5.7.0 Must issue a STARTTLS command first; set smtp-tls to auto",
 		},
 		"a user is a must": {
 			answer: once(always, "MAIL", smtpError(530, "5.7.1 Authentication required")), dials: 1,
-			change: func(o *notify.EmailOptions) { o.Username = "" },
+			change: func(o *notify.EmailConfig) { o.Username = "" },
 			want:   "the mail server answered 530 5.7.1 Authentication required; sign in with smtp-username and smtp-password",
 		},
 		"no relay without a user": {
 			answer: once(always, "RCPT", smtpError(550, "5.7.54 SMTP; Unable to relay recipient in non-accepted domain")), dials: 1,
-			change: func(o *notify.EmailOptions) { o.Username = "" },
+			change: func(o *notify.EmailConfig) { o.Username = "" },
 			want:   "sent to nobody; refused for oncall@shop.example: 550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain; sign in with smtp-username and smtp-password",
 		},
 		"no relay": {
@@ -330,5 +330,5 @@ func TestEmailAddresses(t *testing.T) {
 			})
 		})
 	}
-	assert.Equal(t, "email", notify.NewEmail(notify.EmailOptions{}).Name())
+	assert.Equal(t, "email", notify.NewEmail(notify.EmailConfig{}, deps(nil)).Name())
 }

@@ -30,8 +30,7 @@ func post(t *testing.T) func(report.Alert) ([]byte, error) {
 	options := sending(s.serve(t, false))
 	options.TLS = "none"
 	return func(a report.Alert) ([]byte, error) {
-		options.Random = random()
-		if err := notify.NewEmail(options).Send(t.Context(), notify.Notice{Alert: a}); err != nil {
+		if err := notify.NewEmail(options, deps(nil)).Send(t.Context(), notify.Notification{Alert: a}); err != nil {
 			return nil, err
 		}
 		s.mu.Lock()
@@ -215,7 +214,7 @@ func TestAnEmailOfFortyFunctions(t *testing.T) {
 		assert.Contains(t, o.text, f.Function+":live 42 → 41")
 		assert.Contains(t, o.page, f.Function+":live</a>", "with a link to its alias")
 	}
-	emailGolden(t, "testdata/email/forty.html", o.page)
+	golden(t, "testdata/email/forty.html", []byte(o.page))
 }
 
 // A dot alone ends a message in SMTP.

@@ -62,7 +62,7 @@ func TestEmailIsEncrypted(t *testing.T) {
 				assert.Equal(t, net.JoinHostPort("smtp.shop.example", strconv.Itoa(options.Port)), address)
 				return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 			}
-			require.NoError(t, notify.NewEmail(options).Send(t.Context(), notify.Notice{Alert: anAlert()}))
+			require.NoError(t, notify.NewEmail(options, deps(nil)).Send(t.Context(), notify.Notification{Alert: anAlert()}))
 			m := s.only(t)
 			assert.Equal(t, "rollback@shop.example", m.from)
 			assert.Equal(t, []string{"oncall@shop.example"}, m.to)
@@ -85,8 +85,8 @@ func TestEmailGreetsWithTheNameGiven(t *testing.T) {
 	t.Parallel()
 	s := newMailServer()
 	options := sending(s.serve(t, false))
-	options.TLS, options.Hello = "none", "runner.shop.example"
-	require.NoError(t, notify.NewEmail(options).Send(t.Context(), notify.Notice{Alert: anAlert()}))
+	options.TLS, options.HELO = "none", "runner.shop.example"
+	require.NoError(t, notify.NewEmail(options, deps(nil)).Send(t.Context(), notify.Notification{Alert: anAlert()}))
 	assert.Equal(t, "runner.shop.example", s.hello)
 	assert.Contains(t, s.seen(), "Subject: ")
 	assert.False(t, s.encrypted)
@@ -149,7 +149,7 @@ func TestEmailIsNotSentWithoutTLS(t *testing.T) {
 			}
 			options := sending(s.serve(t, test.implicit))
 			options.TLS, options.RootCAs, options.Username, options.Password = test.tls, ca.pool, mailUser, mailPassword
-			err := notify.NewEmail(options).Send(t.Context(), notify.Notice{Alert: anAlert()})
+			err := notify.NewEmail(options, deps(nil)).Send(t.Context(), notify.Notification{Alert: anAlert()})
 			assert.ErrorContains(t, err, strings.ReplaceAll(test.want, "PORT", strconv.Itoa(options.Port)))
 			assert.Empty(t, s.mails)
 			for _, word := range []string{"AUTH", "MAIL", "RCPT", "DATA", mailUser, mailPassword, base64Of(mailPassword), "api"} {
@@ -160,13 +160,13 @@ func TestEmailIsNotSentWithoutTLS(t *testing.T) {
 	}
 }
 
-// mailed sends by the crier, as the program does, and gives the answer in the
+// mailed sends by the dispatcher, as the program does, and gives the answer in the
 // output and how long it took.
-func mailed(t *testing.T, options notify.EmailOptions, limit time.Duration) (string, time.Duration) {
+func mailed(t *testing.T, options notify.EmailConfig, limit time.Duration) (string, time.Duration) {
 	t.Helper()
-	crier := notify.Crier{Channels: []notify.Channel{notify.NewEmail(options)}, Limit: limit, Log: silent{}}
+	dispatcher := notify.Dispatcher{Channels: []notify.Channel{notify.NewEmail(options, deps(nil))}, Limit: limit, Log: silent{}}
 	began := time.Now()
-	got := crier.Send(t.Context(), notify.Notice{Alert: anAlert()})
+	got := dispatcher.Send(t.Context(), notify.Notification{Alert: anAlert()})
 	return got["email"], time.Since(began)
 }
 
@@ -332,7 +332,7 @@ func TestEmailIsGivenUpWithTheJob(t *testing.T) {
 		options.Host, options.TLS, options.Dial = "mail.example", "none", s.pipe(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { time.Sleep(3 * time.Second); cancel() }()
-		err := notify.NewEmail(options).Send(ctx, notify.Notice{Alert: anAlert()})
+		err := notify.NewEmail(options, deps(nil)).Send(ctx, notify.Notification{Alert: anAlert()})
 		assert.ErrorIs(t, err, context.Canceled)
 	})
 }

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	nextTitle   = "What to do next"
-	badTitle    = "Checks that did not pass"
-	checksTitle = "Checks"
-	othersTitle = "Other checks"
+	nextTitle         = "What to do next"
+	failedChecksTitle = "Checks that did not pass"
+	checksTitle       = "Checks"
+	otherChecksTitle  = "Other checks"
 )
 
 // emailHTML is an alert as a page for mail programs: tables and inline styles,
@@ -50,24 +50,24 @@ func emailHead(a report.Alert) g.Node {
 }
 
 func emailBody(a report.Alert) g.Node {
-	bad, others := badNews(a.Checks)
-	card := h.Table(h.Class("card"), h.Role("presentation"), h.Width("640"), bare(), bgcolor(white), h.Style(cardStyle), onLines(
+	bad, others := splitChecks(a.Checks)
+	card := h.Table(h.Class("card"), h.Role("presentation"), h.Width("640"), noSpacing(), bgcolor(white), h.Style(cardStyle), onLines(
 		banner(a),
 		whatHappened(a),
-		checkSection(badTitle, bad),
+		checkSection(failedChecksTitle, bad),
 		stepSection(a.Next),
 		functionSection(a),
 		factSection(a.Facts),
-		checkSection(titleOfOthers(bad), others),
+		checkSection(otherChecksHeading(bad), others),
 		sentenceSection("Warnings", a.Notes),
 		sentenceSection("Why", a.Why),
-		sentenceSection("Not rolled back", notEmpty(a.NotRolledBack)),
-		padded("8px 24px 20px", h.P(h.Class("pale"), h.Style("margin:0;font-size:12px;line-height:18px;color:"+paleInk), g.Text(signature))),
+		sentenceSection("Not rolled back", oneOrNone(a.NotRolledBack)),
+		padded("8px 24px 20px", h.P(h.Class("pale"), h.Style("margin:0;font-size:12px;line-height:18px;color:"+mutedColour), g.Text(signature))),
 	))
 	return h.Body(h.Class("page"), h.Style("margin:0;padding:0;background:"+pageColour+";-webkit-text-size-adjust:100%"), onLines(
 		h.Div(h.Style("display:none;max-height:0;overflow:hidden;mso-hide:all;font-size:1px;line-height:1px;color:"+pageColour+";opacity:0"),
-			g.Text(preview(a)), g.Raw(spacer)),
-		h.Table(h.Class("page"), h.Role("presentation"), h.Width("100%"), bare(), bgcolor(pageColour), h.Style("background:"+pageColour), onLines(
+			g.Text(preview(a)), g.Raw(previewPadding)),
+		h.Table(h.Class("page"), h.Role("presentation"), h.Width("100%"), noSpacing(), bgcolor(pageColour), h.Style("background:"+pageColour), onLines(
 			h.Tr(h.Td(h.Class("page"), g.Attr("align", "center"), h.Style("padding:24px 12px"), onLines(card))),
 		)),
 	))
@@ -77,15 +77,15 @@ func banner(a report.Alert) g.Node {
 	colour := bannerColour(a)
 	return h.Tr(h.Td(h.Class("pad"), bgcolor(colour), h.Style("padding:20px 24px;background:"+colour+";color:"+white), onLines(
 		g.If(a.Trial, h.P(h.Style("margin:0 0 8px;font-size:13px;line-height:18px;font-weight:700;letter-spacing:1px;color:"+white), g.Text("TEST MESSAGE"))),
-		h.H1(auto(), h.Style("margin:0;font-size:21px;line-height:28px;font-weight:600;color:"+white+breaks), g.Text(a.Title())),
+		h.H1(autoDirection(), h.Style("margin:0;font-size:21px;line-height:28px;font-weight:600;color:"+white+wrapStyle), g.Text(a.Title())),
 	)))
 }
 
 func whatHappened(a report.Alert) g.Node {
 	const style = "margin:0 0 12px;font-size:16px;line-height:24px;"
 	return padded("20px 24px 4px",
-		h.P(h.Class("ink"), auto(), h.Style(style+inked), g.Text(a.Message)),
-		g.If(a.Verdict != "", h.P(h.Class("ink"), auto(), h.Style(style+"font-weight:600;"+inked), g.Text(a.Verdict))),
+		h.P(h.Class("ink"), autoDirection(), h.Style(style+textStyle), g.Text(a.Message)),
+		g.If(a.Verdict != "", h.P(h.Class("ink"), autoDirection(), h.Style(style+"font-weight:600;"+textStyle), g.Text(a.Verdict))),
 		buttons(a),
 	)
 }
@@ -96,36 +96,36 @@ func buttons(a report.Alert) g.Node {
 	const text, unlined = "font-size:14px;line-height:20px;font-weight:600;color:", ";text-decoration:none"
 	var all g.Group
 	for _, page := range a.Links {
-		cell, inner := g.Group{h.Class("plain"), h.Style(room + "border:1px solid #afb8c1" + round)}, link(page.URL, page.Name, "", text+ink+unlined)
+		cell, inner := g.Group{h.Class("plain"), h.Style(room + "border:1px solid #afb8c1" + round)}, safeLink(page.URL, page.Name, "", text+textColour+unlined)
 		if len(all) == 0 {
 			colour := bannerColour(a)
 			cell = g.Group{bgcolor(colour), h.Style(room + "background:" + colour + ";border:1px solid " + colour + round)}
-			inner = link(page.URL, page.Name, "", text+white+unlined)
+			inner = safeLink(page.URL, page.Name, "", text+white+unlined)
 		}
 		if inner != nil {
-			all = append(all, h.Table(h.Role("presentation"), g.Attr("align", "left"), bare(), h.Style("margin:0 8px 8px 0"), h.Tr(h.Td(cell, inner))))
+			all = append(all, h.Table(h.Role("presentation"), g.Attr("align", "left"), noSpacing(), h.Style("margin:0 8px 8px 0"), h.Tr(h.Td(cell, inner))))
 		}
 	}
-	return g.If(len(all) > 0, h.Table(h.Role("presentation"), bare(), h.Tr(h.Td(onLines(all...)))))
+	return g.If(len(all) > 0, h.Table(h.Role("presentation"), noSpacing(), h.Tr(h.Td(onLines(all...)))))
 }
 
 func checkSection(heading string, all []report.Check) g.Node {
-	const style = "padding:7px 0;" + ruled
+	const style = "padding:7px 0;" + borderStyle
 	table := rowTable(g.Map(all, func(c report.Check) g.Node {
-		found := g.If(c.Detail != "", g.Group{h.Br(), h.Span(h.Class("pale"), h.Style("color:"+paleInk), g.Text(c.Detail))})
+		found := g.If(c.Detail != "", g.Group{h.Br(), h.Span(h.Class("pale"), h.Style("color:"+mutedColour), g.Text(c.Detail))})
 		return h.Tr(onLines(
-			h.Td(h.Class("rule"), h.Width("28"), top(), h.Style(style), g.Text(cmp.Or(checkMark(c), "–"))),
-			h.Td(h.Class("rule ink"), auto(), top(), h.Style(style+";"+inked), g.Text(c.Name), found),
+			h.Td(h.Class("rule"), h.Width("28"), top(), h.Style(style), g.Text(cmp.Or(report.CheckMark(c.Status), "–"))),
+			h.Td(h.Class("rule ink"), autoDirection(), top(), h.Style(style+";"+textStyle), g.Text(c.Name), found),
 		))
 	}))
 	return g.If(len(all) > 0, titled(heading, table))
 }
 
 func stepSection(all []string) g.Node {
-	const style = "margin:0;padding:0 0 0 22px;font-size:15px;line-height:22px;color:" + ink
+	const style = "margin:0;padding:0 0 0 22px;font-size:15px;line-height:22px;color:" + textColour
 	steps := g.Map(all, func(step string) g.Node {
 		text, command := emailCommand(step)
-		return h.Li(auto(), h.Style("margin:0 0 8px"+breaks), g.Text(text),
+		return h.Li(autoDirection(), h.Style("margin:0 0 8px"+wrapStyle), g.Text(text),
 			g.If(command != "", h.Pre(h.Class("code"), h.Dir("ltr"), h.Style(codeStyle), g.Text(command))))
 	})
 	return g.If(len(all) > 0, titled(nextTitle, h.Ol(h.Class("ink"), h.Style(style), onLines(steps...))))
@@ -135,22 +135,22 @@ func functionSection(a report.Alert) g.Node {
 	const cell, last = "padding:7px 12px 7px 0;", "padding:7px 0;"
 	table := rowTable(g.Map(a.Functions, func(f report.AlertRow) g.Node {
 		return h.Tr(h.Class("row"), onLines(
-			h.Td(h.Class("stack rule ink above"), auto(), h.Width("38%"), top(), h.Style(cell+"font-weight:600;"+ruled+";"+inked),
-				g.Text(f.Mark+" "), maybeLink(f.URL, f.Function)),
-			h.Td(h.Class("tuck rule ink"), auto(), h.Width("24%"), top(), h.Style(cell+ruled+";"+inked), g.Text(f.Version)),
-			h.Td(h.Class("tuck rule ink"), auto(), h.Width("38%"), top(), h.Style(last+ruled+";"+inked), g.Text(f.Result)),
+			h.Td(h.Class("stack rule ink above"), autoDirection(), h.Width("38%"), top(), h.Style(cell+"font-weight:600;"+borderStyle+";"+textStyle),
+				g.Text(f.Mark+" "), linkOrText(f.URL, f.Function)),
+			h.Td(h.Class("tuck rule ink"), autoDirection(), h.Width("24%"), top(), h.Style(cell+borderStyle+";"+textStyle), g.Text(f.Version)),
+			h.Td(h.Class("tuck rule ink"), autoDirection(), h.Width("38%"), top(), h.Style(last+borderStyle+";"+textStyle), g.Text(f.Result)),
 		))
 	}))
-	left := more(a.Left)
+	left := omittedFunctions(a.Left)
 	return g.If(len(a.Functions) > 0, titled(functionsTitle(a), table,
-		g.If(left != "", h.P(h.Class("pale"), h.Style("margin:6px 0 0;font-size:14px;line-height:20px;color:"+paleInk), g.Text(left)))))
+		g.If(left != "", h.P(h.Class("pale"), h.Style("margin:6px 0 0;font-size:14px;line-height:20px;color:"+mutedColour), g.Text(left)))))
 }
 
 func factSection(all []report.Fact) g.Node {
 	table := rowTable(g.Map(all, func(f report.Fact) g.Node {
 		return h.Tr(onLines(
-			h.Td(h.Class("stack rule pale above"), h.Width("28%"), top(), h.Style("padding:7px 12px 7px 0;"+ruled+";color:"+paleInk), g.Text(f.Name)),
-			h.Td(h.Class("stack rule ink below"), auto(), top(), h.Style("padding:7px 0;"+ruled+";"+inked), maybeLink(f.URL, f.Text)),
+			h.Td(h.Class("stack rule pale above"), h.Width("28%"), top(), h.Style("padding:7px 12px 7px 0;"+borderStyle+";color:"+mutedColour), g.Text(f.Name)),
+			h.Td(h.Class("stack rule ink below"), autoDirection(), top(), h.Style("padding:7px 0;"+borderStyle+";"+textStyle), linkOrText(f.URL, f.Text)),
 		))
 	}))
 	return g.If(len(all) > 0, titled("Facts", table))
@@ -158,19 +158,19 @@ func factSection(all []report.Fact) g.Node {
 
 func sentenceSection(heading string, all []string) g.Node {
 	sentences := g.Map(all, func(text string) g.Node {
-		return h.P(h.Class("ink"), auto(), h.Style(sentenceStyle), g.Text(text))
+		return h.P(h.Class("ink"), autoDirection(), h.Style(sentenceStyle), g.Text(text))
 	})
 	return g.If(len(all) > 0, titled(heading, sentences...))
 }
 
-func titleOfOthers(bad []report.Check) string {
+func otherChecksHeading(bad []report.Check) string {
 	if len(bad) > 0 {
-		return othersTitle
+		return otherChecksTitle
 	}
 	return checksTitle
 }
 
-func notEmpty(text string) []string {
+func oneOrNone(text string) []string {
 	if text == "" {
 		return nil
 	}

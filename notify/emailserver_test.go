@@ -43,6 +43,7 @@ type mailServer struct {
 	wire       bytes.Buffer // what the client sent, as it was sent
 	encrypted  bool         // of the last message
 	mechanisms []string
+	auth       map[string]saslFunc // instead of the usual, by mechanism
 	answer     func(command, argument string, dial int) error
 	hello      string
 	freeze     string        // what the client must not say: nothing is answered from then on
@@ -70,7 +71,7 @@ func newMailServer() *mailServer {
 	return s
 }
 
-// said gives the answer that a test wants to a command. errHang never answers,
+// replyText gives the answer that a test wants to a command. errHang never answers,
 // errDrop closes the connection.
 func (s *mailServer) said(conn *smtp.Conn, command, argument string) error {
 	s.mu.Lock()
@@ -112,11 +113,19 @@ func (m *mailSession) Auth(mechanism string) (sasl.Server, error) {
 		m.server.users = append(m.server.users, mechanism+" "+user)
 		return nil
 	}
+	if scripted := m.server.auth[mechanism]; scripted != nil {
+		return scripted, nil
+	}
 	if mechanism == sasl.Login {
 		return &loginServer{check: check}, nil
 	}
 	return sasl.NewPlainServer(func(_, user, password string) error { return check(user, password) }), nil
 }
+
+// saslFunc is a mechanism of a test.
+type saslFunc func(response []byte) (challenge []byte, done bool, err error)
+
+func (f saslFunc) Next(response []byte) ([]byte, bool, error) { return f(response) }
 
 // loginServer is AUTH LOGIN, which go-sasl has no server for.
 type loginServer struct {
@@ -354,12 +363,11 @@ func (a *authority) config(t *testing.T, until time.Time, names ...string) *tls.
 func forever() time.Time { return time.Unix(1<<32, 0) }
 
 // sending are the options that most tests begin with.
-func sending(port int) notify.EmailOptions {
-	return notify.EmailOptions{
+func sending(port int) notify.EmailConfig {
+	return notify.EmailConfig{
 		Host: "127.0.0.1", Port: port, TLS: "auto",
 		From: &mail.Address{Name: "Rollbacks", Address: "rollback@shop.example"},
 		To:   []*mail.Address{{Address: "oncall@shop.example"}},
-		Now:  func() time.Time { return time.Date(2026, 3, 7, 3, 15, 2, 0, time.UTC) }, Random: random(),
 	}
 }
 

@@ -3,8 +3,11 @@ package notify
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -13,7 +16,7 @@ const textWidth = 72 // columns of the plain text
 
 // emailText is an alert for readers of plain text.
 func emailText(a report.Alert) string {
-	t := &plainLetter{}
+	t := &textMessage{}
 	if a.Trial {
 		t.line("*** TEST MESSAGE: nothing has happened ***", "", "")
 		t.blank()
@@ -25,12 +28,12 @@ func emailText(a report.Alert) string {
 		t.blank()
 		t.line(a.Verdict, "", "")
 	}
-	bad, others := badNews(a.Checks)
-	t.checks(badTitle, bad)
+	bad, others := splitChecks(a.Checks)
+	t.checks(failedChecksTitle, bad)
 	t.steps(a.Next)
 	t.functions(a)
 	t.facts(a)
-	t.checks(titleOfOthers(bad), others)
+	t.checks(otherChecksHeading(bad), others)
 	t.sentences("Warnings", a.Notes)
 	t.sentences("Why", a.Why)
 	if a.NotRolledBack != "" {
@@ -45,35 +48,33 @@ func emailText(a report.Alert) string {
 
 const signature = "Sent by lambda-rollback-action, since a workflow names this address in email-to or email-cc."
 
-type plainLetter struct{ b strings.Builder }
+type textMessage struct{ b strings.Builder }
 
-func (t *plainLetter) blank() { t.b.WriteString("\n") }
+func (t *textMessage) blank() { t.b.WriteString("\n") }
 
-func (t *plainLetter) heading(text string) {
+func (t *textMessage) heading(text string) {
 	t.blank()
 	t.b.WriteString(strings.ToUpper(text) + "\n")
 }
 
-// line breaks a text between words. What has no blank stays whole: addresses
-// are to be followed.
-func (t *plainLetter) line(text, first, rest string) {
-	line := first
-	empty := true
+// line breaks a text between words. What has no blank stays whole: addresses are to
+// be followed. Of what a line begins with, every character counts as one column.
+func (t *textMessage) line(text, first, rest string) {
+	start, line := first, ""
 	for word := range strings.FieldsSeq(text) {
-		if !empty && columns(line)+1+columns(word) > textWidth {
-			t.b.WriteString(line + "\n")
-			line, empty = rest, true
+		if line != "" && utf8.RuneCountInString(start)+ansi.StringWidth(line)+1+ansi.StringWidth(word) > textWidth {
+			t.b.WriteString(start + line + "\n")
+			start, line = rest, ""
 		}
-		if !empty {
+		if line != "" {
 			line += " "
 		}
 		line += word
-		empty = false
 	}
-	t.b.WriteString(line + "\n")
+	t.b.WriteString(start + line + "\n")
 }
 
-func (t *plainLetter) sentences(title string, all []string) {
+func (t *textMessage) sentences(title string, all []string) {
 	if len(all) == 0 {
 		return
 	}
@@ -88,7 +89,7 @@ func (t *plainLetter) sentences(title string, all []string) {
 }
 
 // steps have their commands on lines of their own, to be copied.
-func (t *plainLetter) steps(all []string) {
+func (t *textMessage) steps(all []string) {
 	if len(all) == 0 {
 		return
 	}
@@ -109,27 +110,27 @@ func (t *plainLetter) steps(all []string) {
 	}
 }
 
-func (t *plainLetter) facts(a report.Alert) {
+func (t *textMessage) facts(a report.Alert) {
 	if len(a.Facts) == 0 {
 		return
 	}
 	t.heading("Facts")
 	width := 0
 	for _, f := range a.Facts {
-		width = max(width, columns(f.Name))
+		width = max(width, ansi.StringWidth(f.Name))
 	}
 	width = min(width, textWidth/3) //nolint:mnd // names are short; should one not be, the text still has room
 	indent := strings.Repeat(" ", width+4)
 	for _, f := range a.Facts {
-		name := report.Cut(f.Name, width)
-		t.line(f.Text, "  "+name+strings.Repeat(" ", width-columns(name)+2), indent)
-		if f.URL != "" && !isAmong(a.Links, f.URL) {
+		name := ansi.Truncate(f.Name, width, "…")
+		t.line(f.Text, "  "+name+strings.Repeat(" ", width-ansi.StringWidth(name)+2), indent)
+		if f.URL != "" && !slices.ContainsFunc(a.Links, func(p report.Page) bool { return p.URL == f.URL }) {
 			t.b.WriteString(indent + f.URL + "\n")
 		}
 	}
 }
 
-func (t *plainLetter) functions(a report.Alert) {
+func (t *textMessage) functions(a report.Alert) {
 	if len(a.Functions) == 0 {
 		return
 	}
@@ -143,21 +144,21 @@ func (t *plainLetter) functions(a report.Alert) {
 		t.line(f.Result, "     ", "     ")
 	}
 	if a.Left > 0 {
-		t.line(more(a.Left), "  ", "  ")
+		t.line(omittedFunctions(a.Left), "  ", "  ")
 	}
 }
 
-func (t *plainLetter) checks(title string, all []report.Check) {
+func (t *textMessage) checks(title string, all []report.Check) {
 	if len(all) == 0 {
 		return
 	}
 	t.heading(title)
 	for _, c := range all {
-		t.line(c.Name+detail(c), "  "+cmp.Or(checkMark(c), "-")+" ", "     ")
+		t.line(c.Name+detail(c), "  "+cmp.Or(report.CheckMark(c.Status), "-")+" ", "     ")
 	}
 }
 
-func (t *plainLetter) links(all []report.Page) {
+func (t *textMessage) links(all []report.Page) {
 	if len(all) == 0 {
 		return
 	}
@@ -165,19 +166,4 @@ func (t *plainLetter) links(all []report.Page) {
 	for _, p := range all {
 		t.b.WriteString("  " + p.Name + ": " + p.URL + "\n")
 	}
-}
-
-// isAmong: the address stands below the message anyway.
-func isAmong(links []report.Page, url string) bool {
-	for _, p := range links {
-		if p.URL == url {
-			return true
-		}
-	}
-	return false
-}
-
-// columns is how wide a text is on a terminal, near enough.
-func columns(text string) int {
-	return utf8.RuneCountInString(text) - strings.Count(text, "\ufe0f")
 }

@@ -15,107 +15,118 @@ import (
 )
 
 const (
-	maxAnswer    = 64 << 10 // bytes of an answer that are read
-	longestWords = 200      // characters of a service's own words that are repeated
+	maxResponse = 64 << 10 // bytes of a response that are read
 
-	maxRetries  = 4
-	firstWait   = 500 * time.Millisecond
-	longestWait = 8 * time.Second
-	// perTry bounds one try, so that a service that hangs once can be tried again.
-	perTry = 8 * time.Second
+	maxPostRetries = 4
+	minRetryWait   = 500 * time.Millisecond
+	maxRetryWait   = 8 * time.Second
+	// requestTimeout bounds one try, so that a service that hangs once can be tried
+	// again.
+	requestTimeout = 8 * time.Second
 )
 
-// answer is what a service said, whatever its status.
-type answer struct {
+// response is what a service answered, whatever its status.
+type response struct {
 	status  int
-	body    string // up to maxAnswer
+	body    string // up to maxResponse
 	secrets secrets
 }
 
-// words are those of the service, fit for a line: "403 action_prohibited".
-func (a answer) words() string {
-	text := a.secrets.line(a.body)
+// text is the response on one line: "403 action_prohibited".
+func (r response) text() string {
+	text := r.secrets.quote(r.body)
 	if text == "" {
-		text = http.StatusText(a.status)
+		text = http.StatusText(r.status)
 	}
-	return strings.TrimSpace(fmt.Sprintf("%d %s", a.status, text))
+	return strings.TrimSpace(fmt.Sprintf("%d %s", r.status, text))
 }
 
-// unsure says that a yes was none that the service would give.
-func (a answer) unsure(missing string) error {
-	said := "an empty body"
-	if text := a.secrets.line(a.body); text != "" {
-		said = text
+// unconfirmed is the error for a success that the service would not word so.
+func (r response) unconfirmed(missing string) error {
+	body := "an empty body"
+	if text := r.secrets.quote(r.body); text != "" {
+		body = text
 	}
-	return fmt.Errorf("it is not certain that the message arrived: status %d without %s; check the address and what is in between, which answered: %s", a.status, missing, said)
+	return fmt.Errorf("it is not certain that the message arrived: status %d without %s; check the address and what is in between, which answered: %s", r.status, missing, body)
 }
 
-func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
+func (r response) ok() bool { return r.status >= 200 && r.status < 300 }
 
 // poster posts to one service. The address may be a secret: it is in no error.
 type poster struct {
 	client *retryablehttp.Client
 }
 
-// newPoster posts over the connections of base; nil: the usual ones. Where a
-// service throttles (429), fails (5xx) or breaks off, it is tried again as long
-// as ctx allows, waiting as long as Retry-After says. Redirects are not
-// followed: they would carry the message to somewhere else.
-func newPoster(base *http.Client) poster {
-	inner := &http.Client{Timeout: perTry, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	if base != nil {
-		inner.Transport = base.Transport
+// newPoster posts over the connections of d.HTTP. Where a service throttles (429),
+// fails (5xx) or breaks off, it is tried again as long as ctx allows, waiting as
+// long as Retry-After says. Redirects are not followed: they would carry the
+// message to somewhere else.
+func newPoster(d Deps) poster {
+	inner := &http.Client{Timeout: requestTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if d.HTTP != nil {
+		inner.Transport = d.HTTP.Transport
 	}
 	return poster{client: &retryablehttp.Client{
 		HTTPClient:   inner,
-		RetryMax:     maxRetries,
-		RetryWaitMin: firstWait,
-		RetryWaitMax: longestWait,
-		CheckRetry:   worthAnotherTry,
+		RetryMax:     maxPostRetries,
+		RetryWaitMin: minRetryWait,
+		RetryWaitMax: maxRetryWait,
+		CheckRetry:   retryPolicy(d.Clock),
 		Backoff:      retryablehttp.DefaultBackoff, // obeys Retry-After
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}}
 }
 
-// worthAnotherTry is retryablehttp's policy, but gives up at once where the
-// service asks for a longer wait than there is time.
-func worthAnotherTry(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	again, err := retryablehttp.DefaultRetryPolicy(ctx, resp, err)
-	if !again || resp == nil {
-		return again, err
+// retryPolicy is retryablehttp's, but gives up at once where the service asks for a
+// longer wait than there is time.
+func retryPolicy(clock Clock) retryablehttp.CheckRetry {
+	return func(ctx context.Context, resp *http.Response, err error) (bool, error) {
+		retry, err := retryablehttp.DefaultRetryPolicy(ctx, resp, err)
+		if retry && resp != nil && !hasTimeFor(ctx, clock, retryablehttp.DefaultBackoff(minRetryWait, maxRetryWait, 0, resp)) {
+			return false, nil
+		}
+		return retry, err
 	}
-	wait := retryablehttp.DefaultBackoff(firstWait, longestWait, 0, resp)
-	if end, limited := ctx.Deadline(); limited && time.Until(end) < wait {
-		return false, nil
-	}
-	return true, err
 }
 
-// post sends a body and gives the answer. header is set as it is.
-func (p poster) post(ctx context.Context, address string, header http.Header, body []byte) (answer, error) {
+// post sends a body and gives the response. header is set as it is.
+func (p poster) post(ctx context.Context, address string, header http.Header, body []byte) (response, error) {
 	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return answer{}, errors.New("the address cannot be asked for")
+		return response{}, errors.New("the address cannot be asked for")
 	}
 	request.Header = header.Clone()
 	request.Header.Set("User-Agent", "lambda-rollback-action")
 	resp, err := p.client.Do(request)
 	if err != nil {
-		return answer{}, unaddressed(err)
+		return response{}, withoutURL(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
 	if err != nil {
-		return answer{}, fmt.Errorf("failed to read the answer (status %d): %w", resp.StatusCode, unaddressed(err))
+		return response{}, fmt.Errorf("failed to read the answer (status %d): %w", resp.StatusCode, withoutURL(err))
 	}
-	return answer{status: resp.StatusCode, body: string(text), secrets: secretsOf(address, header)}, nil
+	return response{status: resp.StatusCode, body: string(text), secrets: requestSecrets(address, header)}, nil
 }
 
-// unaddressed takes the address out of an error of net/http: it may be a secret.
-func unaddressed(err error) error {
+// postJSON posts a message as JSON.
+func (p poster) postJSON(ctx context.Context, address string, message any) (response, error) {
+	body, err := compactJSON(message)
+	if err != nil {
+		return response{}, err
+	}
+	return p.post(ctx, address, jsonHeader(), body)
+}
+
+func jsonHeader() http.Header {
+	return http.Header{"Content-Type": {"application/json; charset=utf-8"}}
+}
+
+// withoutURL takes the address out of an error of net/http: it may be a secret.
+func withoutURL(err error) error {
 	if unreachable, ok := errors.AsType[*url.Error](err); ok {
 		if unreachable.Timeout() && !errors.Is(unreachable.Err, context.DeadlineExceeded) {
-			return fmt.Errorf("no answer within %s", perTry)
+			return fmt.Errorf("no answer within %s", requestTimeout)
 		}
 		err = unreachable.Err
 	}

@@ -1,8 +1,9 @@
 package notify_test
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"net/http"
@@ -42,16 +43,13 @@ func alerts(t *testing.T) map[string]report.Alert {
 
 func golden(t *testing.T, path string, body []byte) {
 	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, json.Indent(&b, body, "", "  "))
-	b.WriteByte('\n')
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+		require.NoError(t, os.WriteFile(path, body, 0o644))
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err, "no golden file; write it with: go test ./notify -update")
-	assert.Equal(t, string(want), b.String())
+	assert.Equal(t, string(want), string(body), path)
 }
 
 // asked is a request that a server was sent.
@@ -79,15 +77,49 @@ func recorder(t *testing.T, status int, answer string) (*httptest.Server, *[]ask
 func onWire(t *testing.T, channel func(*http.Client, string) notify.Channel, status int, answer string, a report.Alert) []byte {
 	t.Helper()
 	server, all := recorder(t, status, answer)
-	require.NoError(t, channel(server.Client(), server.URL).Send(t.Context(), notify.Notice{Alert: a}))
+	require.NoError(t, channel(server.Client(), server.URL).Send(t.Context(), notify.Notification{Alert: a}))
 	require.Len(t, *all, 1)
 	return (*all)[0].body
 }
 
-func slackWebhook(c *http.Client, address string) notify.Channel {
-	return notify.NewSlackWebhook(c, address)
+// deps are what a channel needs, with the machine's clock: in a synctest bubble,
+// that of the bubble.
+func deps(client *http.Client) notify.Deps {
+	return notify.Deps{HTTP: client, Clock: wallClock{}, Random: random(), Log: silent{}}
 }
-func teams(c *http.Client, address string) notify.Channel { return notify.NewTeams(c, address) }
+
+func logging(client *http.Client, log notify.Log) notify.Deps {
+	d := deps(client)
+	d.Log = log
+	return d
+}
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// fixedClock stands still: with it, nothing may wait.
+type fixedClock time.Time
+
+func (c fixedClock) Now() time.Time { return time.Time(c) }
+
+func (fixedClock) Sleep(context.Context, time.Duration) error { return errors.New("nothing may wait") }
+
+func slackWebhook(c *http.Client, address string) notify.Channel {
+	return notify.NewSlackWebhook(notify.SlackWebhookConfig{URL: address}, deps(c))
+}
+func teams(c *http.Client, address string) notify.Channel {
+	return notify.NewTeams(notify.TeamsConfig{URL: address}, deps(c))
+}
 
 // extremes are alerts that no layout was made for.
 var extremes = sync.OnceValue(func() map[string]report.Alert {

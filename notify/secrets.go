@@ -2,25 +2,40 @@ package notify
 
 import (
 	"cmp"
+	"encoding/base64"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// shortestSecret is how long a piece of an address is that may be one, in bytes.
-const shortestSecret = 8
+const (
+	// minSecret is how long a piece of an address is that may be a secret, in bytes.
+	minSecret = 8
+	maxQuote  = 200 // characters of a service's own words that are repeated
+	redacted  = "***"
+)
 
-// secrets are what a service must not be quoted with. Many a server repeats the
-// path that it was asked for ("Cannot POST /services/…"), and the path of a
-// webhook is its key. GitHub masks a secret in a log only where it stands whole.
+// secrets are taken out of what a service says before that is repeated. Many a
+// server quotes the path that it was asked for ("Cannot POST /services/…"), and
+// the path of a webhook is its key; a mail server may quote the credentials as they
+// went over the wire. GitHub masks a secret in a log only where it stands whole.
 type secrets []string
 
-// secretsOf are the pieces of an address and the token that let somebody else post.
-func secretsOf(address string, header http.Header) secrets {
-	all := secrets{address}
+// newSecrets has the longest first: a piece of it would leave the rest standing.
+func newSecrets(all ...string) secrets {
+	all = slices.DeleteFunc(all, func(secret string) bool { return secret == "" })
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(all)
+}
+
+// requestSecrets are the pieces of an address and the token that let somebody else
+// post.
+func requestSecrets(address string, header http.Header) secrets {
+	all := []string{address}
 	if u, err := url.Parse(address); err == nil {
 		all = append(all, u.RequestURI(), u.Path, u.EscapedPath(), u.RawQuery)
 		all = append(all, strings.Split(u.Path, "/")...)
@@ -35,16 +50,43 @@ func secretsOf(address string, header http.Header) secrets {
 		_, token, _ := strings.Cut(value, " ")
 		all = append(all, token)
 	}
-	all = slices.DeleteFunc(all, func(piece string) bool { return len(piece) < shortestSecret })
-	// The longest first: a piece of it would leave the rest standing.
-	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	return slices.Compact(all)
+	return newSecrets(slices.DeleteFunc(all, func(piece string) bool { return len(piece) < minSecret })...)
 }
 
-// line makes one line of a service's words, without the secrets.
-func (s secrets) line(words string) string {
+// quote makes one line of a service's words, without the secrets.
+func (s secrets) quote(text string) string {
+	return report.Line(strings.TrimSpace(s.redact(text)), maxQuote)
+}
+
+// base64Like finds what may be base64.
+var base64Like = regexp.MustCompile(`[A-Za-z0-9+/_-]{4,}={0,2}`)
+
+// redact takes the secrets out of a text, in clear or in base64.
+func (s secrets) redact(text string) string {
+	text = base64Like.ReplaceAllStringFunc(text, func(word string) string {
+		if s.isEncodedIn(word) {
+			return redacted
+		}
+		return word
+	})
 	for _, secret := range s {
-		words = strings.ReplaceAll(words, secret, "***")
+		text = strings.ReplaceAll(text, secret, redacted)
 	}
-	return report.Line(strings.TrimSpace(words), longestWords)
+	return text
+}
+
+// isEncodedIn tells whether a word is base64 of a text that holds a secret.
+func (s secrets) isEncodedIn(word string) bool {
+	const group = 4 // characters of base64 that are decoded together
+	word = strings.TrimRight(word, "=")
+	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		// The text may have been cut, or have begun within the word.
+		for skip := range min(group, len(word)) {
+			plain, _ := encoding.DecodeString(word[skip:])
+			if slices.ContainsFunc(s, func(secret string) bool { return strings.Contains(string(plain), secret) }) {
+				return true
+			}
+		}
+	}
+	return false
 }

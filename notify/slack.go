@@ -12,22 +12,26 @@ import (
 )
 
 const (
-	// slackHeader is the limit of a header block, in UTF-16 units to be sure:
+	// slackMaxHeader is the limit of a header block, in UTF-16 units to be sure:
 	// https://docs.slack.dev/reference/block-kit/blocks/header-block
-	slackHeader = 150
-	// slackRoom is for blocks and attachments as JSON. Slack refuses somewhat
-	// above 13,200 characters and does not document what it counts; the JSON in
-	// UTF-16 units is more than anything it can count.
-	slackRoom = 12_500
-	// slackText is for what stands in a notification, and is read aloud.
-	slackText = 1500
-	// slackSmall is the limit of a text object, less some:
+	slackMaxHeader = 150
+	// slackMaxText is for what a phone shows in its notification and reads aloud.
+	slackMaxText = 1500
+	// slackMaxContext is the limit of a text object, less some:
 	// https://docs.slack.dev/reference/block-kit/composition-objects/text-object
-	slackSmall = 2900
-	// slackLinkedRows is up to how many functions are links: each costs 150
+	slackMaxContext = 2900
+	// slackMaxLinkedRows is up to how many functions are links: each costs 150
 	// characters or so.
-	slackLinkedRows = 10
+	slackMaxLinkedRows = 10
 )
+
+// slackLimit is for blocks and attachments as JSON. Slack refuses somewhat above
+// 13,200 characters and does not document what it counts; the JSON in UTF-16 units
+// is more than anything it can count.
+var slackLimit = Limit{
+	Max: 12_500, Unit: "UTF-16 units of the blocks and attachments as JSON",
+	Source: "https://docs.slack.dev/reference/block-kit/blocks; what counts is not documented, so this was tried out",
+}
 
 // The colours of the bar are hexadecimal: beside blocks, Slack draws its own
 // names `good`, `warning` and `danger` in grey.
@@ -46,7 +50,7 @@ const slackBlue = "#1D9BD1"
 // chat.update.
 type slackMessage struct {
 	Channel   string `json:"channel,omitempty"`
-	At        string `json:"ts,omitempty"`        // of the message to update
+	Timestamp string `json:"ts,omitempty"`        // of the message to update
 	Thread    string `json:"thread_ts,omitempty"` // of the message to answer
 	Broadcast bool   `json:"reply_broadcast,omitempty"`
 
@@ -83,7 +87,7 @@ type slackElement struct {
 	Elements []slackElement `json:"elements,omitempty"`
 }
 
-// slackFor words an alert for Slack.
+// newSlackMessage words an alert for Slack.
 //
 // Nothing in it is Slack's markup. Of that, only `&`, `<` and `>` can be
 // escaped; a `*` or a backtick in a commit message would format what follows.
@@ -95,34 +99,34 @@ type slackElement struct {
 // The header and what happened stand in blocks; the rest hangs below with a bar
 // in the colour of the severity, which only an attachment has. Slack may fold a
 // long attachment, so what to do comes first in it.
-func slackFor(a report.Alert) slackMessage {
-	return fitted(a, slackRoom, slackLong, slackMessage.size)
+func newSlackMessage(a report.Alert) slackMessage {
+	return fit(a, slackLimit.Max, slackLayout, slackMessage.size)
 }
 
-// slackReply words the end of a story whose beginning stands above it in the
-// thread: what is told there and has not changed is left out.
-func slackReply(a report.Alert) slackMessage {
+// newSlackReply words the result for the thread of the first message: what that
+// says and has not changed is left out.
+func newSlackReply(a report.Alert) slackMessage {
 	a.Facts, a.Why, a.NotRolledBack = nil, nil, ""
-	return slackFor(a)
+	return newSlackMessage(a)
 }
 
-func slackLong(a report.Alert) slackMessage {
-	m := slackPlain(a, slackText)
-	m.Blocks = []slackBlock{{Type: "header", Text: plainText(cutUnits(a.Title(), slackHeader), true)}}
+func slackLayout(a report.Alert) slackMessage {
+	m := slackFallback(a, slackMaxText)
+	m.Blocks = []slackBlock{{Type: "header", Text: plainText(cutUnits(a.Title(), slackMaxHeader), true)}}
 	m.Blocks = appendText(m.Blocks, section(plain(a.Message+" "), bold(a.Verdict)))
 
 	var under []slackBlock
-	bad, others := badNews(a.Checks)
+	bad, others := splitChecks(a.Checks)
 	under = appendText(under, lines(checks(bad)))
 	if len(a.Next) > 0 {
-		under = appendText(under, section(bold("What to do next")), numbered(steps(a.Next)))
+		under = appendText(under, section(bold(nextTitle)), numbered(steps(a.Next)))
 	}
 	under = appendText(under, section(links(a.Links)...))
 	under = appendText(under, lines(rows(a)))
 	under = appendText(under, lines(facts(a.Facts)))
 	under = appendText(under, lines(append(checks(others), notes(a.Notes)...)))
 	if small := strings.TrimSpace(strings.Join(a.Why, " ") + "\n" + a.NotRolledBack); small != "" {
-		under = append(under, slackBlock{Type: "context", Elements: []slackElement{*plainText(report.Cut(small, slackSmall), false)}})
+		under = append(under, slackBlock{Type: "context", Elements: []slackElement{*plainText(report.Cut(small, slackMaxContext), false)}})
 	}
 	if len(under) > 0 {
 		m.Attachments = []slackAttachment{{Colour: slackColour(a), Fallback: cmp.Or(a.Verdict, a.Message), Blocks: under}}
@@ -130,19 +134,19 @@ func slackLong(a report.Alert) slackMessage {
 	return m
 }
 
-// slackPlain says the most important in text alone. Beside blocks it is what a
+// slackFallback has the most important in text alone. Beside blocks it is what a
 // phone shows and a screen reader reads; alone it is what is left where Slack
 // refuses the blocks.
-func slackPlain(a report.Alert, limit int) slackMessage {
+func slackFallback(a report.Alert, limit int) slackMessage {
 	lines := []string{a.Title(), strings.TrimSpace(a.Message + " " + a.Verdict)}
 	lines = append(lines, a.Next...)
 	return slackMessage{Text: slackEscape(report.Cut(strings.TrimSpace(strings.Join(lines, "\n")), limit)), Parse: "none"}
 }
 
-// slackBare is for a Slack that refuses the blocks: text alone, with links.
-func slackBare(a report.Alert) slackMessage {
-	a = rooms[1].shorten(a)
-	m := slackPlain(a, 2*slackText)
+// newSlackText is text alone, with links, for when Slack refuses the blocks.
+func newSlackText(a report.Alert) slackMessage {
+	a = budgets[1].truncate(a)
+	m := slackFallback(a, 2*slackMaxText)
 	var b strings.Builder
 	b.WriteString(m.Text)
 	for _, row := range a.Functions {
@@ -174,16 +178,14 @@ func slackEscape(text string) string { return slackEscapes.Replace(text) }
 
 var slackURL = strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C")
 
-func (m slackMessage) json() ([]byte, error) { return compact(m) }
-
 // size is the length of the blocks and attachments as JSON, in UTF-16 units.
 func (m slackMessage) size() int {
-	data, _ := compact([]any{m.Blocks, m.Attachments})
+	data, _ := compactJSON([]any{m.Blocks, m.Attachments})
 	return units(string(data))
 }
 
-// compact is JSON as it goes out: `&`, `<` and `>` would be six characters each.
-func compact(v any) ([]byte, error) {
+// compactJSON is JSON as it goes out: `&`, `<` and `>` would be six characters each.
+func compactJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

@@ -18,7 +18,7 @@ func code(text string) slackElement {
 	return slackElement{Type: "text", Text: text, Style: map[string]bool{"code": true}}
 }
 
-// linked is a text that leads to a page, where there is one.
+// linked is a text that links to a page, if there is one.
 func linked(text, url string) slackElement {
 	if url == "" {
 		return plain(text)
@@ -81,8 +81,8 @@ func steps(all []string) []slackElement {
 	return out
 }
 
-// commandIn parts a step from the command that it ends with, which is set so
-// that it can be copied; empty: there is none.
+// commandIn splits off the command that a step ends with, which is set so that it
+// can be copied; empty: there is none.
 func commandIn(step string) (words, command string) {
 	at := strings.Index(step, "aws lambda ")
 	if at <= 0 {
@@ -111,25 +111,25 @@ func facts(all []report.Fact) [][]slackElement {
 }
 
 // rows are a line for each function. Many of them are one text, because every
-// part of a block costs room.
+// part of a block counts toward the limit.
 func rows(a report.Alert) [][]slackElement {
 	var out [][]slackElement
 	var names []string
 	for _, row := range a.Functions {
 		rest := strings.TrimRight("  "+row.Version, " ") + ", " + row.Result
-		if len(a.Functions) <= slackLinkedRows {
+		if len(a.Functions) <= slackMaxLinkedRows {
 			out = append(out, []slackElement{plain(row.Mark + " "), linked(row.Function, row.URL), plain(rest)})
 			continue
 		}
 		names = append(names, row.Mark+" "+row.Function+rest)
 	}
-	return append(out, []slackElement{plain(strings.Join(names, "\n"))}, []slackElement{plain(more(a.Left))})
+	return append(out, []slackElement{plain(strings.Join(names, "\n"))}, []slackElement{plain(omittedFunctions(a.Left))})
 }
 
 func checks(all []report.Check) [][]slackElement {
 	var out [][]slackElement
 	for _, c := range all {
-		out = append(out, []slackElement{plain(strings.TrimLeft(checkMark(c)+" ", " ")), bold(c.Name), plain(detail(c))})
+		out = append(out, []slackElement{plain(strings.TrimLeft(report.CheckMark(c.Status)+" ", " ")), bold(c.Name), plain(detail(c))})
 	}
 	return out
 }
@@ -142,7 +142,7 @@ func notes(all []string) [][]slackElement {
 	return out
 }
 
-// lines is a paragraph of lines. They are parted within one section, since two
+// lines is a paragraph of lines. They are separated within one section, because two
 // sections are not always on lines of their own.
 func lines(all [][]slackElement) slackElement {
 	var parts []slackElement
@@ -156,9 +156,6 @@ func lines(all [][]slackElement) slackElement {
 	}
 	return section(parts...)
 }
-
-// checkMark is the emoji of a check; of a status that is none of ours, nothing.
-func checkMark(c report.Check) string { return report.CheckMark(c.Status) }
 
 // detail is what a check found, behind its name.
 func detail(c report.Check) string {

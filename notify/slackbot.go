@@ -18,164 +18,227 @@ import (
 const SlackAPI = "https://slack.com/api"
 
 const (
-	slackTries = 3 // where Slack says with status 200 that it failed
+	slackTries = 3 // of a call that Slack refuses with status 200
 	slackPause = time.Second
 )
 
-// SlackBot posts as an app's bot user, with the scope chat:write. It is told at
-// once when the alias has moved, answers itself in the thread when the proof is
-// done, and brings the first message up to date:
+var slackBotDefinition = Definition{
+	Name:     "slack-bot",
+	Required: []string{"slack-bot-token", "slack-channel"},
+	Limit:    slackLimit,
+	open: func(c Config, d Deps) Channel {
+		if c.SlackBot.Token == "" || len(c.SlackBot.Channels) == 0 {
+			return nil
+		}
+		return NewSlackBot(c.SlackBot, d)
+	},
+}
+
+// SlackBotConfig configures a SlackBot.
+type SlackBotConfig struct {
+	APIURL   string // empty: SlackAPI
+	Token    string
+	Channels []string // names or ids
+}
+
+// SlackBot posts as an app's bot user, with the scope chat:write. It posts as
+// soon as the alias has moved, replies in the thread when production is verified,
+// and updates the first message:
 // https://docs.slack.dev/reference/methods/chat.postMessage
 // https://docs.slack.dev/reference/methods/chat.update
 type SlackBot struct {
-	base, token, channel string
-	poster               poster
-	log                  Log
-
-	mu    sync.Mutex
-	first slackPlace // of the message that Begin has sent
+	config   SlackBotConfig
+	poster   poster
+	clock    Clock
+	log      Log
+	channels []*slackChannel
 }
 
-// slackPlace is where a message stands. Only the id of a channel can be updated in.
-type slackPlace struct{ channel, at string }
+// slackChannel is one of the channels that a bot posts to. Each has its own thread.
+type slackChannel struct {
+	bot   *SlackBot
+	name  string
+	mu    sync.Mutex
+	first slackMessageID // of the message that begin has sent
+}
 
-// NewSlackBot makes the channel. base is SlackAPI or a place that answers like
-// it; channel is a name or an id; client may be nil. log is told what did not
-// work and does not count.
-func NewSlackBot(client *http.Client, base, token, channel string, log Log) *SlackBot {
-	return &SlackBot{base: strings.TrimRight(cmp.Or(base, SlackAPI), "/"), token: token, channel: channel, poster: newPoster(client), log: log}
+// slackMessageID is where a message stands. Only the id of a channel can be updated in.
+type slackMessageID struct{ channel, timestamp string }
+
+// NewSlackBot makes the channel.
+func NewSlackBot(c SlackBotConfig, d Deps) *SlackBot {
+	c.APIURL = strings.TrimRight(cmp.Or(c.APIURL, SlackAPI), "/")
+	s := &SlackBot{config: c, poster: newPoster(d), clock: d.Clock, log: d.Log}
+	for _, name := range c.Channels {
+		s.channels = append(s.channels, &slackChannel{bot: s, name: name})
+	}
+	return s
 }
 
 // Name is the channel's key in the output `notifications`.
-func (*SlackBot) Name() string { return "slack-bot" }
+func (*SlackBot) Name() string { return slackBotDefinition.Name }
 
-// Begin posts the preliminary message, and keeps where it stands.
-func (s *SlackBot) Begin(ctx context.Context, n Notice) error {
-	at, err := s.say(ctx, slackFor(n.Alert), slackBare(n.Alert))
+// Begin posts the preliminary message to every channel.
+func (s *SlackBot) Begin(ctx context.Context, n Notification) error {
+	return s.inEachChannel(func(c *slackChannel) error { return c.begin(ctx, n.Alert) })
+}
+
+// Send replies in the thread of each channel's first message, shown to the whole
+// channel if the result is not a good one, and updates the first message. Without a
+// first message it posts one.
+func (s *SlackBot) Send(ctx context.Context, n Notification) error {
+	return s.inEachChannel(func(c *slackChannel) error { return c.finish(ctx, n.Alert) })
+}
+
+// inEachChannel posts to the channels side by side. The error names those that did
+// not get the message, unless it is the same for all.
+func (s *SlackBot) inEachChannel(post func(*slackChannel) error) error {
+	errs := make([]error, len(s.channels))
+	var posting sync.WaitGroup
+	for i, c := range s.channels {
+		posting.Go(func() { errs[i] = post(c) })
+	}
+	posting.Wait()
+	var failed []string
+	isSame := true
+	for i, err := range errs {
+		isSame = isSame && err != nil && errs[0] != nil && err.Error() == errs[0].Error()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = ErrNoAnswer
+		}
+		if err != nil {
+			failed = append(failed, report.Line(s.channels[i].name, maxQuote)+": "+err.Error())
+		}
+	}
+	switch {
+	case len(failed) == 0:
+		return nil
+	case isSame:
+		return errs[0]
+	default:
+		return fmt.Errorf("sent to %d of %d channels, but not to %s", len(errs)-len(failed), len(errs), strings.Join(failed, "; and not to "))
+	}
+}
+
+// begin posts the preliminary message and keeps its id.
+func (c *slackChannel) begin(ctx context.Context, a report.Alert) error {
+	id, err := c.post(ctx, newSlackMessage(a), newSlackText(a))
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.first = at
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.first = id
 	return nil
 }
 
-// Send tells the end in the thread of the first message, for the whole channel
-// to see if it is not a good one, and brings the first message up to date.
-// Without a first message it posts one.
-func (s *SlackBot) Send(ctx context.Context, n Notice) error {
-	s.mu.Lock()
-	first := s.first
-	s.mu.Unlock()
-	if first.at == "" {
-		_, err := s.say(ctx, slackFor(n.Alert), slackBare(n.Alert))
+func (c *slackChannel) finish(ctx context.Context, a report.Alert) error {
+	c.mu.Lock()
+	first := c.first
+	c.mu.Unlock()
+	if first.timestamp == "" {
+		_, err := c.post(ctx, newSlackMessage(a), newSlackText(a))
 		return err
 	}
-	err := s.answer(ctx, first, n.Alert)
-	if failed := s.update(ctx, first, n.Alert); failed != nil {
-		s.log.Infof("%s: the first message could not be brought up to date: %s", s.Name(), failed)
+	err := c.reply(ctx, first, a)
+	if failed := c.update(ctx, first, a); failed != nil {
+		c.bot.log.Infof("%s: the first message could not be brought up to date: %s", c.bot.Name(), failed)
 	}
 	return err
 }
 
-// answer posts into the thread; where the first message is gone, into the channel.
-func (s *SlackBot) answer(ctx context.Context, first slackPlace, a report.Alert) error {
-	reply, bare := slackReply(a), slackBare(a)
-	loud := a.Severity == report.SeverityFailure || a.Severity == report.SeverityAttention
-	for _, m := range []*slackMessage{&reply, &bare} {
-		m.Thread, m.Broadcast = first.at, loud
+// reply posts into the thread; if the first message is gone, into the channel.
+func (c *slackChannel) reply(ctx context.Context, first slackMessageID, a report.Alert) error {
+	reply, text := newSlackReply(a), newSlackText(a)
+	broadcast := a.Severity == report.SeverityFailure || a.Severity == report.SeverityAttention
+	for _, m := range []*slackMessage{&reply, &text} {
+		m.Thread, m.Broadcast = first.timestamp, broadcast
 	}
-	_, err := s.say(ctx, reply, bare)
-	var refused slackRefusal
-	if !errors.As(err, &refused) {
+	_, err := c.post(ctx, reply, text)
+	refused, is := errors.AsType[slackError](err)
+	if !is {
 		return err
 	}
-	s.log.Infof("%s: no answer in the thread (%s), so it goes to the channel", s.Name(), refused.word)
-	_, err = s.say(ctx, slackFor(a), slackBare(a))
+	c.bot.log.Infof("%s: no answer in the thread (%s), so it goes to the channel", c.bot.Name(), refused.code)
+	_, err = c.post(ctx, newSlackMessage(a), newSlackText(a))
 	return err
 }
 
-// update shows in the channel how it ended. That needs no other scope.
-func (s *SlackBot) update(ctx context.Context, first slackPlace, a report.Alert) error {
-	m := slackFor(a)
-	m.Channel, m.At = first.channel, first.at
-	_, err := s.call(ctx, "chat.update", m)
+// update replaces the first message. That needs no other scope.
+func (c *slackChannel) update(ctx context.Context, first slackMessageID, a report.Alert) error {
+	m := newSlackMessage(a)
+	m.Channel, m.Timestamp = first.channel, first.timestamp
+	_, err := c.bot.call(ctx, "chat.update", m)
 	return err
 }
 
-// say posts a message, or the other one if Slack does not like how the first is made.
-func (s *SlackBot) say(ctx context.Context, m, bare slackMessage) (slackPlace, error) {
-	m.Channel, bare.Channel = s.channel, s.channel
-	at, err := s.call(ctx, "chat.postMessage", m)
-	var refused slackRefusal
-	if errors.As(err, &refused) && slackDislikes[refused.word] {
-		s.log.Infof("%s: Slack refused the layout (%s), so the text goes alone", s.Name(), refused.word)
-		return s.call(ctx, "chat.postMessage", bare)
+// post posts a message, or the text alone if Slack refuses the layout.
+func (c *slackChannel) post(ctx context.Context, m, text slackMessage) (slackMessageID, error) {
+	m.Channel, text.Channel = c.name, c.name
+	id, err := c.bot.call(ctx, "chat.postMessage", m)
+	if refused, is := errors.AsType[slackError](err); is && slackLayoutErrors[refused.code] {
+		c.bot.log.Infof("%s: Slack refused the layout (%s), so the text goes alone", c.bot.Name(), refused.code)
+		return c.bot.call(ctx, "chat.postMessage", text)
 	}
-	return at, err
+	return id, err
 }
 
-// call asks for a method, again where Slack has a fault of its own.
-func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (slackPlace, error) {
-	body, err := m.json()
+// call calls a method, again where Slack has a fault of its own.
+func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (slackMessageID, error) {
+	body, err := compactJSON(m)
 	if err != nil {
-		return slackPlace{}, err
+		return slackMessageID{}, err
 	}
-	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Authorization": {"Bearer " + s.token}}
+	header := jsonHeader()
+	header.Set("Authorization", "Bearer "+s.config.Token)
 	for try := 1; ; try++ {
-		got, err := s.poster.post(ctx, s.base+"/"+method, header, body)
+		got, err := s.poster.post(ctx, s.config.APIURL+"/"+method, header, body)
 		if err != nil {
-			return slackPlace{}, err
+			return slackMessageID{}, err
 		}
-		at, err := slackAnswer(got)
-		var refused slackRefusal
-		if !errors.As(err, &refused) || !slackPasses[refused.word] || !got.ok() || try == slackTries {
-			return at, err
-		}
-		select {
-		case <-time.After(slackPause):
-		case <-ctx.Done():
+		at, err := parseSlackResponse(got)
+		var refused slackError
+		if !errors.As(err, &refused) || !slackTransientErrors[refused.code] || !got.ok() || try == slackTries || s.clock.Sleep(ctx, slackPause) != nil {
 			return at, err
 		}
 	}
 }
 
-// slackAnswer reads the answer of a method: a refusal comes with status 200, too.
-func slackAnswer(got answer) (slackPlace, error) {
-	var said struct {
+// parseSlackResponse reads the answer of a method: a refusal comes with status 200, too.
+func parseSlackResponse(got response) (slackMessageID, error) {
+	var body struct {
 		OK      bool   `json:"ok"`
 		Error   string `json:"error"`
 		Needed  string `json:"needed"` // the scope
 		Channel string `json:"channel"`
-		At      string `json:"ts"`
+		TS      string `json:"ts"`
 	}
-	err := json.Unmarshal([]byte(got.body), &said)
+	err := json.Unmarshal([]byte(got.body), &body)
 	switch {
-	case err == nil && said.Error != "":
-		return slackPlace{}, slackRefusal{status: got.status, word: got.secrets.line(said.Error), needed: got.secrets.line(said.Needed)}
+	case err == nil && body.Error != "":
+		return slackMessageID{}, slackError{status: got.status, code: got.secrets.quote(body.Error), needed: got.secrets.quote(body.Needed)}
 	case !got.ok():
-		return slackPlace{}, errors.New("Slack answered " + got.words())
-	case err != nil || !said.OK:
-		return slackPlace{}, got.unsure("Slack's `ok`")
+		return slackMessageID{}, errors.New("Slack answered " + got.text())
+	case err != nil || !body.OK:
+		return slackMessageID{}, got.unconfirmed("Slack's `ok`")
 	default:
-		return slackPlace{channel: said.Channel, at: said.At}, nil
+		return slackMessageID{channel: body.Channel, timestamp: body.TS}, nil
 	}
 }
 
-// slackRefusal is Slack's own word for why it did not do as it was asked.
-type slackRefusal struct {
+// slackError is Slack's own word for why it did not do as it was asked.
+type slackError struct {
 	status       int
-	word, needed string
+	code, needed string
 }
 
-func (r slackRefusal) Error() string {
-	text := "Slack answered " + r.word
+func (r slackError) Error() string {
+	text := "Slack answered " + r.code
 	if r.status != http.StatusOK {
-		text = fmt.Sprintf("Slack answered %d %s", r.status, r.word)
+		text = fmt.Sprintf("Slack answered %d %s", r.status, r.code)
 	}
 	if r.needed != "" {
 		text += " (needed: " + r.needed + ")"
 	}
-	return withRemedy(text, slackBotRemedies[r.word]).Error()
+	return withRemedy(text, slackBotRemedies[r.code]).Error()
 }

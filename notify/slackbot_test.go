@@ -25,10 +25,18 @@ func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 // slackServer answers as Slack's API does, for one channel, C0DEPLOY or
 // #deployments. What refuses names a method, it is refused for.
 type slackServer struct {
-	t        *testing.T
 	refuses  map[string][]string // method to the words, one a call; empty: it is done
 	messages []map[string]any    // as they stand in the channel, replies included
 	calls    []string
+	layouts  [][]byte // the bodies with blocks
+}
+
+// check looks at what was sent; a handler must not end the test.
+func (s *slackServer) check(t *testing.T) {
+	t.Helper()
+	for _, body := range s.layouts {
+		checkSlack(t, body)
+	}
 }
 
 func (s *slackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +66,7 @@ func (s *slackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if m["blocks"] != nil {
-		checkSlack(s.t, body)
+		s.layouts = append(s.layouts, body)
 	}
 	switch method {
 	case "chat.postMessage":
@@ -145,14 +153,15 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server := &slackServer{t: t, refuses: test.refuses}
+				server := &slackServer{refuses: test.refuses}
 				log := &heard{}
-				bot := notify.NewSlackBot(pipeServer(t, server), "http://slack.example/api/", slackToken, "#deployments", log)
-				crier := notify.Crier{Channels: []notify.Channel{bot}, Limit: time.Minute, Log: log}
-				crier.Begin(t.Context(), notify.Notice{Alert: test.begin})
+				bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channels: []string{"#deployments"}}, logging(pipeServer(t, server), log))
+				dispatcher := notify.Dispatcher{Channels: []notify.Channel{bot}, Limit: time.Minute, Log: log}
+				dispatcher.Begin(t.Context(), notify.Notification{Alert: test.begin})
 				time.Sleep(time.Minute)
-				assert.Equal(t, map[string]string{"slack-bot": notify.Sent}, crier.Send(t.Context(), notify.Notice{Alert: test.end}))
+				assert.Equal(t, map[string]string{"slack-bot": notify.Sent}, dispatcher.Send(t.Context(), notify.Notification{Alert: test.end}))
 				synctest.Wait()
+				server.check(t)
 
 				require.Len(t, server.messages, test.messages)
 				last := server.messages[len(server.messages)-1]
@@ -186,14 +195,15 @@ func TestTheReplyInTheThread(t *testing.T) {
 	all := alerts(t)
 	for _, name := range []string{"rolled-back", "unhealthy", "several"} {
 		synctest.Test(t, func(t *testing.T) {
-			server := &slackServer{t: t}
-			bot := notify.NewSlackBot(pipeServer(t, server), "http://slack.example/api", slackToken, "C0DEPLOY", silent{})
-			require.NoError(t, bot.Begin(t.Context(), notify.Notice{Alert: all[name].Preliminarily()}))
-			require.NoError(t, bot.Send(t.Context(), notify.Notice{Alert: all[name]}))
+			server := &slackServer{}
+			bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channels: []string{"C0DEPLOY"}}, deps(pipeServer(t, server)))
+			require.NoError(t, bot.Begin(t.Context(), notify.Notification{Alert: all[name].Preliminarily()}))
+			require.NoError(t, bot.Send(t.Context(), notify.Notification{Alert: all[name]}))
 			synctest.Wait()
+			server.check(t)
 			body, err := json.Marshal(server.messages[1])
 			require.NoError(t, err)
-			golden(t, "testdata/slack/reply/"+name+".json", body)
+			golden(t, "testdata/slack/reply/"+name+".json", indented(t, body)[".json"])
 			reply := string(body)
 			assert.Contains(t, reply, all[name].Verdict)
 			assert.NotContains(t, reply, "Failing version")
@@ -237,7 +247,7 @@ func TestAnswersToTheBot(t *testing.T) {
 			a := alerts(t)["failed"]
 			synctest.Test(t, func(t *testing.T) {
 				bot := func(c *http.Client) notify.Channel {
-					return notify.NewSlackBot(c, "http://slack.example/api", slackToken, "#deployments", silent{})
+					return notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channels: []string{"#deployments"}}, deps(c))
 				}
 				got := tell(t, bot, a, 10*time.Second, test.answers...)
 				want := test.want
@@ -266,13 +276,13 @@ func TestABeginningThatHangsHoldsUpNobody(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
 		})
-		bot := notify.NewSlackBot(pipeServer(t, hangs), "http://slack.example/api/", slackToken, "#deployments", silent{})
+		bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api/", Token: slackToken, Channels: []string{"#deployments"}}, deps(pipeServer(t, hangs)))
 		other := &fake{}
-		crier := notify.Crier{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
+		dispatcher := notify.Dispatcher{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
 		began := time.Now()
-		crier.Begin(t.Context(), notify.Notice{Alert: alert.Preliminarily()})
+		dispatcher.Begin(t.Context(), notify.Notification{Alert: alert.Preliminarily()})
 		assert.Zero(t, time.Since(began), "production is checked meanwhile")
-		answers := crier.Send(t.Context(), notify.Notice{Alert: alert})
+		answers := dispatcher.Send(t.Context(), notify.Notification{Alert: alert})
 		assert.LessOrEqual(t, time.Since(began), 20*time.Second)
 		assert.Equal(t, map[string]string{"slack-bot": "no answer within 20s", "fake": notify.Sent}, answers)
 		assert.Zero(t, other.at.Sub(began), "told at once")
@@ -285,7 +295,7 @@ type fake struct{ at time.Time }
 
 func (*fake) Name() string { return "fake" }
 
-func (f *fake) Send(context.Context, notify.Notice) error {
+func (f *fake) Send(context.Context, notify.Notification) error {
 	f.at = time.Now()
 	return nil
 }

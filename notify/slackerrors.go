@@ -42,17 +42,17 @@ const (
 	newSlackToken   = "install the app again and put its bot token (xoxb-…) into the secret behind `slack-bot-token`"
 )
 
-// slackDislikes are the words by which Slack refuses how a message is made, not
+// slackLayoutErrors are the words by which Slack refuses how a message is made, not
 // that it is sent. Text alone may still pass.
-var slackDislikes = map[string]bool{
+var slackLayoutErrors = map[string]bool{
 	"invalid_blocks": true, "invalid_blocks_format": true, "invalid_attachments": true, "invalid_payload": true,
 	"msg_blocks_too_long": true, "msg_too_long": true, "too_many_attachments": true, "attachment_payload_limit_exceeded": true,
 	"invalid_arguments": true,
 }
 
-// slackPasses are the words for faults of Slack's own that may pass. Its API
+// slackTransientErrors are the words for faults of Slack's own that may pass. Its API
 // says them with status 200, so they are not among the tries of the poster.
-var slackPasses = map[string]bool{
+var slackTransientErrors = map[string]bool{
 	"internal_error": true, "fatal_error": true, "service_unavailable": true, "request_timeout": true, "ratelimited": true, "rate_limited": true,
 }
 

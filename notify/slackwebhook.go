@@ -2,60 +2,68 @@ package notify
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
+var slackWebhookDefinition = Definition{
+	Name:     "slack-webhook",
+	Required: []string{"slack-webhook-url"},
+	Limit:    slackLimit,
+	open: func(c Config, d Deps) Channel {
+		if c.SlackWebhook.URL == "" {
+			return nil
+		}
+		return NewSlackWebhook(c.SlackWebhook, d)
+	},
+}
+
+// SlackWebhookConfig configures a SlackWebhook.
+type SlackWebhookConfig struct {
+	URL string // is the secret
+}
+
 // SlackWebhook posts to the one channel that an incoming webhook is for:
 // https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 type SlackWebhook struct {
-	address string
-	poster  poster
+	config SlackWebhookConfig
+	poster poster
 }
 
-// NewSlackWebhook makes the channel. The address is the secret; client may be nil.
-func NewSlackWebhook(client *http.Client, address string) *SlackWebhook {
-	return &SlackWebhook{address: address, poster: newPoster(client)}
+// NewSlackWebhook makes the channel.
+func NewSlackWebhook(c SlackWebhookConfig, d Deps) *SlackWebhook {
+	return &SlackWebhook{config: c, poster: newPoster(d)}
 }
 
 // Name is the channel's key in the output `notifications`.
-func (*SlackWebhook) Name() string { return "slack-webhook" }
+func (*SlackWebhook) Name() string { return slackWebhookDefinition.Name }
 
-// Send posts the alert. Where Slack does not like how the message is made, it
-// gets the text alone.
-func (s *SlackWebhook) Send(ctx context.Context, n Notice) error {
-	got, err := s.post(ctx, slackFor(n.Alert))
-	if err == nil && slackDislikes[slackWord(got)] {
-		got, err = s.post(ctx, slackBare(n.Alert))
+// Send posts the alert. If Slack refuses the layout, it posts the text alone.
+func (s *SlackWebhook) Send(ctx context.Context, n Notification) error {
+	got, err := s.poster.postJSON(ctx, s.config.URL, newSlackMessage(n.Alert))
+	if err == nil && slackLayoutErrors[slackErrorCode(got)] {
+		got, err = s.poster.postJSON(ctx, s.config.URL, newSlackText(n.Alert))
 	}
 	switch {
 	case err != nil:
 		return err
-	case slackWord(got) != "ok" && isSlackWorkflow(s.address):
-		return withRemedy("Slack answered "+got.words(), "the address is that of a Slack workflow, which takes no messages; "+newSlackWebhook)
+	case slackErrorCode(got) != "ok" && isSlackWorkflow(s.config.URL):
+		return withRemedy("Slack answered "+got.text(), "the address is that of a Slack workflow, which takes no messages; "+newSlackWebhook)
 	case !got.ok():
-		return withRemedy("Slack answered "+got.words(), slackWebhookRemedies[slackWord(got)])
-	case slackWord(got) != "ok":
+		return withRemedy("Slack answered "+got.text(), slackWebhookRemedies[slackErrorCode(got)])
+	case slackErrorCode(got) != "ok":
 		// A proxy that says yes to everything, or an address that is not Slack's.
-		return got.unsure("Slack's `ok`")
+		return got.unconfirmed("Slack's `ok`")
 	default:
 		return nil
 	}
 }
 
-func (s *SlackWebhook) post(ctx context.Context, m slackMessage) (answer, error) {
-	body, err := m.json()
-	if err != nil {
-		return answer{}, err
-	}
-	return s.poster.post(ctx, s.address, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
-}
-
-// slackWord is what an incoming webhook says: one word of plain text.
-func slackWord(a answer) string { return report.Line(strings.TrimSpace(a.body), longestWords) }
+// slackErrorCode is what an incoming webhook answers: one word of plain text, `ok`
+// or what is wrong.
+func slackErrorCode(a response) string { return report.Line(strings.TrimSpace(a.body), maxQuote) }
 
 // isSlackWorkflow knows the addresses of Slack's workflows, which stand beside
 // those of incoming webhooks and take fields of their own:

@@ -9,61 +9,79 @@ import (
 	"strings"
 )
 
+// Teams accepts 28 KB; some is left for what is counted in between.
+var teamsLimit = Limit{
+	Max: 24_000, Unit: "bytes of the body",
+	Source: "https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook",
+}
+
+var teamsDefinition = Definition{
+	Name:     "teams",
+	Required: []string{"teams-webhook-url"},
+	Limit:    teamsLimit,
+	open: func(c Config, d Deps) Channel {
+		if c.Teams.URL == "" {
+			return nil
+		}
+		return NewTeams(c.Teams, d)
+	},
+}
+
+// TeamsConfig configures a Teams.
+type TeamsConfig struct {
+	URL string // holds a signature and is the secret
+}
+
 // Teams posts an Adaptive Card to a Workflows webhook, the successor of the
 // connectors of Office 365:
 // https://support.microsoft.com/en-us/office/create-incoming-webhooks-with-workflows-for-microsoft-teams-8ae491c7-0394-4861-ba59-055e33f75498
 type Teams struct {
-	address string
-	poster  poster
+	config TeamsConfig
+	poster poster
 }
 
-// NewTeams makes the channel. The address holds a signature and is the secret;
-// client may be nil.
-func NewTeams(client *http.Client, address string) *Teams {
-	return &Teams{address: address, poster: newPoster(client)}
+// NewTeams makes the channel.
+func NewTeams(c TeamsConfig, d Deps) *Teams {
+	return &Teams{config: c, poster: newPoster(d)}
 }
 
 // Name is the channel's key in the output `notifications`.
-func (*Teams) Name() string { return "teams" }
+func (*Teams) Name() string { return teamsDefinition.Name }
 
-// errConnector is said of addresses that may take a card and show it to nobody.
-var errConnector = errors.New("the address is that of an Office 365 connector, which Microsoft has retired: it may say yes and deliver nothing; " + newTeamsWebhook)
+// errTeamsConnector is said of addresses that may take a card and show it to nobody.
+var errTeamsConnector = errors.New("the address is that of an Office 365 connector, which Microsoft has retired: it may say yes and deliver nothing; " + teamsNewWebhook)
 
-const newTeamsWebhook = "in Teams, make a workflow from the template for webhook alerts to a channel, and put its address into the secret behind `teams-webhook-url`"
+const teamsNewWebhook = "in Teams, make a workflow from the template for webhook alerts to a channel, and put its address into the secret behind `teams-webhook-url`"
 
 // teamsRemedies are for the codes of Power Automate.
 var teamsRemedies = map[string]string{
-	"DirectApiAuthorizationRequired":      teamsAnyone,
-	"AuthorizationFailed":                 teamsAnyone,
-	"AuthenticationFailed":                teamsAnyone,
+	"DirectApiAuthorizationRequired":      teamsAllowAnyone,
+	"AuthorizationFailed":                 teamsAllowAnyone,
+	"AuthenticationFailed":                teamsAllowAnyone,
 	"WorkflowTriggerIsNotEnabled":         "turn the workflow on again in Power Automate",
-	"WorkflowNotFound":                    "the workflow is gone: " + newTeamsWebhook,
-	"WorkflowTriggerNotFound":             "the workflow is gone: " + newTeamsWebhook,
-	"TriggerInputSchemaMismatch":          "the workflow begins in another way: " + newTeamsWebhook,
-	"TriggerRequestMethodNotValid":        "the workflow begins in another way: " + newTeamsWebhook,
-	"DirectApiInvalidAuthorizationScheme": teamsAnyone,
+	"WorkflowNotFound":                    "the workflow is gone: " + teamsNewWebhook,
+	"WorkflowTriggerNotFound":             "the workflow is gone: " + teamsNewWebhook,
+	"TriggerInputSchemaMismatch":          "the workflow begins in another way: " + teamsNewWebhook,
+	"TriggerRequestMethodNotValid":        "the workflow begins in another way: " + teamsNewWebhook,
+	"DirectApiInvalidAuthorizationScheme": teamsAllowAnyone,
 }
 
-const teamsAnyone = "in the workflow's first step, let anyone trigger it, then copy its address again (the signature in it may have changed)"
+const teamsAllowAnyone = "in the workflow's first step, let anyone trigger it, then copy its address again (the signature in it may have changed)"
 
 // Send posts the card. A workflow answers 202 as soon as it has begun, and
 // nobody tells whether it then posts; one with a response of its own may answer
 // any 2xx. Neither is a web page, which a proxy or a login would answer.
-func (t *Teams) Send(ctx context.Context, n Notice) error {
-	body, err := teamsFor(n.Alert).json()
-	if err != nil {
-		return err
-	}
-	got, err := t.poster.post(ctx, t.address, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
+func (t *Teams) Send(ctx context.Context, n Notification) error {
+	got, err := t.poster.postJSON(ctx, t.config.URL, newTeamsMessage(n.Alert))
 	switch {
 	case err != nil:
 		return err
 	case !got.ok():
-		return teamsRefusal(got, isConnector(t.address))
-	case isConnector(t.address), strings.Contains(got.body, "Webhook message delivery failed"):
-		return errConnector
-	case got.status != http.StatusAccepted && isPage(got.body):
-		return got.unsure("a workflow's answer")
+		return teamsRefusal(got, isConnector(t.config.URL))
+	case isConnector(t.config.URL), strings.Contains(got.body, "Webhook message delivery failed"):
+		return errTeamsConnector
+	case got.status != http.StatusAccepted && isHTML(got.body):
+		return got.unconfirmed("a workflow's answer")
 	default:
 		return nil
 	}
@@ -80,14 +98,14 @@ func isConnector(address string) bool {
 		strings.HasPrefix(host, "outlook.office") && strings.HasPrefix(u.Path, "/webhook")
 }
 
-func isPage(body string) bool {
+func isHTML(body string) bool {
 	start := strings.ToLower(strings.TrimLeft(body, "\ufeff \t\r\n"))
 	return strings.HasPrefix(start, "<!doctype") || strings.HasPrefix(start, "<html")
 }
 
 // teamsRefusal says Power Automate's own code, which is short where its message
 // is long and names the workflow.
-func teamsRefusal(got answer, connector bool) error {
+func teamsRefusal(got response, connector bool) error {
 	var said struct {
 		Error struct {
 			Code string `json:"code"`
@@ -100,12 +118,12 @@ func teamsRefusal(got answer, connector bool) error {
 	remedy := teamsRemedies[code]
 	switch {
 	case connector:
-		remedy = "connectors are retired; " + newTeamsWebhook
+		remedy = "connectors are retired; " + teamsNewWebhook
 	case remedy == "" && got.status == http.StatusUnauthorized, remedy == "" && got.status == http.StatusForbidden:
-		remedy = teamsAnyone
+		remedy = teamsAllowAnyone
 	}
 	if code != "" {
 		got.body = code
 	}
-	return withRemedy("Teams answered "+got.words(), remedy)
+	return withRemedy("Teams answered "+got.text(), remedy)
 }

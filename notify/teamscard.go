@@ -9,13 +9,10 @@ import (
 )
 
 const (
-	// teamsRoom is for the whole body, in bytes. Teams takes 28 KB:
-	// https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook
-	teamsRoom = 24_000
-	// teamsLinkedRows is up to how many functions open their page when tapped.
-	teamsLinkedRows = 10
-	// teamsButtons is how many Teams shows in a row.
-	teamsButtons = 6
+	// teamsMaxLinkedRows is up to how many functions open their page when tapped.
+	teamsMaxLinkedRows = 10
+	// teamsMaxButtons is how many Teams shows in a row.
+	teamsMaxButtons = 6
 	// factColumn is the width of the names of the facts.
 	factColumn = "120px"
 )
@@ -76,18 +73,18 @@ type element struct {
 	Select    *element  `json:"selectAction,omitempty"`
 }
 
-// teamsFor words an alert for Teams.
+// newTeamsMessage words an alert for Teams.
 //
 // A TextBlock reads Markdown, and Teams on a phone knows no way to escape it: it
 // shows the backslash. So all but our own words stand in a RichTextBlock, whose
 // runs are shown as they are. A run cannot be a link, though, since Teams began
 // to tear such runs out of their line: the name of a fact is the link instead,
 // or the whole line.
-func teamsFor(a report.Alert) teamsMessage {
-	return fitted(a, teamsRoom, teamsLong, teamsMessage.size)
+func newTeamsMessage(a report.Alert) teamsMessage {
+	return fit(a, teamsLimit.Max, teamsLayout, teamsMessage.size)
 }
 
-func teamsLong(a report.Alert) teamsMessage {
+func teamsLayout(a report.Alert) teamsMessage {
 	head := element{
 		Type: "Container", Style: teamsStyle(a), Bleed: true,
 		Items: []element{
@@ -99,7 +96,7 @@ func teamsLong(a report.Alert) teamsMessage {
 		head.Items = append(head.Items, paragraph(element{Text: a.Verdict, Weight: "bolder"}))
 	}
 	body := []element{head}
-	bad, others := badNews(a.Checks)
+	bad, others := splitChecks(a.Checks)
 	body = append(body, teamsChecks(bad, nil)...)
 	body = append(body, teamsSteps(a.Next)...)
 	if buttons := teamsLinks(a.Links); len(buttons) > 0 {
@@ -110,7 +107,7 @@ func teamsLong(a report.Alert) teamsMessage {
 	body = append(body, teamsChecks(others, a.Notes)...)
 	for i, text := range append(a.Why, a.NotRolledBack) {
 		if text != "" {
-			body = append(body, spaced(i, paragraph(element{Text: text, Size: "small", Subtle: true})))
+			body = append(body, withSpacing(i, paragraph(element{Text: text, Size: "small", Subtle: true})))
 		}
 	}
 	if len(body) > 1 {
@@ -123,7 +120,7 @@ func teamsLong(a report.Alert) teamsMessage {
 			ContentType: "application/vnd.microsoft.card.adaptive",
 			Content: card{
 				Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4",
-				FallbackText: unmarked(a.Title()), Speak: unmarked(a.Title()),
+				FallbackText: withoutMarkup(a.Title()), Speak: withoutMarkup(a.Title()),
 				Teams: map[string]string{"width": "Full"},
 				Body:  body,
 			},
@@ -138,9 +135,9 @@ func teamsStyle(a report.Alert) string {
 	return cmp.Or(teamsStyles[a.Severity], "emphasis")
 }
 
-// unmarked is for what a client reads as Markdown or SSML. It is the headline,
+// withoutMarkup is for what a client reads as Markdown or SSML. It is the headline,
 // seldom with any of these in it, so they are just left out.
-func unmarked(text string) string {
+func withoutMarkup(text string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune("<>&[]()*_`\\", r) {
 			return ' '
@@ -166,8 +163,8 @@ func heading(text string) element {
 	return element{Type: "TextBlock", Text: text, Weight: "bolder", Wrap: true}
 }
 
-// spaced puts the first of several apart from what is above, and the others close to it.
-func spaced(i int, e element) element {
+// withSpacing separates the first of several elements from what is above.
+func withSpacing(i int, e element) element {
 	if i == 0 {
 		e.Separator, e.Spacing = true, "medium"
 	} else {
@@ -180,7 +177,7 @@ func teamsSteps(all []string) []element {
 	if len(all) == 0 {
 		return nil
 	}
-	out := []element{heading("What to do next")}
+	out := []element{heading(nextTitle)}
 	for i, step := range all {
 		words, command := commandIn(step)
 		p := paragraph(element{Text: fmt.Sprintf("%d. %s", i+1, words)}, element{Text: command, FontType: "monospace"})
@@ -192,7 +189,7 @@ func teamsSteps(all []string) []element {
 
 func teamsLinks(all []report.Page) []element {
 	var out []element
-	for _, page := range firstOf(all, teamsButtons) {
+	for _, page := range firstN(all, teamsMaxButtons) {
 		out = append(out, element{Type: "Action.OpenUrl", Title: page.Name, URL: page.URL})
 	}
 	return out
@@ -204,16 +201,16 @@ func teamsRows(a report.Alert) []element {
 	for i, row := range a.Functions {
 		line := paragraph(element{Text: row.Mark + " "}, element{Text: row.Function, Weight: "bolder"},
 			element{Text: strings.TrimRight("  "+row.Version, " ")}, element{Text: ", " + row.Result})
-		if row.URL == "" || len(a.Functions) > teamsLinkedRows {
-			out = append(out, spaced(i, line))
+		if row.URL == "" || len(a.Functions) > teamsMaxLinkedRows {
+			out = append(out, withSpacing(i, line))
 			continue
 		}
-		out = append(out, spaced(i, element{
+		out = append(out, withSpacing(i, element{
 			Type: "Container", Items: []element{line}, Select: &element{Type: "Action.OpenUrl", Title: "Alias", URL: row.URL},
 		}))
 	}
-	if text := more(a.Left); text != "" {
-		out = append(out, spaced(1, paragraph(element{Text: text, Subtle: true})))
+	if text := omittedFunctions(a.Left); text != "" {
+		out = append(out, withSpacing(1, paragraph(element{Text: text, Subtle: true})))
 	}
 	return out
 }
@@ -226,7 +223,7 @@ func teamsFacts(all []report.Fact) []element {
 		if f.URL != "" {
 			name.Text = "[" + f.Name + "](" + markdownURL.Replace(f.URL) + ")"
 		}
-		out = append(out, spaced(i, element{Type: "ColumnSet", Columns: []element{
+		out = append(out, withSpacing(i, element{Type: "ColumnSet", Columns: []element{
 			{Type: "Column", Width: factColumn, Items: []element{name}},
 			{Type: "Column", Width: "stretch", Items: []element{paragraph(element{Text: cmp.Or(f.Text, "–")})}},
 		}}))
@@ -240,19 +237,17 @@ var markdownURL = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "
 func teamsChecks(all []report.Check, notes []string) []element {
 	var out []element
 	for _, c := range all {
-		out = append(out, spaced(len(out), paragraph(
-			element{Text: strings.TrimLeft(checkMark(c)+" ", " ")}, element{Text: c.Name, Weight: "bolder"}, element{Text: detail(c)})))
+		out = append(out, withSpacing(len(out), paragraph(
+			element{Text: strings.TrimLeft(report.CheckMark(c.Status)+" ", " ")}, element{Text: c.Name, Weight: "bolder"}, element{Text: detail(c)})))
 	}
 	for _, text := range notes {
-		out = append(out, spaced(len(out), paragraph(element{Text: "⚠️ " + text})))
+		out = append(out, withSpacing(len(out), paragraph(element{Text: "⚠️ " + text})))
 	}
 	return out
 }
 
-func (m teamsMessage) json() ([]byte, error) { return compact(m) }
-
 // size is the length of the body, in bytes.
 func (m teamsMessage) size() int {
-	data, _ := m.json()
+	data, _ := compactJSON(m)
 	return len(data)
 }

@@ -9,69 +9,83 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
+
+var webhookDefinition = Definition{
+	Name:     "webhook",
+	Required: []string{"webhook-url"},
+	Optional: []string{"webhook-secret"},
+	Limit:    Limit{Source: "the receiver is a program of the user's own, and gets the whole result"},
+	open: func(c Config, d Deps) Channel {
+		if c.Webhook.URL == "" {
+			return nil
+		}
+		return NewWebhook(c.Webhook, d)
+	},
+}
+
+// WebhookConfig configures a Webhook.
+type WebhookConfig struct {
+	URL    string
+	Secret string // empty: nothing is signed
+}
 
 const idBytes = 16 // of the id of a delivery
 
 // Webhook posts the result as JSON, signed as GitHub signs its own webhooks:
 // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 type Webhook struct {
-	address string
-	secret  string
-	poster  poster
-	random  io.Reader
+	config WebhookConfig
+	poster poster
+	random io.Reader
 }
 
-// NewWebhook makes the channel. Without a secret nothing is signed. random is
-// for the id of a delivery; client may be nil.
-func NewWebhook(client *http.Client, address, secret string, random io.Reader) *Webhook {
-	return &Webhook{address: address, secret: secret, poster: newPoster(client), random: random}
+// NewWebhook makes the channel.
+func NewWebhook(c WebhookConfig, d Deps) *Webhook {
+	return &Webhook{config: c, poster: newPoster(d), random: d.Random}
 }
 
 // Name is the channel's key in the output `notifications`.
-func (*Webhook) Name() string { return "webhook" }
+func (*Webhook) Name() string { return webhookDefinition.Name }
 
 // Send posts the result. Any 2xx status is a yes. X-Delivery-Id is the same in
 // every try, so that a receiver can tell a repetition.
-func (w *Webhook) Send(ctx context.Context, n Notice) error {
+func (w *Webhook) Send(ctx context.Context, n Notification) error {
 	id := make([]byte, idBytes)
 	if _, err := io.ReadFull(w.random, id); err != nil {
 		return fmt.Errorf("failed to make an id for the delivery: %w", err)
 	}
-	header := http.Header{
-		"Content-Type":  {"application/json; charset=utf-8"},
-		"X-Event":       {"lambda-rollback"},
-		"X-Delivery-Id": {hex.EncodeToString(id)},
-	}
-	body, err := withAlert(n)
+	header := jsonHeader()
+	header.Set("X-Event", "lambda-rollback")
+	header.Set("X-Delivery-Id", hex.EncodeToString(id))
+	body, err := webhookBody(n)
 	if err != nil {
 		return err
 	}
-	if w.secret != "" {
-		header.Set("X-Signature-256", sign(w.secret, body))
+	if w.config.Secret != "" {
+		header.Set("X-Signature-256", sign(w.config.Secret, body))
 	}
 	if n.Alert.Trial {
 		header.Set("X-Trial", "true")
 	}
-	answer, err := w.poster.post(ctx, w.address, header, body)
+	answer, err := w.poster.post(ctx, w.config.URL, header, body)
 	switch {
 	case err != nil:
 		return err
 	case !answer.ok():
-		return fmt.Errorf("the webhook answered %s", answer.words())
+		return fmt.Errorf("the webhook answered %s", answer.text())
 	default:
 		return nil
 	}
 }
 
-// withAlert is the result, an object with the action's outputs as its fields,
+// webhookBody is the result, an object with the action's outputs as its fields,
 // with the alert in one more: what a program that words a message of its own
 // needs beside the outputs.
-func withAlert(n Notice) ([]byte, error) {
+func webhookBody(n Notification) ([]byte, error) {
 	a := n.Alert
 	type page struct {
 		Name string `json:"name"`

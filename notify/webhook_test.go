@@ -36,8 +36,8 @@ func TestTheSignatureIsGitHubs(t *testing.T) {
 		body, _ = io.ReadAll(r.Body)
 	}))
 	defer server.Close()
-	w := notify.NewWebhook(server.Client(), server.URL, secret, random())
-	require.NoError(t, w.Send(t.Context(), notify.Notice{Result: []byte(`{"status":"failed"}`)}))
+	w := notify.NewWebhook(notify.WebhookConfig{URL: server.URL, Secret: secret}, deps(server.Client()))
+	require.NoError(t, w.Send(t.Context(), notify.Notification{Result: []byte(`{"status":"failed"}`)}))
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)
 	assert.Equal(t, "sha256="+hex.EncodeToString(mac.Sum(nil)), header.Get("X-Signature-256"))
@@ -62,8 +62,8 @@ func TestWebhookWithoutASecretIsNotSigned(t *testing.T) {
 		body, _ = io.ReadAll(r.Body)
 	}))
 	defer server.Close()
-	w := notify.NewWebhook(server.Client(), server.URL, "", random())
-	require.NoError(t, w.Send(t.Context(), notify.Notice{Result: []byte(`{"status":"failed"}`), Alert: report.Alert{Trial: true}}))
+	w := notify.NewWebhook(notify.WebhookConfig{URL: server.URL, Secret: ""}, deps(server.Client()))
+	require.NoError(t, w.Send(t.Context(), notify.Notification{Result: []byte(`{"status":"failed"}`), Alert: report.Alert{Trial: true}}))
 	assert.NotContains(t, header, "X-Signature-256")
 	assert.Equal(t, "true", header.Get("X-Trial"))
 	assert.JSONEq(t, `{"status":"failed","alert":{"severity":"","trial":true,"headline":"","facts":[],"verdict":"",
@@ -148,12 +148,12 @@ func TestPosting(t *testing.T) {
 				if limit == 0 {
 					limit = 10 * time.Second
 				}
-				crier := notify.Crier{
-					Channels: []notify.Channel{notify.NewWebhook(client, "http://hooks.example/secret-path?sig=secret", "", random())},
+				dispatcher := notify.Dispatcher{
+					Channels: []notify.Channel{notify.NewWebhook(notify.WebhookConfig{URL: "http://hooks.example/secret-path?sig=secret", Secret: ""}, deps(client))},
 					Limit:    limit, Log: silent{},
 				}
 				began := time.Now()
-				got := crier.Send(t.Context(), notify.Notice{Result: []byte("{}")})
+				got := dispatcher.Send(t.Context(), notify.Notification{Result: []byte("{}")})
 				took := time.Since(began)
 				synctest.Wait() // until the server is done, too
 				want := test.want

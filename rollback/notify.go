@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -27,7 +28,7 @@ type notifier struct {
 	workflow   github.Context
 	inputs     github.Inputs
 	api        *github.API // nil: GitHub's API cannot be asked
-	dispatcher *notify.Crier
+	dispatcher *notify.Dispatcher
 }
 
 // newNotifier is the notifier of the action. There is one: a channel that was
@@ -38,32 +39,31 @@ func (a *action) newNotifier() *notifier {
 	}
 	return &notifier{
 		deps: a.deps, log: a.log, redactor: a.redactor, workflow: a.workflow, inputs: a.inputs, api: a.api,
-		dispatcher: &notify.Crier{Channels: channels(a.inputs, a.deps, a.log), Limit: channelLimit, Log: a.log},
+		dispatcher: &notify.Dispatcher{Channels: channels(a.inputs, a.deps, a.log), Limit: channelLimit, Log: a.log},
 	}
 }
 
 // channels are those that the inputs name.
 func channels(inputs github.Inputs, d Deps, log *github.Log) []notify.Channel {
-	var all []notify.Channel
-	if in := inputs.Slack; in.WebhookURL != nil {
-		all = append(all, notify.NewSlackWebhook(d.HTTP, in.WebhookURL.String()))
+	slack, smtp := inputs.Slack, inputs.SMTP
+	return notify.Open(notify.Config{
+		SlackBot:     notify.SlackBotConfig{APIURL: d.Getenv("SLACK_API_URL"), Token: slack.BotToken, Channels: slack.Channels},
+		SlackWebhook: notify.SlackWebhookConfig{URL: textOf(slack.WebhookURL)},
+		Email: notify.EmailConfig{
+			Host: smtp.Host, Port: smtp.Port, Username: smtp.Username, Password: smtp.Password, TLS: smtp.TLS,
+			From: smtp.From, To: smtp.To, Cc: smtp.Cc,
+		},
+		Teams:   notify.TeamsConfig{URL: textOf(inputs.Teams.WebhookURL)},
+		Webhook: notify.WebhookConfig{URL: textOf(inputs.Webhook.URL), Secret: inputs.Webhook.Secret},
+	}, notify.Deps{HTTP: d.HTTP, Clock: d.Clock, Random: d.Random, Log: log})
+}
+
+// textOf is empty where there is no URL.
+func textOf(u *url.URL) string {
+	if u == nil {
+		return ""
 	}
-	if in := inputs.Slack; in.BotToken != "" && in.Channel != "" {
-		all = append(all, notify.NewSlackBot(d.HTTP, d.Getenv("SLACK_API_URL"), in.BotToken, in.Channel, log))
-	}
-	if in := inputs.SMTP; in.Host != "" && in.From != nil && len(in.To) > 0 {
-		all = append(all, notify.NewEmail(notify.EmailOptions{
-			Host: in.Host, Port: in.Port, Username: in.Username, Password: in.Password, TLS: in.TLS,
-			From: in.From, To: in.To, Cc: in.Cc, Random: d.Random, Now: d.Clock.Now,
-		}))
-	}
-	if in := inputs.Teams; in.WebhookURL != nil {
-		all = append(all, notify.NewTeams(d.HTTP, in.WebhookURL.String()))
-	}
-	if in := inputs.Webhook; in.URL != nil {
-		all = append(all, notify.NewWebhook(d.HTTP, in.URL.String(), in.Secret, d.Random))
-	}
-	return all
+	return u.String()
 }
 
 // notifyMoved notifies the channels that can go on later, where it takes a while
@@ -72,7 +72,7 @@ func (a *action) notifyMoved(moved []report.Function) {
 	r := a.result
 	r.Functions, r.Timestamp = moved, a.deps.Clock.Now()
 	report.Conclude(&r)
-	if !r.Moved() || !a.inputs.AsksForChecks() || !notify.Wanted(a.inputs.NotifyOn, r) {
+	if !r.Moved() || !a.inputs.AsksForChecks() || !notify.ShouldNotify(a.inputs.NotifyOn, r) {
 		return
 	}
 	a.notifier = a.newNotifier()
@@ -89,7 +89,7 @@ func (n *notifier) notify(l Lifetime, r *report.Result) {
 	if r.Declined {
 		return
 	}
-	wanted := len(n.dispatcher.Channels) > 0 && notify.Wanted(n.inputs.NotifyOn, *r)
+	wanted := len(n.dispatcher.Channels) > 0 && notify.ShouldNotify(n.inputs.NotifyOn, *r)
 	if !wanted && !n.inputs.FollowUps.AnyDue(*r) {
 		return
 	}
@@ -99,7 +99,7 @@ func (n *notifier) notify(l Lifetime, r *report.Result) {
 	var left map[string]string
 	var notes []report.Note
 	followUps.Go(func() { left, notes = n.api.FollowUp(l.finish, n.inputs.FollowUps, n.workflow, *r, n.log) })
-	trial := notify.IsTrial(n.inputs.NotifyOn, *r)
+	trial := notify.IsTest(n.inputs.NotifyOn, *r)
 	var answers map[string]string
 	if wanted {
 		notice := n.notice(*r)
@@ -119,9 +119,9 @@ func (n *notifier) notify(l Lifetime, r *report.Result) {
 }
 
 // notice words a result as it stands.
-func (n *notifier) notice(r report.Result) notify.Notice {
+func (n *notifier) notice(r report.Result) notify.Notification {
 	r = n.redactor.Result(r)
-	return notify.Notice{Alert: report.AlertOf(r), Result: []byte(github.ResultJSON(r, n.log))}
+	return notify.Notification{Alert: report.AlertOf(r), Result: []byte(github.ResultJSON(r, n.log))}
 }
 
 // nameCommits finds out from which commits the versions were made that the

@@ -158,17 +158,17 @@ func (s *selection) ask(ctx context.Context) (declined string) {
 		title := question(f)
 		pages = append(pages, terminal.Page{Title: func() string { return title }, Choice: choice})
 	}
-	why := &terminal.Line{Limit: longestReason, Value: s.reason}
-	sure := &terminal.Sure{Yes: "Yes, move", No: "No, leave all as it is"}
+	why := &terminal.Input{Limit: longestReason, Value: s.reason}
+	sure := &terminal.Confirm{Yes: "Yes, move", No: "No, leave all as it is"}
 	if s.command == "rollback" && s.reason == "" {
 		pages = append(pages, terminal.Page{
-			Title: func() string { return "Why? (the log and the summary repeat it; Enter leaves it out)" }, Line: why,
+			Title: func() string { return "Why? (the log and the summary repeat it; Enter leaves it out)" }, Input: why,
 		})
 	}
-	last := terminal.Page{Title: s.lastQuestion, Sure: sure}
+	last := terminal.Page{Title: s.lastQuestion, Confirm: sure}
 	if s.command == "rollback" {
-		last.Before = func() string { return s.preview(s.listed, s.choices) }
-		last.Lines = min(s.longestPreview(), s.screen.Room())
+		last.Description = func() string { return s.preview(s.listed, s.choices) }
+		last.DescriptionLines = min(s.longestPreview(), s.screen.ConfirmRoom())
 	}
 	err := s.screen.Ask(ctx, append(pages, last))
 	switch {
@@ -235,11 +235,11 @@ func (s *selection) preview(listed []report.Function, choices map[int]*terminal.
 
 // fit cuts a text to what there is room for; the result has it all.
 func (s *selection) fit(text string) string {
-	room := s.screen.Room()
+	room := s.screen.ConfirmRoom()
 	lines := strings.Split(text, "\n")
 	used := 0
 	for i, line := range lines {
-		if used += max(s.screen.Lines(line), 1); used > room || used == room && i < len(lines)-1 {
+		if used += max(s.screen.LineCount(line), 1); used > room || used == room && i < len(lines)-1 {
 			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n") + fmt.Sprintf("\n… and %d more lines, which the result will have", len(lines)-i)
 		}
 	}
@@ -248,12 +248,12 @@ func (s *selection) fit(text string) string {
 
 // longestPreview is how many lines the preview can have, whatever is chosen.
 func (s *selection) longestPreview() int {
-	total := s.screen.Lines(s.preview(s.listed, s.choices))
+	total := s.screen.LineCount(s.preview(s.listed, s.choices))
 	for i, choice := range s.choices {
 		chosen, now, most := choice.Value, 0, 0
 		for _, o := range choice.Options {
 			choice.Value = o.Value
-			n := s.screen.Lines(s.preview(s.listed[i:i+1], map[int]*terminal.Choice{0: choice}))
+			n := s.screen.LineCount(s.preview(s.listed[i:i+1], map[int]*terminal.Choice{0: choice}))
 			if most = max(most, n); o.Value == chosen {
 				now = n
 			}

@@ -43,8 +43,8 @@ type Arguments struct {
 	Accessible bool // ask line by line, for screen readers
 }
 
-// Own are the flags that only a terminal has.
-var Own = []Flag{
+// TerminalFlags are the flags that only a terminal has.
+var TerminalFlags = []Flag{
 	{Name: "yes", Boolean: true, Help: "Do not ask: take the proposed version, or the one that is given."},
 	{Name: "json", Boolean: true, Help: "Print the result as one JSON object, with the outputs of the action as its fields. Progress goes to standard error."},
 	{Name: "accessible", Boolean: true, Help: "Ask line by line, without drawing on the screen: for screen readers and plain terminals."},
@@ -84,7 +84,7 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 	values := map[string]*value{}
 	set := flag.NewFlagSet("", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
-	for _, f := range slices.Concat(flags, Own) {
+	for _, f := range slices.Concat(flags, TerminalFlags) {
 		values[f.Name] = &value{boolean: f.Boolean}
 		set.Var(values[f.Name], f.Name, f.Help)
 	}
@@ -93,7 +93,7 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 		name string
 		to   *bool
 	}{{"help", &a.Help}, {"version", &a.Version}, {"json", &a.JSON}, {"yes", &a.Yes}, {"accessible", &a.Accessible}} {
-		is, wrong := yesOrNo(own.name, values[own.name].String())
+		is, wrong := parseBool(own.name, values[own.name].String())
 		*own.to = is
 		err = cmp.Or(err, wrong)
 	}
@@ -107,22 +107,22 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 		a.Help = true
 		return a, nil
 	case err != nil:
-		return a, fmt.Errorf("%w: %s; --help lists the flags", ErrUsage, plain(err, flags))
+		return a, fmt.Errorf("%w: %s; --help lists the flags", ErrUsage, flagError(err, flags))
 	case set.NArg() > 0:
 		return a, fmt.Errorf("%w: %q is neither a flag nor its value: write the command first, then --name value", ErrUsage, set.Arg(0))
 	case a.Help || a.Version:
 		return a, nil
 	case a.Command == "":
-		return a, fmt.Errorf("%w: the command is missing: write one of %s first", ErrUsage, names(commands))
+		return a, fmt.Errorf("%w: the command is missing: write one of %s first", ErrUsage, commandNames(commands))
 	case !slices.ContainsFunc(commands, func(c Command) bool { return c.Name == a.Command }):
-		return a, fmt.Errorf("%w: %q is no command: write one of %s", ErrUsage, a.Command, names(commands))
+		return a, fmt.Errorf("%w: %q is no command: write one of %s", ErrUsage, a.Command, commandNames(commands))
 	}
 	return a, nil
 }
 
-// yesOrNo reads a flag that only a terminal has. What is neither is refused: a
+// parseBool reads a flag that only a terminal has. What is neither is refused: a
 // doubtful --yes must not move production.
-func yesOrNo(name, text string) (bool, error) {
+func parseBool(name, text string) (bool, error) {
 	switch strings.ToLower(text) {
 	case "true":
 		return true, nil
@@ -132,12 +132,12 @@ func yesOrNo(name, text string) (bool, error) {
 	return false, fmt.Errorf("--%s has %q, and takes true or false", name, text)
 }
 
-// plain words an error of the package flag.
-func plain(err error, flags []Flag) string {
+// flagError words an error of the package flag.
+func flagError(err error, flags []Flag) string {
 	text := err.Error()
 	if name, found := strings.CutPrefix(text, "flag provided but not defined: -"); found {
 		text = "there is no flag --" + name
-		if near := nearest(name, flags); near != "" {
+		if near := suggestion(name, flags); near != "" {
 			text += " (--" + near + "?)"
 		}
 		return text
@@ -148,7 +148,7 @@ func plain(err error, flags []Flag) string {
 	return text
 }
 
-func names(commands []Command) string {
+func commandNames(commands []Command) string {
 	all := make([]string, len(commands))
 	for i, c := range commands {
 		all[i] = c.Name
@@ -156,19 +156,19 @@ func names(commands []Command) string {
 	return strings.Join(all, ", ")
 }
 
-// nearest is the flag that was meant in all likelihood; empty: none is near.
-func nearest(name string, flags []Flag) string {
+// suggestion is the flag that was meant in all likelihood; empty: none is near.
+func suggestion(name string, flags []Flag) string {
 	best, least := "", 4 // edits, above which it is a guess
-	for _, f := range slices.Concat(flags, Own) {
-		if d := distance(name, f.Name); d < least {
+	for _, f := range slices.Concat(flags, TerminalFlags) {
+		if d := editDistance(name, f.Name); d < least {
 			best, least = f.Name, d
 		}
 	}
 	return best
 }
 
-// distance is how many letters to change, add or leave out.
-func distance(a, b string) int {
+// editDistance is how many letters to change, add or leave out.
+func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 )
 
@@ -29,41 +29,41 @@ type Screen struct {
 	Width, Height int
 }
 
-// Lines is how many lines a text takes on the screen, with some room for where
+// LineCount is how many lines a text takes on the screen, with some room for where
 // it is broken.
-func (s Screen) Lines(text string) int {
+func (s Screen) LineCount(text string) int {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
 		if s.Width > 0 {
-			n += utf8.RuneCountInString(line) / max(s.Width-margin, leastWidth)
+			n += ansi.StringWidth(line) / max(s.Width-margin, minWidth)
 		}
 	}
 	return n
 }
 
-// Room is how many lines there are above a question for yes or no.
-func (s Screen) Room() int {
+// ConfirmRoom is how many lines fit above a question for yes or no.
+func (s Screen) ConfirmRoom() int {
 	if s.Height == 0 || s.Accessible {
 		return math.MaxInt
 	}
-	return max(s.Height-sureLines, leastRoom)
+	return max(s.Height-confirmLines, minLines)
 }
 
-// Page is one question, with what is to be read before it. One of Choice, Line
-// and Sure is given.
+// Page is one question, with what is to be read before it. One of Choice,
+// Input and Confirm is given.
 type Page struct {
-	// Before gives the text above the question, for which the answers of the
+	// Description gives the text above the question, for which the answers of the
 	// earlier pages are known; nil: none.
-	Before func() string
-	// Lines is how many lines that text can have: room is made for it before it
-	// is known.
-	Lines int
-	Title func() string
+	Description func() string
+	// DescriptionLines is how many lines that text can have: space is reserved for
+	// it before it is known.
+	DescriptionLines int
+	Title            func() string
 
-	Choice *Choice
-	Line   *Line
-	Sure   *Sure
+	Choice  *Choice
+	Input   *Input
+	Confirm *Confirm
 }
 
 // Choice is a question for one of several.
@@ -78,29 +78,29 @@ type Option struct {
 	Value string
 }
 
-// Line is a question for a line of text. Nothing is an answer, too.
-type Line struct {
+// Input is a question for a line of text. Nothing is an answer, too.
+type Input struct {
 	Limit int // in characters
 	Value string
 }
 
-// Sure is a question for yes or no. What is not said is no.
-type Sure struct {
+// Confirm is a question for yes or no. What is not said is no.
+type Confirm struct {
 	Yes, No string
 	Value   bool
 }
 
 const (
-	notesOwn   = 2  // lines that a note has around its text
-	margin     = 10 // columns, more than the decoration takes
-	leastWidth = 20 // columns that a text is given on any terminal
-	sureLines  = 10 // of a question for yes or no: title, buttons, help, notesOwn
-	leastRoom  = 4
-	helpLines  = 3 // below a choice
+	noteLines    = 2  // lines that a note has around its text
+	margin       = 10 // columns, more than the decoration takes
+	minWidth     = 20 // columns that a text is given on any terminal
+	confirmLines = 10 // of a question for yes or no: title, buttons, help, noteLines
+	minLines     = 4
+	helpLines    = 3 // below a choice
 )
 
-// mostShown is how many options are on the screen at once.
-const mostShown = 15
+// maxOptions is how many options are on the screen at once.
+const maxOptions = 15
 
 // Ask goes through the pages. The error is ErrAborted where somebody left.
 //
@@ -108,34 +108,34 @@ const mostShown = 15
 // swallow what is typed for the second.
 func (s Screen) Ask(ctx context.Context, pages []Page) error {
 	if s.Accessible {
-		return s.askInLines(ctx, pages)
+		return s.askAccessible(ctx, pages)
 	}
-	// Each text is given as it is now, too: what room the screen keeps is
-	// reckoned from that.
+	// Each text is given as it is now, too: the space that the screen reserves is
+	// computed from that.
 	groups := make([]*huh.Group, len(pages))
 	answers := make([]any, len(pages)) // what the texts depend on
 	for i, p := range pages {
 		var fields []huh.Field
-		if p.Before != nil {
-			fields = append(fields, huh.NewNote().Height(p.Lines+notesOwn).Description(unstyled(p.Before())).DescriptionFunc(func() string { return unstyled(p.Before()) }, &answers))
+		if p.Description != nil {
+			fields = append(fields, huh.NewNote().Height(p.DescriptionLines+noteLines).Description(escapeMarkdown(p.Description())).DescriptionFunc(func() string { return escapeMarkdown(p.Description()) }, &answers))
 		}
 		switch {
 		case p.Choice != nil:
 			answers[i] = p.Choice
-			fields = append(fields, p.choose(s).Title(p.Title()).TitleFunc(p.Title, &answers))
-		case p.Line != nil:
-			answers[i] = p.Line
-			fields = append(fields, huh.NewInput().CharLimit(p.Line.Limit).Value(&p.Line.Value).Title(p.Title()).TitleFunc(p.Title, &answers))
-		case p.Sure != nil:
-			fields = append(fields, huh.NewConfirm().Affirmative(p.Sure.Yes).Negative(p.Sure.No).Value(&p.Sure.Value).Title(p.Title()).TitleFunc(p.Title, &answers))
+			fields = append(fields, p.selectField(s).Title(p.Title()).TitleFunc(p.Title, &answers))
+		case p.Input != nil:
+			answers[i] = p.Input
+			fields = append(fields, huh.NewInput().CharLimit(p.Input.Limit).Value(&p.Input.Value).Title(p.Title()).TitleFunc(p.Title, &answers))
+		case p.Confirm != nil:
+			fields = append(fields, huh.NewConfirm().Affirmative(p.Confirm.Yes).Negative(p.Confirm.No).Value(&p.Confirm.Value).Title(p.Title()).TitleFunc(p.Title, &answers))
 		}
 		groups[i] = huh.NewGroup(fields...)
 	}
 	// A signal ends ctx: a second handler would get in the way of that.
 	form := huh.NewForm(groups...).WithTheme(huh.ThemeFunc(theme)).
 		WithProgramOptions(tea.WithoutSignalHandler()).WithInput(s.In).WithOutput(s.Out)
-	defer s.tidy()()
-	return s.run(ctx, func() error { return form.RunWithContext(ctx) })
+	defer s.saveState()()
+	return s.runUntilDone(ctx, func() error { return form.RunWithContext(ctx) })
 }
 
 // theme marks the button that Enter would press: colours alone tell nothing
@@ -146,12 +146,12 @@ func theme(isDark bool) *huh.Styles {
 	return t
 }
 
-// choose has as many options on the screen as there is room for.
-func (p Page) choose(s Screen) *huh.Select[string] {
-	title := s.Lines(p.Title())
-	shown := min(len(p.Choice.Options), mostShown)
+// selectField shows as many options as fit on the screen.
+func (p Page) selectField(s Screen) *huh.Select[string] {
+	title := s.LineCount(p.Title())
+	shown := min(len(p.Choice.Options), maxOptions)
 	if s.Height > 0 {
-		shown = min(shown, max(s.Height-title-helpLines, leastRoom))
+		shown = min(shown, max(s.Height-title-helpLines, minLines))
 	}
 	choices := make([]huh.Option[string], len(p.Choice.Options))
 	for i, o := range p.Choice.Options {
@@ -160,29 +160,29 @@ func (p Page) choose(s Screen) *huh.Select[string] {
 	return huh.NewSelect[string]().Options(choices...).Height(shown + title).Value(&p.Choice.Value)
 }
 
-// unstyled keeps a note from reading signs in the text as a style.
-func unstyled(text string) string {
+// escapeMarkdown keeps a note from reading characters in the text as a style.
+func escapeMarkdown(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "_", `\_`, "*", `\*`, "`", "\\`").Replace(text)
 }
 
-// askInLines asks one question after the other, each on lines of its own.
-func (s Screen) askInLines(ctx context.Context, pages []Page) error {
-	in := &lines{from: s.In}
+// askAccessible asks one question after the other, each on lines of its own.
+func (s Screen) askAccessible(ctx context.Context, pages []Page) error {
+	in := &byteReader{from: s.In}
 	for _, p := range pages {
-		if p.Before != nil {
-			_, _ = fmt.Fprintf(s.Out, "\n%s\n\n", p.Before())
+		if p.Description != nil {
+			_, _ = fmt.Fprintf(s.Out, "\n%s\n\n", p.Description())
 		}
 		var field huh.Field
 		switch {
 		case p.Choice != nil:
-			field = p.choose(s).Title(p.Title())
-		case p.Line != nil:
-			field = huh.NewInput().Title(p.Title()).CharLimit(p.Line.Limit).Value(&p.Line.Value)
-		case p.Sure != nil:
-			field = huh.NewConfirm().Title(p.Title()).Affirmative(p.Sure.Yes).Negative(p.Sure.No).Value(&p.Sure.Value)
+			field = p.selectField(s).Title(p.Title())
+		case p.Input != nil:
+			field = huh.NewInput().Title(p.Title()).CharLimit(p.Input.Limit).Value(&p.Input.Value)
+		case p.Confirm != nil:
+			field = huh.NewConfirm().Title(p.Title()).Affirmative(p.Confirm.Yes).Negative(p.Confirm.No).Value(&p.Confirm.Value)
 		}
 		field = field.WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return &huh.Styles{} })) // no colours
-		err := s.run(ctx, func() error { return field.RunAccessible(s.Out, in) })
+		err := s.runUntilDone(ctx, func() error { return field.RunAccessible(s.Out, in) })
 		switch {
 		case err != nil:
 			return err
@@ -193,12 +193,12 @@ func (s Screen) askInLines(ctx context.Context, pages []Page) error {
 	return nil
 }
 
-// leaveLimit is how long a question may take to leave the screen in order.
-const leaveLimit = 500 * time.Millisecond
+// quitLimit is how long a question may take to leave the screen in order.
+const quitLimit = 500 * time.Millisecond
 
-// run asks. Where ctx ends, it gives that up: what somebody may still type is
-// not read by anyone.
-func (s Screen) run(ctx context.Context, ask func() error) error {
+// runUntilDone asks until there is an answer or ctx ends: what somebody may type
+// after that is not read.
+func (s Screen) runUntilDone(ctx context.Context, ask func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- ask() }()
 	select {
@@ -212,18 +212,20 @@ func (s Screen) run(ctx context.Context, ask func() error) error {
 		return nil
 	case <-ctx.Done():
 		if !s.Accessible {
+			grace, stop := context.WithTimeout(context.WithoutCancel(ctx), quitLimit)
+			defer stop()
 			select {
 			case <-done: //nolint:errcheck // ctx has ended: that is the answer
-			case <-time.After(leaveLimit):
+			case <-grace.Done():
 			}
 		}
 		return ErrAborted
 	}
 }
 
-// tidy gives what puts the terminal back into its state of now, whatever a
-// question that had to be given up has left.
-func (s Screen) tidy() func() {
+// saveState gives what restores the terminal's present state, whatever a question
+// that was given up has left.
+func (s Screen) saveState() func() {
 	file, is := s.In.(interface{ Fd() uintptr })
 	if !is {
 		return func() {}
@@ -235,14 +237,14 @@ func (s Screen) tidy() func() {
 	return func() { _ = term.Restore(int(file.Fd()), state) }
 }
 
-// lines hands on one byte at a time, so that a question takes no more of the
+// byteReader hands on one byte at a time, so that a question takes no more of the
 // input than its own line, and takes note of the input's end.
-type lines struct {
+type byteReader struct {
 	from  io.Reader
 	ended atomic.Bool
 }
 
-func (l *lines) Read(p []byte) (int, error) {
+func (l *byteReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}

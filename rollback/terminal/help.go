@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 const (
@@ -22,8 +24,8 @@ func Help(w io.Writer, program, purpose string, commands []Command, flags []Flag
 		say("  %s\n%s", c.Name, wrap(c.Help, helpIndent))
 	}
 	say("\nAt a terminal:")
-	for _, f := range Own {
-		sayFlag(say, f)
+	for _, f := range TerminalFlags {
+		writeFlag(say, f)
 	}
 	group := ""
 	for _, f := range flags {
@@ -31,13 +33,13 @@ func Help(w io.Writer, program, purpose string, commands []Command, flags []Flag
 			group = f.Group
 			say("\n%s:", group)
 		}
-		sayFlag(say, f)
+		writeFlag(say, f)
 	}
 	say("\n%s", wrap("Each flag is an input of the GitHub Action of the same name. Where a flag is not given, the environment variable of the input is read, such as INPUT_FUNCTION-NAME. "+
 		"AWS credentials and region come from where the AWS CLI has them. Exit code 0: done, or nothing to do; 1: it failed, or a check says not ready; 2: it was called wrongly.", 0))
 }
 
-func sayFlag(say func(string, ...any), f Flag) {
+func writeFlag(say func(string, ...any), f Flag) {
 	form := " <value>"
 	if f.Boolean {
 		form = ""
@@ -57,7 +59,7 @@ func wrap(text string, indent int) string {
 		switch {
 		case line == "":
 			line = word
-		case indent+len(line)+1+len(word) > helpWidth:
+		case indent+ansi.StringWidth(line)+1+ansi.StringWidth(word) > helpWidth:
 			lines = append(lines, strings.Repeat(" ", indent)+line)
 			line = word
 		default:

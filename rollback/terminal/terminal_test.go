@@ -104,14 +104,14 @@ func TestHelp(t *testing.T) {
 }
 
 // page is a question of each kind.
-func questions() (choice *terminal.Choice, line *terminal.Line, sure *terminal.Sure, pages []terminal.Page) {
+func questions() (choice *terminal.Choice, line *terminal.Input, sure *terminal.Confirm, pages []terminal.Page) {
 	choice = &terminal.Choice{Value: "b", Options: []terminal.Option{{Label: "first", Value: "a"}, {Label: "second", Value: "b"}}}
-	line, sure = &terminal.Line{Limit: 10}, &terminal.Sure{Yes: "yes", No: "no"}
+	line, sure = &terminal.Input{Limit: 10}, &terminal.Confirm{Yes: "yes", No: "no"}
 	title := func(text string) func() string { return func() string { return text } }
 	return choice, line, sure, []terminal.Page{
 		{Title: title("Which?"), Choice: choice},
-		{Title: title("Why?"), Line: line},
-		{Title: title("Sure?"), Sure: sure, Before: func() string { return "goes to " + choice.Value }},
+		{Title: title("Why?"), Input: line},
+		{Title: title("Sure?"), Confirm: sure, Description: func() string { return "goes to " + choice.Value }},
 	}
 }
 

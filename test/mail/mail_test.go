@@ -45,17 +45,16 @@ func port(t *testing.T, name string) int {
 	return n
 }
 
-func options(t *testing.T) notify.EmailOptions {
+func options(t *testing.T) notify.EmailConfig {
 	t.Helper()
 	cert, err := os.ReadFile(fromRun(t, "MAIL_CERT"))
 	require.NoError(t, err)
 	pool := x509.NewCertPool()
 	require.True(t, pool.AppendCertsFromPEM(cert))
-	return notify.EmailOptions{
+	return notify.EmailConfig{
 		Host: "localhost", Port: port(t, "MAIL_STARTTLS"), Username: user, Password: password, TLS: "auto", RootCAs: pool,
 		From: &mail.Address{Name: "Rückroller, Inc.", Address: "rollback@shop.example"},
 		To:   []*mail.Address{{Name: "תורן", Address: "oncall@shop.example"}},
-		Now:  time.Now, Random: strings.NewReader(strings.Repeat("x", 1<<10)),
 	}
 }
 
@@ -85,7 +84,9 @@ func inbox(t *testing.T, headline string, want int) []message {
 			t.Log(string(failed.Stderr))
 		}
 		var all []message
-		require.NoError(t, json.Unmarshal(out, &all))
+		if !assert.NoError(t, json.Unmarshal(out, &all)) { // this is not the test's goroutine
+			return false
+		}
 		found = slices.DeleteFunc(all, func(m message) bool { return !strings.Contains(m.Header["Subject"], headline) })
 		return len(found) >= want
 	}, time.Minute, 200*time.Millisecond)
@@ -102,19 +103,33 @@ func alert(t *testing.T, name string) report.Alert {
 	return a
 }
 
-func send(t *testing.T, o notify.EmailOptions, a report.Alert) error {
+func send(t *testing.T, o notify.EmailConfig, a report.Alert) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	return notify.NewEmail(o).Send(ctx, notify.Notice{Alert: a})
+	d := notify.Deps{Clock: wallClock{}, Random: strings.NewReader(strings.Repeat("x", 1<<10))}
+	return notify.NewEmail(o, d).Send(ctx, notify.Notification{Alert: a})
+}
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func TestDeliveryToPostfix(t *testing.T) {
-	for name, change := range map[string]func(*notify.EmailOptions){
-		"starttls": func(o *notify.EmailOptions) { o.TLS = "starttls" },
-		"auto":     func(*notify.EmailOptions) {},
-		"implicit": func(o *notify.EmailOptions) { o.TLS, o.Port = "implicit", port(t, "MAIL_IMPLICIT") },
-		"no TLS": func(o *notify.EmailOptions) {
+	for name, change := range map[string]func(*notify.EmailConfig){
+		"starttls": func(o *notify.EmailConfig) { o.TLS = "starttls" },
+		"auto":     func(*notify.EmailConfig) {},
+		"implicit": func(o *notify.EmailConfig) { o.TLS, o.Port = "implicit", port(t, "MAIL_IMPLICIT") },
+		"no TLS": func(o *notify.EmailConfig) {
 			o.TLS, o.Port, o.Username, o.Password = "none", port(t, "MAIL_RELAY"), "", ""
 		},
 	} {
@@ -161,31 +176,31 @@ func TestDeliveryToSome(t *testing.T) {
 
 func TestWhatPostfixRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
-		change func(*notify.EmailOptions)
+		change func(*notify.EmailConfig)
 		want   string
 	}{
 		"a wrong password": {
-			func(o *notify.EmailOptions) { o.Password = "Wr0ng&3" },
+			func(o *notify.EmailConfig) { o.Password = "Wr0ng&3" },
 			"the mail server answered 535 5.7.8 Error: authentication failed: ",
 		},
 		"nobody signed in": {
-			func(o *notify.EmailOptions) { o.Username, o.Password = "", "" },
+			func(o *notify.EmailConfig) { o.Username, o.Password = "", "" },
 			"sent to nobody; refused for oncall@shop.example: 554 5.7.1 ",
 		},
 		"TLS is a must": {
-			func(o *notify.EmailOptions) { o.TLS, o.Username, o.Password = "none", "", "" },
+			func(o *notify.EmailConfig) { o.TLS, o.Username, o.Password = "none", "", "" },
 			"the mail server answered 530 5.7.0 Must issue a STARTTLS command first; set smtp-tls to auto",
 		},
 		"a certificate that nobody signed": {
-			func(o *notify.EmailOptions) { o.RootCAs = nil },
+			func(o *notify.EmailConfig) { o.RootCAs = nil },
 			"is not good: x509: certificate signed by unknown authority",
 		},
 		"implicit where STARTTLS is": {
-			func(o *notify.EmailOptions) { o.TLS = "implicit" },
+			func(o *notify.EmailConfig) { o.TLS = "implicit" },
 			"does not begin with TLS: set smtp-tls to starttls",
 		},
 		"a name that is none": {
-			func(o *notify.EmailOptions) { o.Hello = "0f3c2a" },
+			func(o *notify.EmailConfig) { o.HELO = "0f3c2a" },
 			"need fully-qualified hostname",
 		},
 	} {

@@ -71,13 +71,14 @@ type Services struct {
 
 	mu       sync.Mutex
 	messages []Message
+	arrived  chan struct{} // closed by the next message
 	answers  map[string]http.HandlerFunc
 	threads  int
 }
 
 // Start serves until Close. folder takes the certificate.
 func Start(folder string) (*Services, error) {
-	s := &Services{answers: map[string]http.HandlerFunc{}}
+	s := &Services{answers: map[string]http.HandlerFunc{}, arrived: make(chan struct{})}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.web = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
 	s.web.Config.ErrorLog = quiet()
@@ -159,6 +160,29 @@ func (s *Services) take(m Message) {
 	defer s.mu.Unlock()
 	m.At = time.Now()
 	s.messages = append(s.messages, m)
+	close(s.arrived)
+	s.arrived = make(chan struct{})
+}
+
+// Await waits until a channel has got so many messages. It is false where limit is
+// over before.
+func (s *Services) Await(channel string, messages int, limit time.Duration) bool {
+	over := time.After(limit)
+	for {
+		s.mu.Lock()
+		arrived := s.arrived
+		s.mu.Unlock()
+		if len(s.Messages(channel)) >= messages {
+			return true
+		}
+		select {
+		case <-arrived:
+		case <-over:
+			return false
+		case <-s.closing.Done():
+			return false
+		}
+	}
 }
 
 func (s *Services) serve(w http.ResponseWriter, r *http.Request) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/mail"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,76 +21,76 @@ import (
 )
 
 const (
-	// largestLetter is in bytes as sent. Gmail hides what goes beyond some 102 kB,
-	// and with it the end of the message.
-	largestLetter  = 98_000
-	longestSubject = 200 // characters
+	maxSubject = 200 // characters
 )
 
-// mailIDBytes are few, so that the id stays on the line of its name: what is
+// messageIDBytes are few, so that the id stays on the line of its name: what is
 // folded there, not every program reads.
-const mailIDBytes = 10
+const messageIDBytes = 10
 
-func mailID(random []byte) string {
-	return strings.ToLower(base32.StdEncoding.EncodeToString(random[:mailIDBytes]))
+func messageID(random []byte) string {
+	return strings.ToLower(base32.StdEncoding.EncodeToString(random[:messageIDBytes]))
 }
 
-// A letter is the message and whom it is yet to be delivered to.
-type letter struct {
-	message *gomail.Msg
-	hello   string // how the server is greeted
-	from    string // as in SMTP: "<a@b.example>"
-	unicode bool   // an address needs SMTPUTF8
+// delivery is a message and the recipients it is still to be delivered to.
+type delivery struct {
+	message   *gomail.Msg
+	helo      string // how the server is greeted
+	from      string // as in SMTP: "<a@b.example>"
+	needsUTF8 bool   // an address needs SMTPUTF8
 
-	left    []string // to be served, as in SMTP
-	sent    int
-	refused []refusal
+	pending  []string // as in SMTP
+	sent     int
+	rejected []rejection
+
+	refusedAuth []string // mechanisms that are not tried again
 }
 
-func newLetter(o EmailOptions, a report.Alert) (*letter, error) {
-	l := &letter{}
-	from, err := l.address(o.From)
+// delivery checks the addresses and writes the message.
+func (e *Email) delivery(a report.Alert) (*delivery, error) {
+	o, d := e.config, &delivery{}
+	from, err := d.address(o.From)
 	if err != nil {
 		return nil, fmt.Errorf("email-from: %w", err)
 	}
-	l.from = envelope(from)
+	d.from = smtpPath(from)
 	_, domain, _ := strings.Cut(from.Address, "@")
-	l.hello = o.Hello
-	if l.hello == "" {
-		l.hello = domain
+	d.helo = o.HELO
+	if d.helo == "" {
+		d.helo = domain
 	}
-	to, err := l.receivers(o.To)
+	to, err := d.recipients(o.To)
 	if err != nil {
 		return nil, fmt.Errorf("email-to: %w", err)
 	}
-	cc, err := l.receivers(o.Cc)
+	cc, err := d.recipients(o.Cc)
 	if err != nil {
 		return nil, fmt.Errorf("email-cc: %w", err)
 	}
-	if len(l.left) == 0 {
+	if len(d.pending) == 0 {
 		return nil, errors.New("email-to: there is no receiver")
 	}
-	id := make([]byte, mailIDBytes)
-	if _, err = io.ReadFull(o.Random, id); err != nil {
+	id := make([]byte, messageIDBytes)
+	if _, err = io.ReadFull(e.random, id); err != nil {
 		return nil, fmt.Errorf("failed to make an id for the message: %w", err)
 	}
-	sound := mailable(a)
-	for _, r := range rooms {
-		l.message = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-		l.message.FromMailAddress(from)
-		l.message.ToMailAddress(to...)
-		l.message.CcMailAddress(cc...)
-		l.message.SetMessageIDWithValue(mailID(id) + "@" + domain)
-		l.message.SetDateWithValue(o.Now())
-		setHeader(l.message, sound, domain)
-		if err = setBody(l.message, r.shorten(sound)); err != nil {
+	a = sanitized(a)
+	for _, b := range budgets {
+		d.message = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+		d.message.FromMailAddress(from)
+		d.message.ToMailAddress(to...)
+		d.message.CcMailAddress(cc...)
+		d.message.SetMessageIDWithValue(messageID(id) + "@" + domain)
+		d.message.SetDateWithValue(e.clock.Now())
+		setHeader(d.message, a, domain)
+		if err = setBody(d.message, b.truncate(a)); err != nil {
 			return nil, err
 		}
-		if size, err := l.message.WriteTo(io.Discard); err != nil || size <= largestLetter {
-			return l, err
+		if size, err := d.message.WriteTo(io.Discard); err != nil || size <= int64(emailLimit.Max) {
+			return d, err
 		}
 	}
-	return l, nil
+	return d, nil
 }
 
 func setHeader(m *gomail.Msg, a report.Alert, domain string) {
@@ -110,14 +111,14 @@ func setHeader(m *gomail.Msg, a report.Alert, domain string) {
 	// What is said of one run stands in one thread, further tries included.
 	if len(a.Links) > 0 {
 		run := sha256.Sum256([]byte(a.Links[0].URL))
-		m.SetGenHeader(gomail.HeaderReferences, "<run."+mailID(run[:])+"@"+domain+">")
+		m.SetGenHeader(gomail.HeaderReferences, "<run."+messageID(run[:])+"@"+domain+">")
 	}
 }
 
 // subject is the title on one line. What reads as an encoded word (RFC 2047) is
 // not decoded into something else.
 func subject(a report.Alert) string {
-	text := strings.TrimSpace(report.Cut(clean(a.Title()), longestSubject))
+	text := strings.TrimSpace(report.Cut(oneLine(a.Title()), maxSubject))
 	return cmp.Or(strings.ReplaceAll(text, "=?", "=\u200b?"), "Rollback")
 }
 
@@ -144,34 +145,30 @@ func setBody(m *gomail.Msg, a report.Alert) error {
 	return nil
 }
 
-func (l *letter) receivers(all []*mail.Address) ([]*mail.Address, error) {
+func (d *delivery) recipients(all []*mail.Address) ([]*mail.Address, error) {
 	var out []*mail.Address
 	for _, one := range all {
-		address, err := l.address(one)
+		address, err := d.address(one)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, address)
-		known := false
-		for _, other := range l.left {
-			known = known || other == envelope(address)
-		}
-		if !known {
-			l.left = append(l.left, envelope(address))
+		if !slices.Contains(d.pending, smtpPath(address)) {
+			d.pending = append(d.pending, smtpPath(address))
 		}
 	}
 	return out, nil
 }
 
-// address makes an address fit for SMTP: its domain in ASCII, as every server
+// maxURL makes an address fit for SMTP: its domain in ASCII, as every server
 // takes it, and nothing in it that could begin a line of its own.
-func (l *letter) address(a *mail.Address) (*mail.Address, error) {
+func (d *delivery) address(a *mail.Address) (*mail.Address, error) {
 	if a == nil {
 		return nil, errors.New("there is no address")
 	}
 	at := strings.LastIndex(a.Address, "@")
 	if at < 1 || !utf8.ValidString(a.Address) || strings.ContainsFunc(a.Address, unicode.IsControl) {
-		return nil, fmt.Errorf("“%s” is not an address", report.Line(a.Address, longestWords))
+		return nil, fmt.Errorf("“%s” is not an address", report.Line(a.Address, maxQuote))
 	}
 	local, domain := a.Address[:at], a.Address[at+1:]
 	var err error
@@ -179,18 +176,18 @@ func (l *letter) address(a *mail.Address) (*mail.Address, error) {
 		domain, err = idna.Lookup.ToASCII(domain)
 	}
 	if err != nil || domain == "" {
-		return nil, fmt.Errorf("“%s” has no domain that can be", report.Line(a.Address, longestWords))
+		return nil, fmt.Errorf("“%s” has no domain that can be", report.Line(a.Address, maxQuote))
 	}
 	if strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
-		l.unicode = true
+		d.needsUTF8 = true
 	}
-	return &mail.Address{Name: clean(a.Name), Address: local + "@" + domain}, nil
+	return &mail.Address{Name: oneLine(a.Name), Address: local + "@" + domain}, nil
 }
 
-func envelope(a *mail.Address) string { return (&mail.Address{Address: a.Address}).String() }
+func smtpPath(a *mail.Address) string { return (&mail.Address{Address: a.Address}).String() }
 
-// clean makes a header's text one line of good UTF-8.
-func clean(text string) string {
+// oneLine makes a header's text one line of good UTF-8.
+func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

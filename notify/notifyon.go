@@ -6,13 +6,13 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Always is the entry of `notify-on` that every result answers to.
+// Always is the entry of `notify-on` that matches every result.
 const Always = "always"
 
-// Wanted tells whether a result is one of those that the input `notify-on`
-// names. A result may be of several kinds: one that failed because production
-// is not healthy was rolled back, too.
-func Wanted(on []string, r report.Result) bool {
+// ShouldNotify tells whether a result matches the input `notify-on`. A result may be
+// of several kinds: one that failed because production is not healthy was rolled
+// back, too.
+func ShouldNotify(on []string, r report.Result) bool {
 	if r.Declined { // a person looked, and left all as it is
 		return false
 	}
@@ -41,8 +41,8 @@ func kindsOf(r report.Result) []string {
 	return kinds
 }
 
-// IsTrial tells whether the channels are to be tried out: the command `check`
-// with `notify-on: always`.
-func IsTrial(on []string, r report.Result) bool {
+// IsTest tells whether a test message is to be sent: the command `check` with
+// `notify-on: always`.
+func IsTest(on []string, r report.Result) bool {
 	return r.Command == "check" && slices.Contains(on, Always)
 }

@@ -8,16 +8,17 @@ import (
 )
 
 const (
-	white      = "#ffffff"
-	ink        = "#1f2328"
-	paleInk    = "#57606a"
-	pageColour = "#f4f5f7"
-	// openColour is of what is neither good nor bad: a trial, or not yet known.
-	openColour = "#5925dc"
+	white       = "#ffffff"
+	textColour  = "#1f2328"
+	mutedColour = "#57606a"
+	pageColour  = "#f4f5f7"
+	// neutralColour is for what is neither good nor bad: a test message, or production
+	// that is not verified yet.
+	neutralColour = "#5925dc"
 )
 
-// colours of the severities. White text on them has a contrast of 5 at least.
-var colours = map[report.Severity]string{
+// severityColours are backgrounds. White text on them has a contrast of 5 at least.
+var severityColours = map[report.Severity]string{
 	report.SeverityFailure:   "#b42318",
 	report.SeverityAttention: "#a15c07",
 	report.SeverityDone:      "#067647",
@@ -25,12 +26,12 @@ var colours = map[report.Severity]string{
 }
 
 func bannerColour(a report.Alert) string {
-	colour, known := colours[a.Severity]
+	colour, known := severityColours[a.Severity]
 	switch {
 	case a.Trial, a.Preliminary:
-		return openColour
+		return neutralColour
 	case !known:
-		return colours[report.SeverityQuiet]
+		return severityColours[report.SeverityQuiet]
 	default:
 		return colour
 	}
@@ -39,20 +40,20 @@ func bannerColour(a report.Alert) string {
 // Styles are made of constants alone, and so is what stands in Raw: neither is
 // escaped.
 const (
-	breaks    = ";overflow-wrap:anywhere;word-break:break-word"
-	inked     = "color:" + ink + breaks
-	ruled     = "border-top:1px solid #e4e7eb"
-	cardStyle = "width:100%;max-width:640px;table-layout:fixed;background:" + white + ";border:1px solid #d9dce1;border-radius:10px;border-collapse:separate;overflow:hidden;" +
+	wrapStyle   = ";overflow-wrap:anywhere;word-break:break-word"
+	textStyle   = "color:" + textColour + wrapStyle
+	borderStyle = "border-top:1px solid #e4e7eb"
+	cardStyle   = "width:100%;max-width:640px;table-layout:fixed;background:" + white + ";border:1px solid #d9dce1;border-radius:10px;border-collapse:separate;overflow:hidden;" +
 		"font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;text-align:left"
 	codeStyle = "margin:6px 0 0;padding:8px 10px;background:#f0f2f4;border-radius:6px;font-family:ui-monospace,Menlo,Consolas,monospace;" +
-		"font-size:13px;line-height:19px;color:" + ink + ";white-space:pre-wrap" + breaks
-	sentenceStyle = "margin:0 0 8px;font-size:14px;line-height:21px;" + inked
+		"font-size:13px;line-height:19px;color:" + textColour + ";white-space:pre-wrap" + wrapStyle
+	sentenceStyle = "margin:0 0 8px;font-size:14px;line-height:21px;" + textStyle
 )
 
-// spacer stands behind the preview, so that no other text of the page follows in it.
+// previewPadding follows the preview, so that no other text of the page follows in it.
 const (
-	spaces = "&#8199;&#847; &#8199;&#847; &#8199;&#847; &#8199;&#847; &#8199;&#847; "
-	spacer = spaces + spaces + spaces + spaces
+	previewSpaces  = "&#8199;&#847; &#8199;&#847; &#8199;&#847; &#8199;&#847; &#8199;&#847; "
+	previewPadding = previewSpaces + previewSpaces + previewSpaces + previewSpaces
 )
 
 const stylesheet = `
@@ -94,19 +95,19 @@ func onLines(all ...g.Node) g.Group {
 	return append(out, newLine)
 }
 
-// bare is how a table has no space and no lines in old mail programs, too.
-func bare() g.Group {
+// noSpacing is how a table has no space and no lines in old mail programs, too.
+func noSpacing() g.Group {
 	return g.Group{g.Attr("cellpadding", "0"), g.Attr("cellspacing", "0"), g.Attr("border", "0")}
 }
 
 func bgcolor(colour string) g.Node { return g.Attr("bgcolor", colour) }
 func top() g.Node                  { return g.Attr("valign", "top") }
 
-// auto has a text run from right to left where its first letter does.
-func auto() g.Node { return h.Dir("auto") }
+// autoDirection has a text run from right to left where its first letter does.
+func autoDirection() g.Node { return h.Dir("auto") }
 
 func rowTable(rows []g.Node) g.Node {
-	return h.Table(h.Width("100%"), bare(), h.Style("width:100%;font-size:14px;line-height:20px"), onLines(rows...))
+	return h.Table(h.Width("100%"), noSpacing(), h.Style("width:100%;font-size:14px;line-height:20px"), onLines(rows...))
 }
 
 func padded(padding string, all ...g.Node) g.Node {
@@ -114,6 +115,6 @@ func padded(padding string, all ...g.Node) g.Node {
 }
 
 func titled(title string, all ...g.Node) g.Node {
-	heading := h.H2(h.Class("ink"), h.Style("margin:0 0 6px;font-size:15px;line-height:20px;font-weight:600;color:"+ink), g.Text(title))
+	heading := h.H2(h.Class("ink"), h.Style("margin:0 0 6px;font-size:15px;line-height:20px;font-weight:600;color:"+textColour), g.Text(title))
 	return padded("12px 24px", append([]g.Node{heading}, all...)...)
 }

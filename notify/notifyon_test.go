@@ -59,10 +59,10 @@ func TestWhichResultsNotify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, test.want, notify.Wanted(test.on, test.result))
+			assert.Equal(t, test.want, notify.ShouldNotify(test.on, test.result))
 		})
 	}
-	assert.True(t, notify.IsTrial([]string{"always"}, command("check", report.Ready)))
-	assert.False(t, notify.IsTrial(usual, command("check", report.NotReady)))
-	assert.False(t, notify.IsTrial([]string{"always"}, rolledBack))
+	assert.True(t, notify.IsTest([]string{"always"}, command("check", report.Ready)))
+	assert.False(t, notify.IsTest(usual, command("check", report.NotReady)))
+	assert.False(t, notify.IsTest([]string{"always"}, rolledBack))
 }

@@ -1,0 +1,102 @@
+// Package notify sends the result of a command to people and programs: one file a
+// channel, a registry of the channels, and a dispatcher that sends to all of them
+// at once. Every channel words the same alert in its own best form. Nothing here
+// changes a result.
+package notify
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// Notification is what a channel sends.
+type Notification struct {
+	Alert report.Alert
+	// Result is the result as JSON, for programs.
+	Result []byte
+}
+
+// Channel is one way to notify. Send delivers a notification, or says why it could
+// not, in words fit for everybody: no secret, no address that is one.
+type Channel interface {
+	// Name is the key in the output `notifications`, such as "slack-webhook".
+	Name() string
+	Send(ctx context.Context, n Notification) error
+}
+
+// Threaded is a channel that can send a first message as soon as the alias has
+// moved and the rest in its thread: Begin opens the thread, Send ends it. Send
+// without Begin is a message of its own.
+type Threaded interface {
+	Channel
+	Begin(ctx context.Context, n Notification) error
+}
+
+// Clock is the time, handed in. Sleep returns the error of ctx if that ends first.
+type Clock interface {
+	Now() time.Time
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// Deps is what the channels need from outside.
+type Deps struct {
+	HTTP   *http.Client // nil: the usual connections
+	Clock  Clock
+	Random io.Reader // for the ids of messages
+	Log    Log
+}
+
+// Config configures the channels. A part that lacks a required value: the channel
+// is not used.
+type Config struct {
+	SlackBot     SlackBotConfig
+	SlackWebhook SlackWebhookConfig
+	Email        EmailConfig
+	Teams        TeamsConfig
+	Webhook      WebhookConfig
+}
+
+// Definition is what the registry knows of a channel.
+type Definition struct {
+	Name string // that of the channel
+	// Required are the inputs without which the channel is not used; Optional are
+	// the others that configure it.
+	Required, Optional []string
+	Limit              Limit
+	// open makes the channel; nil: it is not configured.
+	open func(Config, Deps) Channel
+}
+
+// Limit is how much a service accepts in one message.
+type Limit struct {
+	Max    int    // 0: there is no limit
+	Unit   string // what Max counts
+	Source string // where the service documents it, or why there is no limit
+}
+
+// Registry lists every channel. TestEveryChannelKeepsTheContract says what else a
+// new one needs.
+func Registry() []Definition {
+	return []Definition{slackBotDefinition, slackWebhookDefinition, emailDefinition, teamsDefinition, webhookDefinition}
+}
+
+// Open makes the channels that are configured.
+func Open(c Config, d Deps) []Channel {
+	var all []Channel
+	for _, definition := range Registry() {
+		if channel := definition.open(c, d); channel != nil {
+			all = append(all, channel)
+		}
+	}
+	return all
+}
+
+// hasTimeFor is false where nothing could be tried after the pause.
+func hasTimeFor(ctx context.Context, clock Clock, pause time.Duration) bool {
+	end, limited := ctx.Deadline()
+	return ctx.Err() == nil && (!limited || end.Sub(clock.Now()) > pause)
+}

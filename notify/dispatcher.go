@@ -1,0 +1,141 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Sent is what the output `notifications` says of a channel that has accepted the
+// message.
+const Sent = "sent"
+
+// ErrNoAnswer is the cause that ends a channel's time.
+var ErrNoAnswer = errors.New("no answer in time")
+
+// answerGrace is how long an answer is waited for that comes at the same moment
+// as the limit.
+const answerGrace = 50 * time.Millisecond
+
+// Log is told what is sent, and what did not work without counting as an error.
+type Log interface {
+	Infof(format string, args ...any)
+}
+
+// Dispatcher sends a notification to all channels at once.
+type Dispatcher struct {
+	Channels []Channel
+	// Limit is how long one channel may take, its retries included.
+	Limit time.Duration
+	Log   Log
+
+	begun map[string]<-chan struct{} // closed when Begin has ended, by channel
+}
+
+// Begin sends a first message to the threaded channels and does not wait for
+// them: Send does, each channel for itself. Errors are only logged, because Send
+// tries again and its answer counts. Begin has half of the limit, so that Send has
+// time left if a channel hangs.
+func (d *Dispatcher) Begin(ctx context.Context, n Notification) {
+	d.begun = map[string]<-chan struct{}{}
+	for _, channel := range d.Channels {
+		threaded, is := channel.(Threaded)
+		if !is {
+			continue
+		}
+		begun := make(chan struct{})
+		d.begun[channel.Name()] = begun
+		go func() {
+			defer close(begun)
+			d.begin(ctx, threaded, n)
+		}()
+	}
+}
+
+func (d *Dispatcher) begin(ctx context.Context, channel Threaded, n Notification) {
+	d.Log.Infof("telling %s that the alias has moved", channel.Name())
+	answer := deliver(ctx, d.Limit/2, func(ctx context.Context) error { return channel.Begin(ctx, n) })
+	if answer != Sent {
+		d.Log.Infof("%s was not told yet: %s", channel.Name(), answer)
+	}
+}
+
+// Send sends to every channel side by side, each with the same limit, and gives
+// for each Sent or the error. It returns at the limit even if a channel does not
+// obey it.
+func (d *Dispatcher) Send(ctx context.Context, n Notification) map[string]string {
+	var mu sync.Mutex
+	answers := map[string]string{}
+	var sending sync.WaitGroup
+	for _, channel := range d.Channels {
+		sending.Go(func() {
+			answer := deliver(ctx, d.Limit, func(ctx context.Context) error { return d.send(ctx, channel, n) })
+			mu.Lock()
+			defer mu.Unlock()
+			answers[channel.Name()] = answer
+		})
+	}
+	sending.Wait()
+	return answers
+}
+
+// send waits for the channel's Begin, if there was one.
+func (d *Dispatcher) send(ctx context.Context, channel Channel, n Notification) error {
+	if begun, threaded := d.begun[channel.Name()]; threaded {
+		select {
+		case <-begun:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	d.Log.Infof("telling %s", channel.Name())
+	return channel.Send(ctx, n)
+}
+
+// deliver gives Sent or what went wrong, after limit at the latest.
+func deliver(ctx context.Context, limit time.Duration, send func(context.Context) error) string {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrNoAnswer)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- recovering(ctx, send) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), answerGrace)
+		defer stop()
+		select {
+		case err = <-done:
+		case <-grace.Done():
+		}
+	}
+	return describe(ctx, err, limit)
+}
+
+// recovering keeps a fault of a channel, or of the library it uses, from ending
+// the whole program: the outputs are still to be written.
+func recovering(ctx context.Context, send func(context.Context) error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("failed to word the message: %v; please report this", fault)
+		}
+	}()
+	return send(ctx)
+}
+
+// describe words an error so that a person can act on it; no error is Sent.
+func describe(ctx context.Context, err error, limit time.Duration) string {
+	switch {
+	case err == nil:
+		return Sent
+	case ctx.Err() == nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
+		return err.Error()
+	case errors.Is(context.Cause(ctx), ErrNoAnswer):
+		return fmt.Sprintf("no answer within %s", limit)
+	default:
+		return "given up: " + context.Cause(ctx).Error()
+	}
+}
