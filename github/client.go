@@ -37,6 +37,7 @@ const (
 // API reads what GitHub knows about workflow runs.
 type API struct {
 	client *gh.Client
+	clock  Clock
 	token  string
 	repo   string // path of the repository, escaped: repos/owner/name
 }
@@ -45,7 +46,7 @@ type API struct {
 // GITHUB_API_URL, path of an enterprise server included; empty means
 // github.com. httpClient may be nil. Without a token no call is ever made, and
 // each method says so.
-func NewAPI(httpClient *http.Client, baseURL, token, repository string) (*API, error) {
+func NewAPI(httpClient *http.Client, clock Clock, baseURL, token, repository string) (*API, error) {
 	base, err := parseBaseURL(cmp.Or(baseURL, defaultAPIURL))
 	if err != nil {
 		return nil, err
@@ -63,6 +64,7 @@ func NewAPI(httpClient *http.Client, baseURL, token, repository string) (*API, e
 	client.UserAgent = "lambda-rollback-action"
 	return &API{
 		client: client,
+		clock:  clock,
 		token:  token,
 		repo:   "repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name),
 	}, nil

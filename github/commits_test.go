@@ -25,7 +25,7 @@ func emulated(t *testing.T, e *emulator.Emulator) *github.API {
 
 func emulatedBy(t *testing.T, e *emulator.Emulator, transport http.RoundTripper) *github.API {
 	t.Helper()
-	api, err := github.NewAPI(&http.Client{Transport: transport}, e.GitHubURL, e.GitHub.Token, repository)
+	api, err := github.NewAPI(&http.Client{Transport: transport}, wallClock{}, e.GitHubURL, e.GitHub.Token, repository)
 	require.NoError(t, err)
 	return api
 }

@@ -123,7 +123,7 @@ func (f *followUp) latestStatus(ctx context.Context, id int64) (*gh.DeploymentSt
 
 // setState brings a deployment to a state where it is not there yet.
 func (f *followUp) setState(ctx context.Context, id int64, state, log, description string, autoInactive bool) error {
-	_, _, err := ensure(ctx,
+	_, _, err := ensure(ctx, f.clock,
 		func(ctx context.Context) (*gh.DeploymentStatus, error) {
 			status, err := f.latestStatus(ctx, id)
 			there := status.GetState() == state || state == "failure" && status.GetState() == "error"
@@ -245,7 +245,7 @@ func payloadOf(d *gh.Deployment) payload {
 // first one ends what was active before; the others stand beside it.
 func (f *followUp) record(ctx context.Context, rec rec, first bool) error {
 	key := f.key()
-	deployment, _, err := ensure(ctx,
+	deployment, _, err := ensure(ctx, f.clock,
 		func(ctx context.Context) (*gh.Deployment, error) {
 			all, err := f.deploymentsOf(ctx, rec.sha)
 			if at := slices.IndexFunc(all, func(d *gh.Deployment) bool { return payloadOf(d).Key == key }); at >= 0 {

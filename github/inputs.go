@@ -46,8 +46,6 @@ type Inputs struct {
 
 	// Warnings are sentences about inputs that have no effect as given.
 	Warnings []string
-
-	secrets []string
 }
 
 // Health is what is tried right after the move.
@@ -120,10 +118,6 @@ type FollowUps struct {
 func (in Inputs) AsksForChecks() bool {
 	return len(in.Health.URLs) > 0 || in.Health.InvokePayload != nil || len(in.Watch.Alarms) > 0 || in.Watch.Observe > 0
 }
-
-// Secrets returns every secret text that was given, longest first, so that
-// replacing one after the other leaves no rest of a longer one.
-func (in Inputs) Secrets() []string { return in.secrets }
 
 // ParseInputs reads the inputs as a runner hands them over. An empty or blank
 // input means its default. The error is InputErrors with every problem at
@@ -200,7 +194,6 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 			CommentOnPullRequest: p.boolean("comment-on-pull-request"),
 			OpenIssue:            p.boolean("open-issue"),
 		},
-		secrets: SecretsFrom(getenv),
 	}
 	in.Functions = p.functions(in.Alias)
 	p.versions(in.Functions)

@@ -30,7 +30,7 @@ const (
 // then, and only a comment is told to those who follow it.
 func (f *followUp) openIssue(ctx context.Context) (string, error) {
 	mark := f.issueMark()
-	issue, created, err := ensure(ctx,
+	issue, created, err := ensure(ctx, f.clock,
 		func(ctx context.Context) (*gh.Issue, error) { return f.findIssue(ctx, mark.keys) },
 		func(ctx context.Context) (*gh.Issue, error) { return f.createIssue(ctx, mark) })
 	if err != nil {
@@ -44,7 +44,7 @@ func (f *followUp) openIssue(ctx context.Context) (string, error) {
 		return sent, nil
 	}
 	again := eventMark(mark.event)
-	_, _, err = ensure(ctx,
+	_, _, err = ensure(ctx, f.clock,
 		func(ctx context.Context) (*gh.IssueComment, error) {
 			return f.ownComment(ctx, issue.GetNumber(), again)
 		},

@@ -42,7 +42,7 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 	mark := commentMark(f.key())
 	body := mark + "\n" + report.Comment(f.r)
 	number := pull.GetNumber()
-	old, created, err := ensure(ctx,
+	old, created, err := ensure(ctx, f.clock,
 		func(ctx context.Context) (*gh.IssueComment, error) { return f.ownComment(ctx, number, mark) },
 		func(ctx context.Context) (*gh.IssueComment, error) {
 			f.log.Infof("GitHub: a comment is made on pull request %d", number)

@@ -25,7 +25,7 @@ func (a *action) connectAWS(ctx context.Context) (*aws.Cloud, bool) {
 		Secret:     func(secret string) { a.redactor.Add(secret) },
 		RoleARN:    a.inputs.RoleToAssume, SessionName: session,
 		Token: func(ctx context.Context) (string, error) {
-			return github.IDToken(ctx, a.deps.Getenv, a.inputs.Audience)
+			return github.IDToken(ctx, a.deps.Clock, a.deps.Getenv, a.inputs.Audience)
 		},
 	})
 	if err == nil {

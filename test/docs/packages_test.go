@@ -63,7 +63,7 @@ func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 
 // readTheClock still do, each for a time limit or a wait.
 var readTheClock = []string{
-	"github/idtoken.go", "github/write.go", "notify/email.go", "notify/notify.go", "notify/post.go", "notify/slackbot.go",
+	"notify/email.go", "notify/notify.go", "notify/post.go", "notify/slackbot.go",
 	"rollback/aws/cloud.go", "rollback/terminal/ask.go",
 }
 
