@@ -200,7 +200,6 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 
 	p.requireDeployJobs(in)
 	p.refuseNotBuilt(in)
-	p.requirePartners()
 	p.refuseCommand(in)
 	in.Warnings = p.warnings(in)
 	return in, p.err()
