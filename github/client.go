@@ -171,13 +171,13 @@ func (a *API) get(ctx context.Context, path string, query url.Values, into any) 
 }
 
 // cause words why GitHub's API did not give what was asked, and what to do
-// about it. It repeats foreign text only quoted and cut, and never the token.
-func (a *API) cause(err error) string {
-	return a.causeOf(err, "actions: read")
+// about it. It repeats text from outside only quoted and cut.
+func cause(err error) string {
+	return causeOf(err, "actions: read")
 }
 
 // causeOf is cause for a call that takes another permission.
-func (a *API) causeOf(err error, permission string) string {
+func causeOf(err error, permission string) string {
 	var (
 		limit       *gh.RateLimitError
 		abuse       *gh.AbuseRateLimitError
@@ -192,7 +192,7 @@ func (a *API) causeOf(err error, permission string) string {
 	case errors.As(err, &limit), errors.As(err, &abuse):
 		return "it refuses for now: the token's rate limit is used up"
 	case errors.As(err, &answer) && answer.Response != nil:
-		return a.refusal(answer, permission)
+		return refusal(answer, permission)
 	case errors.Is(err, context.DeadlineExceeded):
 		return "it did not answer in time"
 	case errors.Is(err, context.Canceled):
@@ -208,15 +208,15 @@ func (a *API) causeOf(err error, permission string) string {
 		return err.Error()
 	case errors.As(err, &syntax), errors.As(err, &oddType), errors.Is(err, errOddAnswer),
 		reached && errors.Is(err, io.ErrUnexpectedEOF):
-		return "its answer is not what GitHub documents: " + a.foreign(err.Error())
+		return "its answer is not what GitHub documents: " + quoteValue(err.Error())
 	default:
-		return "it could not be reached: " + a.foreign(err.Error())
+		return "it could not be reached: " + quoteValue(err.Error())
 	}
 }
 
-func (a *API) refusal(answer *gh.ErrorResponse, permission string) string {
+func refusal(answer *gh.ErrorResponse, permission string) string {
 	status := answer.Response.StatusCode
-	said := fmt.Sprintf("it answered %d %s", status, a.foreign(answer.Message))
+	said := fmt.Sprintf("it answered %d %s", status, quoteValue(answer.Message))
 	switch status {
 	case http.StatusUnauthorized:
 		return said + "; give a valid github-token"
@@ -230,17 +230,10 @@ func (a *API) refusal(answer *gh.ErrorResponse, permission string) string {
 	case http.StatusUnprocessableEntity:
 		if len(answer.Errors) > 0 { // the message alone says no more than "Validation Failed"
 			first := answer.Errors[0]
-			said += fmt.Sprintf(": the field %s is not taken (%s)", a.foreign(first.Field), a.foreign(cmp.Or(first.Message, first.Code)))
+			said += fmt.Sprintf(": the field %s is not taken (%s)", quoteValue(first.Field), quoteValue(cmp.Or(first.Message, first.Code)))
 		}
 		return said
 	default:
 		return said
 	}
-}
-
-func (a *API) foreign(text string) string {
-	if a.token != "" {
-		text = strings.ReplaceAll(text, a.token, "***")
-	}
-	return quoteValue(text)
 }

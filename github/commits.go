@@ -5,13 +5,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	gh "github.com/google/go-github/v62/github"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -96,7 +93,7 @@ func (h *history) read(ctx context.Context, times []time.Time) error {
 				break
 			}
 			if err := h.list(ctx, at); err != nil {
-				return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the runs of the workflow: %s", h.api.cause(err))
+				return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the runs of the workflow: %s", cause(err))
 			}
 		}
 		if h.reaches(at) {
@@ -114,22 +111,14 @@ func (h *history) knows(at time.Time) bool {
 // reaches is true where the page goes back long enough before a time for every
 // run that can have been at work then.
 func (h *history) reaches(at time.Time) bool {
-	return h.floor.IsZero() || at.Sub(h.floor) >= lookBack
+	return h.floor.IsZero() || at.Sub(h.floor) >= longestRun
 }
 
 // list reads the newest runs that were created up to a time.
 func (h *history) list(ctx context.Context, at time.Time) error {
-	if h.run.WorkflowID == 0 || h.run.Branch == "" {
-		return fmt.Errorf("%w: run %d without its workflow or branch", errOddAnswer, h.run.ID)
-	}
-	var list gh.WorkflowRuns
-	query := url.Values{"branch": {h.run.Branch}, "created": {"<=" + at.Format(time.RFC3339)}}
-	path := "actions/workflows/" + strconv.FormatInt(h.run.WorkflowID, 10) + "/runs"
-	if _, err := h.api.get(ctx, path, paged(query, 1), &list); err != nil {
+	list, err := h.api.sameWorkflowRuns(ctx, h.run, "<="+at.Format(time.RFC3339), 1)
+	if err != nil {
 		return err
-	}
-	if list.WorkflowRuns == nil {
-		return fmt.Errorf("%w: no list of runs", errOddAnswer)
 	}
 	h.floor = time.Time{}
 	if n := len(list.WorkflowRuns); n > 0 && list.GetTotalCount() > n {
@@ -156,32 +145,21 @@ func (h *history) readJobs(ctx context.Context, times []time.Time) error {
 		}
 	}
 	wanted = wanted[:min(len(wanted), maxPublishers)]
-	read := make([][]report.Job, len(wanted))
-	var reading errgroup.Group
-	reading.SetLimit(newerAtOnce)
-	for i, r := range wanted {
-		reading.Go(func() error {
-			jobs, err := h.api.jobs(ctx, runPath(r.GetID())+"/jobs", url.Values{"filter": {"all"}})
-			if err != nil {
-				return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the jobs of run %d: %s", r.GetID(), h.api.cause(err))
-			}
-			read[i] = jobsFrom(jobs)
-			return nil
-		})
-	}
-	err := reading.Wait()
-	for i, r := range wanted {
-		if read[i] != nil {
-			h.jobs[r.GetID()] = read[i]
+	runs, err := h.api.withJobs(ctx, wanted, h.run.Repository)
+	for _, r := range runs {
+		if r.Jobs != nil {
+			h.jobs[r.ID] = r.Jobs
 		}
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the jobs of runs: %s", cause(err))
+	}
+	return nil
 }
 
 // mayBeAtWork goes by the bounds of a run alone.
 func mayBeAtWork(r *gh.WorkflowRun, at time.Time) bool {
-	over := r.GetStatus() == "completed" && !r.GetUpdatedAt().IsZero() && seconds(r.GetUpdatedAt()).Before(at)
-	return !seconds(r.GetCreatedAt()).After(at) && !over
+	return !seconds(r.GetCreatedAt()).After(at) && !endedBefore(r, at)
 }
 
 // isKnown is true for the run itself and those whose jobs came with it.

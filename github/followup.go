@@ -136,7 +136,7 @@ func (f *followUp) try(ctx context.Context, do func(context.Context) (string, er
 
 // failed words an error of a call.
 func (f *followUp) failed(what string, err error, permission string) error {
-	return &callError{text: fmt.Sprintf("failed to %s: %s", what, f.causeOf(err, permission)), err: err}
+	return &callError{text: fmt.Sprintf("failed to %s: %s", what, causeOf(err, permission)), err: err}
 }
 
 // callError keeps what it came from.
