@@ -87,22 +87,22 @@ func retrying(base *http.Client) *http.Client {
 		base = cleanhttp.DefaultPooledClient()
 	}
 	inner := *base
-	inner.Transport = wholeAnswers{next: base.Transport}
+	inner.Transport = bufferedAnswers{next: base.Transport}
 	client := &retryablehttp.Client{
 		HTTPClient:   &inner,
 		RetryMax:     maxRetries,
 		RetryWaitMin: firstWait,
 		RetryWaitMax: longestWait,
-		CheckRetry:   worthRetrying,
+		CheckRetry:   shouldRetry,
 		Backoff:      retryablehttp.DefaultBackoff,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	return client.StandardClient()
 }
 
-// worthRetrying gives up at once where GitHub asks for a longer wait than a
+// shouldRetry gives up at once where GitHub asks for a longer wait than a
 // rollback can afford.
-func worthRetrying(ctx context.Context, resp *http.Response, err error) (bool, error) {
+func shouldRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if errors.Is(err, errTooMuch) || isOnce(ctx) && (resp == nil || resp.StatusCode != http.StatusTooManyRequests) {
 		return false, nil
 	}
@@ -113,13 +113,13 @@ func worthRetrying(ctx context.Context, resp *http.Response, err error) (bool, e
 	return again, err
 }
 
-// wholeAnswers reads a body to its end before handing it on: it is bounded,
+// bufferedAnswers reads a body to its end before handing it on: it is bounded,
 // and a connection that breaks in the middle of it can be tried again.
-type wholeAnswers struct {
+type bufferedAnswers struct {
 	next http.RoundTripper // nil: the default one
 }
 
-func (w wholeAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w bufferedAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 	next := w.next
 	if next == nil {
 		next = http.DefaultTransport

@@ -41,7 +41,7 @@ func (d Definition) Text() string {
 	if d.Secret && d.Default == "" {
 		sentences = append(sentences, "Pass it from a secret.")
 	}
-	if missing := missingPart(d.Name); missing != "" {
+	if missing := unsupportedPart(d.Name); missing != "" {
 		sentences = append(sentences, "Not built yet in this version: "+missing+".")
 	}
 	return strings.Join(sentences, " ")

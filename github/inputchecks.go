@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// requirements holds each given input to those that its definition requires.
+// checkRequirements holds each given input to those that its definition requires.
 // Where two inputs require each other, both must be given; any other that lacks
 // what it requires has no effect, which is a warning. A missing input is reported
 // once.
-func (p *inputParser) requirements() (warnings []string) {
+func checkRequirements(p *inputParser) (warnings []string) {
 	wrong, missing := maps.Clone(p.count), map[string]bool{}
 	for _, definition := range InputDefinitions() {
 		input := definition.Name
@@ -43,8 +43,8 @@ func (p *inputParser) isMet(required string) bool {
 	return p.given(input) != "" && (err != nil || duration != 0)
 }
 
-// refuseCommand reports what the command cannot do as it is asked for.
-func (p *inputParser) refuseCommand(in Inputs) {
+// checkCommand reports what the command cannot do as it is asked for.
+func checkCommand(p *inputParser, in Inputs) {
 	switch in.Command {
 	case "drill":
 		if strings.EqualFold(in.Environment, "production") && !in.AllowProductionDrill {
@@ -58,9 +58,9 @@ func (p *inputParser) refuseCommand(in Inputs) {
 	}
 }
 
-// warnings tells which inputs have no effect as given, a sentence each.
-func (p *inputParser) warnings(in Inputs) []string {
-	warnings := p.requirements()
+// inputWarnings tells which inputs have no effect as given, a sentence each.
+func inputWarnings(p *inputParser, in Inputs) []string {
+	warnings := checkRequirements(p)
 	health, channels := in.Health, []string{"slack-webhook-url", "slack-bot-token", "smtp-host", "teams-webhook-url", "webhook-url"}
 	unused := func(condition bool, input, why string) {
 		if condition && !p.failed(input) {

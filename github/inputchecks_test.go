@@ -24,7 +24,7 @@ func TestPartners(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newInputParser(func(variable string) string { return tt.given[variable] })
-			p.requirements()
+			checkRequirements(p)
 			if tt.want == "" {
 				assert.NoError(t, p.err())
 				return

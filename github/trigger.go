@@ -50,7 +50,7 @@ func (t Trigger) Judge() Verdict {
 	if t.Command == "check" || t.Command == "list" {
 		return actBecause("the command %s changes nothing", t.Command)
 	}
-	for _, rule := range []func() *Verdict{t.payload, t.fork, t.branch} {
+	for _, rule := range []func() *Verdict{t.checkPayload, t.checkFork, t.checkBranch} {
 		if refusal := rule(); refusal != nil {
 			return *refusal
 		}
@@ -58,26 +58,26 @@ func (t Trigger) Judge() Verdict {
 	if t.Command == "snapshot" || t.Command == "drill" {
 		return actBecause("the branch is allowed, and the command %s needs no failure", t.Command)
 	}
-	if refusal := t.environment(); refusal != nil {
+	if refusal := t.checkEnvironment(); refusal != nil {
 		return *refusal
 	}
 	return t.failure()
 }
 
-// payload refuses where only the payload could tell which branch failed.
-func (t Trigger) payload() *Verdict {
+// checkPayload refuses where only the payload could tell which branch failed.
+func (t Trigger) checkPayload() *Verdict {
 	if t.Event.readable() {
 		return nil
 	}
 	return refuse(report.BranchNotAllowed,
 		"The payload of the event %s could not be read, so the branch that failed is not known and cannot be shown to be one that the input branch allows (%s); start the rollback by workflow_dispatch if it is needed.",
-		t.Event.Name, listed(t.Branches))
+		t.Event.Name, quoteList(t.Branches))
 }
 
-// fork refuses a workflow_run whose commit is not from this repository: it is
+// checkFork refuses a workflow_run whose commit is not from this repository: it is
 // started with secrets for a fork's run too, and a fork can call its branch
 // main. Whatever is known about the two repositories must agree.
-func (t Trigger) fork() *Verdict {
+func (t Trigger) checkFork() *Verdict {
 	if t.Event.Name != eventWorkflowRun {
 		return nil
 	}
@@ -105,7 +105,7 @@ func (t Trigger) fork() *Verdict {
 		quoteValue(head.GetFullName()), quoteValue(name))
 }
 
-func (t Trigger) branch() *Verdict {
+func (t Trigger) checkBranch() *Verdict {
 	branch := t.Event.branch(t.Context)
 	if branch == "" {
 		// MatchBranch judges branches; this is a tag, a pull request or nothing.
@@ -114,13 +114,13 @@ func (t Trigger) branch() *Verdict {
 		}
 		return refuse(report.BranchNotAllowed,
 			"What failed is not on a branch (ref %s), and the input branch allows %s.",
-			quoteValue(t.ref()), listed(t.Branches))
+			quoteValue(t.ref()), quoteList(t.Branches))
 	}
 	if MatchBranch(t.Branches, branch) {
 		return nil
 	}
 	return refuse(report.BranchNotAllowed,
-		"The branch %s is not one that the input branch allows (%s).", quoteValue(branch), listed(t.Branches))
+		"The branch %s is not one that the input branch allows (%s).", quoteValue(branch), quoteList(t.Branches))
 }
 
 // ref is what stands where a branch was looked for.
@@ -135,9 +135,9 @@ func (t Trigger) ref() string {
 	}
 }
 
-// environment refuses the status of a deployment to another environment.
+// checkEnvironment refuses the status of a deployment to another environment.
 // GitHub takes environment names without regard to case.
-func (t Trigger) environment() *Verdict {
+func (t Trigger) checkEnvironment() *Verdict {
 	if t.Event.Name != eventDeploymentStatus {
 		return nil
 	}
@@ -192,7 +192,7 @@ func (t Trigger) needsResults() string {
 		}
 	}
 	slices.Sort(results)
-	return few(results)
+	return joinFirst(results)
 }
 
 func byWorkflowRun(p *gh.WorkflowRunEvent) Verdict {
@@ -249,7 +249,7 @@ func actFailed(jobs []string) Verdict {
 	if len(jobs) > 1 {
 		noun = "jobs"
 	}
-	v := actBecause("%s %s failed", noun, listed(jobs))
+	v := actBecause("%s %s failed", noun, quoteList(jobs))
 	v.FailedJobs = jobs
 	return v
 }
@@ -260,22 +260,4 @@ func actBecause(format string, args ...any) Verdict {
 
 func refuse(reason report.Reason, format string, args ...any) *Verdict {
 	return &Verdict{Reason: reason, Message: fmt.Sprintf(format, args...)}
-}
-
-// listed words some values from outside, quoted and cut.
-func listed(values []string) string {
-	quoted := make([]string, len(values))
-	for i, value := range values {
-		quoted[i] = quoteValue(value)
-	}
-	return few(quoted)
-}
-
-// few joins the first values and counts the rest, so that a sentence stays one.
-func few(values []string) string {
-	const most = 10
-	if len(values) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(values[:most], ", "), len(values)-most)
-	}
-	return strings.Join(values, ", ")
 }

@@ -42,10 +42,10 @@ func (a *API) call(ctx context.Context, method, target string, body, into any) e
 // mostTries is how often something is looked for and created.
 const mostTries = 3
 
-// ensure looks for what there must be once, and creates it where it is not. Where
+// findOrCreate looks for what there must be once, and creates it where it is not. Where
 // it is not known whether creating it has worked, it looks again before it tries
 // again.
-func ensure[T any](ctx context.Context, clock Clock, find func(context.Context) (*T, error), create func(context.Context) (*T, error)) (it *T, created bool, err error) {
+func findOrCreate[T any](ctx context.Context, clock Clock, find func(context.Context) (*T, error), create func(context.Context) (*T, error)) (it *T, created bool, err error) {
 	for try := range mostTries {
 		if it, err = find(ctx); err != nil || it != nil {
 			return it, false, err
