@@ -67,8 +67,8 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "branch", Group: groupWhen, Default: "main",
-			Description: "The branches whose failed runs may be rolled back. In a pattern `*` stands for any characters but `/` and `**` for any characters; `*` alone allows every branch.",
-			Form:        "branch names or patterns such as `release/*`, one a line or with commas",
+			Description: "The branches and tags whose failed runs may be rolled back. In a pattern `*` stands for any characters but `/` and `**` for any characters; one that begins with `refs/tags/` is of tags; `*` alone allows everything. Where a `workflow_run` or a deployment does not say whether it is of a branch, a tag or which commit, GitHub is asked, with `permissions: contents: read`.",
+			Form:        "branch names or patterns such as `release/*` or `refs/tags/v*`, one a line or with commas",
 		},
 		{
 			Name: "needs", Group: groupWhen,
@@ -76,9 +76,14 @@ func InputDefinitions() []Definition {
 			Form:        "the whole context as JSON, which the expression `toJSON(needs)` gives",
 		},
 		{
+			Name: "failed-results", Group: groupWhen, Default: "failure",
+			Description: "The results that count as a failed deploy. A deploy that was cancelled, or cut off by its job's time limit, is `cancelled`, and can have moved the alias already.",
+			Form:        "`failure`, `cancelled` or both, one a line or with commas",
+		},
+		{
 			Name: "deploy-job", Group: groupWhen,
-			Description: "The jobs of `needs` whose failure counts. Without it all of them count. Only together with `needs`.",
-			Form:        "job ids of the workflow, one a line or with commas",
+			Description: "The jobs whose failure counts: those of `needs`, else those of the failed run. Without it all of them count.",
+			Form:        "job ids of `needs`, or without `needs` names as the run's page shows them (`deploy` is also `deploy (eu)` and `call / deploy`), one a line or with commas",
 		},
 		{
 			Name: "deployed-version", Group: groupVersion,

@@ -16,7 +16,9 @@ type Inputs struct {
 	Environment string
 	Branches    []string // patterns for MatchBranch
 	Needs       Needs
-	DeployJobs  []string // empty: all of Needs
+	// FailedResults are failure, cancelled or both.
+	FailedResults []string
+	DeployJobs    []string // ids of Needs, or without it names of jobs; empty: all
 
 	OnlyIfDeployed bool
 	AllOrNothing   bool
@@ -131,6 +133,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		Environment:    p.line("environment"),
 		Branches:       parseBranches(p),
 		Needs:          parseNeedsInput(p),
+		FailedResults:  p.choices("failed-results", resultFailure, resultCancelled),
 		DeployJobs:     p.set("deploy-job"),
 		OnlyIfDeployed: p.boolean("only-if-deployed"),
 		AllOrNothing:   p.boolean("all-or-nothing"),

@@ -81,11 +81,7 @@ func parseNeedsInput(p *inputParser) Needs {
 
 // checkDeployJobs holds `deploy-job` to the jobs that `needs` lists.
 func checkDeployJobs(p *inputParser, in Inputs) {
-	if p.failed("needs") || len(in.DeployJobs) == 0 {
-		return
-	}
-	if in.Needs == nil {
-		p.refuse("deploy-job", "is given, but needs holds no job: pass needs: ${{ toJSON(needs) }}, and list the deploy job under needs: of this job")
+	if p.failed("needs") || in.Needs == nil {
 		return
 	}
 	for _, job := range in.DeployJobs {

@@ -73,12 +73,11 @@ func (a *action) function(clients *aws.Cloud, f github.Function) alias.Function 
 	if region == "" {
 		region = clients.Region()
 	}
-	byDispatch := a.workflow.EventName == "workflow_dispatch" || a.workflow.EventName == "repository_dispatch"
 	return alias.Function{
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: a.inputs.Environment,
 		Ask: alias.Ask{
 			Target: f.Target, Seen: f.Seen, SeenBeside: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: a.inputs.OnlyIfDeployed,
-			ByHand:   a.alone() || len(a.inputs.Needs) == 0 && (f.Target != 0 || byDispatch) || !a.event.TimesByAPI(),
+			ByHand:   a.byHand(f),
 			Remember: a.inputs.Remember,
 		},
 		DryRun: a.inputs.DryRun,
@@ -89,9 +88,24 @@ func (a *action) function(clients *aws.Cloud, f github.Function) alias.Function 
 		Run:    a.result.Run,
 		Evidence: func(ctx context.Context) report.Run {
 			run, _ := a.run.known(ctx)
+			run.Counted, run.FailedBy = a.counted, a.failedBy
 			return run
 		},
 		Finish: a.lifetime.finish,
+	}
+}
+
+// byHand: a person asks, so that the own run is not the one that deployed.
+func (a *action) byHand(f github.Function) bool {
+	switch {
+	case a.alone(), !a.event.TimesByAPI():
+		return true
+	case f.Target == 0 && !a.event.ByDispatch():
+		return false
+	case a.failedBy == "", a.failedBy == report.FailedByWorkflow: // nothing tells
+		return len(a.inputs.Needs) == 0
+	default:
+		return a.failedBy == report.FailedByPerson
 	}
 }
 
