@@ -175,6 +175,13 @@ func TestARefusalWantsAPerson(t *testing.T) {
 			assert.Equal(t, tt.want, got.Attention)
 		})
 	}
+	fork := map[string]any{"full_name": "mallory/octo-repo", "id": 666}
+	for _, merged := range []bool{true, false} {
+		pull := pullRequest(t, "pull_request_target", map[string]any{"pull_request": map[string]any{"merged": merged, "head": map[string]any{"ref": "x", "repo": fork}}})
+		got := judged(pull, func(tr *github.Trigger) { tr.Needs = needs("deploy=failure") })
+		assert.Equal(t, report.UntrustedFork, got.Reason)
+		assert.Equal(t, merged, got.Attention, "a fork's code that was merged can have been deployed")
+	}
 	snapshot := judged(push, func(tr *github.Trigger) {
 		tr.Command, tr.Context.Ref, tr.Needs = "snapshot", "refs/heads/feature", needs("deploy=failure")
 	})

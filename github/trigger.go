@@ -126,9 +126,12 @@ func (t Trigger) checkFork() *Verdict {
 	if sameRepository(head, cmp.Or(base.GetID(), t.Context.RepositoryID), name) {
 		return nil
 	}
-	return refuse(report.UntrustedFork,
+	refusal := refuse(report.UntrustedFork,
 		"The failed run's commit is from the repository %s, and only a run of this repository (%s) may start a rollback.",
 		quoteValue(head.GetFullName()), quoteValue(name))
+	// What was merged may have been deployed all the same.
+	refusal.Attention = t.Event.pullRequest().PullRequest.GetMerged() && t.Command == "rollback" && t.deployFailed()
+	return refusal
 }
 
 // sameRepository compares what is known of a repository with an id and a name, 0
@@ -153,7 +156,7 @@ func (t Trigger) refuseOrigin() *Verdict {
 			"The deployment is of the commit %s, and which branch or tag has it is not known (%s); the input branch allows %s.", quoteValue(o.commit), t.Ref.Problem, allowed)
 	case o.commit != "":
 		refusal = refuse(report.BranchNotAllowed,
-			"The deployment is of the commit %s, which no branch or tag that the input branch allows (%s) was found to have.", quoteValue(o.commit), allowed)
+			"The deployment is of the commit %s, which no branch or tag that the input branch allows (%s) was found to have; looking takes permissions: contents: read.", quoteValue(o.commit), allowed)
 	case strings.HasPrefix(o.ref, tagPrefix):
 		refusal = refuse(report.BranchNotAllowed, "The tag %s is not one that the input branch allows (%s).", quoteValue(strings.TrimPrefix(o.ref, tagPrefix)), allowed)
 	case o.branch() != "":
