@@ -30,12 +30,13 @@ func (a *API) ResolveRef(ctx context.Context, q RefQuestion) RefAnswer {
 	}
 	ctx, cancel := context.WithTimeout(ctx, refLimit)
 	defer cancel()
+	finder := refFinder{api: a}
 	var refs []string
 	var err error
 	if q.Commit != "" {
-		refs, err = a.refsOfCommit(ctx, q.Commit, q.Patterns)
+		refs, err = finder.ofCommit(ctx, q.Commit, q.Patterns)
 	} else {
-		refs, err = a.refsOfName(ctx, q.Name, q.SHA)
+		refs, err = finder.ofName(ctx, q.Name, q.SHA)
 	}
 	if err != nil {
 		return RefAnswer{Problem: "GitHub's API did not tell: " + causeOf(err, contentsRead)}
@@ -46,13 +47,16 @@ func (a *API) ResolveRef(ctx context.Context, q RefQuestion) RefAnswer {
 	return RefAnswer{Refs: refs}
 }
 
-// refsOfName looks for a branch and a tag of the name. Where there are both, the
+// refFinder finds branches and tags.
+type refFinder struct{ api *API }
+
+// ofName looks for a branch and a tag of the name. Where there are both, the
 // one that stands on the commit is meant; both are given where that is neither.
-func (a *API) refsOfName(ctx context.Context, name, sha string) ([]string, error) {
+func (f refFinder) ofName(ctx context.Context, name, sha string) ([]string, error) {
 	var all, there []string
 	for _, prefix := range []string{branchPrefix, tagPrefix} {
 		var ref gh.Reference
-		err := a.getOrNone(ctx, "git/ref/"+escapedPath(strings.TrimPrefix(prefix, "refs/")+name), nil, &ref)
+		err := f.getOrNone(ctx, "git/ref/"+escapedPath(strings.TrimPrefix(prefix, "refs/")+name), nil, &ref)
 		if err != nil {
 			return nil, err
 		}
@@ -70,12 +74,12 @@ func (a *API) refsOfName(ctx context.Context, name, sha string) ([]string, error
 	return all, nil
 }
 
-// refsOfCommit looks for branches and tags that match the patterns: those that
+// ofCommit looks for branches and tags that match the patterns: those that
 // stand on the commit, else the branches that have it in their history.
-func (a *API) refsOfCommit(ctx context.Context, sha string, patterns []string) ([]string, error) {
+func (f refFinder) ofCommit(ctx context.Context, sha string, patterns []string) ([]string, error) {
 	var refs []string
 	var heads []*gh.BranchCommit
-	if err := a.getOrNone(ctx, "commits/"+sha+"/branches-where-head", nil, &heads); err != nil {
+	if err := f.getOrNone(ctx, "commits/"+sha+"/branches-where-head", nil, &heads); err != nil {
 		return nil, err
 	}
 	for _, head := range heads {
@@ -83,7 +87,7 @@ func (a *API) refsOfCommit(ctx context.Context, sha string, patterns []string) (
 	}
 	if slices.ContainsFunc(patterns, func(p string) bool { return strings.HasPrefix(p, tagPrefix) }) {
 		var tags []*gh.RepositoryTag
-		if err := a.getOrNone(ctx, "tags", paged(nil, 1), &tags); err != nil {
+		if err := f.getOrNone(ctx, "tags", paged(nil, 1), &tags); err != nil {
 			return nil, err
 		}
 		for _, tag := range tags {
@@ -96,14 +100,14 @@ func (a *API) refsOfCommit(ctx context.Context, sha string, patterns []string) (
 	if len(refs) > 0 {
 		return refs, nil
 	}
-	branches, err := a.branchesOf(ctx, patterns)
+	branches, err := f.matching(ctx, patterns)
 	if err != nil {
 		return nil, err
 	}
 	for _, branch := range branches[:min(len(branches), maxCompared)] {
 		var compared gh.CommitsComparison
 		path := "compare/" + url.PathEscape(branch) + "..." + sha
-		if err := a.getOrNone(ctx, path, url.Values{"per_page": {"1"}}, &compared); err != nil {
+		if err := f.getOrNone(ctx, path, url.Values{"per_page": {"1"}}, &compared); err != nil {
 			return nil, err
 		}
 		if status := compared.GetStatus(); status == "behind" || status == "identical" {
@@ -116,9 +120,9 @@ func (a *API) refsOfCommit(ctx context.Context, sha string, patterns []string) (
 	return nil, nil
 }
 
-// branchesOf are the branches that the patterns name, and of a first page of all
+// matching gives the branches that the patterns name, and of a first page of all
 // branches those that they match.
-func (a *API) branchesOf(ctx context.Context, patterns []string) ([]string, error) {
+func (f refFinder) matching(ctx context.Context, patterns []string) ([]string, error) {
 	var names []string
 	wildcards := false
 	for _, pattern := range patterns {
@@ -134,7 +138,7 @@ func (a *API) branchesOf(ctx context.Context, patterns []string) ([]string, erro
 		return names, nil
 	}
 	var all []*gh.Branch
-	if err := a.getOrNone(ctx, "branches", paged(nil, 1), &all); err != nil {
+	if err := f.getOrNone(ctx, "branches", paged(nil, 1), &all); err != nil {
 		return nil, err
 	}
 	for _, branch := range all {
@@ -145,9 +149,9 @@ func (a *API) branchesOf(ctx context.Context, patterns []string) ([]string, erro
 	return names, nil
 }
 
-// getOrNone is get, where nothing being there is no error.
-func (a *API) getOrNone(ctx context.Context, path string, query url.Values, into any) error {
-	_, err := a.get(ctx, path, query, into)
+// getOrNone is API.get, where nothing being there is no error.
+func (f refFinder) getOrNone(ctx context.Context, path string, query url.Values, into any) error {
+	_, err := f.api.get(ctx, path, query, into)
 	if answer, is := errors.AsType[*gh.ErrorResponse](err); is && answer.Response != nil && answer.Response.StatusCode == http.StatusNotFound {
 		return nil
 	}
