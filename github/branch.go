@@ -10,11 +10,26 @@ import (
 
 // MatchBranch tells whether any of the patterns matches the branch. The
 // pattern `*` matches every branch, also the empty one of an event that has
-// none. Inside a longer pattern `*` stands for any characters but `/`, and
+// none; one that begins with refs/tags/ matches none. Inside a longer pattern `*` stands for any characters but `/`, and
 // `**` for any characters; everything else is literal and case matters.
 func MatchBranch(patterns []string, branch string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		return pattern == "*" || matchPattern(pattern, branch)
+		return pattern == "*" || !strings.HasPrefix(pattern, tagPrefix) && matchPattern(pattern, branch)
+	})
+}
+
+// MatchRef tells whether any of the patterns matches a full ref. A pattern that
+// begins with refs/tags/ is one of tags, `*` matches every ref, and any other is
+// one of branches.
+func MatchRef(patterns []string, ref string) bool {
+	if slices.Contains(patterns, "*") {
+		return true
+	}
+	if branch, is := strings.CutPrefix(ref, branchPrefix); is {
+		return MatchBranch(patterns, branch)
+	}
+	return strings.HasPrefix(ref, tagPrefix) && slices.ContainsFunc(patterns, func(pattern string) bool {
+		return strings.HasPrefix(pattern, tagPrefix) && matchPattern(pattern, ref)
 	})
 }
 
@@ -44,9 +59,11 @@ func matchPattern(pattern, branch string) bool {
 }
 
 // ValidateBranchPattern refuses a pattern that means something in another glob
-// syntax, or that no branch name can match: either would quietly keep a
-// rollback from ever running. The error says what to write instead.
+// syntax, or that no branch or tag can match: either would quietly keep a
+// rollback from ever running. The error says what to write instead. The rules of
+// names: https://git-scm.com/docs/git-check-ref-format
 func ValidateBranchPattern(pattern string) error {
+	name := strings.TrimPrefix(pattern, tagPrefix)
 	switch {
 	case pattern == "":
 		return errors.New("has an empty pattern")
@@ -54,6 +71,14 @@ func ValidateBranchPattern(pattern string) error {
 		return fmt.Errorf("has the pattern %s, which would exclude: only * and ** are wildcards, so list the branches that may", quoteValue(pattern))
 	case strings.HasPrefix(pattern, "refs/heads/"):
 		return fmt.Errorf("has the pattern %s: write the branch without refs/heads/", quoteValue(pattern))
+	case strings.HasPrefix(name, "refs/"):
+		return fmt.Errorf("has the pattern %s, which no branch matches: refs/tags/ begins one of tags, and * allows what is on neither", quoteValue(pattern))
+	case commitForm.MatchString(name):
+		return fmt.Errorf("has the pattern %s, which is a commit: write the branch or tag that it is on", quoteValue(pattern))
+	case strings.HasSuffix(name, "/"):
+		return fmt.Errorf("has the pattern %s, which ends with a slash: write %s", quoteValue(pattern), quoteValue(pattern+"*"))
+	case name == "", name == "@", !possibleName(name):
+		return fmt.Errorf("has the pattern %s, which no branch or tag can match: git allows no such name", quoteValue(pattern))
 	}
 	for _, char := range pattern {
 		if strings.ContainsRune(`?[~^:\`, char) || unicode.IsSpace(char) || unicode.IsControl(char) {
@@ -62,4 +87,16 @@ func ValidateBranchPattern(pattern string) error {
 		}
 	}
 	return nil
+}
+
+// possibleName is false where the literal parts of a pattern cannot stand in the
+// name of a branch or a tag.
+func possibleName(pattern string) bool {
+	for part := range strings.SplitSeq(pattern, "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
+			return false
+		}
+	}
+	return !strings.Contains(pattern, "..") && !strings.Contains(pattern, "@{") &&
+		!strings.HasPrefix(pattern, "-") && !strings.HasSuffix(pattern, ".")
 }

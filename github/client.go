@@ -37,6 +37,7 @@ const (
 // API reads what GitHub knows about workflow runs.
 type API struct {
 	client *gh.Client
+	clock  Clock
 	token  string
 	repo   string // path of the repository, escaped: repos/owner/name
 }
@@ -45,7 +46,7 @@ type API struct {
 // GITHUB_API_URL, path of an enterprise server included; empty means
 // github.com. httpClient may be nil. Without a token no call is ever made, and
 // each method says so.
-func NewAPI(httpClient *http.Client, baseURL, token, repository string) (*API, error) {
+func NewAPI(httpClient *http.Client, clock Clock, baseURL, token, repository string) (*API, error) {
 	base, err := parseBaseURL(cmp.Or(baseURL, defaultAPIURL))
 	if err != nil {
 		return nil, err
@@ -63,6 +64,7 @@ func NewAPI(httpClient *http.Client, baseURL, token, repository string) (*API, e
 	client.UserAgent = "lambda-rollback-action"
 	return &API{
 		client: client,
+		clock:  clock,
 		token:  token,
 		repo:   "repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name),
 	}, nil
@@ -85,22 +87,22 @@ func retrying(base *http.Client) *http.Client {
 		base = cleanhttp.DefaultPooledClient()
 	}
 	inner := *base
-	inner.Transport = wholeAnswers{next: base.Transport}
+	inner.Transport = bufferedAnswers{next: base.Transport}
 	client := &retryablehttp.Client{
 		HTTPClient:   &inner,
 		RetryMax:     maxRetries,
 		RetryWaitMin: firstWait,
 		RetryWaitMax: longestWait,
-		CheckRetry:   worthRetrying,
+		CheckRetry:   shouldRetry,
 		Backoff:      retryablehttp.DefaultBackoff,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	return client.StandardClient()
 }
 
-// worthRetrying gives up at once where GitHub asks for a longer wait than a
+// shouldRetry gives up at once where GitHub asks for a longer wait than a
 // rollback can afford.
-func worthRetrying(ctx context.Context, resp *http.Response, err error) (bool, error) {
+func shouldRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if errors.Is(err, errTooMuch) || isOnce(ctx) && (resp == nil || resp.StatusCode != http.StatusTooManyRequests) {
 		return false, nil
 	}
@@ -111,13 +113,13 @@ func worthRetrying(ctx context.Context, resp *http.Response, err error) (bool, e
 	return again, err
 }
 
-// wholeAnswers reads a body to its end before handing it on: it is bounded,
+// bufferedAnswers reads a body to its end before handing it on: it is bounded,
 // and a connection that breaks in the middle of it can be tried again.
-type wholeAnswers struct {
+type bufferedAnswers struct {
 	next http.RoundTripper // nil: the default one
 }
 
-func (w wholeAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w bufferedAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 	next := w.next
 	if next == nil {
 		next = http.DefaultTransport
@@ -169,13 +171,13 @@ func (a *API) get(ctx context.Context, path string, query url.Values, into any) 
 }
 
 // cause words why GitHub's API did not give what was asked, and what to do
-// about it. It repeats foreign text only quoted and cut, and never the token.
-func (a *API) cause(err error) string {
-	return a.causeOf(err, "actions: read")
+// about it. It repeats text from outside only quoted and cut.
+func cause(err error) string {
+	return causeOf(err, "actions: read")
 }
 
 // causeOf is cause for a call that takes another permission.
-func (a *API) causeOf(err error, permission string) string {
+func causeOf(err error, permission string) string {
 	var (
 		limit       *gh.RateLimitError
 		abuse       *gh.AbuseRateLimitError
@@ -190,7 +192,7 @@ func (a *API) causeOf(err error, permission string) string {
 	case errors.As(err, &limit), errors.As(err, &abuse):
 		return "it refuses for now: the token's rate limit is used up"
 	case errors.As(err, &answer) && answer.Response != nil:
-		return a.refusal(answer, permission)
+		return refusal(answer, permission)
 	case errors.Is(err, context.DeadlineExceeded):
 		return "it did not answer in time"
 	case errors.Is(err, context.Canceled):
@@ -206,15 +208,15 @@ func (a *API) causeOf(err error, permission string) string {
 		return err.Error()
 	case errors.As(err, &syntax), errors.As(err, &oddType), errors.Is(err, errOddAnswer),
 		reached && errors.Is(err, io.ErrUnexpectedEOF):
-		return "its answer is not what GitHub documents: " + a.foreign(err.Error())
+		return "its answer is not what GitHub documents: " + quoteValue(err.Error())
 	default:
-		return "it could not be reached: " + a.foreign(err.Error())
+		return "it could not be reached: " + quoteValue(err.Error())
 	}
 }
 
-func (a *API) refusal(answer *gh.ErrorResponse, permission string) string {
+func refusal(answer *gh.ErrorResponse, permission string) string {
 	status := answer.Response.StatusCode
-	said := fmt.Sprintf("it answered %d %s", status, a.foreign(answer.Message))
+	said := fmt.Sprintf("it answered %d %s", status, quoteValue(answer.Message))
 	switch status {
 	case http.StatusUnauthorized:
 		return said + "; give a valid github-token"
@@ -228,17 +230,10 @@ func (a *API) refusal(answer *gh.ErrorResponse, permission string) string {
 	case http.StatusUnprocessableEntity:
 		if len(answer.Errors) > 0 { // the message alone says no more than "Validation Failed"
 			first := answer.Errors[0]
-			said += fmt.Sprintf(": the field %s is not taken (%s)", a.foreign(first.Field), a.foreign(cmp.Or(first.Message, first.Code)))
+			said += fmt.Sprintf(": the field %s is not taken (%s)", quoteValue(first.Field), quoteValue(cmp.Or(first.Message, first.Code)))
 		}
 		return said
 	default:
 		return said
 	}
-}
-
-func (a *API) foreign(text string) string {
-	if a.token != "" {
-		text = strings.ReplaceAll(text, a.token, "***")
-	}
-	return quoteValue(text)
 }

@@ -22,7 +22,7 @@ func TestNewAPIRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := github.NewAPI(nil, tt.address, testToken, tt.repository)
+			_, err := github.NewAPI(nil, wallClock{}, tt.address, testToken, tt.repository)
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
@@ -32,7 +32,7 @@ func TestAPIOfAnEnterpriseServer(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{"/api/v3", "/api/v3/"} {
 		server := fakeGitHub(t, "/api/v3", answers{runURI: says(200, runBody)})
-		api, err := github.NewAPI(server.Client(), server.URL+end, testToken, "octo-org/octo-repo")
+		api, err := github.NewAPI(server.Client(), wallClock{}, server.URL+end, testToken, "octo-org/octo-repo")
 		require.NoError(t, err)
 		got, err := api.Conclusion(within(t, enough), 100)
 		require.NoError(t, err)

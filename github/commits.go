@@ -5,13 +5,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	gh "github.com/google/go-github/v62/github"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -35,7 +32,7 @@ const (
 func (a *API) CommitsOf(ctx context.Context, run report.Run, published []map[string]time.Time) ([]map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, commitsLimit)
 	defer cancel()
-	h := &history{api: a, run: run, jobs: map[int64][]report.Job{}}
+	h := &commitSearch{api: a, run: run, jobs: map[int64][]report.Job{}}
 	times := distinctTimes(published)
 	err := h.read(ctx, times)
 
@@ -68,8 +65,8 @@ func distinctTimes(published []map[string]time.Time) []time.Time {
 
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// history is what is known of the runs that may have published.
-type history struct {
+// commitSearch is what is known of the runs that may have published.
+type commitSearch struct {
 	api *API
 	run report.Run
 
@@ -78,62 +75,54 @@ type history struct {
 	// covered are the times for which all runs are listed that can have been at
 	// work.
 	covered []time.Time
-	// floor is where the latest page ends; zero: it goes back to the beginning.
-	floor time.Time
+	// pageStart is where the latest page ends; zero: it goes back to the beginning.
+	pageStart time.Time
 }
 
 // read lists the runs around the times, and then the jobs of those that were at
 // work then.
-func (h *history) read(ctx context.Context, times []time.Time) error {
+func (h *commitSearch) read(ctx context.Context, times []time.Time) error {
 	lists := 0
 	for _, at := range times {
-		if h.knows(at) {
+		if h.coveredByRun(at) {
 			continue
 		}
 		// The times come newest first, so that a page is of use for later ones.
-		if lists == 0 || !h.reaches(at) {
+		if lists == 0 || !h.pageCovers(at) {
 			if lists++; lists > maxRunLists {
 				break
 			}
 			if err := h.list(ctx, at); err != nil {
-				return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the runs of the workflow: %s", h.api.cause(err))
+				return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the runs of the workflow: %s", cause(err))
 			}
 		}
-		if h.reaches(at) {
+		if h.pageCovers(at) {
 			h.covered = append(h.covered, at)
 		}
 	}
 	return h.readJobs(ctx, times)
 }
 
-// knows is true for a time in whose course all runs are known that were at work.
-func (h *history) knows(at time.Time) bool {
+// coveredByRun is true for a time in whose course all runs are known that were at work.
+func (h *commitSearch) coveredByRun(at time.Time) bool {
 	return h.run.NewerKnown && h.run.OlderKnown && !h.run.CreatedBound && !h.run.CreatedAt.IsZero() && !at.Before(h.run.CreatedAt)
 }
 
-// reaches is true where the page goes back long enough before a time for every
+// pageCovers is true where the page goes back long enough before a time for every
 // run that can have been at work then.
-func (h *history) reaches(at time.Time) bool {
-	return h.floor.IsZero() || at.Sub(h.floor) >= lookBack
+func (h *commitSearch) pageCovers(at time.Time) bool {
+	return h.pageStart.IsZero() || at.Sub(h.pageStart) >= longestRun
 }
 
 // list reads the newest runs that were created up to a time.
-func (h *history) list(ctx context.Context, at time.Time) error {
-	if h.run.WorkflowID == 0 || h.run.Branch == "" {
-		return fmt.Errorf("%w: run %d without its workflow or branch", errOddAnswer, h.run.ID)
-	}
-	var list gh.WorkflowRuns
-	query := url.Values{"branch": {h.run.Branch}, "created": {"<=" + at.Format(time.RFC3339)}}
-	path := "actions/workflows/" + strconv.FormatInt(h.run.WorkflowID, 10) + "/runs"
-	if _, err := h.api.get(ctx, path, paged(query, 1), &list); err != nil {
+func (h *commitSearch) list(ctx context.Context, at time.Time) error {
+	list, err := h.api.sameWorkflowRuns(ctx, h.run, "<="+at.Format(time.RFC3339), 1)
+	if err != nil {
 		return err
 	}
-	if list.WorkflowRuns == nil {
-		return fmt.Errorf("%w: no list of runs", errOddAnswer)
-	}
-	h.floor = time.Time{}
+	h.pageStart = time.Time{}
 	if n := len(list.WorkflowRuns); n > 0 && list.GetTotalCount() > n {
-		h.floor = seconds(list.WorkflowRuns[n-1].GetCreatedAt())
+		h.pageStart = seconds(list.WorkflowRuns[n-1].GetCreatedAt())
 	}
 	for _, r := range list.WorkflowRuns {
 		if r.GetID() != 0 && r.GetID() != h.run.ID && !isForeign(r, h.run) &&
@@ -146,73 +135,62 @@ func (h *history) list(ctx context.Context, at time.Time) error {
 
 // readJobs reads the jobs of the listed runs that may have been at work at one of
 // the times.
-func (h *history) readJobs(ctx context.Context, times []time.Time) error {
+func (h *commitSearch) readJobs(ctx context.Context, times []time.Time) error {
 	var wanted []*gh.WorkflowRun
 	for _, at := range times {
 		for _, r := range h.listed {
-			if mayBeAtWork(r, at) && !h.isKnown(r.GetID()) && !slices.Contains(wanted, r) {
+			if mayHaveRunAt(r, at) && !h.isKnown(r.GetID()) && !slices.Contains(wanted, r) {
 				wanted = append(wanted, r)
 			}
 		}
 	}
 	wanted = wanted[:min(len(wanted), maxPublishers)]
-	read := make([][]report.Job, len(wanted))
-	var reading errgroup.Group
-	reading.SetLimit(newerAtOnce)
-	for i, r := range wanted {
-		reading.Go(func() error {
-			jobs, err := h.api.jobs(ctx, runPath(r.GetID())+"/jobs", url.Values{"filter": {"all"}})
-			if err != nil {
-				return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the jobs of run %d: %s", r.GetID(), h.api.cause(err))
-			}
-			read[i] = jobsFrom(jobs)
-			return nil
-		})
-	}
-	err := reading.Wait()
-	for i, r := range wanted {
-		if read[i] != nil {
-			h.jobs[r.GetID()] = read[i]
+	runs, err := h.api.withJobs(ctx, wanted, h.run.Repository)
+	for _, r := range runs {
+		if r.Jobs != nil {
+			h.jobs[r.ID] = r.Jobs
 		}
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the jobs of runs: %s", cause(err))
+	}
+	return nil
 }
 
-// mayBeAtWork goes by the bounds of a run alone.
-func mayBeAtWork(r *gh.WorkflowRun, at time.Time) bool {
-	over := r.GetStatus() == "completed" && !r.GetUpdatedAt().IsZero() && seconds(r.GetUpdatedAt()).Before(at)
-	return !seconds(r.GetCreatedAt()).After(at) && !over
+// mayHaveRunAt goes by the bounds of a run alone.
+func mayHaveRunAt(r *gh.WorkflowRun, at time.Time) bool {
+	return !seconds(r.GetCreatedAt()).After(at) && !endedBefore(r, at)
 }
 
 // isKnown is true for the run itself and those whose jobs came with it.
-func (h *history) isKnown(id int64) bool {
+func (h *commitSearch) isKnown(id int64) bool {
 	return id == h.run.ID || slices.ContainsFunc(slices.Concat(h.run.Newer, h.run.Older), func(r report.Run) bool { return r.ID == id })
 }
 
 // publishingJobs names the jobs of the run, one of which published what it
 // published.
-func (h *history) publishingJobs(times []time.Time) []string {
+func (h *commitSearch) publishingJobs(times []time.Time) []string {
 	names := map[string]bool{}
 	for _, at := range times {
-		for _, job := range atWork(slices.Concat(h.run.Jobs, h.run.Earlier), at) {
+		for _, job := range jobsRunningAt(slices.Concat(h.run.Jobs, h.run.Earlier), at) {
 			names[job.Name] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
 }
 
-// commit is that of the one run that fits; empty: none does, or several do.
-func (h *history) commit(at time.Time, names []string) string {
-	if at.IsZero() || !h.knows(at) && !slices.Contains(h.covered, at) {
+// commit is that of the one run that candidates; empty: none does, or several do.
+func (h *commitSearch) commit(at time.Time, names []string) string {
+	if at.IsZero() || !h.coveredByRun(at) && !slices.Contains(h.covered, at) {
 		return ""
 	}
 	if len(h.run.Jobs) == 0 && !at.Before(h.run.CreatedAt) {
 		return "" // it may be this run's own
 	}
-	var fits []report.Run
+	var candidates []report.Run
 	add := func(r report.Run, jobs []report.Job) {
-		if r.Jobs = atWork(jobs, at); len(r.Jobs) > 0 {
-			fits = append(fits, r)
+		if r.Jobs = jobsRunningAt(jobs, at); len(r.Jobs) > 0 {
+			candidates = append(candidates, r)
 		}
 	}
 	add(h.run, slices.Concat(h.run.Jobs, h.run.Earlier))
@@ -220,7 +198,7 @@ func (h *history) commit(at time.Time, names []string) string {
 		add(r, r.Jobs)
 	}
 	for _, r := range h.listed {
-		if !mayBeAtWork(r, at) || h.isKnown(r.GetID()) {
+		if !mayHaveRunAt(r, at) || h.isKnown(r.GetID()) {
 			continue
 		}
 		jobs, read := h.jobs[r.GetID()]
@@ -229,24 +207,24 @@ func (h *history) commit(at time.Time, names []string) string {
 		}
 		add(runFrom(r, h.run.Repository), jobs)
 	}
-	if sha := only(fits); sha != "" {
+	if sha := sharedSHA(candidates); sha != "" {
 		return sha
 	}
 	// Several were at work: the one in the job that publishes.
-	fits = slices.DeleteFunc(fits, func(r report.Run) bool {
+	candidates = slices.DeleteFunc(candidates, func(r report.Run) bool {
 		return len(names) > 0 && !slices.ContainsFunc(r.Jobs, func(job report.Job) bool { return slices.Contains(names, job.Name) })
 	})
-	if sha := only(fits); sha != "" {
+	if sha := sharedSHA(candidates); sha != "" {
 		return sha
 	}
-	if slices.ContainsFunc(fits, func(r report.Run) bool { return r.ID == h.run.ID }) {
+	if slices.ContainsFunc(candidates, func(r report.Run) bool { return r.ID == h.run.ID }) {
 		return "" // it failed, and that tells nothing
 	}
-	return only(slices.DeleteFunc(fits, func(r report.Run) bool { return r.Conclusion != "success" }))
+	return sharedSHA(slices.DeleteFunc(candidates, func(r report.Run) bool { return r.Conclusion != "success" }))
 }
 
-// only is the commit that all the runs share.
-func only(runs []report.Run) string {
+// sharedSHA is the commit that all the runs share.
+func sharedSHA(runs []report.Run) string {
 	if len(runs) == 0 {
 		return ""
 	}
@@ -258,9 +236,9 @@ func only(runs []report.Run) string {
 	return runs[0].SHA
 }
 
-// atWork keeps the jobs that ran at a time. The own job does not count, unless a
+// jobsRunningAt keeps the jobs that ran at a time. The own job does not count, unless a
 // step of it has failed: then the deploy was one.
-func atWork(jobs []report.Job, at time.Time) []report.Job {
+func jobsRunningAt(jobs []report.Job, at time.Time) []report.Job {
 	return slices.DeleteFunc(slices.Clone(jobs), func(job report.Job) bool {
 		ended := cmp.Or(job.CompletedAt, at)
 		return job.StartedAt.IsZero() || job.Conclusion == "skipped" || job.Own && job.FailedStep == "" ||

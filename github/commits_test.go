@@ -25,7 +25,7 @@ func emulated(t *testing.T, e *emulator.Emulator) *github.API {
 
 func emulatedBy(t *testing.T, e *emulator.Emulator, transport http.RoundTripper) *github.API {
 	t.Helper()
-	api, err := github.NewAPI(&http.Client{Transport: transport}, e.GitHubURL, e.GitHub.Token, repository)
+	api, err := github.NewAPI(&http.Client{Transport: transport}, wallClock{}, e.GitHubURL, e.GitHub.Token, repository)
 	require.NoError(t, err)
 	return api
 }
@@ -222,6 +222,6 @@ func TestCommitsAreNotGuessedFromHalfOfTheRuns(t *testing.T) {
 	e.Fault(emulator.Match{Operation: "ListWorkflowJobs", Qualifier: strconv.FormatInt(other.ID, 10)}, emulator.Status(http.StatusNotFound, "", "Not Found"))
 	made := map[string]time.Time{"42": now.Add(3 * time.Minute), "41": now.Add(-24 * time.Hour).Add(3 * time.Minute), "40": now.Add(-48 * time.Hour).Add(3 * time.Minute)}
 	got, err := emulated(t, e).CommitsOf(within(t, enough), failedAt(now), []map[string]time.Time{made})
-	require.ErrorContains(t, err, "GitHub's API did not give the jobs of run")
+	require.ErrorContains(t, err, "GitHub's API did not give the jobs of runs")
 	assert.Equal(t, []map[string]string{{"42": shaOf(now), "40": shaOf(now.Add(-48 * time.Hour))}}, got)
 }

@@ -1,49 +1,5 @@
 package github
 
-import "strings"
-
-// Definition describes one input. The table of them is the single source for
-// action.yml, the README, and the messages about wrong values.
-type Definition struct {
-	Name        string
-	Group       string // heading that neighbours share
-	Description string // whole sentences: what it does, and with or against what
-	Form        string // what it accepts, to stand behind "takes"
-	Default     string // as in action.yml; empty: none
-	Required    bool
-	Secret      bool // its value must never be printed
-}
-
-// Variable is the environment variable in which a runner hands the input over:
-// upper case, with spaces as underscores; dashes stay.
-func (d Definition) Variable() string {
-	return "INPUT_" + strings.ToUpper(strings.ReplaceAll(d.Name, " ", "_"))
-}
-
-// Boolean tells whether the input is true or false.
-func (d Definition) Boolean() bool { return d.Form == formBoolean }
-
-// Text is the whole description: what the input does, the form it takes, its
-// default, and whether this version can do it.
-func (d Definition) Text() string {
-	sentences := []string{d.Description, "Takes " + d.Form + "."}
-	switch {
-	case d.Required:
-		sentences = append(sentences, "Required.")
-	case strings.HasPrefix(d.Default, "${{"):
-		sentences = append(sentences, "The default is the job's own token.")
-	case d.Default != "":
-		sentences = append(sentences, "The default is `"+d.Default+"`.")
-	}
-	if d.Secret && d.Default == "" {
-		sentences = append(sentences, "Pass it from a secret.")
-	}
-	if missing := missingPart(d.Name); missing != "" {
-		sentences = append(sentences, "Not built yet in this version: "+missing+".")
-	}
-	return strings.Join(sentences, " ")
-}
-
 // CommandDefinition describes one value of the input `command`.
 type CommandDefinition struct {
 	Name        string
@@ -111,8 +67,8 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "branch", Group: groupWhen, Default: "main",
-			Description: "The branches whose failed runs may be rolled back. In a pattern `*` stands for any characters but `/` and `**` for any characters; `*` alone allows every branch.",
-			Form:        "branch names or patterns such as `release/*`, one a line or with commas",
+			Description: "The branches and tags whose failed runs may be rolled back. In a pattern `*` stands for any characters but `/` and `**` for any characters; one that begins with `refs/tags/` is of tags; `*` alone allows everything. Where a `workflow_run` or a deployment does not say whether it is of a branch, a tag or which commit, GitHub is asked, with `permissions: contents: read`.",
+			Form:        "branch names or patterns such as `release/*` or `refs/tags/v*`, one a line or with commas",
 		},
 		{
 			Name: "needs", Group: groupWhen,
@@ -120,9 +76,14 @@ func InputDefinitions() []Definition {
 			Form:        "the whole context as JSON, which the expression `toJSON(needs)` gives",
 		},
 		{
+			Name: "failed-results", Group: groupWhen, Default: "failure",
+			Description: "The results that count as a failed deploy. A deploy that was cancelled, or cut off by its job's time limit, is `cancelled`, and can have moved the alias already.",
+			Form:        "`failure`, `cancelled` or both, one a line or with commas",
+		},
+		{
 			Name: "deploy-job", Group: groupWhen,
-			Description: "The jobs of `needs` whose failure counts. Without it all of them count. Only together with `needs`.",
-			Form:        "job ids of the workflow, one a line or with commas",
+			Description: "The jobs whose failure counts: those of `needs`, else those of the failed run. Without it all of them count.",
+			Form:        "job ids of `needs`, or without `needs` names as the run's page shows them (`deploy` is also `deploy (eu)` and `call / deploy`), one a line or with commas",
 		},
 		{
 			Name: "deployed-version", Group: groupVersion,
@@ -171,12 +132,14 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "role-session-name", Group: groupAccess,
-			Description: "The name of the session, as CloudTrail shows it. Without it the name is `lambda-rollback-<run id>`. Only together with `role-to-assume`.",
+			Description: "The name of the session, as CloudTrail shows it. Without it the name is `lambda-rollback-<run id>`.",
+			Requires:    []string{"role-to-assume"},
 			Form:        "2 to 64 letters, digits and `_+=,.@-`",
 		},
 		{
 			Name: "audience", Group: groupAccess, Default: "sts.amazonaws.com",
-			Description: "The audience of the OIDC token, as the role's trust policy expects it. Only together with `role-to-assume`.",
+			Description: "The audience of the OIDC token, as the role's trust policy expects it.",
+			Requires:    []string{"role-to-assume"},
 			Form:        "text without spaces, such as `sts.amazonaws.com.cn`",
 		},
 		{
@@ -196,27 +159,32 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "health-status", Group: groupVerify, Default: "200",
-			Description: "The HTTP statuses that count as healthy. Only together with `health-url`.",
+			Description: "The HTTP statuses that count as healthy.",
+			Requires:    []string{"health-url"},
 			Form:        "status codes or classes such as `200` or `2xx`, one a line or with commas",
 		},
 		{
 			Name: "health-successes", Group: groupVerify, Default: "3",
-			Description: "How many healthy answers in a row each URL must give. Only together with `health-url`.",
+			Description: "How many healthy answers in a row each URL must give.",
+			Requires:    []string{"health-url"},
 			Form:        "a whole number from 1 to 100",
 		},
 		{
 			Name: "health-interval", Group: groupVerify, Default: "2s",
-			Description: "The time between two probes of a URL. Only together with `health-url`.",
+			Description: "The time between two probes of a URL.",
+			Requires:    []string{"health-url"},
 			Form:        formDuration,
 		},
 		{
 			Name: "health-timeout", Group: groupVerify, Default: "60s",
-			Description: "The time in which every URL must have become healthy. Only together with `health-url`.",
+			Description: "The time in which every URL must have become healthy.",
+			Requires:    []string{"health-url"},
 			Form:        formDuration,
 		},
 		{
 			Name: "health-body", Group: groupVerify,
-			Description: "A text that the body of each answer must hold, within its first MiB. Only together with `health-url`.",
+			Description: "A text that the body of each answer must hold, within its first MiB.",
+			Requires:    []string{"health-url"},
 			Form:        "one line of text",
 		},
 		{
@@ -236,7 +204,8 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "observe-api", Group: groupVerify,
-			Description: "The APIs of API Gateway whose 5xx answers are compared with the time before the deploy, too. Only together with `observe`.",
+			Description: "The APIs of API Gateway whose 5xx answers are compared with the time before the deploy, too.",
+			Requires:    []string{"observe"},
 			Form:        "names of REST APIs and ids of HTTP APIs, one a line or with commas",
 		},
 		{
@@ -246,7 +215,8 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "max-steps", Group: groupVerify, Default: "3",
-			Description: "How many moves further back `step-back` may make after the first one. Only together with `on-unhealthy: step-back`.",
+			Description: "How many moves further back `step-back` may make after the first one.",
+			Requires:    []string{"on-unhealthy: step-back"},
 			Form:        "a whole number from 1 to 20",
 		},
 		{
@@ -266,22 +236,26 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "site-prefix", Group: groupSite,
-			Description: "The prefix of the site's objects in the bucket. Only together with `site-bucket`.",
+			Description: "The prefix of the site's objects in the bucket.",
+			Requires:    []string{"site-bucket"},
 			Form:        "the beginning of object keys, such as `www/`",
 		},
 		{
 			Name: "site-restore-to", Group: groupSite,
-			Description: "The moment whose state of the site is restored. Only together with `site-bucket`.",
+			Description: "The moment whose state of the site is restored.",
+			Requires:    []string{"site-bucket"},
 			Form:        "a time in RFC 3339 such as `2026-01-31T03:04:05Z`",
 		},
 		{
 			Name: "site-manifest", Group: groupSite,
-			Description: "The manifest that lists the versions of the site's objects. Only together with `site-bucket`.",
+			Description: "The manifest that lists the versions of the site's objects.",
+			Requires:    []string{"site-bucket"},
 			Form:        "the key of an object in the bucket",
 		},
 		{
 			Name: "cloudfront-distribution-id", Group: groupSite,
-			Description: "The CloudFront distribution whose cache is invalidated after the site is restored. Only together with `site-bucket`.",
+			Description: "The CloudFront distribution whose cache is invalidated after the site is restored.",
+			Requires:    []string{"site-bucket"},
 			Form:        "a distribution id such as `E1ABCDEF234567`",
 		},
 		{
@@ -291,52 +265,62 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "slack-bot-token", Group: groupSlack, Secret: true,
-			Description: "The token of the Slack app that posts to `slack-channel`. Only together with it.",
+			Description: "The token of the Slack app that posts to `slack-channel`.",
+			Requires:    []string{"slack-channel"},
 			Form:        "a bot token with the scope `chat:write`",
 		},
 		{
 			Name: "slack-channel", Group: groupSlack,
-			Description: "The Slack channels to post to, each with a thread of its own. Only together with `slack-bot-token`.",
+			Description: "The Slack channels to post to, each with a thread of its own.",
+			Requires:    []string{"slack-bot-token"},
 			Form:        "ids or names of channels, such as `C0123456789` or `#deploys`, one a line or with commas",
 		},
 		{
 			Name: "smtp-host", Group: groupEmail,
-			Description: "The mail server. Only together with `email-from` and `email-to`.",
+			Description: "The mail server.",
+			Requires:    []string{"email-from", "email-to"},
 			Form:        "a host name or an IP address, without a port",
 		},
 		{
 			Name: "smtp-port", Group: groupEmail, Default: "587",
-			Description: "The port of the mail server. Only together with `smtp-host`.",
+			Description: "The port of the mail server.",
+			Requires:    []string{"smtp-host"},
 			Form:        "a whole number from 1 to 65535",
 		},
 		{
 			Name: "smtp-username", Group: groupEmail,
-			Description: "The user at the mail server. Only together with `smtp-host` and `smtp-password`.",
+			Description: "The user at the mail server.",
+			Requires:    []string{"smtp-host", "smtp-password"},
 			Form:        "one line of text",
 		},
 		{
 			Name: "smtp-password", Group: groupEmail, Secret: true,
-			Description: "The password at the mail server. Only together with `smtp-username`.",
+			Description: "The password at the mail server.",
+			Requires:    []string{"smtp-username"},
 			Form:        "one line of text",
 		},
 		{
 			Name: "smtp-tls", Group: groupEmail, Default: "auto",
-			Description: "How the connection is encrypted: `auto` is implicit TLS on port 465 and else STARTTLS that must succeed. Only together with `smtp-host`.",
+			Description: "How the connection is encrypted: `auto` is implicit TLS on port 465 and else STARTTLS that must succeed.",
+			Requires:    []string{"smtp-host"},
 			Form:        "`auto`, `implicit`, `starttls` or `none`",
 		},
 		{
 			Name: "email-from", Group: groupEmail,
-			Description: "The sender. Only together with `smtp-host` and `email-to`.",
+			Description: "The sender.",
+			Requires:    []string{"smtp-host", "email-to"},
 			Form:        "one email address",
 		},
 		{
 			Name: "email-to", Group: groupEmail,
-			Description: "The receivers. Only together with `smtp-host` and `email-from`.",
+			Description: "The receivers.",
+			Requires:    []string{"smtp-host", "email-from"},
 			Form:        formEmails,
 		},
 		{
 			Name: "email-cc", Group: groupEmail,
-			Description: "The receivers of a copy. Only together with `smtp-host`.",
+			Description: "The receivers of a copy.",
+			Requires:    []string{"smtp-host"},
 			Form:        formEmails,
 		},
 		{
@@ -351,7 +335,8 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "webhook-secret", Group: groupWebhooks, Secret: true,
-			Description: "The key of the HMAC-SHA256 in `X-Signature-256`, in the form in which GitHub signs its own webhooks. Only together with `webhook-url`.",
+			Description: "The key of the HMAC-SHA256 in `X-Signature-256`, in the form in which GitHub signs its own webhooks.",
+			Requires:    []string{"webhook-url"},
 			Form:        "text",
 		},
 		{

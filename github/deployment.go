@@ -42,10 +42,10 @@ func (f *followUp) recordDeployment(ctx context.Context) (string, error) {
 		}
 		problems = append(problems, err.Error())
 	}
-	records, unknown := f.records()
-	problems = append(problems, f.elsewhere()...)
-	for i, rec := range records {
-		if err := f.record(ctx, rec, i == 0); err != nil {
+	records, unknown := recordsOf(f.r.Functions)
+	problems = append(problems, changedByOthers(f.r.Functions)...)
+	for i, record := range records {
+		if err := f.makeRecord(ctx, record, i == 0); err != nil {
 			problems = append(problems, err.Error())
 		}
 	}
@@ -63,7 +63,7 @@ func (f *followUp) markFailed(ctx context.Context) error {
 	if !slices.ContainsFunc(f.r.Functions, func(one report.Function) bool { return report.WasMoved(one) && !report.Forward(one) }) {
 		return nil
 	}
-	sha := usable(report.FailedRunCommit(f.r))
+	sha := validSHA(report.FailedRunCommit(f.r))
 	if sha == "" {
 		return errors.New("no deployment was marked as failed: the commit that failed is not known")
 	}
@@ -75,7 +75,7 @@ func (f *followUp) markFailed(ctx context.Context) error {
 		f.log.Infof("record-deployment: GitHub has no ended deployment of commit %s to %s that could be marked as failed", report.ShortSHA(sha), f.environment)
 		return nil
 	}
-	err = f.setState(ctx, deployment.GetID(), "failure", f.r.Run.URL, "Rolled back: "+f.ways(f.r.Functions), false)
+	err = f.setState(ctx, deployment.GetID(), "failure", f.r.Run.URL, "Rolled back: "+moves(f.r.Functions), false)
 	if err != nil {
 		return f.failed("mark the deployment that failed", err, deploymentsWrite)
 	}
@@ -107,12 +107,12 @@ func (f *followUp) failedDeployment(ctx context.Context, sha string) (*gh.Deploy
 }
 
 func (f *followUp) deploymentsOf(ctx context.Context, sha string) ([]*gh.Deployment, error) {
-	return listAll[gh.Deployment](ctx, f.API, "deployments", url.Values{"sha": {sha}, "environment": {f.environment}})
+	return listAll[gh.Deployment](ctx, f.api, "deployments", url.Values{"sha": {sha}, "environment": {f.environment}})
 }
 
 // latestStatus is where a deployment has come to; nil: nowhere yet.
 func (f *followUp) latestStatus(ctx context.Context, id int64) (*gh.DeploymentStatus, error) {
-	all, err := listAll[gh.DeploymentStatus](ctx, f.API, statusesPath(id), nil)
+	all, err := listAll[gh.DeploymentStatus](ctx, f.api, statusesPath(id), nil)
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (f *followUp) latestStatus(ctx context.Context, id int64) (*gh.DeploymentSt
 
 // setState brings a deployment to a state where it is not there yet.
 func (f *followUp) setState(ctx context.Context, id int64, state, log, description string, autoInactive bool) error {
-	_, _, err := ensure(ctx,
+	_, _, err := findOrCreate(ctx, f.api.clock,
 		func(ctx context.Context) (*gh.DeploymentStatus, error) {
 			status, err := f.latestStatus(ctx, id)
 			there := status.GetState() == state || state == "failure" && status.GetState() == "error"
@@ -141,7 +141,7 @@ func (f *followUp) setState(ctx context.Context, id int64, state, log, descripti
 				request.LogURL = &log
 			}
 			status := &gh.DeploymentStatus{}
-			return status, f.send(ctx, http.MethodPost, statusesPath(id), request, status)
+			return status, f.api.send(ctx, http.MethodPost, statusesPath(id), request, status)
 		})
 	return err
 }
@@ -150,36 +150,36 @@ func statusesPath(id int64) string {
 	return "deployments/" + strconv.FormatInt(id, 10) + "/statuses"
 }
 
-// rec is a commit that serves again, with the functions for which it does.
-type rec struct {
+// deploymentRecord is a commit that serves again, with the functions for which it does.
+type deploymentRecord struct {
 	sha       string
 	published time.Time // of the newest of the versions
 	functions []report.Function
 }
 
-// records are the commits that serve again, that of the newest version last: what
+// recordsOf gives the commits that serve again, that of the newest version last: what
 // is recorded last is what GitHub shows first. Functions of which the commit is
 // not known are named.
-func (f *followUp) records() (records []rec, unknown []string) {
-	for _, one := range f.r.Functions {
+func recordsOf(all []report.Function) (records []deploymentRecord, unknown []string) {
+	for _, one := range all {
 		if !report.WasMoved(one) || one.ChangedByOthers {
 			continue
 		}
-		sha := usable(one.Commits[one.To])
+		sha := validSHA(one.Commits[one.To])
 		if sha == "" {
 			unknown = append(unknown, fmt.Sprintf("version %s of %s", one.To, quoteValue(one.Function)))
 			continue
 		}
-		at := slices.IndexFunc(records, func(r rec) bool { return r.sha == sha })
+		at := slices.IndexFunc(records, func(r deploymentRecord) bool { return r.sha == sha })
 		if at < 0 {
-			records, at = append(records, rec{sha: sha}), len(records)
+			records, at = append(records, deploymentRecord{sha: sha}), len(records)
 		}
 		records[at].functions = append(records[at].functions, one)
 		if made := one.Published[one.To]; made.After(records[at].published) {
 			records[at].published = made
 		}
 	}
-	slices.SortStableFunc(records, func(a, b rec) int { return a.published.Compare(b.published) })
+	slices.SortStableFunc(records, func(a, b deploymentRecord) int { return a.published.Compare(b.published) })
 	if more := len(records) - maxRecords; more > 0 {
 		for _, left := range records[:more] {
 			unknown = append(unknown, fmt.Sprintf("commit %s, one of more than %d", report.ShortSHA(left.sha), maxRecords))
@@ -189,11 +189,11 @@ func (f *followUp) records() (records []rec, unknown []string) {
 	return records, unknown
 }
 
-// elsewhere names the functions that somebody else has moved on since. A record
+// changedByOthers names the functions that somebody else has moved on since. A record
 // would say of a commit that it serves, and it does not.
-func (f *followUp) elsewhere() []string {
+func changedByOthers(all []report.Function) []string {
 	var names []string
-	for _, one := range f.r.Functions {
+	for _, one := range all {
 		if report.WasMoved(one) && one.ChangedByOthers {
 			names = append(names, quoteValue(one.Function))
 		}
@@ -207,18 +207,18 @@ func (f *followUp) elsewhere() []string {
 // recordedBy marks the records of this program.
 const recordedBy = "lambda-rollback-action"
 
-// payload is what a record says to other programs.
-type payload struct {
-	Action       string            `json:"action"`
-	Key          string            `json:"key"`
-	RunID        int64             `json:"run_id"`
-	RunAttempt   int               `json:"run_attempt"`
-	RunURL       string            `json:"run_url,omitempty"`
-	FailedCommit string            `json:"failed_commit,omitempty"`
-	Functions    []payloadFunction `json:"functions"`
+// recordPayload is what a record says to other programs.
+type recordPayload struct {
+	Action       string             `json:"action"`
+	Key          string             `json:"key"`
+	RunID        int64              `json:"run_id"`
+	RunAttempt   int                `json:"run_attempt"`
+	RunURL       string             `json:"run_url,omitempty"`
+	FailedCommit string             `json:"failed_commit,omitempty"`
+	Functions    []recordedFunction `json:"functions"`
 }
 
-type payloadFunction struct {
+type recordedFunction struct {
 	Function string `json:"function"`
 	Alias    string `json:"alias"`
 	Region   string `json:"region"`
@@ -228,76 +228,76 @@ type payloadFunction struct {
 
 // payloadOf reads a record's payload, which GitHub gives as an object or as text
 // with one in it. What is neither is nobody's.
-func payloadOf(d *gh.Deployment) payload {
-	var p payload
+func payloadOf(d *gh.Deployment) recordPayload {
+	var p recordPayload
 	raw := []byte(d.Payload)
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		raw = []byte(text)
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {
-		return payload{}
+		return recordPayload{}
 	}
 	return p
 }
 
-// record makes the record of a commit, or finds that of an earlier attempt. The
+// makeRecord makes the record of a commit, or finds that of an earlier attempt. The
 // first one ends what was active before; the others stand beside it.
-func (f *followUp) record(ctx context.Context, rec rec, first bool) error {
+func (f *followUp) makeRecord(ctx context.Context, record deploymentRecord, first bool) error {
 	key := f.key()
-	deployment, _, err := ensure(ctx,
+	deployment, _, err := findOrCreate(ctx, f.api.clock,
 		func(ctx context.Context) (*gh.Deployment, error) {
-			all, err := f.deploymentsOf(ctx, rec.sha)
+			all, err := f.deploymentsOf(ctx, record.sha)
 			if at := slices.IndexFunc(all, func(d *gh.Deployment) bool { return payloadOf(d).Key == key }); at >= 0 {
 				return all[at], nil
 			}
 			return nil, err
 		},
 		func(ctx context.Context) (*gh.Deployment, error) {
-			f.log.Infof("GitHub: a deployment of commit %s to %s is recorded", report.ShortSHA(rec.sha), f.environment)
+			f.log.Infof("GitHub: a deployment of commit %s to %s is recorded", report.ShortSHA(record.sha), f.environment)
 			deployment := &gh.Deployment{}
-			err := f.send(ctx, http.MethodPost, "deployments", f.deploymentRequest(rec, key), deployment)
+			err := f.api.send(ctx, http.MethodPost, "deployments", f.deploymentRequest(record, key), deployment)
 			if err == nil && deployment.GetID() == 0 {
 				err = fmt.Errorf("%w: a deployment without an id", errOddAnswer)
 			}
 			return deployment, err
 		})
 	if err == nil {
-		state, description := "success", "Serves again: "+f.ways(rec.functions)
-		if slices.ContainsFunc(rec.functions, func(one report.Function) bool { return one.Status != report.RolledBack }) {
-			state, description = "failure", "Rolled back, and not well: "+f.ways(rec.functions)
+		state, description := "success", "Serves again: "+moves(record.functions)
+		if slices.ContainsFunc(record.functions, func(one report.Function) bool { return one.Status != report.RolledBack }) {
+			state, description = "failure", "Rolled back, and not well: "+moves(record.functions)
 		}
 		err = f.setState(ctx, deployment.GetID(), state, cmp.Or(f.r.OwnURL, f.r.Run.URL), description, first)
 	}
 	if err != nil {
-		return f.failed("record a deployment of commit "+report.ShortSHA(rec.sha), err, deploymentsWrite)
+		return f.failed("record a deployment of commit "+report.ShortSHA(record.sha), err, deploymentsWrite)
 	}
 	return nil
 }
 
-func (f *followUp) deploymentRequest(rec rec, key string) gh.DeploymentRequest {
-	content := payload{
+func (f *followUp) deploymentRequest(record deploymentRecord, key string) gh.DeploymentRequest {
+	content := recordPayload{
 		Action: recordedBy, Key: key, RunID: f.c.RunID, RunAttempt: f.c.RunAttempt, RunURL: webAddress(f.r.OwnURL),
-		FailedCommit: usable(report.FailedCommit(f.r)), Functions: []payloadFunction{},
+		FailedCommit: validSHA(report.FailedCommit(f.r)), Functions: []recordedFunction{},
 	}
-	for _, one := range rec.functions[:min(len(rec.functions), maxInPayload)] {
+	for _, one := range record.functions[:min(len(record.functions), maxInPayload)] {
 		text := func(text string) string { return report.Line(text, longestDescription) }
-		content.Functions = append(content.Functions, payloadFunction{
+		content.Functions = append(content.Functions, recordedFunction{
 			Function: text(one.Function), Alias: text(one.Alias), Region: text(one.Region),
 			From: text(report.LeftVersion(one)), To: text(one.To),
 		})
 	}
 	return gh.DeploymentRequest{
-		Ref: &rec.sha, Environment: &f.environment, Payload: content,
-		Description: new(report.Line("Rolled back: "+f.ways(rec.functions), longestDescription)),
+		Ref: &record.sha, Environment: &f.environment, Payload: content,
+		Description: new(report.Line("Rolled back: "+moves(record.functions), longestDescription)),
 		// The commit is recorded as it is, not brought up to date, and its checks
 		// have passed long ago, or it would not have served.
 		AutoMerge: new(false), RequiredContexts: &[]string{},
 	}
 }
 
-// ways is "api 42 → 41, worker 7 → 6".
-func (f *followUp) ways(functions []report.Function) string {
+// moves is "api 42 → 41, worker 7 → 6".
+func moves(functions []report.Function) string {
 	var all []string
 	for _, one := range functions {
 		if report.WasMoved(one) {

@@ -22,6 +22,12 @@ const (
 	eventRepositoryDispatch = "repository_dispatch"
 )
 
+// pullRequestEvent is what the payloads of all events of a pull request share.
+type pullRequestEvent struct {
+	PullRequest *gh.PullRequest `json:"pull_request"`
+	Repo        *gh.Repository  `json:"repository"`
+}
+
 // maxPayload bounds the event file in bytes. GitHub's own limit for a payload
 // is 25 MB.
 const maxPayload = 32 << 20
@@ -66,14 +72,17 @@ func (e *Event) parse(raw []byte) error {
 	case raw[0] != '{':
 		return errors.New("the file is not a JSON object")
 	}
+	var payload any
 	switch e.Name {
 	case eventPush, eventWorkflowRun, eventDeploymentStatus, eventWorkflowDispatch, eventRepositoryDispatch:
+		// ParseWebHook would do the same, but gives nothing where one field is odd.
+		payload = gh.EventForType(e.Name)
 	default: // nothing in it is asked for, and a schedule has no type in go-github
-		return json.Unmarshal(raw, &map[string]json.RawMessage{})
+		if eventRefs[e.Name] != refProposed {
+			return json.Unmarshal(raw, &map[string]json.RawMessage{})
+		}
+		payload = &pullRequestEvent{}
 	}
-
-	// ParseWebHook would do the same, but gives nothing where one field is odd.
-	payload := gh.EventForType(e.Name)
 	if err := exceptCustomProperties(json.Unmarshal(raw, payload)); err != nil {
 		return err
 	}
@@ -116,6 +125,19 @@ func (e Event) deploymentStatus() *gh.DeploymentStatusEvent {
 	return p
 }
 
+// pullRequest is the payload of an event of a pull request, or an empty one.
+func (e Event) pullRequest() pullRequestEvent {
+	if p, is := e.payload.(*pullRequestEvent); is {
+		return *p
+	}
+	return pullRequestEvent{}
+}
+
+// ByDispatch is true where somebody started the own run by hand or by a call.
+func (e Event) ByDispatch() bool {
+	return e.Name == eventWorkflowDispatch || e.Name == eventRepositoryDispatch
+}
+
 // readable is false where the event alone can show that acting is allowed and
 // its payload is not known.
 func (e Event) readable() bool {
@@ -125,24 +147,7 @@ func (e Event) readable() bool {
 	case eventDeploymentStatus:
 		return e.deploymentStatus().GetDeployment() != nil && e.deploymentStatus().GetDeploymentStatus() != nil
 	default:
-		return true
-	}
-}
-
-// branch is the branch that failed; empty where that is no branch, or not
-// known.
-func (e Event) branch(c Context) string {
-	switch e.Name {
-	case eventWorkflowRun:
-		return e.workflowRun().GetWorkflowRun().GetHeadBranch()
-	case eventDeploymentStatus:
-		ref := strings.TrimPrefix(e.deploymentStatus().GetDeployment().GetRef(), branchPrefix)
-		if strings.HasPrefix(ref, "refs/") {
-			return ""
-		}
-		return ref
-	default:
-		return c.Branch()
+		return eventRefs[e.Name] != refProposed || e.pullRequest().PullRequest != nil
 	}
 }
 
@@ -200,7 +205,7 @@ func (e Event) runOfDeployment(c Context, d *gh.Deployment) report.Run {
 		run.Actor = cmp.Or(d.GetCreator().GetLogin(), run.Actor)
 	}
 	run.SHA = cmp.Or(run.SHA, d.GetSHA())
-	run.Branch = cmp.Or(run.Branch, e.branch(c))
+	run.Branch = cmp.Or(run.Branch, e.originOfDeployment().branch())
 	if run.CreatedAt.IsZero() {
 		run.CreatedAt = seconds(d.GetCreatedAt())
 		run.CreatedBound = !run.CreatedAt.IsZero()

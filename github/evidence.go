@@ -5,30 +5,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	gh "github.com/google/go-github/v62/github"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 const (
-	pageSize = 100
-	// maxPages bounds every list that is read.
-	maxPages = 10
 	// maxNewer is how many newer runs are looked at, the oldest first: those
 	// are the ones that can have started while this run was at work.
 	maxNewer = 10
-	// newerAtOnce is how many of them are read at the same time.
-	newerAtOnce = 4
 )
 
 // Evidence completes what the payload said about the run that failed by what
@@ -56,7 +48,7 @@ func (a *API) Evidence(ctx context.Context, c Context, from report.Run, useTimes
 func (a *API) Conclusion(ctx context.Context, runID int64) (string, error) {
 	run, err := a.run(ctx, runID)
 	if err != nil {
-		return "", fmt.Errorf("failed to read run %d: GitHub's API did not give it: %s", runID, a.cause(err))
+		return "", fmt.Errorf("failed to read run %d: GitHub's API did not give it: %s", runID, cause(err))
 	}
 	if run.GetStatus() == "completed" {
 		return run.GetConclusion(), nil
@@ -114,11 +106,11 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 	if own := ownJob(jobs, c); from.ID == c.RunID && own >= 0 {
 		run.Jobs[own].Own = true
 	}
-	return run, a.warn(
-		gap{fmt.Sprintf("run %d", from.ID), runErr},
-		gap{fmt.Sprintf("the jobs of run %d", from.ID), jobsErr},
-		gap{"the jobs of its earlier attempts", earlierErr},
-		gap{"the newer runs of its workflow", newerErr})
+	return run, warn(
+		unread{fmt.Sprintf("run %d", from.ID), runErr},
+		unread{fmt.Sprintf("the jobs of run %d", from.ID), jobsErr},
+		unread{"the jobs of its earlier attempts", earlierErr},
+		unread{"the newer runs of its workflow", newerErr})
 }
 
 // describe reads only what people are told about the commit of from, whose id
@@ -126,44 +118,12 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 func (a *API) describe(ctx context.Context, from report.Run) (report.Run, []report.Note) {
 	own, err := a.run(ctx, from.ID)
 	if err != nil {
-		return from, a.warn(gap{"the message of the commit", err})
+		return from, warn(unread{"the message of the commit", err})
 	}
 	if from.Commit == "" && own.GetHeadSHA() == from.SHA {
 		from.Commit = title(own.GetHeadCommit().GetMessage())
 	}
 	return from, nil
-}
-
-func (a *API) run(ctx context.Context, id int64) (*gh.WorkflowRun, error) {
-	run := &gh.WorkflowRun{}
-	if _, err := a.get(ctx, runPath(id), nil, run); err != nil {
-		return nil, err
-	}
-	if run.GetID() != id {
-		return nil, fmt.Errorf("%w: run %d was asked for and run %d came", errOddAnswer, id, run.GetID())
-	}
-	return run, nil
-}
-
-// jobs reads all jobs that the list at path has; without an error it is never
-// nil and holds no nil.
-func (a *API) jobs(ctx context.Context, path string, query url.Values) ([]*gh.WorkflowJob, error) {
-	all := []*gh.WorkflowJob{}
-	for page := 1; page <= maxPages; page++ {
-		var list gh.Jobs
-		resp, err := a.get(ctx, path, paged(query, page), &list)
-		if err != nil {
-			return nil, err
-		}
-		if list.Jobs == nil {
-			return nil, fmt.Errorf("%w: no list of jobs", errOddAnswer)
-		}
-		all = append(all, list.Jobs...)
-		if len(list.Jobs) == 0 || (resp.NextPage == 0 && len(all) >= list.GetTotalCount()) {
-			return slices.DeleteFunc(all, func(job *gh.WorkflowJob) bool { return job == nil }), nil
-		}
-	}
-	return nil, fmt.Errorf("%w: more than %d jobs", errTooMuch, maxPages*pageSize)
 }
 
 // attemptJobs reads the jobs of run's attempt. An older enterprise server knows
@@ -195,47 +155,24 @@ func (a *API) earlier(ctx context.Context, run report.Run) ([]report.Job, error)
 // newer reads the oldest of the runs of run's workflow on its branch that are
 // newer than run, with their jobs. With an error the list is not complete.
 func (a *API) newer(ctx context.Context, run report.Run) ([]report.Run, error) {
-	if run.WorkflowID == 0 || run.Branch == "" {
-		return nil, fmt.Errorf("%w: run %d without its workflow or branch", errOddAnswer, run.ID)
-	}
 	listed, err := a.listNewer(ctx, run)
 	if err != nil {
 		return nil, err
 	}
-	var (
-		newer   = make([]report.Run, len(listed))
-		reading errgroup.Group
-	)
-	reading.SetLimit(newerAtOnce)
-	for i, r := range listed {
-		newer[i] = runFrom(r, run.Repository)
-		reading.Go(func() error {
-			// A newer run may have published in an earlier attempt.
-			jobs, err := a.jobs(ctx, runPath(r.GetID())+"/jobs", url.Values{"filter": {"all"}})
-			newer[i].Jobs = jobsFrom(jobs)
-			return err
-		})
-	}
-	err = reading.Wait()
-	return newer, err
+	return a.withJobs(ctx, listed, run.Repository)
 }
 
 // listNewer reads the end of GitHub's list, which begins with the newest run.
 func (a *API) listNewer(ctx context.Context, run report.Run) ([]*gh.WorkflowRun, error) {
-	query := url.Values{"branch": {run.Branch}}
+	created := ""
 	if !run.CreatedAt.IsZero() {
-		query.Set("created", ">="+run.CreatedAt.UTC().Format(time.RFC3339))
+		created = ">=" + run.CreatedAt.UTC().Format(time.RFC3339)
 	}
-	path := "actions/workflows/" + strconv.FormatInt(run.WorkflowID, 10) + "/runs"
-
 	var runs []*gh.WorkflowRun
 	read := func(page int) (total int, err error) {
-		var list gh.WorkflowRuns
-		if _, err := a.get(ctx, path, paged(query, page), &list); err != nil {
+		list, err := a.sameWorkflowRuns(ctx, run, created, page)
+		if err != nil {
 			return 0, err
-		}
-		if list.WorkflowRuns == nil {
-			return 0, fmt.Errorf("%w: no list of runs", errOddAnswer)
 		}
 		runs = append(runs, list.WorkflowRuns...)
 		return list.GetTotalCount(), nil
@@ -278,46 +215,32 @@ func isNewer(r *gh.WorkflowRun, run report.Run) bool {
 	return r.GetID() > run.ID
 }
 
-// isForeign is true for a run that the branch of that name in this repository
-// did not start: a fork's pull request from its own main is listed with main's
-// runs, and must not look like a newer deploy.
-func isForeign(r *gh.WorkflowRun, run report.Run) bool {
-	if branch := r.GetHeadBranch(); branch != "" && branch != run.Branch {
-		return true
-	}
-	if head := r.GetHeadRepository().GetFullName(); head != "" && run.Repository != "" {
-		return !strings.EqualFold(head, run.Repository)
-	}
-	// The repository of a deleted fork is null.
-	return strings.HasPrefix(r.GetEvent(), "pull_request")
-}
-
-// gap is one thing that could not be read, and why; err nil: it was read.
-type gap struct {
+// unread is one thing that could not be read, and why; err nil: it was read.
+type unread struct {
 	what string
 	err  error
 }
 
-// warn puts all gaps into one warning; no gap, no warning.
-func (a *API) warn(gaps ...gap) []report.Note {
+// warn tells in one warning what could not be read; nothing: no warning.
+func warn(missing ...unread) []report.Note {
 	var causes []string
-	missing := map[string][]string{}
-	for _, g := range gaps {
+	parts := map[string][]string{}
+	for _, g := range missing {
 		if g.err == nil {
 			continue
 		}
-		cause := a.cause(g.err)
-		if missing[cause] == nil {
-			causes = append(causes, cause)
+		why := cause(g.err)
+		if parts[why] == nil {
+			causes = append(causes, why)
 		}
-		missing[cause] = append(missing[cause], g.what)
+		parts[why] = append(parts[why], g.what)
 	}
 	if len(causes) == 0 {
 		return nil
 	}
 	var text strings.Builder
-	for _, cause := range causes {
-		fmt.Fprintf(&text, "GitHub's API did not give %s: %s. ", strings.Join(missing[cause], ", "), cause)
+	for _, why := range causes {
+		fmt.Fprintf(&text, "GitHub's API did not give %s: %s. ", strings.Join(parts[why], ", "), why)
 	}
 	text.WriteString("What the event's payload says is used instead.")
 	return []report.Note{{Warning: true, Text: text.String()}}
@@ -372,23 +295,4 @@ func ownJob(jobs []*gh.WorkflowJob, c Context) int {
 
 func isNamed(name, id string) bool {
 	return id != "" && (name == id || strings.HasSuffix(name, " / "+id) || strings.HasPrefix(name, id+" ("))
-}
-
-func runPath(id int64) string {
-	return "actions/runs/" + strconv.FormatInt(id, 10)
-}
-
-// attemptPath is the list of jobs of the run's attempt; of the latest one
-// where the attempt is not known.
-func attemptPath(run report.Run) string {
-	if run.Attempt > 0 {
-		return runPath(run.ID) + "/attempts/" + strconv.Itoa(run.Attempt) + "/jobs"
-	}
-	return runPath(run.ID) + "/jobs"
-}
-
-func paged(query url.Values, page int) url.Values {
-	all := url.Values{"per_page": {strconv.Itoa(pageSize)}, "page": {strconv.Itoa(page)}}
-	maps.Copy(all, query)
-	return all
 }

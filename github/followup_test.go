@@ -199,7 +199,7 @@ func TestFollowUpsNameThePermissionThatIsMissing(t *testing.T) {
 func TestFollowUpsWithoutATokenOrAnAPI(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	api, err := github.NewAPI(nil, s.GitHubURL, "", repository)
+	api, err := github.NewAPI(nil, wallClock{}, s.GitHubURL, "", repository)
 	require.NoError(t, err)
 	all := github.FollowUps{RecordDeployment: true, CommentOnPullRequest: true, OpenIssue: true}
 	log := github.NewLog(&s.log, func(string) string { return "" }, nil)

@@ -164,17 +164,17 @@ func (p *inputParser) integer(input string, least, most int) int {
 	return number
 }
 
-// integerOrAll is integer, with 0 for the word `all`.
-func (p *inputParser) integerOrAll(input string, least, most int) int {
+// parseLimit is integer, with 0 for the word `all`.
+func parseLimit(p *inputParser, input string, least, most int) int {
 	if p.text(input) == "all" {
 		return 0
 	}
 	return p.integer(input, least, most)
 }
 
-// duration reads a duration above zero.
-func (p *inputParser) duration(input string) time.Duration {
-	duration := p.durationOrZero(input)
+// parseDuration reads a duration above zero.
+func parseDuration(p *inputParser, input string) time.Duration {
+	duration := parseDurationOrZero(p, input)
 	if duration == 0 && !p.failed(input) {
 		p.fail(input, "has "+p.cite(input, p.text(input))+", which is no time at all")
 	}
@@ -183,7 +183,7 @@ func (p *inputParser) duration(input string) time.Duration {
 
 var bareNumber = regexp.MustCompile(`^[0-9]+$`)
 
-func (p *inputParser) durationOrZero(input string) time.Duration {
+func parseDurationOrZero(p *inputParser, input string) time.Duration {
 	value := p.text(input)
 	duration, err := time.ParseDuration(value)
 	switch {
@@ -232,18 +232,7 @@ func (p *inputParser) matching(input string, pattern *regexp.Regexp) string {
 	return value
 }
 
-// matchingSet is a set whose entries match the pattern.
-func (p *inputParser) matchingSet(input string, pattern *regexp.Regexp) []string {
-	entries := p.set(input)
-	for _, entry := range entries {
-		if !pattern.MatchString(entry) {
-			p.fail(input, "has "+p.cite(input, entry))
-		}
-	}
-	return entries
-}
-
-func (p *inputParser) time(input string) time.Time {
+func parseTime(p *inputParser, input string) time.Time {
 	value := p.text(input)
 	if value == "" {
 		return time.Time{}
@@ -255,7 +244,7 @@ func (p *inputParser) time(input string) time.Time {
 	return moment
 }
 
-func (p *inputParser) json(input string) json.RawMessage {
+func parseJSON(p *inputParser, input string) json.RawMessage {
 	value := p.text(input)
 	if value == "" {
 		return nil

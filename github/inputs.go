@@ -16,7 +16,9 @@ type Inputs struct {
 	Environment string
 	Branches    []string // patterns for MatchBranch
 	Needs       Needs
-	DeployJobs  []string // empty: all of Needs
+	// FailedResults are failure, cancelled or both.
+	FailedResults []string
+	DeployJobs    []string // ids of Needs, or without it names of jobs; empty: all
 
 	OnlyIfDeployed bool
 	AllOrNothing   bool
@@ -46,8 +48,6 @@ type Inputs struct {
 
 	// Warnings are sentences about inputs that have no effect as given.
 	Warnings []string
-
-	secrets []string
 }
 
 // Health is what is tried right after the move.
@@ -121,10 +121,6 @@ func (in Inputs) AsksForChecks() bool {
 	return len(in.Health.URLs) > 0 || in.Health.InvokePayload != nil || len(in.Watch.Alarms) > 0 || in.Watch.Observe > 0
 }
 
-// Secrets returns every secret text that was given, longest first, so that
-// replacing one after the other leaves no rest of a longer one.
-func (in Inputs) Secrets() []string { return in.secrets }
-
 // ParseInputs reads the inputs as a runner hands them over. An empty or blank
 // input means its default. The error is InputErrors with every problem at
 // once; the inputs that were right are filled in even then, so that a message
@@ -133,10 +129,11 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 	p := newInputParser(getenv)
 	in := Inputs{
 		Command:        p.choice("command", "rollback", "check", "snapshot", "list", "drill"),
-		Alias:          p.alias(),
+		Alias:          parseAlias(p),
 		Environment:    p.line("environment"),
-		Branches:       p.branches(),
-		Needs:          p.needs(),
+		Branches:       parseBranches(p),
+		Needs:          parseNeedsInput(p),
+		FailedResults:  p.choices("failed-results", resultFailure, resultCancelled),
 		DeployJobs:     p.set("deploy-job"),
 		OnlyIfDeployed: p.boolean("only-if-deployed"),
 		AllOrNothing:   p.boolean("all-or-nothing"),
@@ -144,7 +141,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		DryRun:         p.boolean("dry-run"),
 		Reason:         p.line("reason"),
 
-		ListLimit:            p.integerOrAll("list-limit", 1, 10_000),
+		ListLimit:            parseLimit(p, "list-limit", 1, 10_000),
 		AllowProductionDrill: p.boolean("allow-production-drill"),
 
 		Region:          p.matching("aws-region", regionPattern),
@@ -152,20 +149,20 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		RoleSessionName: p.matching("role-session-name", sessionNamePattern),
 		Audience:        p.matching("audience", wordPattern),
 		GitHubToken:     p.text("github-token"),
-		Timeout:         p.duration("timeout"),
+		Timeout:         parseDuration(p, "timeout"),
 
 		Health: Health{
-			URLs:          p.healthURLs(),
-			Statuses:      p.statuses("health-status"),
+			URLs:          parseHealthURLs(p),
+			Statuses:      parseStatuses(p, "health-status"),
 			Successes:     p.integer("health-successes", 1, 100),
-			Interval:      p.duration("health-interval"),
-			Timeout:       p.duration("health-timeout"),
+			Interval:      parseDuration(p, "health-interval"),
+			Timeout:       parseDuration(p, "health-timeout"),
 			Body:          p.line("health-body"),
-			InvokePayload: p.json("invoke-payload"),
+			InvokePayload: parseJSON(p, "invoke-payload"),
 		},
 		Watch: Watch{
 			Alarms:      p.set("alarms"),
-			Observe:     p.durationOrZero("observe"),
+			Observe:     parseDurationOrZero(p, "observe"),
 			APIs:        p.set("observe-api"),
 			OnUnhealthy: p.choice("on-unhealthy", "fail", "step-back"),
 			MaxSteps:    p.integer("max-steps", 1, 20),
@@ -173,42 +170,40 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		Site: Site{
 			Bucket:         p.matching("site-bucket", bucketPattern),
 			Prefix:         p.line("site-prefix"),
-			RestoreTo:      p.time("site-restore-to"),
+			RestoreTo:      parseTime(p, "site-restore-to"),
 			Manifest:       p.line("site-manifest"),
 			DistributionID: p.matching("cloudfront-distribution-id", distributionPattern),
 		},
 		Slack: Slack{
-			WebhookURL: p.webhook("slack-webhook-url"),
+			WebhookURL: parseWebhook(p, "slack-webhook-url"),
 			BotToken:   p.matching("slack-bot-token", wordPattern),
-			Channels:   p.matchingSet("slack-channel", wordPattern),
+			Channels:   parseMatching(p, "slack-channel", wordPattern),
 		},
 		SMTP: SMTP{
-			Host:     p.host("smtp-host"),
+			Host:     parseHost(p, "smtp-host"),
 			Port:     p.integer("smtp-port", 1, 65535),
 			Username: p.line("smtp-username"),
 			Password: p.line("smtp-password"),
 			TLS:      p.choice("smtp-tls", "auto", "implicit", "starttls", "none"),
-			From:     p.address("email-from"),
-			To:       p.addresses("email-to"),
-			Cc:       p.addresses("email-cc"),
+			From:     parseAddress(p, "email-from"),
+			To:       parseAddresses(p, "email-to"),
+			Cc:       parseAddresses(p, "email-cc"),
 		},
-		Teams:    Teams{WebhookURL: p.webhook("teams-webhook-url")},
-		Webhook:  Webhook{URL: p.webhook("webhook-url"), Secret: p.text("webhook-secret")},
+		Teams:    Teams{WebhookURL: parseWebhook(p, "teams-webhook-url")},
+		Webhook:  Webhook{URL: parseWebhook(p, "webhook-url"), Secret: p.text("webhook-secret")},
 		NotifyOn: p.choices("notify-on", "rolled-back", "failed", "attention", "skipped", "planned", "always"),
 		FollowUps: FollowUps{
 			RecordDeployment:     p.boolean("record-deployment"),
 			CommentOnPullRequest: p.boolean("comment-on-pull-request"),
 			OpenIssue:            p.boolean("open-issue"),
 		},
-		secrets: SecretsFrom(getenv),
 	}
-	in.Functions = p.functions(in.Alias)
-	p.versions(in.Functions)
+	in.Functions = parseFunctions(p, in.Alias)
+	parseVersions(p, in.Functions)
 
-	p.requireDeployJobs(in)
-	p.refuseNotBuilt(in)
-	p.requirePartners()
-	p.refuseCommand(in)
-	in.Warnings = p.warnings(in)
+	checkDeployJobs(p, in)
+	checkUnsupported(p, in)
+	checkCommand(p, in)
+	in.Warnings = inputWarnings(p, in)
 	return in, p.err()
 }

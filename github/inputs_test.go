@@ -81,6 +81,7 @@ func TestDefaults(t *testing.T) {
 		Alias:          "live",
 		Environment:    "production",
 		Branches:       []string{"main"},
+		FailedResults:  []string{"failure"},
 		OnlyIfDeployed: true,
 		Remember:       true,
 		ListLimit:      20,
@@ -125,7 +126,7 @@ func TestGivenInputs(t *testing.T) {
 		[]string{in.Functions[0].String(), in.Functions[1].String(), in.Functions[2].String()})
 	assert.Equal(t, "staging", in.Environment)
 	assert.Equal(t, []string{"main", "release/*"}, in.Branches)
-	assert.Equal(t, []string{"deploy"}, in.Needs.Failed(in.DeployJobs))
+	assert.Equal(t, []string{"deploy"}, in.Needs.With(in.FailedResults, in.DeployJobs))
 	assert.False(t, in.OnlyIfDeployed)
 	assert.True(t, in.AllOrNothing)
 	assert.False(t, in.Remember)
@@ -192,13 +193,14 @@ func TestWrongInputs(t *testing.T) {
 		"an alias of digits":      {values{"alias": "42"}, []string{"input alias names a version, not an alias (\"42\"): write the alias that serves production, such as live (it takes the name of an alias with at most 119 letters, digits, `-` and `_`, not a version number)"}},
 		"an environment of lines": {values{"environment": "a\n::error::b"}, []string{`input environment has "a\n::error::b", which holds a line end or another control character (it takes one line of text)`}},
 		"a branch of GitHub's other syntax": {values{"branch": "main,!dev"}, []string{
-			"input branch has the pattern \"!dev\", which would exclude: only * and ** are wildcards, so list the branches that may (it takes branch names or patterns such as `release/*`, one a line or with commas)"}},
-		"no branch": {values{"branch": ","}, []string{"input branch has no entry (it takes branch names or patterns such as `release/*`, one a line or with commas)"}},
+			"input branch has the pattern \"!dev\", which would exclude: only * and ** are wildcards, so list the branches that may (it takes branch names or patterns such as `release/*` or `refs/tags/v*`, one a line or with commas)"}},
+		"no branch": {values{"branch": ","}, []string{"input branch has no entry (it takes branch names or patterns such as `release/*` or `refs/tags/v*`, one a line or with commas)"}},
 
 		"needs that is one result": {values{"needs": "failure", "deploy-job": "deploy"}, []string{
 			"input needs is not valid JSON: write needs: ${{ toJSON(needs) }} (it takes the whole context as JSON, which the expression `toJSON(needs)` gives)"}},
-		"a deploy job there is not":  {values{"needs": needs, "deploy-job": "deploy,Deploy"}, []string{`input deploy-job has "Deploy", which needs does not list: it has "deploy", "test"`}},
-		"a deploy job without needs": {values{"needs": "{}", "deploy-job": "deploy"}, []string{"input deploy-job is given, but needs holds no job: pass needs: ${{ toJSON(needs) }}, and list the deploy job under needs: of this job"}},
+		"a deploy job there is not": {values{"needs": needs, "deploy-job": "deploy,Deploy"}, []string{`input deploy-job has "Deploy", which needs does not list: it has "deploy", "test"`}},
+		"a result that no job has":  {values{"failed-results": "failed"}, []string{"input failed-results has \"failed\" (it takes `failure`, `cancelled` or both, one a line or with commas)"}},
+		"a success that failed":     {values{"failed-results": "failure,success"}, []string{"input failed-results has \"success\" (it takes `failure`, `cancelled` or both, one a line or with commas)"}},
 
 		"a version with a letter":       {values{"deployed-version": "v42"}, []string{`input deployed-version has "v42", which is not the number of a published version` + versionForm}},
 		"version 0":                     {values{"deployed-version": "0"}, []string{`input deployed-version has "0", which is not the number of a published version` + versionForm}},

@@ -2,9 +2,9 @@ package github
 
 import "cmp"
 
-// alias reads the input `alias`. Where it is wrong its default stands in, so
+// parseAlias reads the input `alias`. Where it is wrong its default stands in, so
 // that the entries of `function-name` can be judged all the same.
-func (p *inputParser) alias() string {
+func parseAlias(p *inputParser) string {
 	alias := p.text("alias")
 	if err := validateAlias(alias); err != nil {
 		p.fail("alias", err.Error())
@@ -13,8 +13,8 @@ func (p *inputParser) alias() string {
 	return alias
 }
 
-// functions reads `function-name`.
-func (p *inputParser) functions(alias string) []Function {
+// parseFunctions reads `function-name`.
+func parseFunctions(p *inputParser, alias string) []Function {
 	entries := p.list("function-name")
 	if len(entries) == 0 {
 		p.fail("function-name", "is missing: name the function to roll back")
@@ -35,8 +35,8 @@ func (p *inputParser) functions(alias string) []Function {
 	return functions
 }
 
-// versions reads `deployed-version` and `target-version` into the functions.
-func (p *inputParser) versions(functions []Function) {
+// parseVersions reads `deployed-version` and `target-version` into the functions.
+func parseVersions(p *inputParser, functions []Function) {
 	known := functions
 	if p.failed("function-name") {
 		known = nil
@@ -56,8 +56,8 @@ func (p *inputParser) versions(functions []Function) {
 	}
 }
 
-// branches reads `branch`.
-func (p *inputParser) branches() []string {
+// parseBranches reads `branch`.
+func parseBranches(p *inputParser) []string {
 	patterns := p.set("branch")
 	for _, pattern := range patterns {
 		if err := ValidateBranchPattern(pattern); err != nil {
@@ -70,8 +70,8 @@ func (p *inputParser) branches() []string {
 	return patterns
 }
 
-// needs reads `needs`.
-func (p *inputParser) needs() Needs {
+// parseNeedsInput reads `needs`.
+func parseNeedsInput(p *inputParser) Needs {
 	needs, err := ParseNeeds(p.text("needs"))
 	if err != nil {
 		p.fail("needs", err.Error()+": write needs: ${{ toJSON(needs) }}")
@@ -79,13 +79,9 @@ func (p *inputParser) needs() Needs {
 	return needs
 }
 
-// requireDeployJobs holds `deploy-job` to the jobs that `needs` lists.
-func (p *inputParser) requireDeployJobs(in Inputs) {
-	if p.failed("needs") || len(in.DeployJobs) == 0 {
-		return
-	}
-	if in.Needs == nil {
-		p.refuse("deploy-job", "is given, but needs holds no job: pass needs: ${{ toJSON(needs) }}, and list the deploy job under needs: of this job")
+// checkDeployJobs holds `deploy-job` to the jobs that `needs` lists.
+func checkDeployJobs(p *inputParser, in Inputs) {
+	if p.failed("needs") || in.Needs == nil {
 		return
 	}
 	for _, job := range in.DeployJobs {

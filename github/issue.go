@@ -30,7 +30,7 @@ const (
 // then, and only a comment is told to those who follow it.
 func (f *followUp) openIssue(ctx context.Context) (string, error) {
 	mark := f.issueMark()
-	issue, created, err := ensure(ctx,
+	issue, created, err := findOrCreate(ctx, f.api.clock,
 		func(ctx context.Context) (*gh.Issue, error) { return f.findIssue(ctx, mark.keys) },
 		func(ctx context.Context) (*gh.Issue, error) { return f.createIssue(ctx, mark) })
 	if err != nil {
@@ -44,7 +44,7 @@ func (f *followUp) openIssue(ctx context.Context) (string, error) {
 		return sent, nil
 	}
 	again := eventMark(mark.event)
-	_, _, err = ensure(ctx,
+	_, _, err = findOrCreate(ctx, f.api.clock,
 		func(ctx context.Context) (*gh.IssueComment, error) {
 			return f.ownComment(ctx, issue.GetNumber(), again)
 		},
@@ -61,7 +61,7 @@ func (f *followUp) openIssue(ctx context.Context) (string, error) {
 // findIssue is the newest open one of the label that is the own one and about one
 // of the keys. The list is exact at once, which GitHub's search is not.
 func (f *followUp) findIssue(ctx context.Context, keys []string) (*gh.Issue, error) {
-	all, err := listAll[gh.Issue](ctx, f.API, "issues", url.Values{"labels": {issueLabel}, "state": {"open"}})
+	all, err := listAll[gh.Issue](ctx, f.api, "issues", url.Values{"labels": {issueLabel}, "state": {"open"}})
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (f *followUp) createIssue(ctx context.Context, mark issueMark) (*gh.Issue, 
 	f.log.Infof("GitHub: an issue is opened: %s", title)
 	issue := &gh.Issue{}
 	request := gh.IssueRequest{Title: &title, Body: &body, Labels: &[]string{issueLabel}}
-	return issue, f.send(ctx, http.MethodPost, "issues", request, issue)
+	return issue, f.api.send(ctx, http.MethodPost, "issues", request, issue)
 }
 
 // issueMark is the first line of an issue, which GitHub does not show.
@@ -94,7 +94,7 @@ func (f *followUp) issueMark() issueMark {
 		strconv.FormatInt(f.c.RunID, 10), strconv.Itoa(f.c.RunAttempt), strconv.FormatInt(f.r.Run.ID, 10), strconv.Itoa(f.r.Run.Attempt),
 		string(f.r.Status), string(f.r.Reason))}
 	for _, one := range f.r.Functions {
-		if concerns(one) && len(mark.keys) < maxKeys {
+		if needsIssue(one) && len(mark.keys) < maxKeys {
 			mark.keys = append(mark.keys, digest(f.environment, one.Region, one.Function, one.Alias, report.LeftVersion(one)))
 		}
 	}

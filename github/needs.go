@@ -20,8 +20,17 @@ type NeedsJob struct {
 	Result string // success, failure, cancelled or skipped
 }
 
+// Results of jobs and runs that something is decided by.
+const (
+	resultSuccess   = "success"
+	resultFailure   = "failure"
+	resultCancelled = "cancelled"
+	resultSkipped   = "skipped"
+	resultTimedOut  = "timed_out" // of a job or run in the API, never of `needs`
+)
+
 // needsResults are the results that GitHub documents for a job of `needs`.
-var needsResults = []string{"success", "failure", "cancelled", "skipped"}
+var needsResults = []string{resultSuccess, resultFailure, resultCancelled, resultSkipped}
 
 // ParseNeeds reads the JSON of `${{ toJSON(needs) }}`. The error says which
 // job, or what about the text, is not of that form; it never repeats an output
@@ -60,17 +69,17 @@ func ParseNeeds(text string) (Needs, error) {
 	return needs, nil
 }
 
-// Failed returns the ids of the counted jobs with result failure, sorted. Where
-// jobs is empty, every job counts.
-func (n Needs) Failed(jobs []string) []string {
-	var failed []string
+// With returns the ids of the counted jobs that have one of the results, sorted.
+// Where jobs is empty, every job counts.
+func (n Needs) With(results, jobs []string) []string {
+	var found []string
 	for _, id := range slices.Sorted(maps.Keys(n)) {
 		counts := len(jobs) == 0 || slices.Contains(jobs, id)
-		if counts && n[id].Result == "failure" {
-			failed = append(failed, id)
+		if counts && slices.Contains(results, n[id].Result) {
+			found = append(found, id)
 		}
 	}
-	return failed
+	return found
 }
 
 // quotedJobs is how many jobs of `needs` a message lists at most.

@@ -48,17 +48,21 @@ func TestParseNeedsRefuses(t *testing.T) {
 
 func TestFailedNeeds(t *testing.T) {
 	needs := github.Needs{"test": {"success"}, "site": {"failure"}, "deploy": {"failure"}, "lint": {"cancelled"}}
-	for name, tt := range map[string]struct{ jobs, want []string }{
-		"all count where none is named": {nil, []string{"deploy", "site"}},
-		"the named one failed":          {[]string{"deploy"}, []string{"deploy"}},
-		"another than the named failed": {[]string{"test"}, nil},
-		"cancelled is not failed":       {[]string{"lint"}, nil},
+	failure, both := []string{"failure"}, []string{"failure", "cancelled"}
+	for name, tt := range map[string]struct{ results, jobs, want []string }{
+		"all count where none is named": {failure, nil, []string{"deploy", "site"}},
+		"the named one failed":          {failure, []string{"deploy"}, []string{"deploy"}},
+		"another than the named failed": {failure, []string{"test"}, nil},
+		"cancelled is not failed":       {failure, []string{"lint"}, nil},
+		"cancelled counts where asked":  {both, []string{"lint"}, []string{"lint"}},
+		"both, sorted":                  {both, nil, []string{"deploy", "lint", "site"}},
+		"cancelled alone":               {[]string{"cancelled"}, nil, []string{"lint"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, tt.want, needs.Failed(tt.jobs))
+			assert.Equal(t, tt.want, needs.With(tt.results, tt.jobs))
 		})
 	}
-	assert.Empty(t, github.Needs(nil).Failed(nil))
+	assert.Empty(t, github.Needs(nil).With(failure, nil))
 }
 
 func FuzzParseNeeds(f *testing.F) {
@@ -72,10 +76,10 @@ func FuzzParseNeeds(f *testing.F) {
 			assert.NotContains(t, err.Error(), "\n")
 			return
 		}
-		failed := needs.Failed(nil)
+		failed := needs.With([]string{"failure"}, nil)
 		assert.True(t, slices.IsSorted(failed))
 		for _, job := range failed {
-			assert.Equal(t, []string{job}, needs.Failed([]string{job}))
+			assert.Equal(t, []string{job}, needs.With([]string{"failure"}, []string{job}))
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -145,10 +146,5 @@ func needsAttention(r report.Result) bool {
 	if report.NeedsAttention(r.Status, r.Reason) || r.Healthy == report.NotHealthy {
 		return true
 	}
-	for _, f := range r.Functions {
-		if report.NeedsAttention(f.Status, f.Reason) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Functions, report.Function.NeedsAttention)
 }

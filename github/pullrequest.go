@@ -24,14 +24,14 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 	if !slices.ContainsFunc(f.r.Functions, func(one report.Function) bool { return report.WasMoved(one) && !report.Forward(one) }) {
 		return "no pull request: the alias was moved to a newer version, as a person chose", nil
 	}
-	sha := usable(report.FailedCommit(f.r))
+	sha := validSHA(report.FailedCommit(f.r))
 	if sha == "" {
 		return "no pull request: which commit was rolled back is not known", nil
 	}
 	if report.SameCommit(f.r) {
 		return "no pull request: what serves again was made from the same commit " + report.ShortSHA(sha), nil
 	}
-	pulls, err := listAll[gh.PullRequest](ctx, f.API, "commits/"+sha+"/pulls", nil)
+	pulls, err := listAll[gh.PullRequest](ctx, f.api, "commits/"+sha+"/pulls", nil)
 	if err != nil {
 		return "", f.failed("find the pull request of commit "+report.ShortSHA(sha), err, pullRequestsWrite)
 	}
@@ -42,7 +42,7 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 	mark := commentMark(f.key())
 	body := mark + "\n" + report.Comment(f.r)
 	number := pull.GetNumber()
-	old, created, err := ensure(ctx,
+	old, created, err := findOrCreate(ctx, f.api.clock,
 		func(ctx context.Context) (*gh.IssueComment, error) { return f.ownComment(ctx, number, mark) },
 		func(ctx context.Context) (*gh.IssueComment, error) {
 			f.log.Infof("GitHub: a comment is made on pull request %d", number)
@@ -50,7 +50,7 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 		})
 	if err == nil && !created && !sameText(old.GetBody(), body) {
 		f.log.Infof("GitHub: comment %d on pull request %d is edited", old.GetID(), number)
-		err = f.send(ctx, http.MethodPatch, "issues/comments/"+strconv.FormatInt(old.GetID(), 10), gh.IssueComment{Body: &body}, &gh.IssueComment{})
+		err = f.api.send(ctx, http.MethodPatch, "issues/comments/"+strconv.FormatInt(old.GetID(), 10), gh.IssueComment{Body: &body}, &gh.IssueComment{})
 	}
 	if err != nil {
 		return "", f.failed(fmt.Sprintf("comment on pull request %d", number), err, pullRequestsWrite)
@@ -115,16 +115,16 @@ func (f *followUp) comments(ctx context.Context, number int) ([]*gh.IssueComment
 	if at := f.r.Run.CreatedAt; !at.IsZero() {
 		query.Set("since", at.UTC().Format(time.RFC3339))
 	}
-	return listAll[gh.IssueComment](ctx, f.API, commentsPath(number), query)
+	return listAll[gh.IssueComment](ctx, f.api, commentsPath(number), query)
 }
 
 func (f *followUp) isOwn(user *gh.User) bool {
-	return user.GetLogin() != "" && strings.EqualFold(user.GetLogin(), f.self())
+	return user.GetLogin() != "" && strings.EqualFold(user.GetLogin(), f.login())
 }
 
 func (f *followUp) postComment(ctx context.Context, number int, body string) (*gh.IssueComment, error) {
 	comment := &gh.IssueComment{}
-	return comment, f.send(ctx, http.MethodPost, commentsPath(number), gh.IssueComment{Body: &body}, comment)
+	return comment, f.api.send(ctx, http.MethodPost, commentsPath(number), gh.IssueComment{Body: &body}, comment)
 }
 
 func commentsPath(number int) string {

@@ -75,7 +75,7 @@ func forms(secret string) []string {
 			encoding.EncodeToString([]byte(secret)),
 			encoding.WithPadding(base64.NoPadding).EncodeToString([]byte(secret)))
 		if len(secret) >= shortestInner {
-			all = append(all, within(encoding, secret)...)
+			all = append(all, insideBase64(encoding, secret)...)
 		}
 	}
 	return all
@@ -83,10 +83,10 @@ func forms(secret string) []string {
 
 var hexDigits = regexp.MustCompile(`%[0-9A-F]{2}`)
 
-// within is what the secret looks like inside the base64 of a longer text
+// insideBase64 is what the secret looks like inside the base64 of a longer text
 // (`user:password`): one form for each place in a group of three bytes, without
 // the characters that hold bits of the neighbours.
-func within(encoding *base64.Encoding, secret string) []string {
+func insideBase64(encoding *base64.Encoding, secret string) []string {
 	var all []string
 	for before := range 3 {
 		text := encoding.EncodeToString(append(make([]byte, before), secret...))
@@ -137,7 +137,7 @@ type span struct{ start, end int }
 func (r *Redactor) spans(text string) []span {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	all := r.cutOff(text)
+	all := r.truncated(text)
 	for _, needle := range r.needles {
 		for at := 0; ; {
 			i := strings.Index(text[at:], needle)
@@ -161,9 +161,9 @@ func (r *Redactor) spans(text string) []span {
 	return merged
 }
 
-// cutOff are the beginnings of secrets that stand before the mark of a text that
+// truncated are the beginnings of secrets that stand before the mark of a text that
 // was cut: half a secret is one, too.
-func (r *Redactor) cutOff(text string) []span {
+func (r *Redactor) truncated(text string) []span {
 	const mark = "…"
 	var all []span
 	for from := 0; ; {

@@ -1,9 +1,7 @@
 package github
 
 import (
-	"cmp"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -14,32 +12,22 @@ var secretVariables = []string{
 	"AWS_SESSION_TOKEN",
 	"ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 	"ACTIONS_RUNTIME_TOKEN",
+	"GITHUB_TOKEN",
 }
 
-// SecretsFrom returns every text that must not be printed, longest first:
-// secret inputs and each line of them, URLs also as Go writes them, the
-// password in a health URL, and the job's credentials. It needs no valid
-// inputs, because messages about wrong ones are to be redacted too.
-func SecretsFrom(getenv func(string) string) []string {
+// RedactorFor takes out every secret that the environment holds: secret inputs,
+// URLs also as Go writes them, the password in a health URL, and the job's
+// credentials. It needs no valid inputs, because messages about wrong ones are
+// redacted too.
+func RedactorFor(getenv func(string) string) *Redactor {
 	var secrets []string
-	add := func(text string) {
-		if text = strings.TrimSpace(text); text != "" {
-			secrets = append(secrets, text)
-		}
-	}
-	addLines := func(text string) {
-		add(text)
-		for line := range strings.Lines(text) {
-			add(line)
-		}
-	}
-
+	add := func(text string) { secrets = append(secrets, text) }
 	for _, definition := range InputDefinitions() {
 		if !definition.Secret {
 			continue
 		}
 		value := getenv(definition.Variable())
-		addLines(value)
+		add(value)
 		if parsed, err := url.Parse(strings.TrimSpace(value)); err == nil {
 			add(parsed.String())
 			addPassword(parsed, add)
@@ -52,23 +40,19 @@ func SecretsFrom(getenv func(string) string) []string {
 		}
 	}
 	for _, variable := range secretVariables {
-		addLines(getenv(variable))
+		add(getenv(variable))
 	}
-
-	slices.SortFunc(secrets, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
-	})
-	return slices.Compact(secrets)
+	return NewRedactor(secrets)
 }
 
 const (
-	shortestPath    = 16 // bytes of a path with its query that may be a key
-	shortestSegment = 20 // bytes of a piece of it; Slack's key has 24
+	shortestPath    = 16 // bytes of a path with its query that can hold a key
+	shortestSegment = 20 // bytes of one segment or query value; Slack's key has 24
 )
 
-// addPieces adds what makes a secret address one: many a server repeats the path
-// that it was asked for, without the host. What is short is not, and would blot
-// out plain words.
+// addPieces adds the parts of a secret URL that hold its key, because servers
+// often repeat the requested path without the host. Short parts are left out:
+// they would hide plain words.
 func addPieces(parsed *url.URL, add func(string)) {
 	if parsed.Host == "" {
 		return

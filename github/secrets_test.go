@@ -4,12 +4,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/github"
 )
 
-func TestSecretsFrom(t *testing.T) {
+func TestRedactorFor(t *testing.T) {
 	given := values{
 		"function-name":                  "a b", // wrong: secrets are wanted all the same
 		"github-token":                   " ghs_token\n",
@@ -20,24 +19,16 @@ func TestSecretsFrom(t *testing.T) {
 		"AWS_SESSION_TOKEN":              "aws-session",
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "oidc",
 		"AWS_ACCESS_KEY_ID":              "AKIA",
+		"GITHUB_TOKEN":                   "ghs_other",
 	}
-	secrets := github.SecretsFrom(given.getenv)
-	assert.Equal(t, []string{
-		"first line\r\n\r\nsecond line",
-		"https://example.com/a%20b",
-		"https://example.com/a b",
-		"aws-session",
-		"second line",
-		"first line",
-		"ghs_token",
-		"p%40ss",
-		"oidc",
-		"p@ss",
-	}, secrets, "longest first")
-
-	in, err := github.ParseInputs(given.getenv)
-	require.Error(t, err)
-	assert.Equal(t, secrets, in.Secrets())
+	redactor := github.RedactorFor(given.getenv)
+	for _, secret := range []string{
+		"first line\r\n\r\nsecond line", "first line", "second line", "https://example.com/a b", "https://example.com/a%20b",
+		"aws-session", "ghs_token", "p%40ss", "p@ss", "oidc", "ghs_other",
+	} {
+		assert.Equal(t, "<***>", redactor.Redact("<"+secret+">"), secret)
+	}
+	assert.Equal(t, "AKIA me example.com", redactor.Redact("AKIA me example.com"), "a key's id and a user are no secrets")
 }
 
 // An error may have the path without the host, or the key alone.
@@ -48,7 +39,7 @@ func TestThePiecesOfASecretAddressAreSecrets(t *testing.T) {
 		"teams-webhook-url": "https://x.logic.azure.com/workflows/abc/run?sig=aVeryLongSignature%2Bof+Teams",
 		"webhook-url":       "https://example.com/hook",
 	}
-	redactor := github.NewRedactor(github.SecretsFrom(given.getenv))
+	redactor := github.RedactorFor(given.getenv)
 	for text, want := range map[string]string{
 		"Cannot POST /services/T0123/B0123/aVeryLongKeyOfSlack24chr": "Cannot POST ***",
 		"the key aVeryLongKeyOfSlack24chr is bad":                    "the key *** is bad",

@@ -16,10 +16,12 @@ type Trigger struct {
 	// Command is the input of that name. check and list change nothing and
 	// are never refused; snapshot and drill are by the branch alone.
 	Command     string
-	Branches    []string // patterns of the branches that may act
+	Branches    []string // patterns of the branches and tags that may act
 	Environment string
 	Needs       Needs // empty: not given
-	DeployJobs  []string
+	// FailedResults count as a failed deploy; empty: failure alone.
+	FailedResults []string
+	DeployJobs    []string
 	// TargetGiven is true where a person chose the version to go back to.
 	TargetGiven bool
 	Context     Context
@@ -28,116 +30,166 @@ type Trigger struct {
 	Jobs []report.Job
 	// JobsAsked is true once the API was asked for Jobs.
 	JobsAsked bool
+	// Ref is the answer to Verdict.AskRef; nil: not asked.
+	Ref *RefAnswer
 }
 
-// Verdict is the answer: either Act, or AskJobs, or a refusal.
+// Verdict is the answer: either Act, or a question, or a refusal.
 type Verdict struct {
 	Act bool
 	// AskJobs asks to read the run's jobs and to judge again.
 	AskJobs bool
+	// AskRef asks what a name or a commit is, and to judge again; nil: nothing.
+	AskRef  *RefQuestion
 	Reason  report.Reason // of a refusal
 	Message string        // of a refusal: what was seen, and what would be needed
-	Because string        // why it acts
+	// Attention is true for a refusal after which a person must look: a deploy
+	// failed, and it stays.
+	Attention bool
+	// Cancelled is true for a refusal that saw a deploy which was cancelled or cut
+	// off by a time limit: it can have moved the alias.
+	Cancelled bool
+	Because   string // why it acts
 	// FailedJobs are the jobs that failed: ids where `needs` told them,
 	// display names where the API did.
 	FailedJobs []string
-	Notes      []report.Note
+	// FailedBy is what told of the failure.
+	FailedBy report.FailureSource
+	Notes    []report.Note
 }
 
 // Judge decides whether the program may act. It knows nothing but t. What is
 // missing in a payload counts against acting.
 func (t Trigger) Judge() Verdict {
 	if t.Command == "check" || t.Command == "list" {
-		return actBecause("the command %s changes nothing", t.Command)
+		return actBecause("", "the command %s changes nothing", t.Command)
 	}
-	for _, rule := range []func() *Verdict{t.payload, t.fork, t.branch} {
+	for _, rule := range []func() *Verdict{t.checkPayload, t.checkFork} {
 		if refusal := rule(); refusal != nil {
 			return *refusal
 		}
 	}
-	if t.Command == "snapshot" || t.Command == "drill" {
-		return actBecause("the branch is allowed, and the command %s needs no failure", t.Command)
+	allowed, ask, note := judgeOrigin(t.Branches, t.Event.origin(t.Context), t.Event.workflowRun().GetWorkflowRun().GetHeadSHA(), t.Ref)
+	switch {
+	case ask != nil:
+		return Verdict{AskRef: ask}
+	case !allowed:
+		return *t.refuseOrigin()
 	}
-	if refusal := t.environment(); refusal != nil {
+	verdict := t.judgeAllowed()
+	if note != "" {
+		verdict.Notes = append(verdict.Notes, report.Note{Warning: true, Text: note})
+	}
+	return verdict
+}
+
+func (t Trigger) judgeAllowed() Verdict {
+	if t.Command == "snapshot" || t.Command == "drill" {
+		return actBecause("", "the branch is allowed, and the command %s needs no failure", t.Command)
+	}
+	if refusal := t.checkEnvironment(); refusal != nil {
 		return *refusal
 	}
 	return t.failure()
 }
 
-// payload refuses where only the payload could tell which branch failed.
-func (t Trigger) payload() *Verdict {
+// checkPayload refuses where only the payload could tell which branch failed.
+func (t Trigger) checkPayload() *Verdict {
 	if t.Event.readable() {
 		return nil
 	}
 	return refuse(report.BranchNotAllowed,
 		"The payload of the event %s could not be read, so the branch that failed is not known and cannot be shown to be one that the input branch allows (%s); start the rollback by workflow_dispatch if it is needed.",
-		t.Event.Name, listed(t.Branches))
+		t.Event.Name, quoteList(t.Branches))
 }
 
-// fork refuses a workflow_run whose commit is not from this repository: it is
-// started with secrets for a fork's run too, and a fork can call its branch
-// main. Whatever is known about the two repositories must agree.
-func (t Trigger) fork() *Verdict {
-	if t.Event.Name != eventWorkflowRun {
+// checkFork refuses a workflow_run and a pull request whose commit is not from
+// this repository: both may have secrets for a fork's code too, a fork can call its
+// branch main, and GITHUB_REF of a pull_request_target is this repository's.
+func (t Trigger) checkFork() *Verdict {
+	var head, base *gh.Repository
+	switch {
+	case t.Event.Name == eventWorkflowRun:
+		p := t.Event.workflowRun()
+		head, base = p.GetWorkflowRun().HeadRepository, p.GetRepo()
+	case eventRefs[t.Event.Name] == refProposed:
+		p := t.Event.pullRequest()
+		head, base = p.PullRequest.GetHead().GetRepo(), p.Repo
+	default:
 		return nil
 	}
-	p := t.Event.workflowRun()
-	head := p.GetWorkflowRun().HeadRepository
 	if head == nil {
 		return refuse(report.UntrustedFork,
 			"The payload does not say from which repository the failed run's commit came (a deleted fork looks like this), and only a run of this repository may start a rollback.")
 	}
-	id := t.Context.RepositoryID
-	if p.GetRepo().GetID() != 0 {
-		id = p.GetRepo().GetID()
-	}
-	name := cmp.Or(t.Context.Repository, p.GetRepo().GetFullName())
-	byID := id != 0 && head.GetID() != 0
-	byName := name != "" && head.GetFullName() != ""
-	same := (byID || byName) &&
-		(!byID || id == head.GetID()) &&
-		(!byName || strings.EqualFold(name, head.GetFullName()))
-	if same {
+	name := cmp.Or(t.Context.Repository, base.GetFullName())
+	if sameRepository(head, cmp.Or(base.GetID(), t.Context.RepositoryID), name) {
 		return nil
 	}
-	return refuse(report.UntrustedFork,
+	refusal := refuse(report.UntrustedFork,
 		"The failed run's commit is from the repository %s, and only a run of this repository (%s) may start a rollback.",
 		quoteValue(head.GetFullName()), quoteValue(name))
+	// What was merged may have been deployed all the same.
+	refusal.Attention = t.Event.pullRequest().PullRequest.GetMerged() && t.Command == "rollback" && t.deployFailed()
+	return refusal
 }
 
-func (t Trigger) branch() *Verdict {
-	branch := t.Event.branch(t.Context)
-	if branch == "" {
-		// MatchBranch judges branches; this is a tag, a pull request or nothing.
-		if slices.Contains(t.Branches, "*") {
-			return nil
-		}
-		return refuse(report.BranchNotAllowed,
-			"What failed is not on a branch (ref %s), and the input branch allows %s.",
-			quoteValue(t.ref()), listed(t.Branches))
-	}
-	if MatchBranch(t.Branches, branch) {
-		return nil
-	}
-	return refuse(report.BranchNotAllowed,
-		"The branch %s is not one that the input branch allows (%s).", quoteValue(branch), listed(t.Branches))
+// sameRepository compares what is known of a repository with an id and a name, 0
+// or empty where it is not known. Whatever is known of both must agree.
+func sameRepository(head *gh.Repository, id int64, name string) bool {
+	byID := id != 0 && head.GetID() != 0
+	byName := name != "" && head.GetFullName() != ""
+	return (byID || byName) &&
+		(!byID || id == head.GetID()) &&
+		(!byName || strings.EqualFold(name, head.GetFullName()))
 }
 
-// ref is what stands where a branch was looked for.
-func (t Trigger) ref() string {
-	switch t.Event.Name {
-	case eventWorkflowRun:
-		return ""
-	case eventDeploymentStatus:
-		return t.Event.deploymentStatus().GetDeployment().GetRef()
+// refuseOrigin says what is not allowed. A deploy that failed there is left.
+func (t Trigger) refuseOrigin() *Verdict {
+	o := t.Event.origin(t.Context)
+	var refusal *Verdict
+	switch allowed := quoteList(t.Branches); {
+	case o.refused != "":
+		refusal = refuse(report.BranchNotAllowed, "What failed is %s, and the input branch allows %s.", o.refused, allowed)
+	case o.commit != "" && t.Ref.Problem != "":
+		refusal = refuse(report.BranchNotAllowed,
+			"The deployment is of the commit %s, and which branch or tag has it is not known (%s); the input branch allows %s.", quoteValue(o.commit), t.Ref.Problem, allowed)
+	case o.commit != "":
+		refusal = refuse(report.BranchNotAllowed,
+			"The deployment is of the commit %s, which no branch or tag that the input branch allows (%s) was found to have; looking takes permissions: contents: read.", quoteValue(o.commit), allowed)
+	case strings.HasPrefix(o.ref, tagPrefix):
+		refusal = refuse(report.BranchNotAllowed, "The tag %s is not one that the input branch allows (%s).", quoteValue(strings.TrimPrefix(o.ref, tagPrefix)), allowed)
+	case o.branch() != "":
+		refusal = refuse(report.BranchNotAllowed, "The branch %s is not one that the input branch allows (%s).", quoteValue(o.branch()), allowed)
 	default:
-		return t.Context.Ref
+		refusal = refuse(report.BranchNotAllowed, "What failed is not on a branch or tag (ref %s), and the input branch allows %s.", quoteValue(o.ref), allowed)
+	}
+	refusal.Attention = t.Command == "rollback" && t.deployFailed()
+	return refusal
+}
+
+// deployFailed is true where the event or `needs` shows that a deploy failed, and
+// not just some job of a branch: then a refusal wants a person to look.
+func (t Trigger) deployFailed() bool {
+	switch {
+	case len(t.Needs.With(t.failedResults(), t.DeployJobs)) > 0:
+		// Tests fail on every branch; the deploy after them is skipped then.
+		return len(t.DeployJobs) > 0 || len(t.Needs.With([]string{resultSkipped}, nil)) == 0
+	case t.Event.Name == eventDeploymentStatus:
+		return t.checkEnvironment() == nil && t.byDeployment().Act
+	case t.Event.Name == eventWorkflowRun:
+		// Runs of any branch fail; those of a tag deploy.
+		isTag := func(ref string) bool { return strings.HasPrefix(ref, tagPrefix) }
+		tag := isTag(t.Event.origin(t.Context).ref) || t.Ref != nil && slices.ContainsFunc(t.Ref.Refs, isTag)
+		return tag && t.counts(t.Event.workflowRun().GetWorkflowRun().GetConclusion())
+	default:
+		return false
 	}
 }
 
-// environment refuses the status of a deployment to another environment.
+// checkEnvironment refuses the status of a deployment to another environment.
 // GitHub takes environment names without regard to case.
-func (t Trigger) environment() *Verdict {
+func (t Trigger) checkEnvironment() *Verdict {
 	if t.Event.Name != eventDeploymentStatus {
 		return nil
 	}
@@ -150,132 +202,6 @@ func (t Trigger) environment() *Verdict {
 		"The deployment was to the environment %s, and the input environment is %s.", quoteValue(seen), quoteValue(t.Environment))
 }
 
-// failure looks for a failure in the first place that can tell of one.
-func (t Trigger) failure() Verdict {
-	switch {
-	case len(t.Needs) > 0:
-		return t.byNeeds()
-	case t.Event.Name == eventWorkflowRun:
-		return byWorkflowRun(t.Event.workflowRun())
-	case t.Event.Name == eventDeploymentStatus:
-		return byDeployment(t.Event.deploymentStatus())
-	case t.Event.Name == eventWorkflowDispatch, t.Event.Name == eventRepositoryDispatch:
-		return actBecause("a person asked for it (event %s)", t.Event.Name)
-	case t.TargetGiven:
-		return actBecause("a person chose the version (input target-version)")
-	case !t.JobsAsked:
-		return Verdict{AskJobs: true}
-	case t.Jobs == nil:
-		v := actBecause("the workflow's own if: let this step run")
-		v.Notes = []report.Note{{Text: "Neither the input needs nor GitHub's API tells whether a job of this run failed, so the workflow's own if: is trusted. Give needs: ${{ toJSON(needs) }}, or the permission actions: read, to have it checked."}}
-		return v
-	default:
-		return t.byJobs()
-	}
-}
-
-func (t Trigger) byNeeds() Verdict {
-	failed := t.Needs.Failed(t.DeployJobs)
-	if len(failed) == 0 {
-		return *refuse(report.NoFailure,
-			"No job that counts has the result failure in the input needs (%s), so there is nothing to roll back.", t.needsResults())
-	}
-	return actFailed(failed)
-}
-
-// needsResults words the results of the jobs that count.
-func (t Trigger) needsResults() string {
-	var results []string
-	for job, state := range t.Needs {
-		if len(t.DeployJobs) == 0 || slices.Contains(t.DeployJobs, job) {
-			results = append(results, quoteValue(job)+" "+quoteValue(state.Result))
-		}
-	}
-	slices.Sort(results)
-	return few(results)
-}
-
-func byWorkflowRun(p *gh.WorkflowRunEvent) Verdict {
-	run := p.GetWorkflowRun()
-	workflow := quoteValue(cmp.Or(run.GetName(), p.GetWorkflow().GetName()))
-	if action := p.GetAction(); action != "" && action != "completed" {
-		return *refuse(report.NoFailure,
-			"The workflow_run event says %s, and only a completed run can have failed; start this workflow on types: [completed].", quoteValue(action))
-	}
-	switch conclusion := run.GetConclusion(); conclusion {
-	case "failure", "timed_out":
-		return actBecause("the run %d of the workflow %s ended with %s", run.GetID(), workflow, conclusion)
-	default:
-		return *refuse(report.NoFailure,
-			"The run %d of the workflow %s ended with %s, and a rollback needs failure or timed_out.",
-			run.GetID(), workflow, quoteValue(conclusion))
-	}
-}
-
-func byDeployment(p *gh.DeploymentStatusEvent) Verdict {
-	switch state := p.GetDeploymentStatus().GetState(); state {
-	case "failure", "error":
-		return actBecause("the deployment %d is in state %s", p.GetDeployment().GetID(), state)
-	default:
-		return *refuse(report.NoFailure,
-			"The deployment %d is in state %s, and a rollback needs failure or error.", p.GetDeployment().GetID(), quoteValue(state))
-	}
-}
-
-// byJobs judges by the run's jobs. Unfinished jobs say nothing, the own one
-// included, unless the own one has a failed step: then this step is its
-// `if: failure()`.
-func (t Trigger) byJobs() Verdict {
-	var failed []string
-	for _, job := range t.Jobs {
-		switch {
-		case job.Own:
-			if job.FailedStep != "" {
-				failed = append(failed, job.Name)
-			}
-		case job.Conclusion == "failure", job.Conclusion == "timed_out":
-			failed = append(failed, job.Name)
-		}
-	}
-	if len(failed) == 0 {
-		return *refuse(report.NoFailure,
-			"No finished job of this run has failed (GitHub's API lists %d jobs), so there is nothing to roll back.", len(t.Jobs))
-	}
-	return actFailed(failed)
-}
-
-func actFailed(jobs []string) Verdict {
-	noun := "job"
-	if len(jobs) > 1 {
-		noun = "jobs"
-	}
-	v := actBecause("%s %s failed", noun, listed(jobs))
-	v.FailedJobs = jobs
-	return v
-}
-
-func actBecause(format string, args ...any) Verdict {
-	return Verdict{Act: true, Because: fmt.Sprintf(format, args...)}
-}
-
 func refuse(reason report.Reason, format string, args ...any) *Verdict {
 	return &Verdict{Reason: reason, Message: fmt.Sprintf(format, args...)}
-}
-
-// listed words some values from outside, quoted and cut.
-func listed(values []string) string {
-	quoted := make([]string, len(values))
-	for i, value := range values {
-		quoted[i] = quoteValue(value)
-	}
-	return few(quoted)
-}
-
-// few joins the first values and counts the rest, so that a sentence stays one.
-func few(values []string) string {
-	const most = 10
-	if len(values) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(values[:most], ", "), len(values)-most)
-	}
-	return strings.Join(values, ", ")
 }

@@ -56,6 +56,10 @@ func TestJudge(t *testing.T) {
 	asked := func(jobs ...report.Job) change {
 		return func(tr *github.Trigger) { tr.Jobs, tr.JobsAsked = jobs, true }
 	}
+	alone := asked(report.Job{Name: "rollback", Own: true, Status: "in_progress"})
+	told := func(refs ...string) change {
+		return func(tr *github.Trigger) { tr.Ref = &github.RefAnswer{Refs: refs} }
+	}
 	fork := map[string]any{"workflow_run.head_repository.full_name": "mallory/octo-repo", "workflow_run.head_repository.id": 666}
 	push := event(t, "push", "push", nil)
 
@@ -70,9 +74,9 @@ func TestJudge(t *testing.T) {
 		"push to main":                              {[]change{on(push)}, ask, "", nil},
 		"push to another branch":                    {[]change{on(push), ref("refs/heads/feature")}, "branch-not-allowed", `The branch "feature" is not one that the input branch allows ("main")`, nil},
 		"push to a branch of a pattern":             {[]change{on(push), ref("refs/heads/release/1"), branches("main", "release/*")}, ask, "", nil},
-		"push of a tag called main":                 {[]change{on(push), ref("refs/tags/main")}, "branch-not-allowed", `not on a branch (ref "refs/tags/main")`, nil},
+		"push of a tag called main":                 {[]change{on(push), ref("refs/tags/main")}, "branch-not-allowed", `The tag "main" is not one`, nil},
 		"push of a tag, all allowed":                {[]change{on(push), ref("refs/tags/v1"), branches("*")}, ask, "", nil},
-		"pull request with all patterns but *":      {[]change{on(event(t, "pull_request", "schedule", nil)), ref("refs/pull/1/merge"), branches("**", "refs/pull/*", "pull/*")}, "branch-not-allowed", "not on a branch", nil},
+		"pull request with all patterns but *":      {[]change{on(pullRequest(t, "pull_request", nil)), ref("refs/pull/1/merge"), branches("**", "pull/*")}, "branch-not-allowed", "not merged", nil},
 		"no ref":                                    {[]change{on(push), ref("")}, "branch-not-allowed", `ref ""`, nil},
 		"workflow_run: the payload's branch counts": {[]change{on(deployRun(t, nil)), ref("refs/heads/other")}, act, "", nil},
 		"workflow_run of another branch":            {[]change{on(deployRun(t, map[string]any{"workflow_run.head_branch": "feature"}))}, "branch-not-allowed", `"feature"`, nil},
@@ -80,8 +84,8 @@ func TestJudge(t *testing.T) {
 		"workflow_run whose branch is odd":          {[]change{on(deployRun(t, map[string]any{"workflow_run.head_branch": "main\n::error::x"}))}, "branch-not-allowed", `"main\n::error::x"`, nil},
 		"deployment of another branch":              {[]change{on(deployment(t, map[string]any{"deployment.ref": "feature"}))}, "branch-not-allowed", `"feature"`, nil},
 		"deployment of a full ref":                  {[]change{on(deployment(t, map[string]any{"deployment.ref": "refs/heads/main"})), ref("")}, act, "", nil},
-		"deployment of a tag called main":           {[]change{on(deployment(t, map[string]any{"deployment.ref": "refs/tags/main"}))}, "branch-not-allowed", "refs/tags/main", nil},
-		"deployment of a commit":                    {[]change{on(deployment(t, map[string]any{"deployment.ref": "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"}))}, "branch-not-allowed", "f95f852", nil},
+		"deployment of a tag called main":           {[]change{on(deployment(t, map[string]any{"deployment.ref": "refs/tags/main"}))}, "branch-not-allowed", `The tag "main"`, nil},
+		"deployment of a commit":                    {[]change{on(deployment(t, map[string]any{"deployment.ref": "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"})), told()}, "branch-not-allowed", "f95f852", nil},
 		"needs never open another branch":           {[]change{on(push), ref("refs/heads/feature"), given(needs("deploy=failure"))}, "branch-not-allowed", "", nil},
 		"a chosen target opens no other branch":     {[]change{on(event(t, "workflow_dispatch", "workflow_dispatch", nil)), ref("refs/heads/feature"), target}, "branch-not-allowed", "", nil},
 
@@ -106,7 +110,7 @@ func TestJudge(t *testing.T) {
 		"deployment_status unreadable, and needs":    {[]change{on(unreadable("deployment_status")), given(needs("deploy=failure"))}, "branch-not-allowed", "could not be read", nil},
 		"deployment_status without the deployment":   {[]change{on(event(t, "deployment_status", "deployment_status", map[string]any{"deployment": absent})), branches("*")}, "branch-not-allowed", "could not be read", nil},
 		"push unreadable: the environment says all":  {[]change{on(unreadable("push"))}, ask, "", nil},
-		"dispatch unreadable: a person asked anyway": {[]change{on(unreadable("workflow_dispatch"))}, act, "a person asked", nil},
+		"dispatch unreadable: a person asked anyway": {[]change{on(unreadable("workflow_dispatch")), alone}, act, "a person asked", nil},
 
 		// Commands.
 		"check on any branch":                 {[]change{on(push), ref("refs/heads/feature"), command("check")}, act, "changes nothing", nil},
@@ -125,7 +129,7 @@ func TestJudge(t *testing.T) {
 		"needs: tests failed, deploy skipped":  {[]change{on(push), given(needs("tests=failure", "deploy=skipped"), "deploy")}, "no-failure", `("deploy" "skipped")`, nil},
 		"needs: empty is not given":            {[]change{on(push), given(github.Needs{})}, ask, "", nil},
 		"needs decide for workflow_run":        {[]change{on(deployRun(t, map[string]any{"workflow_run.conclusion": "success"})), given(needs("verify=failure"))}, act, `job "verify" failed`, []string{"verify"}},
-		"needs decide against workflow_run":    {[]change{on(deployRun(t, nil)), given(needs("verify=success"))}, "no-failure", "", nil},
+		"needs decide against workflow_run":    {[]change{on(deployRun(t, nil)), given(needs("verify=success"), "verify")}, "no-failure", "", nil},
 		"needs decide against a dispatch":      {[]change{on(event(t, "workflow_dispatch", "workflow_dispatch", nil)), given(needs("deploy=success"))}, "no-failure", "", nil},
 		"needs decide against a chosen target": {[]change{on(push), given(needs("deploy=success")), target}, "no-failure", "", nil},
 		"needs decide before the jobs":         {[]change{on(push), given(needs("deploy=success")), asked(report.Job{Conclusion: "failure"})}, "no-failure", "", nil},
@@ -152,8 +156,8 @@ func TestJudge(t *testing.T) {
 		"the branch comes first":             {[]change{on(deployment(t, map[string]any{"deployment_status.environment": "staging", "deployment.ref": "x"}))}, "branch-not-allowed", "", nil},
 
 		// A person.
-		"workflow_dispatch":           {[]change{on(event(t, "workflow_dispatch", "workflow_dispatch", nil))}, act, "a person asked for it (event workflow_dispatch)", nil},
-		"repository_dispatch":         {[]change{on(event(t, "repository_dispatch", "repository_dispatch", nil))}, act, "repository_dispatch", nil},
+		"workflow_dispatch":           {[]change{on(event(t, "workflow_dispatch", "workflow_dispatch", nil)), alone}, act, "a person asked for it (event workflow_dispatch)", nil},
+		"repository_dispatch":         {[]change{on(event(t, "repository_dispatch", "repository_dispatch", nil)), alone}, act, "repository_dispatch", nil},
 		"a chosen target on push":     {[]change{on(push), target}, act, "target-version", nil},
 		"a target for a success":      {[]change{on(deployRun(t, map[string]any{"workflow_run.conclusion": "success"})), target}, "no-failure", "", nil},
 		"schedule asks for the jobs":  {[]change{on(event(t, "schedule", "schedule", nil))}, ask, "", nil},
@@ -208,4 +212,17 @@ func TestJudgeTrustsTheWorkflowWhereTheJobsCannotBeRead(t *testing.T) {
 	assert.True(t, got.Act)
 	assert.Len(t, got.Notes, 1)
 	assert.Contains(t, got.Notes[0].Text, "the workflow's own if: is trusted")
+}
+
+// pullRequest is an event of a pull request of this repository's branch feature
+// into main, with some changes.
+func pullRequest(t *testing.T, name string, changes map[string]any) github.Event {
+	t.Helper()
+	own := map[string]any{"full_name": "octo-org/octo-repo", "id": 300029405}
+	all := map[string]any{
+		"repository":   own,
+		"pull_request": map[string]any{"merged": false, "head": map[string]any{"ref": "feature", "repo": own}, "base": map[string]any{"ref": "main"}},
+	}
+	maps.Copy(all, changes)
+	return event(t, name, "schedule", all)
 }

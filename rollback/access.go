@@ -25,7 +25,7 @@ func (a *action) connectAWS(ctx context.Context) (*aws.Cloud, bool) {
 		Secret:     func(secret string) { a.redactor.Add(secret) },
 		RoleARN:    a.inputs.RoleToAssume, SessionName: session,
 		Token: func(ctx context.Context) (string, error) {
-			return github.IDToken(ctx, a.deps.Getenv, a.inputs.Audience)
+			return github.IDToken(ctx, a.deps.Clock, a.deps.Getenv, a.inputs.Audience)
 		},
 	})
 	if err == nil {
@@ -73,12 +73,11 @@ func (a *action) function(clients *aws.Cloud, f github.Function) alias.Function 
 	if region == "" {
 		region = clients.Region()
 	}
-	byDispatch := a.workflow.EventName == "workflow_dispatch" || a.workflow.EventName == "repository_dispatch"
 	return alias.Function{
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: a.inputs.Environment,
 		Request: alias.Request{
 			Target: f.Target, SeenVersion: f.Seen, SeenWeighted: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: a.inputs.OnlyIfDeployed,
-			Manual:   a.alone() || len(a.inputs.Needs) == 0 && (f.Target != 0 || byDispatch) || !a.event.TimesByAPI(),
+			Manual:   a.byHand(f),
 			Remember: a.inputs.Remember,
 		},
 		DryRun: a.inputs.DryRun,
@@ -89,9 +88,24 @@ func (a *action) function(clients *aws.Cloud, f github.Function) alias.Function 
 		Run:    a.result.Run,
 		Evidence: func(ctx context.Context) report.Run {
 			run, _ := a.run.known(ctx)
+			run.Counted, run.FailedBy = a.counted, a.failedBy
 			return run
 		},
 		Finish: a.lifetime.finish,
+	}
+}
+
+// byHand: a person asks, so that the own run is not the one that deployed.
+func (a *action) byHand(f github.Function) bool {
+	switch {
+	case a.alone(), !a.event.TimesByAPI():
+		return true
+	case f.Target == 0 && !a.event.ByDispatch():
+		return false
+	case a.failedBy == "", a.failedBy == report.FailedByWorkflow: // nothing tells
+		return len(a.inputs.Needs) == 0
+	default:
+		return a.failedBy == report.FailedByPerson
 	}
 }
 

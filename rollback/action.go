@@ -33,6 +33,7 @@ type action struct {
 	api      *github.API  // nil: GitHub's API cannot be asked
 	run      *runEvidence // about the run that failed
 	counted  []string     // the failed jobs for which it acts
+	failedBy report.FailureSource
 
 	notifier *notifier
 	result   report.Result
@@ -174,23 +175,37 @@ func (a *action) readEvent() {
 func (a *action) mayAct(ctx context.Context) bool {
 	trigger := github.Trigger{
 		Command: a.inputs.Command, Branches: a.inputs.Branches, Environment: a.inputs.Environment,
-		Needs: a.inputs.Needs, DeployJobs: a.inputs.DeployJobs, TargetGiven: a.targetGiven(),
+		Needs: a.inputs.Needs, FailedResults: a.inputs.FailedResults, DeployJobs: a.inputs.DeployJobs, TargetGiven: a.targetGiven(),
 		Context: a.workflow, Event: a.event,
 	}
+	verdict := a.judge(ctx, trigger)
+	a.note(verdict.Notes...)
+	if !verdict.Act {
+		a.setAll(report.Skipped, verdict.Reason, verdict.Message)
+		for i := range a.result.Functions {
+			a.result.Functions[i].Attention = verdict.Attention
+		}
+		return false
+	}
+	a.counted, a.failedBy = verdict.FailedJobs, verdict.FailedBy
+	a.log.Infof("%s: %s", commands[a.inputs.Command].purpose, verdict.Because)
+	return true
+}
+
+// judge asks GitHub what the trigger wants to know, each at most once.
+func (a *action) judge(ctx context.Context, trigger github.Trigger) github.Verdict {
 	verdict := trigger.Judge()
+	if verdict.AskRef != nil {
+		answer := a.api.ResolveRef(ctx, *verdict.AskRef)
+		trigger.Ref = &answer
+		verdict = trigger.Judge()
+	}
 	if verdict.AskJobs {
 		a.awaitRun(ctx)
 		trigger.Jobs, trigger.JobsAsked = a.result.Run.Jobs, true
 		verdict = trigger.Judge()
 	}
-	a.note(verdict.Notes...)
-	if !verdict.Act {
-		a.setAll(report.Skipped, verdict.Reason, verdict.Message)
-		return false
-	}
-	a.counted = verdict.FailedJobs
-	a.log.Infof("%s: %s", commands[a.inputs.Command].purpose, verdict.Because)
-	return true
+	return verdict
 }
 
 // awaitRun takes what GitHub says about the run, as far as it answers before ctx
@@ -208,7 +223,7 @@ func (a *action) completeTimelines() {
 	if a.inputs.Command == "drill" { // it practises for a failed run, and there was none
 		run = report.Run{}
 	}
-	run.Counted = a.counted
+	run.Counted, run.FailedBy = a.counted, a.failedBy
 	for i := range a.result.Functions {
 		report.CompleteTimeline(&a.result.Functions[i], run, a.result.Started)
 	}

@@ -40,7 +40,7 @@ func runArguments(args []string, l Lifetime, d Deps) int {
 		return 0
 	}
 	d.Getenv = withFlags(d.Getenv, given, flags)
-	redactor := redactorOf(d.Getenv)
+	redactor := github.RedactorFor(d.Getenv)
 	log := github.NewPlainLog(d.Stderr, redactor)
 	a := newAction(l, d, log, redactor)
 	a.person = &person{

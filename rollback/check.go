@@ -93,7 +93,7 @@ func (a *action) checkWorkflow(ctx context.Context) []report.Check {
 	}
 	branch := report.Check{Name: "branch", Status: report.CheckPassed, Detail: "failed runs of this branch are rolled back"}
 	trigger := github.Trigger{Command: "snapshot", Branches: a.inputs.Branches, Context: a.workflow, Event: a.event}
-	if verdict := trigger.Judge(); !verdict.Act {
+	if verdict := a.judge(ctx, trigger); !verdict.Act {
 		branch.Status, branch.Detail = report.CheckInconclusive, "a failed run like this one would not be rolled back: "+verdict.Message
 	}
 	checks := []report.Check{jobs, branch}

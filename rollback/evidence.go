@@ -22,7 +22,7 @@ func (a *action) connectGitHub() {
 		a.run = newEvidence(report.Run{}, func() (report.Run, []report.Note) { return report.Run{}, nil })
 		return
 	}
-	api, err := github.NewAPI(nil, a.workflow.APIURL, a.inputs.GitHubToken, a.workflow.Repository)
+	api, err := github.NewAPI(nil, a.deps.Clock, a.workflow.APIURL, a.inputs.GitHubToken, a.workflow.Repository)
 	if err != nil {
 		a.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not asked: %s", err)})
 	}

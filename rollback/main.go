@@ -65,25 +65,12 @@ func Main(ctx context.Context, args []string, d Deps) int {
 // runStep is a step of a workflow: inputs from the environment, the result in the
 // outputs, the summary and the log.
 func runStep(l Lifetime, d Deps) int {
-	redactor := redactorOf(d.Getenv)
+	redactor := github.RedactorFor(d.Getenv)
 	log := github.NewLog(d.Stdout, d.Getenv, redactor)
 	a := newAction(l, d, log, redactor)
 	a.execute()
 	github.Publish(a.result, log, a.files())
 	return a.result.ExitCode()
-}
-
-// secretVariables hold secrets that are no inputs.
-var secretVariables = []string{
-	"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN",
-}
-
-func redactorOf(getenv func(string) string) *github.Redactor {
-	secrets := github.SecretsFrom(getenv)
-	for _, name := range secretVariables {
-		secrets = append(secrets, getenv(name))
-	}
-	return github.NewRedactor(secrets)
 }
 
 func (d Deps) programVersion() string {

@@ -147,7 +147,7 @@ const maxCauses = 5
 // causeOf is why a function was not moved, without what stands beside it; empty:
 // that needs no words of its own.
 func causeOf(f Function) string {
-	if f.Status != Failed && !NeedsAttention(f.Status, f.Reason) || movedUnwell(f) {
+	if f.Status != Failed && !f.NeedsAttention() || movedUnwell(f) {
 		return ""
 	}
 	text := f.Message

@@ -138,6 +138,9 @@ type Function struct {
 	AliasState      string `json:"-"`
 	// Watched is what CloudWatch measured; nil: nothing was read.
 	Watched *Watched `json:"-"`
+	// Attention is true for what was skipped where a person must look all the same:
+	// a deploy failed, and it stays.
+	Attention bool `json:"-"`
 	// LogTail is the end of the test invocation's log.
 	LogTail string `json:"-"`
 	// Published tells when the versions were made that stand in this result, by

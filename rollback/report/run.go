@@ -41,6 +41,8 @@ type Run struct {
 	// Counted are the failed jobs because of which it was acted, by their ids or
 	// display names; empty: all that failed.
 	Counted []string
+	// FailedBy is what told that the deploy failed; empty: nothing was asked.
+	FailedBy FailureSource
 	// Earlier are the jobs of earlier attempts. A version of an earlier attempt
 	// is this run's too.
 	Earlier []Job
@@ -57,6 +59,22 @@ type Run struct {
 	OlderKnown bool
 }
 
+// FailureSource is what told that a deploy failed.
+type FailureSource string
+
+// The sources, the most certain one first. A job that is red in the API alone, or
+// a run that failed as a whole, can have deployed well: a job of it may have
+// `continue-on-error`, or stand beside the one that deployed.
+const (
+	FailedByNeeds      FailureSource = "needs"
+	FailedByPerson     FailureSource = "person" // who asked; no failure is needed
+	FailedByDeployment FailureSource = "deployment"
+	FailedByDeployJob  FailureSource = "deploy-job" // a job that the input names, by the API
+	FailedByJobs       FailureSource = "jobs"       // any job, by the API
+	FailedByRun        FailureSource = "run"        // its conclusion
+	FailedByWorkflow   FailureSource = "workflow"   // its own `if:` is trusted
+)
+
 // Job is one job of a run. Its name is the display name, not the job's id.
 type Job struct {
 	ID          int64
@@ -71,11 +89,20 @@ type Job struct {
 	Own bool
 }
 
-// counts tells whether the job is one of those that were counted. Its display
-// name is the id, with what a matrix or a called workflow adds, unless the
-// workflow gives it another one.
-func (j Job) counts(counted []string) bool {
-	return slices.ContainsFunc(counted, func(id string) bool {
-		return j.Name == id || strings.HasPrefix(j.Name, id+" (") || strings.HasPrefix(j.Name, id+" / ")
-	})
+// counts tells whether the job is one of those that were counted.
+func (j Job) counts(counted []string) bool { return slices.ContainsFunc(counted, j.IsNamed) }
+
+// IsNamed tells whether the job goes by a name: its display name, or the id that
+// it is made of. A matrix adds ` (…)` to it, and a job of a called workflow is
+// `caller / callee`, where either name means it.
+func (j Job) IsNamed(name string) bool {
+	if j.Name == name || strings.HasPrefix(j.Name, name+" (") || strings.HasPrefix(j.Name, name+" / ") {
+		return true
+	}
+	for part := range strings.SplitSeq(j.Name, " / ") {
+		if base, _, _ := strings.Cut(part, " ("); part == name || base == name {
+			return true
+		}
+	}
+	return false
 }

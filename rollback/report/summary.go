@@ -105,7 +105,7 @@ func alertOf(r Result) string {
 }
 
 func anyNeedsAttention(all []Function) bool {
-	return slices.ContainsFunc(all, func(f Function) bool { return NeedsAttention(f.Status, f.Reason) })
+	return slices.ContainsFunc(all, Function.NeedsAttention)
 }
 
 // circumstances is one line: where, when, and whether production was checked.

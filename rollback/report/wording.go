@@ -215,6 +215,9 @@ func NeedsAttention(status Status, reason Reason) bool {
 	return status == Skipped && reason == NoPreviousVersion
 }
 
+// NeedsAttention is true also where a deploy failed that was left as it is.
+func (f Function) NeedsAttention() bool { return f.Attention || NeedsAttention(f.Status, f.Reason) }
+
 // Heading says a reason in a few words, for a table's cell or a list.
 func Heading(reason Reason) string {
 	if w, ok := wordings[reason]; ok {

@@ -107,7 +107,7 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 		a.Help = true
 		return a, nil
 	case err != nil:
-		return a, fmt.Errorf("%w: %s; --help lists the flags", ErrUsage, flagError(err, flags))
+		return a, fmt.Errorf("%w: %s; --help lists the flags", ErrUsage, plain(err))
 	case set.NArg() > 0:
 		return a, fmt.Errorf("%w: %q is neither a flag nor its value: write the command first, then --name value", ErrUsage, set.Arg(0))
 	case a.Help || a.Version:
@@ -132,15 +132,11 @@ func parseBool(name, text string) (bool, error) {
 	return false, fmt.Errorf("--%s has %q, and takes true or false", name, text)
 }
 
-// flagError words an error of the package flag.
-func flagError(err error, flags []Flag) string {
+// plain words an error of the package flag.
+func plain(err error) string {
 	text := err.Error()
 	if name, found := strings.CutPrefix(text, "flag provided but not defined: -"); found {
-		text = "there is no flag --" + name
-		if near := suggestion(name, flags); near != "" {
-			text += " (--" + near + "?)"
-		}
-		return text
+		return "there is no flag --" + name
 	}
 	if name, found := strings.CutPrefix(text, "flag needs an argument: -"); found {
 		return "--" + name + " needs a value"
@@ -154,36 +150,4 @@ func commandNames(commands []Command) string {
 		all[i] = c.Name
 	}
 	return strings.Join(all, ", ")
-}
-
-// suggestion is the flag that was meant in all likelihood; empty: none is near.
-func suggestion(name string, flags []Flag) string {
-	best, least := "", 4 // edits, above which it is a guess
-	for _, f := range slices.Concat(flags, TerminalFlags) {
-		if d := editDistance(name, f.Name); d < least {
-			best, least = f.Name, d
-		}
-	}
-	return best
-}
-
-// editDistance is how many letters to change, add or leave out.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := diagonal
-			if a[i] != b[j] {
-				changed++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

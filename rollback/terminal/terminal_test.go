@@ -64,8 +64,8 @@ func TestParseRefuses(t *testing.T) {
 	for args, says := range map[string]string{
 		"":                              "the command is missing: write one of rollback, list first",
 		"undo":                          `"undo" is no command`,
-		"list --functon-name api":       "there is no flag --functon-name (--function-name?)",
-		"list --jsn":                    "there is no flag --jsn (--json?)",
+		"list --functon-name api":       "there is no flag --functon-name; --help lists the flags",
+		"list --jsn":                    "there is no flag --jsn; --help lists the flags",
 		"list --something-else-by-far":  "there is no flag --something-else-by-far; --help",
 		"list --function-name":          "--function-name needs a value",
 		"rollback --yes=no":             `--yes has "no", and takes true or false`,

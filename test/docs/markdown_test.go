@@ -116,7 +116,7 @@ func inputTables() string {
 			group = input.Group
 			fmt.Fprintf(to, "### %s\n\n| Input | Default | What it does |\n| --- | --- | --- |\n", group)
 		}
-		fmt.Fprintf(to, "| `%s` | %s | %s Takes %s.%s |\n", input.Name, defaultOf(input), input.Description, input.Form, remark(input))
+		fmt.Fprintf(to, "| `%s` | %s | %s Takes %s.%s |\n", input.Name, defaultOf(input), input.Purpose(), input.Form, remark(input))
 		if last(input) {
 			to.WriteString("\n")
 		}

@@ -77,7 +77,7 @@ func TestWrongArguments(t *testing.T) {
 	}{
 		"no command":               {[]string{"--function-name", "api"}, "the command is missing"},
 		"a command there is not":   {[]string{"undo"}, `"undo" is no command`},
-		"a flag there is not":      {[]string{"rollback", "--functon-name", "api"}, "there is no flag --functon-name (--function-name?)"},
+		"a flag there is not":      {[]string{"rollback", "--functon-name", "api"}, "there is no flag --functon-name; --help lists the flags"},
 		"a flag without its value": {[]string{"rollback", "--function-name"}, "--function-name needs a value"},
 		"a word too many":          {[]string{"rollback", "api"}, `"api" is neither a flag nor its value`},
 		"a word with a sequence":   {[]string{"roll\x1b[2Jback"}, `is no command`},

@@ -102,8 +102,10 @@ func TestTheWebhookGetsTheOutputs(t *testing.T) {
 func TestNobodyIsWokenForNothing(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string]func(*scene, *step){
-		"no job failed":       func(_ *scene, st *step) { st.input("needs", `{"deploy":{"result":"success"}}`) },
-		"another branch":      func(_ *scene, st *step) { st.set("GITHUB_REF", "refs/heads/feature").set("GITHUB_REF_NAME", "feature") },
+		"no job failed": func(_ *scene, st *step) { st.input("needs", `{"deploy":{"result":"success"}}`) },
+		"another branch, whose tests failed": func(_ *scene, st *step) {
+			st.set("GITHUB_REF", "refs/heads/feature").input("needs", `{"tests":{"result":"failure"},"deploy":{"result":"skipped"}}`)
+		},
 		"a dry run":           func(_ *scene, st *step) { st.input("dry-run", "true") },
 		"a check":             func(_ *scene, st *step) { st.input("command", "check") },
 		"a list":              func(_ *scene, st *step) { st.input("command", "list") },

@@ -82,10 +82,26 @@ func TestTriggers(t *testing.T) {
 			}))
 		}, "skipped/no-failure"},
 		"push without needs, the API does not tell": {func(s *scene, st *step) { st.input("needs", ""); s.GitHub.WithholdActionsRead(true) }, acts},
-		"schedule, the deploy failed":               {func(s *scene, st *step) { st.event("schedule", example(s.tb, "schedule")) }, acts},
+		"push without needs, a job beside the deploy failed": {func(_ *scene, st *step) {
+			st.inputs(map[string]string{"needs": "", "deploy-job": "another"})
+		}, "skipped/no-failure"},
+		"push without needs, the deploy job failed": {func(_ *scene, st *step) {
+			st.inputs(map[string]string{"needs": "", "deploy-job": "deploy"})
+		}, acts},
+		"push, cancelled counts": {func(s *scene, st *step) {
+			needs("deploy", "cancelled")(s, st)
+			st.input("failed-results", "failure, cancelled")
+		}, acts},
+		"push of a tag that is allowed": {func(_ *scene, st *step) { st.set("GITHUB_REF", "refs/tags/v1").input("branch", "refs/tags/v*") }, acts},
+		"schedule, the deploy failed":   {func(s *scene, st *step) { st.event("schedule", example(s.tb, "schedule")) }, acts},
 
-		"workflow_run failed":    {workflowRun("failure", nil), acts},
-		"workflow_run timed out": {workflowRun("timed_out", nil), acts},
+		"workflow_run failed":                                 {workflowRun("failure", nil), acts},
+		"workflow_run timed out":                              {workflowRun("timed_out", nil), acts},
+		"workflow_run of a pull request whose branch is main": {workflowRun("failure", func(_, run map[string]any) { run["event"] = "pull_request" }), "skipped/branch-not-allowed"},
+		"workflow_run behind a green gate": {func(s *scene, st *step) {
+			workflowRun("failure", nil)(s, st)
+			needs("gate", "success")(s, st)
+		}, acts},
 		"workflow_run succeeded": {workflowRun("success", nil), "skipped/no-failure"},
 		"workflow_run cancelled": {workflowRun("cancelled", nil), "skipped/no-failure"},
 		"workflow_run without a conclusion": {workflowRun("failure", func(p, run map[string]any) {
@@ -109,6 +125,16 @@ func TestTriggers(t *testing.T) {
 		"by hand": {func(s *scene, st *step) {
 			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch")).inputs(map[string]string{"needs": "", "only-if-deployed": "false"})
 		}, acts},
+		"by hand, in a run that deployed well": {func(s *scene, st *step) {
+			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch")).inputs(map[string]string{"needs": "", "only-if-deployed": "false"})
+			require.NoError(s.tb, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) {
+				r.Jobs[0].Conclusion, r.Jobs[0].Steps = "success", nil
+			}))
+		}, "skipped/no-failure"},
+		"by hand, with a version behind a green gate": {func(s *scene, st *step) {
+			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch")).input("target-version", "1")
+			needs("gate", "success")(s, st)
+		}, "rolled-back/chosen"},
 		"by hand, on another branch": {func(s *scene, st *step) {
 			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch")).input("needs", "").set("GITHUB_REF", "refs/heads/feature")
 		}, "skipped/branch-not-allowed"},
@@ -135,6 +161,18 @@ func TestTriggers(t *testing.T) {
 				assert.Equal(t, "3", f.Serving("live"))
 			}
 		})
+	}
+}
+
+// A deploy that failed where it is not allowed stays, and somebody must know.
+func TestAFailedDeployOfAnotherBranchIsAWarning(t *testing.T) {
+	t.Parallel()
+	for result, want := range map[string]bool{"failure": true, "success": false} {
+		s := newScene(t)
+		s.function("api", 2)
+		o := s.step().set("GITHUB_REF", "refs/heads/feature").input("needs", `{"deploy":{"result":"`+result+`"}}`).run()
+		assert.Equal(t, "skipped/branch-not-allowed", o.ended())
+		assert.Equal(t, want, strings.Contains(o.stdout, "::warning title=Lambda rollback::The branch"), o.stdout)
 	}
 }
 

@@ -2,9 +2,9 @@ package github
 
 import "fmt"
 
-// notBuilt is one input that is parsed but whose part of the program is still
+// unsupportedInput is one input that is parsed but whose part of the program is still
 // to come. Building that part means deleting its lines here.
-type notBuilt struct {
+type unsupportedInput struct {
 	Input   string
 	Missing string // what is not there yet, to stand behind "asks for"
 	Planned string // the part that will bring it
@@ -13,10 +13,10 @@ type notBuilt struct {
 
 const plannedSite = "rollback of the static site"
 
-// notBuiltYet lists what this version cannot do. Asking for it is an error:
+// unsupportedInputs lists what this version cannot do. Asking for it is an error:
 // nothing that a user asked for is silently left out.
-func notBuiltYet() []notBuilt {
-	return []notBuilt{
+func unsupportedInputs() []unsupportedInput {
+	return []unsupportedInput{
 		{"site-bucket", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Bucket != "" }},
 		{"site-prefix", "the rollback of a site", plannedSite, func(in Inputs) bool { return in.Site.Prefix != "" }},
 		{"site-restore-to", "the rollback of a site", plannedSite, func(in Inputs) bool { return !in.Site.RestoreTo.IsZero() }},
@@ -25,9 +25,9 @@ func notBuiltYet() []notBuilt {
 	}
 }
 
-// missingPart is what this version cannot do for the input; empty: nothing.
-func missingPart(input string) string {
-	for _, part := range notBuiltYet() {
+// unsupportedPart is what this version cannot do for the input; empty: nothing.
+func unsupportedPart(input string) string {
+	for _, part := range unsupportedInputs() {
 		if part.Input == input {
 			return part.Missing
 		}
@@ -35,9 +35,9 @@ func missingPart(input string) string {
 	return ""
 }
 
-// refuseNotBuilt reports each input that asks for what is not there yet.
-func (p *inputParser) refuseNotBuilt(in Inputs) {
-	for _, part := range notBuiltYet() {
+// checkUnsupported reports each input that asks for what is not there yet.
+func checkUnsupported(p *inputParser, in Inputs) {
+	for _, part := range unsupportedInputs() {
 		if part.Used(in) {
 			p.refuse(part.Input, fmt.Sprintf("asks for %s, which is not built yet in this version: remove it (planned: %s)", part.Missing, part.Planned))
 		}

@@ -15,7 +15,7 @@ func TestPartners(t *testing.T) {
 	}{
 		"a channel without a token":     {map[string]string{"INPUT_SLACK-CHANNEL": "#deploys"}, "input slack-channel is of use only together with slack-bot-token: give that too, or remove it"},
 		"a password without a user":     {map[string]string{"INPUT_SMTP-PASSWORD": "hunter2"}, "input smtp-password is of use only together with smtp-username: give that too, or remove it"},
-		"a receiver without a server":   {map[string]string{"INPUT_EMAIL-TO": "ops@example.com"}, "input email-to is of use only together with smtp-host: give that too, or remove it"},
+		"a receiver without a server":   {map[string]string{"INPUT_EMAIL-TO": "ops@example.com"}, "input email-to is of use only together with smtp-host: give that too, or remove it; input email-to is of use only together with email-from: give that too, or remove it"},
 		"a server without any address":  {map[string]string{"INPUT_SMTP-HOST": "mail.example.com"}, "input smtp-host is of use only together with email-from: give that too, or remove it; input smtp-host is of use only together with email-to: give that too, or remove it"},
 		"a blank token is no token":     {map[string]string{"INPUT_SLACK-CHANNEL": "#deploys", "INPUT_SLACK-BOT-TOKEN": " "}, "input slack-channel is of use only together with slack-bot-token: give that too, or remove it"},
 		"a channel and its token":       {map[string]string{"INPUT_SLACK-CHANNEL": "#deploys", "INPUT_SLACK-BOT-TOKEN": "xoxb"}, ""},
@@ -24,7 +24,7 @@ func TestPartners(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newInputParser(func(variable string) string { return tt.given[variable] })
-			p.requirePartners()
+			checkRequirements(p)
 			if tt.want == "" {
 				assert.NoError(t, p.err())
 				return

@@ -53,8 +53,19 @@ func StatusText(ranges []StatusRange) string {
 	return strings.Join(words, "")
 }
 
-// statuses reads a list of codes such as 200 and classes such as 2xx.
-func (p *inputParser) statuses(input string) []StatusRange {
+// parseMatching reads a list of which every entry matches the pattern.
+func parseMatching(p *inputParser, input string, pattern *regexp.Regexp) []string {
+	entries := p.set(input)
+	for _, entry := range entries {
+		if !pattern.MatchString(entry) {
+			p.fail(input, "has "+p.cite(input, entry))
+		}
+	}
+	return entries
+}
+
+// parseStatuses reads a list of codes such as 200 and classes such as 2xx.
+func parseStatuses(p *inputParser, input string) []StatusRange {
 	var ranges []StatusRange
 	for _, entry := range p.set(input) {
 		if !statusPattern.MatchString(entry) {
@@ -89,7 +100,7 @@ func parseURL(text string) (*url.URL, error) {
 	return parsed, nil
 }
 
-func (p *inputParser) healthURLs() []*url.URL {
+func parseHealthURLs(p *inputParser) []*url.URL {
 	var urls []*url.URL
 	for _, entry := range p.set("health-url") {
 		parsed, err := parseURL(entry)
@@ -110,9 +121,9 @@ func citeURL(text string) string {
 	return quoteValue(text)
 }
 
-// webhook reads a secret URL. Plain http is for loopback alone: anywhere else
+// parseWebhook reads a secret URL. Plain http is for loopback alone: anywhere else
 // it would carry the secret for all to read.
-func (p *inputParser) webhook(input string) *url.URL {
+func parseWebhook(p *inputParser, input string) *url.URL {
 	value := p.text(input)
 	if value == "" {
 		return nil
@@ -137,8 +148,8 @@ func isLoopback(host string) bool {
 	return err == nil && address.IsLoopback()
 }
 
-// host reads a host name or IP address.
-func (p *inputParser) host(input string) string {
+// parseHost reads a host name or IP address.
+func parseHost(p *inputParser, input string) string {
 	value := p.text(input)
 	if value == "" || hostPattern.MatchString(value) {
 		return value
@@ -154,9 +165,9 @@ func (p *inputParser) host(input string) string {
 	return ""
 }
 
-// address reads one email address, with or without a display name.
-func (p *inputParser) address(input string) *mail.Address {
-	addresses := p.addresses(input)
+// parseAddress reads one email address, with or without a display name.
+func parseAddress(p *inputParser, input string) *mail.Address {
+	addresses := parseAddresses(p, input)
 	switch len(addresses) {
 	case 0:
 		return nil
@@ -167,9 +178,9 @@ func (p *inputParser) address(input string) *mail.Address {
 	return nil
 }
 
-// addresses reads email addresses. Each line is parsed as a whole, because a
+// parseAddresses reads email addresses. Each line is parsed as a whole, because a
 // quoted display name may hold a comma.
-func (p *inputParser) addresses(input string) []*mail.Address {
+func parseAddresses(p *inputParser, input string) []*mail.Address {
 	var addresses []*mail.Address
 	for line := range strings.FieldsFuncSeq(p.text(input), func(char rune) bool { return char == '\n' || char == '\r' }) {
 		line = strings.Trim(line, ", \t")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	gh "github.com/google/go-github/v62/github"
 )
@@ -43,10 +42,10 @@ func (a *API) call(ctx context.Context, method, target string, body, into any) e
 // mostTries is how often something is looked for and created.
 const mostTries = 3
 
-// ensure looks for what there must be once, and creates it where it is not. Where
+// findOrCreate looks for what there must be once, and creates it where it is not. Where
 // it is not known whether creating it has worked, it looks again before it tries
 // again.
-func ensure[T any](ctx context.Context, find func(context.Context) (*T, error), create func(context.Context) (*T, error)) (it *T, created bool, err error) {
+func findOrCreate[T any](ctx context.Context, clock Clock, find func(context.Context) (*T, error), create func(context.Context) (*T, error)) (it *T, created bool, err error) {
 	for try := range mostTries {
 		if it, err = find(ctx); err != nil || it != nil {
 			return it, false, err
@@ -57,7 +56,7 @@ func ensure[T any](ctx context.Context, find func(context.Context) (*T, error), 
 		if !mayHaveWorked(err) || ctx.Err() != nil {
 			break
 		}
-		pause(ctx, firstWait<<try)
+		_ = clock.Sleep(ctx, firstWait<<try) // where ctx has ended, find says so
 	}
 	return nil, false, err
 }
@@ -77,14 +76,5 @@ func mayHaveWorked(err error) bool {
 		return answer.Response.StatusCode >= http.StatusInternalServerError
 	default:
 		return true
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }

@@ -3,33 +3,48 @@ package github
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
 
-// requirePartners reports inputs that are of use only together, where one is
-// missing. Inputs that have a problem of their own are left out of it.
-func (p *inputParser) requirePartners() {
-	wrong := maps.Clone(p.count)
-	for _, pair := range []struct{ input, partner string }{
-		{"slack-bot-token", "slack-channel"},
-		{"slack-channel", "slack-bot-token"},
-		{"smtp-host", "email-from"},
-		{"smtp-host", "email-to"},
-		{"smtp-username", "smtp-password"},
-		{"smtp-password", "smtp-username"},
-		{"email-from", "smtp-host"},
-		{"email-to", "smtp-host"},
-	} {
-		alone := p.given(pair.input) != "" && p.given(pair.partner) == ""
-		if alone && wrong[pair.input] == 0 {
-			p.refuse(pair.input, fmt.Sprintf("is of use only together with %s: give that too, or remove it", pair.partner))
+// checkRequirements holds each given input to those that its definition requires.
+// Where two inputs require each other, both must be given; any other that lacks
+// what it requires has no effect, which is a warning. A missing input is reported
+// once.
+func checkRequirements(p *inputParser) (warnings []string) {
+	wrong, missing := maps.Clone(p.count), map[string]bool{}
+	for _, definition := range InputDefinitions() {
+		input := definition.Name
+		for _, required := range definition.Requires {
+			switch {
+			case p.isMet(required):
+			case slices.Contains(p.definitions[required].Requires, input):
+				if p.given(input) != "" && wrong[input] == 0 && !missing[required] {
+					p.refuse(input, fmt.Sprintf("is of use only together with %s: give that too, or remove it", required))
+					missing[required] = true
+				}
+			case p.differs(input):
+				warnings = append(warnings, noEffect(input, "without "+required))
+			}
 		}
 	}
+	return warnings
 }
 
-// refuseCommand reports what the command cannot do as it is asked for.
-func (p *inputParser) refuseCommand(in Inputs) {
+// isMet tells whether an input that another one requires is given, with the value
+// that is required. A duration of zero is as good as none.
+func (p *inputParser) isMet(required string) bool {
+	input, value, _ := strings.Cut(required, ": ")
+	if value != "" {
+		return p.text(input) == value || p.failed(input)
+	}
+	duration, err := time.ParseDuration(p.given(input))
+	return p.given(input) != "" && (err != nil || duration != 0)
+}
+
+// checkCommand reports what the command cannot do as it is asked for.
+func checkCommand(p *inputParser, in Inputs) {
 	switch in.Command {
 	case "drill":
 		if strings.EqualFold(in.Environment, "production") && !in.AllowProductionDrill {
@@ -43,33 +58,9 @@ func (p *inputParser) refuseCommand(in Inputs) {
 	}
 }
 
-// warnings tells which inputs have no effect as given, a sentence each.
-func (p *inputParser) warnings(in Inputs) []string {
-	var warnings []string
-	for _, dependent := range []struct{ input, main string }{
-		{"role-session-name", "role-to-assume"},
-		{"audience", "role-to-assume"},
-		{"health-status", "health-url"},
-		{"health-successes", "health-url"},
-		{"health-interval", "health-url"},
-		{"health-timeout", "health-url"},
-		{"health-body", "health-url"},
-		{"site-prefix", "site-bucket"},
-		{"site-restore-to", "site-bucket"},
-		{"site-manifest", "site-bucket"},
-		{"cloudfront-distribution-id", "site-bucket"},
-		{"smtp-port", "smtp-host"},
-		{"smtp-username", "smtp-host"},
-		{"smtp-password", "smtp-host"},
-		{"smtp-tls", "smtp-host"},
-		{"email-cc", "smtp-host"},
-		{"webhook-secret", "webhook-url"},
-	} {
-		if p.differs(dependent.input) && p.given(dependent.main) == "" {
-			warnings = append(warnings, noEffect(dependent.input, "without "+dependent.main))
-		}
-	}
-
+// inputWarnings tells which inputs have no effect as given, a sentence each.
+func inputWarnings(p *inputParser, in Inputs) []string {
+	warnings := checkRequirements(p)
 	health, channels := in.Health, []string{"slack-webhook-url", "slack-bot-token", "smtp-host", "teams-webhook-url", "webhook-url"}
 	unused := func(condition bool, input, why string) {
 		if condition && !p.failed(input) {
@@ -79,10 +70,8 @@ func (p *inputParser) warnings(in Inputs) []string {
 	unused(p.differs("alias") && len(in.Functions) > 0 && !usesAliasInput(in.Functions),
 		"alias", "because every entry of function-name names its own")
 	unused(in.AllOrNothing && len(in.Functions) == 1, "all-or-nothing", "with a single function")
-	unused(len(in.Watch.APIs) > 0 && in.Watch.Observe == 0, "observe-api", "without observe")
 	unused(p.differs("list-limit") && (in.Command == "check" || in.Command == "snapshot"), "list-limit", "with the command "+in.Command)
 	unused(in.AllowProductionDrill && in.Command != "drill", "allow-production-drill", "without the command drill")
-	unused(p.differs("max-steps") && in.Watch.OnUnhealthy == "fail", "max-steps", "without on-unhealthy: step-back")
 	unused(in.Watch.OnUnhealthy == "step-back" && !in.AsksForChecks(),
 		"on-unhealthy", "without a check: health-url, invoke-payload, alarms or observe")
 	unused(p.differs("notify-on") && !p.anyGiven(channels), "notify-on", "without a channel: "+strings.Join(channels, ", "))

@@ -3,17 +3,18 @@ package github
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
 // actionsLogin is who speaks by a job's own token.
 const actionsLogin = "github-actions[bot]"
 
-// self is the login under which the token writes, which is how own comments are
+// login is the login under which the token writes, which is how own comments are
 // told from a stranger's with the same mark. The REST API tells it only to
 // persons (GET /user); GraphQL tells it to the job's token and to apps as well.
 // Where it is not told, it is taken to be the job's own token.
-func (a *API) self(ctx context.Context) string {
+func (a *API) login(ctx context.Context) string {
 	if a.token == "" {
 		return actionsLogin
 	}
@@ -25,16 +26,15 @@ func (a *API) self(ctx context.Context) string {
 		} `json:"data"`
 	}
 	query := map[string]string{"query": "query { viewer { login } }"}
-	if err := a.call(ctx, http.MethodPost, a.graphQL(), query, &answer); err != nil || answer.Data.Viewer.Login == "" {
+	if err := a.call(ctx, http.MethodPost, graphQL(*a.client.BaseURL), query, &answer); err != nil || answer.Data.Viewer.Login == "" {
 		return actionsLogin
 	}
 	return answer.Data.Viewer.Login
 }
 
-// graphQL is the address of the other API: https://api.github.com/graphql, and
+// graphQL makes the address of the GraphQL API from that of the REST API: https://api.github.com/graphql, and
 // https://HOST/api/graphql beside https://HOST/api/v3 on an enterprise server.
-func (a *API) graphQL() string {
-	base := *a.client.BaseURL
+func graphQL(base url.URL) string {
 	base.Path = strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), "/v3") + "/graphql"
 	return base.String()
 }

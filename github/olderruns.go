@@ -1,0 +1,45 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	gh "github.com/google/go-github/v62/github"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+const (
+	// olderLimit bounds how long this may hold a rollback up.
+	olderLimit = 4 * time.Second
+	// maxOlder is how many earlier runs are looked at, the newest first.
+	maxOlder = 10
+	// longestRun is how long before a time a run may have begun and still have
+	// been at work.
+	longestRun = 6 * time.Hour
+)
+
+// AtWork gives the earlier runs of run's workflow on its branch that were at work
+// at a time, with the jobs of all their attempts.
+func (a *API) AtWork(ctx context.Context, run report.Run, at time.Time) ([]report.Run, error) {
+	ctx, cancel := context.WithTimeout(ctx, olderLimit)
+	defer cancel()
+	if run.WorkflowID == 0 || run.Branch == "" || at.IsZero() {
+		return nil, fmt.Errorf("failed to list older runs: the workflow or branch of run %d is not known", run.ID)
+	}
+	at = at.UTC().Truncate(time.Second)
+	list, err := a.sameWorkflowRuns(ctx, run, at.Add(-longestRun).Format(time.RFC3339)+".."+at.Format(time.RFC3339), 1)
+	if err != nil {
+		return nil, fmt.Errorf("failed to list older runs: %s", cause(err))
+	}
+	listed := slices.DeleteFunc(list.WorkflowRuns, func(r *gh.WorkflowRun) bool {
+		return r.GetID() == run.ID || isNewer(r, run) || isForeign(r, run) || endedBefore(r, at)
+	})
+	older, err := a.withJobs(ctx, listed[:min(len(listed), maxOlder)], run.Repository)
+	if err != nil {
+		return nil, fmt.Errorf("failed to read the jobs of older runs: %s", cause(err))
+	}
+	return older, nil
+}
