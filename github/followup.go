@@ -112,7 +112,7 @@ func deservesIssue(r report.Result) bool {
 
 // concerns is true for a function that an issue is about.
 func concerns(f report.Function) bool {
-	return f.Status == report.Failed || report.NeedsAttention(f.Status, f.Reason) || report.WasMoved(f) && !report.Forward(f)
+	return f.Status == report.Failed || f.NeedsAttention() || report.WasMoved(f) && !report.Forward(f)
 }
 
 // followUp is what the follow-ups of one result share.

@@ -111,14 +111,15 @@ func logResult(r report.Result, log *Log) {
 	}
 	logNotes("", r.Notes, log)
 
-	say := log.Noticef
-	switch {
-	case r.Status == report.Failed, r.Status == report.NotReady:
+	say := log.Infof
+	switch report.SeverityOf(r) {
+	case report.SeverityFailure:
 		say = log.Errorf
-	case needsAttention(r):
+	case report.SeverityAttention:
 		say = log.Warningf
-	case r.Status == report.Skipped, r.Status == report.Listed, r.Status == report.Ready:
-		say = log.Infof
+	case report.SeverityDone:
+		say = log.Noticef
+	case report.SeverityQuiet:
 	}
 	message := r.Message
 	if message == "" {
@@ -138,17 +139,4 @@ func logNotes(about string, notes []report.Note, log *Log) {
 			log.Infof("%s%s", about, note.Text)
 		}
 	}
-}
-
-// needsAttention is true where nothing failed and a person must act.
-func needsAttention(r report.Result) bool {
-	if report.NeedsAttention(r.Status, r.Reason) || r.Healthy == report.NotHealthy {
-		return true
-	}
-	for _, f := range r.Functions {
-		if report.NeedsAttention(f.Status, f.Reason) {
-			return true
-		}
-	}
-	return false
 }

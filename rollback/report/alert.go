@@ -7,17 +7,6 @@ import (
 	"time"
 )
 
-// Severity says how much a person must hurry.
-type Severity string
-
-// The severities, the most urgent first. Each channel has a colour for them.
-const (
-	SeverityFailure   Severity = "failure"   // production is not well, or may not be: now
-	SeverityAttention Severity = "attention" // it is as good as it gets by itself, and a person must look
-	SeverityDone      Severity = "done"      // it is done, and well as far as is known
-	SeverityQuiet     Severity = "quiet"     // nothing happened; for the record
-)
-
 // Alert is what every channel says of a result: the same facts, in the order in
 // which somebody who was just woken needs them. Its texts are single lines of
 // plain text, shortened and without secrets, and not yet escaped for any
@@ -82,15 +71,12 @@ func AlertOf(r Result) Alert {
 	all := mostUrgentFirst(r.Functions)
 	a := Alert{
 		Severity: SeverityOf(r),
-		Mark:     Mark(r.Status, r.Reason),
+		Mark:     r.mark(),
 		Headline: headlineIn(r),
 		Message:  oneLine(r.Message, longestMessage),
 		Verdict:  verdict(r, all),
 		Next:     alertSteps(r),
 		At:       r.Timestamp,
-	}
-	if a.Severity == SeverityAttention {
-		a.Mark = "⚠️"
 	}
 	if a.Message == "" {
 		a.Message = a.Headline
@@ -131,26 +117,6 @@ func (a Alert) AsTrial() Alert {
 	a.Headline = Cut("Test message, nothing has happened. "+a.Headline, longestHeadline)
 	a.Message = "This is a test of this channel, asked for by the inputs command: check and notify-on: always. Nothing was moved. What the check found: " + a.Message
 	return a
-}
-
-// SeverityOf says how much a person must hurry.
-func SeverityOf(r Result) Severity {
-	switch {
-	case r.Status == Failed, r.Healthy == NotHealthy:
-		return SeverityFailure
-	case r.Status == NotReady, NeedsAttention(r.Status, r.Reason), anyNeedsAttention(r.Functions), inconclusive(r):
-		return SeverityAttention
-	case r.Status == RolledBack, r.Status == Drilled, r.Status == Ready:
-		return SeverityDone
-	default:
-		return SeverityQuiet
-	}
-}
-
-// inconclusive: the alias has moved, and the checks could not tell.
-func inconclusive(r Result) bool {
-	return (r.Status == RolledBack || r.Status == Drilled) && r.Healthy != Healthy &&
-		slices.ContainsFunc(r.Functions, func(f Function) bool { return len(f.Checks) > 0 })
 }
 
 // headlineIn is the headline with the environment behind it. What happened comes

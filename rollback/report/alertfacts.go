@@ -147,7 +147,7 @@ const maxCauses = 5
 // causeOf is why a function was not moved, without what stands beside it; empty:
 // that needs no words of its own.
 func causeOf(f Function) string {
-	if f.Status != Failed && !NeedsAttention(f.Status, f.Reason) || movedUnwell(f) {
+	if f.Status != Failed && !f.NeedsAttention() || movedUnwell(f) {
 		return ""
 	}
 	text := f.Message
@@ -206,7 +206,7 @@ func alertRows(all []Function) (rows []AlertRow, left int) {
 		if len(all) <= maxDated {
 			say = f.inShort
 		}
-		rows = append(rows, AlertRow{Mark(f.Status, f.Reason), name, wayText(f, say), result, webAddress(AliasURL(f))})
+		rows = append(rows, AlertRow{f.mark(), name, wayText(f, say), result, webAddress(AliasURL(f))})
 	}
 	return rows, len(all) - len(rows)
 }

@@ -25,7 +25,7 @@ func Conclude(r *Result) {
 	}
 	first := r.Functions[0]
 	for _, f := range r.Functions[1:] {
-		if urgency(f.Status, "") < urgency(first.Status, "") {
+		if precedenceOf(f.Status) < precedenceOf(first.Status) {
 			first = f
 		}
 	}

@@ -60,7 +60,7 @@ func block(r Result, f Function) string {
 	}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	// Within the summary's tag Markdown is not read: plain HTML only.
-	summary := Mark(f.Status, f.Reason) + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
+	summary := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
 	return "<details><summary>" + summary + "</summary>\n\n" + strings.Join(parts, "\n\n") + "\n\n</details>"
 }
 
@@ -275,7 +275,7 @@ func links(r Result, all []Function) string {
 	if isWebAddress(r.OwnURL) && r.OwnURL != r.Run.URL {
 		parts = append(parts, Link("This run", r.OwnURL))
 	}
-	if len(all) == 1 && alertOf(r) != "" { // nothing happened: nothing to look at
+	if len(all) == 1 && calloutKind(r) != "" { // nothing happened: nothing to look at
 		if text := functionLinks(all[0]); text != "" {
 			parts = append(parts, text)
 		}

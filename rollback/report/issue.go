@@ -166,7 +166,7 @@ func folded(r Result, f Function) string {
 	}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	// Within the summary's tag Markdown is not read: plain HTML only.
-	summary := Mark(f.Status, f.Reason) + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
+	summary := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
 	return "<details><summary>" + summary + "</summary>\n\n" + strings.Join(parts, "\n\n") + "\n\n</details>"
 }
 

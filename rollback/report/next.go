@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -57,7 +56,7 @@ func steps(r Result, group []Function) []step {
 			add(wordings[f.Reason].remedy)
 		}
 	case RolledBack:
-		doubt := slices.ContainsFunc(group, inDoubt)
+		doubt := slices.ContainsFunc(group, Function.isInconclusive)
 		switch {
 		case slices.ContainsFunc(group, func(f Function) bool { return f.ChangedByOthers }):
 			add(afterElsewhere)
@@ -90,10 +89,6 @@ func steps(r Result, group []Function) []step {
 	return all
 }
 
-// inDoubt: the alias has moved, and what was checked does not show that
-// production recovered.
-func inDoubt(f Function) bool { return f.Healthy != Healthy && len(f.Checks) > 0 }
-
 // isRollback tells the command itself from its companions (`check`, `list` …).
 func isRollback(command string) bool {
 	return command == "" || command == "rollback"
@@ -109,7 +104,7 @@ func alike(functions []Function) [][]Function {
 	}
 	index := map[end]int{}
 	var groups [][]Function
-	for _, f := range functions {
+	for _, f := range mostUrgentFirst(functions) {
 		key := end{f.Status, f.Reason, f.NotRestored}
 		at, ok := index[key]
 		if !ok {
@@ -119,23 +114,5 @@ func alike(functions []Function) [][]Function {
 		}
 		groups[at] = append(groups[at], f)
 	}
-	slices.SortStableFunc(groups, func(a, b []Function) int {
-		return cmp.Compare(urgency(a[0].Status, a[0].Reason), urgency(b[0].Status, b[0].Reason))
-	})
 	return groups
-}
-
-// precedence orders the statuses: the first one that a function has is the
-// status of the whole.
-var precedence = []Status{Failed, NotReady, RolledBack, Planned, Drilled, Taken, Listed, Ready, Skipped}
-
-// urgency is lower the sooner a person must look.
-func urgency(status Status, reason Reason) int {
-	if NeedsAttention(status, reason) {
-		return 1
-	}
-	if at := slices.Index(precedence, status); at >= 0 {
-		return 2 * at
-	}
-	return 2 * len(precedence)
 }

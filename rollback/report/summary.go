@@ -53,20 +53,16 @@ func Summary(r Result) string {
 
 // head is the headline, the message and, where it failed, the first thing to do.
 func head(r Result, all []Function) string {
-	mark := Mark(r.Status, r.Reason)
-	if inconclusive(r) { // not to be taken for one that is proven
-		mark = "⚠️"
-	}
-	title := "## " + mark + " " + headlineMarkdown(r) + recoveredOr(r)
+	title := "## " + r.mark() + " " + headlineMarkdown(r) + recoveredOr(r)
 
 	message := r.Message
 	if message == "" {
 		message = Headline(r)
 	}
 	text := Markdown(message, longestText)
-	if alert := alertOf(r); alert != "" {
-		text = "> [!" + alert + "]\n> " + text
-		if steps := nextSteps(r); (r.Status == Failed || inconclusive(r)) && len(steps) > 0 {
+	if kind := calloutKind(r); kind != "" {
+		text = "> [!" + kind + "]\n> " + text
+		if steps := nextSteps(r); (r.Status == Failed || r.isInconclusive()) && len(steps) > 0 {
 			text += "\n>\n> **Do now:** " + steps[0].markdown()
 		}
 	}
@@ -89,23 +85,19 @@ func recoveredOr(r Result) string {
 	}
 }
 
-// alertOf picks GitHub's box: red where it failed, yellow where a person must
-// look, blue where all is done; nothing to see gets none.
-func alertOf(r Result) string {
-	switch {
-	case r.Status == Failed:
+// calloutKind is the kind of GitHub's callout box around the message; empty: none,
+// for there is nothing to see.
+func calloutKind(r Result) string {
+	switch severity := SeverityOf(r); {
+	case severity == SeverityFailure:
 		return "CAUTION"
-	case r.Status == NotReady, NeedsAttention(r.Status, r.Reason), r.Healthy == NotHealthy, anyNeedsAttention(r.Functions), inconclusive(r):
+	case severity == SeverityAttention:
 		return "WARNING"
 	case r.Status == Skipped:
 		return ""
 	default:
 		return "NOTE"
 	}
-}
-
-func anyNeedsAttention(all []Function) bool {
-	return slices.ContainsFunc(all, func(f Function) bool { return NeedsAttention(f.Status, f.Reason) })
 }
 
 // circumstances is one line: where, when, and whether production was checked.
@@ -157,7 +149,7 @@ func row(command string, f Function, regions bool) string {
 		name,
 		Code(f.Alias, longestName),
 		way(f),
-		Mark(f.Status, f.Reason) + " " + Markdown(doneFor(command, f.Status), longestCell),
+		f.mark() + " " + Markdown(doneFor(command, f.Status), longestCell),
 		Markdown(headingFor(command, f.Reason), longestCell),
 	}
 	return "| " + strings.Join(cells, " | ") + " |"
@@ -311,14 +303,6 @@ func upTo(n, most, bytes int, line func(i int) string) (text string, left int) {
 		b.WriteString(next)
 	}
 	return b.String(), 0
-}
-
-func mostUrgentFirst(all []Function) []Function {
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b Function) int {
-		return urgency(a.Status, a.Reason) - urgency(b.Status, b.Reason)
-	})
-	return sorted
 }
 
 func severalRegions(all []Function) bool {

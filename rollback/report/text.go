@@ -14,9 +14,9 @@ import (
 // anything. Secrets must have been taken out of r before.
 func Text(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	parts := []string{Mark(r.Status, r.Reason) + " " + Headline(r)}
+	parts := []string{r.mark() + " " + Headline(r)}
 	if r.Declined {
-		parts[0] = Mark(Skipped, "") + " Nothing was moved"
+		parts[0] = statusMarks[Skipped] + " Nothing was moved"
 	}
 	if message := oneLine(r.Message, longestMessage); message != "" && !strings.HasSuffix(parts[0], message) {
 		parts = append(parts, message)
@@ -39,7 +39,7 @@ func Text(r Result) string {
 func functionText(r Result, f Function, several bool) string {
 	var parts []string
 	if several {
-		parts = append(parts, fmt.Sprintf("%s %s:%s: %s", Mark(f.Status, f.Reason), oneLine(f.Function, longestName), oneLine(f.Alias, longestName), oneLine(f.Message, longestText)))
+		parts = append(parts, fmt.Sprintf("%s %s:%s: %s", f.mark(), oneLine(f.Function, longestName), oneLine(f.Alias, longestName), oneLine(f.Message, longestText)))
 	}
 	if text := VersionsText(f, r.Timestamp, 0); text != "" {
 		parts = append(parts, text)

@@ -172,19 +172,6 @@ const chosenInDoubt = "Look now whether production is well, for a check could no
 // byHand ends the remedies of a rollback that failed: the way that is left.
 const byHand = "To move the alias by hand: `{command}`"
 
-// marks stand before a headline. Only what needs a person is loud.
-var marks = map[Status]string{
-	RolledBack: "✅",
-	Planned:    "🔍",
-	Skipped:    "⏭️",
-	Failed:     "🚨",
-	Ready:      "✅",
-	NotReady:   "⚠️",
-	Taken:      "📌",
-	Listed:     "📋",
-	Drilled:    "✅",
-}
-
 // done says each status as a past participle.
 var done = map[Status]string{
 	RolledBack: "rolled back",
@@ -196,23 +183,6 @@ var done = map[Status]string{
 	Taken:      "noted",
 	Listed:     "listed",
 	Drilled:    "drilled",
-}
-
-// Mark is the emoji for how something ended.
-func Mark(status Status, reason Reason) string {
-	if NeedsAttention(status, reason) {
-		return "⚠️"
-	}
-	if mark, ok := marks[status]; ok {
-		return mark
-	}
-	return "▪️"
-}
-
-// NeedsAttention is true where nothing failed and a person must act all the
-// same: the `attention` of the input `notify-on`.
-func NeedsAttention(status Status, reason Reason) bool {
-	return status == Skipped && reason == NoPreviousVersion
 }
 
 // Heading says a reason in a few words, for a table's cell or a list.

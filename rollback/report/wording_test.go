@@ -74,7 +74,7 @@ func TestEveryStatusHasItsWords(t *testing.T) {
 	t.Parallel()
 	for _, value := range constants(t, "Status") {
 		status := report.Status(value)
-		assert.NotEqual(t, "▪️", report.Mark(status, ""), value)
+		assert.NotEqual(t, "▪️", report.AlertOf(report.Result{Status: status}).Mark, value)
 		assert.NotEmpty(t, report.Done(status), value)
 		for _, functions := range [][]report.Function{nil, {{Function: "api", Status: status}}, {{Status: status}, {Status: status}}} {
 			r := report.Result{Status: status, Functions: functions}
