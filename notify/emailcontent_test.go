@@ -71,7 +71,7 @@ func drawAlert(t *rapid.T) report.Alert {
 		a.Functions = append(a.Functions, report.AlertRow{Mark: "✅", Function: text.Draw(t, "function"), Version: text.Draw(t, "version"), Result: text.Draw(t, "result"), URL: links.Draw(t, "url")})
 	}
 	for range rapid.IntRange(0, 15).Draw(t, "checks") {
-		a.Checks = append(a.Checks, report.Check{Name: text.Draw(t, "check"), Status: report.CheckStatus(text.Draw(t, "status")), Detail: text.Draw(t, "detail")})
+		a.Checks = append(a.Checks, report.PublishedCheck{Name: text.Draw(t, "check"), Status: report.CheckStatus(text.Draw(t, "status")), Detail: text.Draw(t, "detail")})
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "links") {
 		a.Links = append(a.Links, report.Page{Name: text.Draw(t, "page"), URL: links.Draw(t, "url")})

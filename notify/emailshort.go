@@ -27,8 +27,8 @@ func mailable(a report.Alert) report.Alert {
 	a.Functions = each(a.Functions, func(f report.AlertRow) report.AlertRow {
 		return report.AlertRow{Mark: report.Cut(clean(f.Mark), name), Function: clean(f.Function), Version: clean(f.Version), Result: clean(f.Result), URL: webAddress(f.URL)}
 	})
-	a.Checks = each(a.Checks, func(c report.Check) report.Check {
-		return report.Check{Name: clean(c.Name), Status: c.Status, Detail: clean(c.Detail)}
+	a.Checks = each(a.Checks, func(c report.PublishedCheck) report.PublishedCheck {
+		return report.PublishedCheck{Name: clean(c.Name), Status: c.Status, Detail: clean(c.Detail)}
 	})
 	a.Why, a.Notes, a.Next = each(firstOf(a.Why, most), text), texts(a.Notes), texts(a.Next)
 	links := a.Links

@@ -147,7 +147,7 @@ func (t *plainLetter) functions(a report.Alert) {
 	}
 }
 
-func (t *plainLetter) checks(title string, all []report.Check) {
+func (t *plainLetter) checks(title string, all []report.PublishedCheck) {
 	if len(all) == 0 {
 		return
 	}

@@ -62,12 +62,12 @@ func (r room) shorten(a report.Alert) report.Alert {
 
 	checks := firstOf(a.Checks, r.checks)
 	left := len(a.Checks) - len(checks)
-	a.Checks = make([]report.Check, len(checks), len(checks)+1)
+	a.Checks = make([]report.PublishedCheck, len(checks), len(checks)+1)
 	for i, c := range checks {
-		a.Checks[i] = report.Check{Name: report.Cut(c.Name, r.value), Status: c.Status, Detail: report.Cut(c.Detail, r.value)}
+		a.Checks[i] = report.PublishedCheck{Name: report.Cut(c.Name, r.value), Status: c.Status, Detail: report.Cut(c.Detail, r.value)}
 	}
 	if left > 0 {
-		a.Checks = append(a.Checks, report.Check{Name: "more checks", Detail: "on the page of the run"})
+		a.Checks = append(a.Checks, report.PublishedCheck{Name: "more checks", Detail: "on the page of the run"})
 	}
 
 	a.Notes = r.sentences(a.Notes, r.notes, "More warnings stand on the page of the run.")
@@ -125,7 +125,7 @@ const mostBadNews = 4
 
 // badNews parts the checks that could not say that all is well, for they come
 // before what to do, which depends on them. They are the first ones.
-func badNews(all []report.Check) (bad, others []report.Check) {
+func badNews(all []report.PublishedCheck) (bad, others []report.PublishedCheck) {
 	n := 0
 	for n < min(len(all), mostBadNews) && all[n].Status != report.CheckPassed && all[n].Status != "" {
 		n++

@@ -126,7 +126,7 @@ func rows(a report.Alert) [][]slackElement {
 	return append(out, []slackElement{plain(strings.Join(names, "\n"))}, []slackElement{plain(more(a.Left))})
 }
 
-func checks(all []report.Check) [][]slackElement {
+func checks(all []report.PublishedCheck) [][]slackElement {
 	var out [][]slackElement
 	for _, c := range all {
 		out = append(out, []slackElement{plain(strings.TrimLeft(checkMark(c)+" ", " ")), bold(c.Name), plain(detail(c))})
@@ -158,10 +158,10 @@ func lines(all [][]slackElement) slackElement {
 }
 
 // checkMark is the emoji of a check; of a status that is none of ours, nothing.
-func checkMark(c report.Check) string { return report.CheckMark(c.Status) }
+func checkMark(c report.PublishedCheck) string { return report.CheckMark(c.Status) }
 
 // detail is what a check found, behind its name.
-func detail(c report.Check) string {
+func detail(c report.PublishedCheck) string {
 	if c.Detail == "" {
 		return ""
 	}

@@ -27,10 +27,10 @@ type Alert struct {
 	Functions []AlertRow // of several functions, the most urgent first
 	Left      int        // functions that found no room in Functions
 
-	Why     []string // why this version, and how the failing one was attributed to the run; sentences
-	Verdict string   // whether production recovered, in a sentence
-	Checks  []Check  // what that rests on; Status as in the output `results`
-	Notes   []string // warnings that a person should know of
+	Why     []string         // why this version, and how the failing one was attributed to the run; sentences
+	Verdict string           // whether production recovered, in a sentence
+	Checks  []PublishedCheck // what that rests on
+	Notes   []string         // warnings that a person should know of
 
 	Next          []string // what to do, the most urgent first; sentences
 	NotRolledBack string   // what is as the deploy left it; a sentence
@@ -171,12 +171,12 @@ func ofWhatServes(all []Function) string {
 	return " of what serves now"
 }
 
-func alertCheck(c Check, f Function, several bool) Check {
+func alertCheck(c Check, f Function, several bool) PublishedCheck {
 	name := oneLine(c.Name, longestCell)
 	if several {
 		name = Line(f.Function, longestName) + ": " + name
 	}
-	return Check{Name: name, Status: CheckStatus(Line(string(c.Status), longestName)), Detail: oneLine(c.Detail, longestCell)}
+	return PublishedCheck{Name: name, Status: CheckStatus(Line(string(c.Status), longestName)), Detail: oneLine(c.Detail, longestCell)}
 }
 
 // CheckMark is the emoji for how a check ended; empty for statuses that are none
@@ -185,10 +185,10 @@ func CheckMark(status CheckStatus) string { return strings.TrimSpace(checkMark(s
 
 // worstFirst puts the checks that have bad news first, and keeps those where
 // there are many.
-func worstFirst(all []Check) []Check {
+func worstFirst(all []PublishedCheck) []PublishedCheck {
 	rank := map[CheckStatus]int{CheckFailed: 0, CheckInconclusive: 1}
 	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b Check) int {
+	slices.SortStableFunc(sorted, func(a, b PublishedCheck) int {
 		ra, bad := rank[a.Status]
 		if !bad {
 			ra = len(rank)
@@ -203,7 +203,7 @@ func worstFirst(all []Check) []Check {
 		return sorted
 	}
 	kept := sorted[:maxAlertChecks-1]
-	return append(kept, Check{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
+	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
 }
 
 func warnings(all []Note) []string {

@@ -278,10 +278,10 @@ func TestLabels(t *testing.T) {
 
 func TestVersionsAreWrittenAsTheOutputHasThem(t *testing.T) {
 	t.Parallel()
-	data, err := json.Marshal(listed().Functions[0].Versions[1])
+	data, err := json.Marshal(listed().Functions[0].Versions[1].Publish())
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"function":"api","region":"eu-west-1","alias":"live","version":"41","published":"2026-03-06T00:14:07Z",
-		"description":"","code-sha256":"YDOa4rF0Kf","state":"Active","state-reason":"","aliases":null,"serving":false,
+		"description":"","code-sha256":"YDOa4rF0Kf","state":"Active","state-reason":"","aliases":[],"serving":false,
 		"rejected":true,"rejected-by":"8999","target":false,"changes":[{"what":"code SHA-256","from":"a","to":"b"},
 		{"what":"memory","from":"1","to":"2"},{"what":"timeout","from":"","to":""},{"what":"role","from":"","to":""}]}`, string(data))
 }

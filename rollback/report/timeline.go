@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,21 +22,11 @@ const (
 	Told         Event = "told"
 )
 
-// Moment is when something happened, as an element of `timeline`.
+// Moment is when something happened, an entry of the timeline.
 type Moment struct {
 	Event  Event
 	At     time.Time
 	Detail string // plain text, from outside in parts
-}
-
-// MarshalJSON writes the time in UTC and whole seconds: jq's dates know no
-// fractions.
-func (m Moment) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Event  Event  `json:"event"`
-		At     string `json:"at"`
-		Detail string `json:"detail"`
-	}{m.Event, m.At.UTC().Format(time.RFC3339), m.Detail})
 }
 
 // events in words.

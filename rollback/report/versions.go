@@ -1,14 +1,12 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 )
 
-// Version is a published version, as the command list shows it: an element of
-// the output `versions`.
+// Version is a published version, as the command list shows it.
 type Version struct {
 	Function    string
 	Region      string
@@ -25,34 +23,6 @@ type Version struct {
 	RejectedBy  string   // the run that rejected it; empty: none, or not known
 	Target      bool     // where a rollback would go now
 	Changes     []Change // how it differs from the version that serves; nil: not compared
-}
-
-// MarshalJSON writes the version in the form of the output.
-func (v Version) MarshalJSON() ([]byte, error) {
-	published := ""
-	if !v.Published.IsZero() {
-		published = v.Published.UTC().Format(time.RFC3339)
-	}
-	return json.Marshal(struct {
-		Function    string   `json:"function"`
-		Region      string   `json:"region"`
-		Alias       string   `json:"alias"`
-		Version     string   `json:"version"`
-		Published   string   `json:"published"`
-		Description string   `json:"description"`
-		CodeSHA256  string   `json:"code-sha256"`
-		State       string   `json:"state"`
-		StateReason string   `json:"state-reason"`
-		Aliases     []string `json:"aliases"`
-		Serving     bool     `json:"serving"`
-		Rejected    bool     `json:"rejected"`
-		RejectedBy  string   `json:"rejected-by"`
-		Target      bool     `json:"target"`
-		Changes     []Change `json:"changes"`
-	}{
-		v.Function, v.Region, v.Alias, v.Version, published, v.Description, v.CodeSHA256, v.State, v.StateReason,
-		v.Aliases, v.Serving, v.Rejected, v.RejectedBy, v.Target, v.Changes,
-	})
 }
 
 // VersionColumns are the headings of a table of versions.
