@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/report"
@@ -181,7 +183,7 @@ func (p *person) choice(f report.Function) *terminal.Choice {
 		}
 		label := v.Label()
 		if p.Width > 0 && !p.Accessible {
-			label = report.CutCells(label, max(p.Width-labelsOwn, leastLabel))
+			label = ansi.Truncate(label, max(p.Width-labelsOwn, leastLabel), "…")
 		}
 		c.Options = append(c.Options, terminal.Option{Label: label, Value: v.Version})
 	}

@@ -239,15 +239,6 @@ func TestColumnsBehindWideCharacters(t *testing.T) {
 	assert.Equal(t, "  abcdef        3        4", lines[2])
 }
 
-func TestCutCells(t *testing.T) {
-	t.Parallel()
-	wide := strings.Repeat("\u65e5", 5)
-	for width, want := range map[int]string{20: wide, 10: wide, 9: "\u65e5\u65e5\u65e5\u65e5…", 8: "\u65e5\u65e5\u65e5…", 2: "…", 1: "…"} {
-		assert.Equal(t, want, report.CutCells(wide, width), "%d cells", width)
-	}
-	assert.Equal(t, "abc…", report.CutCells("abcdef", 4))
-}
-
 // What was not compared does not look as if nothing differed.
 func TestAVersionThatWasNotCompared(t *testing.T) {
 	t.Parallel()

@@ -294,12 +294,10 @@ func functionLinks(f Function) string {
 	return strings.Join(parts, " · ")
 }
 
-func orDash(text string) string {
-	if text == "" {
-		return "–"
-	}
-	return text
-}
+// dash stands where there is nothing to say.
+const dash = "–"
+
+func orDash(text string) string { return cmp.Or(text, dash) }
 
 func orFunction(name string) string {
 	if name == "" {

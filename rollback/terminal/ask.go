@@ -9,10 +9,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 )
 
@@ -36,7 +36,7 @@ func (s Screen) Lines(text string) int {
 	for line := range strings.Lines(text) {
 		n++
 		if s.Width > 0 {
-			n += utf8.RuneCountInString(line) / max(s.Width-margin, leastWidth)
+			n += ansi.StringWidth(line) / max(s.Width-margin, leastWidth)
 		}
 	}
 	return n

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 const (
@@ -57,7 +59,7 @@ func wrap(text string, indent int) string {
 		switch {
 		case line == "":
 			line = word
-		case indent+len(line)+1+len(word) > helpWidth:
+		case indent+ansi.StringWidth(line)+1+ansi.StringWidth(word) > helpWidth:
 			lines = append(lines, strings.Repeat(" ", indent)+line)
 			line = word
 		default:
