@@ -235,7 +235,7 @@ func (s *story) outlook(looked []report.Function, choices map[int]*terminal.Choi
 			differences = append(differences, text)
 		}
 	}
-	all := append(append(ways, report.NotRolledBackText), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
+	all := append(append(ways, report.NotRolledBack), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
 	return s.fit(strings.Join(all, "\n\n"))
 }
 

@@ -97,9 +97,9 @@ func AlertOf(r Result) Alert {
 	a.Notes = slices.DeleteFunc(a.Notes, func(note string) bool { return strings.Contains(a.Message, note) }) // said already
 	a.Checks, a.Notes = worstFirst(a.Checks), firstOf(a.Notes, maxAlertNotes)
 	if r.Moved() && isRollback(r.Command) {
-		a.NotRolledBack = NotRolledBackText
+		a.NotRolledBack = NotRolledBack
 	}
-	a.Links = pages(r, all)
+	a.Links = alertLinks(r)
 	return a
 }
 

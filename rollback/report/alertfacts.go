@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -19,8 +18,8 @@ func facts(r Result, all []Function) []Fact {
 	if len(all) == 1 {
 		f := all[0]
 		add("Function", strings.TrimSuffix(Line(f.Function, longestName)+":"+Line(f.Alias, longestName), ":"), AliasURL(f))
-		add("Version", wayText(f, bare), "")
-		now, name := servesNow(f)
+		add("Version", plainText.move(f, nil), "")
+		now, name := servingFact(f)
 		if old := cmp.Or(failing(f), f.From); f.To != "" && old != now {
 			what := "Failing version"
 			if Forward(f) {
@@ -33,7 +32,7 @@ func facts(r Result, all []Function) []Fact {
 		}
 	}
 	if isRollback(r.Command) {
-		out = append(out, runFacts(r)...)
+		out = append(out, alertRunFacts(r)...)
 	}
 	add("Reason given", oneLine(r.RequestReason, longestCell), "")
 	if !r.Timestamp.IsZero() {
@@ -42,47 +41,26 @@ func facts(r Result, all []Function) []Fact {
 	return out
 }
 
-// runFacts tell what failed, what was in it, and who brought it.
-func runFacts(r Result) []Fact {
+// alertRunFacts tell what failed, what was in it, and who brought it.
+func alertRunFacts(r Result) []Fact {
 	run, by := r.Run, "By"
 	if askedFor(r) && !isFailed(run) { // its commit is nobody's fault
 		run.SHA, by = "", "Asked for by"
 	}
 	var out []Fact
-	jobs := failedJobs(run.Jobs)
-	for _, job := range jobs[:min(len(jobs), maxJobs)] {
-		text := oneLine(job.Name, longestCell)
-		if job.FailedStep != "" {
-			text += ", in step “" + oneLine(job.FailedStep, longestCell) + "”"
-		}
-		out = append(out, Fact{"Failed job", text, webAddress(job.URL)})
-	}
-	if run.SHA != "" {
-		first, _, _ := strings.Cut(run.Commit, "\n")
-		out = append(out, Fact{"Commit", strings.TrimSpace(ShortSHA(run.SHA) + " " + oneLine(first, longestCell)), webAddress(CommitURL(run))})
-	}
-	if run.Actor != "" {
-		out = append(out, Fact{by, Line(run.Actor, longestName), ""})
-	}
-	if words := runWords(run); words != "" {
-		if run.Attempt > 1 {
-			words += fmt.Sprintf(", attempt %d", run.Attempt)
-		}
-		if run.Branch != "" {
-			words += ", on " + Line(run.Branch, longestName)
-		}
-		out = append(out, Fact{"Run", words, webAddress(run.URL)})
+	for _, f := range append(plainText.jobFacts(run), plainText.runFacts(run, by)...) {
+		out = append(out, Fact{f.name, f.linked + f.rest, webAddress(f.url)})
 	}
 	return out
 }
 
-// servesNow is the version that a function's alias is on, and how sure that is;
+// servingFact is the version that a function's alias is on, and how sure that is;
 // empty: not known.
-func servesNow(f Function) (version, name string) {
+func servingFact(f Function) (version, name string) {
 	switch {
-	case f.ChangedByOthers && isMoved(f):
+	case f.ChangedByOthers && WasMoved(f):
 		return f.To, "Rolled back to"
-	case isMoved(f):
+	case WasMoved(f):
 		return f.To, "Serves now"
 	case f.Status == Failed: // a move whose answer was lost may have been made
 		return f.From, "Served when last read"
@@ -90,8 +68,6 @@ func servesNow(f Function) (version, name string) {
 		return f.From, "Serves now"
 	}
 }
-
-func isMoved(f Function) bool { return f.To != "" && (f.Status == RolledBack || f.MovedAt != "") }
 
 // dated is a version with when it was published and from which commit.
 func dated(f Function, version string) string {
@@ -103,29 +79,6 @@ func dated(f Function, version string) string {
 		text += ", commit " + ShortSHA(sha)
 	}
 	return text
-}
-
-// wayText is where the alias went, as plain text: "42 → 41". say words a version.
-func wayText(f Function, say func(version string) string) string {
-	from, to := say(versionOr(f.From)), Line(f.To, longestName)
-	switch {
-	case f.From == "" && f.To == "":
-		return ""
-	case f.Status == Drilled:
-		return from + " → " + say(versionOr(f.Target)) + " → " + from
-	case f.Status == Ready && f.Target != "":
-		return from + " (a rollback goes to " + Line(f.Target, longestName) + ")"
-	case f.To == "":
-		return from
-	case f.From == f.To && f.WeightsCleared:
-		return to + ", without the canary"
-	case f.Status == RolledBack || f.MovedAt != "":
-		return from + " → " + say(to)
-	case f.Status == Planned:
-		return from + " → " + say(to) + " (not done)"
-	default:
-		return from + " (" + to + " not reached)"
-	}
 }
 
 // whyOf says why this version, and whose the failing one was.
@@ -177,8 +130,6 @@ func (f Function) inShort(version string) string {
 	return version + " (" + strings.Join(more, ", ") + ")"
 }
 
-func bare(version string) string { return version }
-
 func alertRows(all []Function) (rows []AlertRow, left int) {
 	regions := len(all) > 0 && severalRegions(all)
 	causes := map[string]bool{}
@@ -202,11 +153,11 @@ func alertRows(all []Function) (rows []AlertRow, left int) {
 		case f.Status == Failed, f.Status == Skipped:
 			result += ": " + Line(Heading(f.Reason), longestName)
 		}
-		say := bare
+		var about func(string) string
 		if len(all) <= maxDated {
-			say = f.inShort
+			about = f.inShort
 		}
-		rows = append(rows, AlertRow{f.mark(), name, wayText(f, say), result, webAddress(AliasURL(f))})
+		rows = append(rows, AlertRow{f.mark(), name, plainText.move(f, about), result, webAddress(AliasURL(f))})
 	}
 	return rows, len(all) - len(rows)
 }
@@ -219,23 +170,12 @@ func webAddress(url string) string {
 	return url
 }
 
-// pages are the links, the run first. Only web addresses are among them.
-func pages(r Result, all []Function) []Page {
+// alertLinks are the pages that are worth a look, the run first.
+func alertLinks(r Result) []Page {
+	names := map[linkKind]string{linkToRun: r.runLinkName("Run"), linkToOwnRun: "This run", linkToAlias: "Alias", linkToLogs: "Logs"}
 	var out []Page
-	add := func(name, url string) {
-		if isWebAddress(url) && !slices.ContainsFunc(out, func(p Page) bool { return p.URL == url }) {
-			out = append(out, Page{name, url})
-		}
-	}
-	name := "Run"
-	if isFailed(r.Run) && isRollback(r.Command) {
-		name = "Failed run"
-	}
-	add(name, r.Run.URL)
-	add("This run", r.OwnURL)
-	if len(all) == 1 {
-		add("Alias", AliasURL(all[0]))
-		add("Logs", LogsURL(all[0]))
+	for _, l := range linksOf(r) {
+		out = append(out, Page{names[l.to], l.url})
 	}
 	return out
 }

@@ -1,14 +1,8 @@
 package report
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 )
-
-// longestBody is how long a comment or an issue may become, in bytes. GitHub
-// refuses more than 65,536 characters.
-const longestBody = 60_000
 
 // longestListed is how many functions a comment names.
 const longestListed = 20
@@ -18,13 +12,20 @@ const longestListed = 20
 // link nor mention. Secrets must have been taken out of r before.
 func Comment(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	return fit([]string{
-		"#" + head(r, all),
-		deployed(r),
-		listOf(went(r, all), jobsOf(r.Run), unwellChecks(all)),
-		revert(r),
-		runLinks(r),
-	})
+	return shortPage(
+		smallHead(r, all),
+		section{body: deployed(r)},
+		section{body: joinParts("\n", moves(r, all), jobList(r.Run), unwellChecks(all))},
+		section{body: revert(r)},
+		section{body: runLinks(r)},
+	)
+}
+
+// smallHead is the head of what is one of several on a page.
+func smallHead(r Result, all []Function) section {
+	s := head(r, all)
+	s.level = sectionLevel
+	return s
 }
 
 // deployed is the sentence that tells why this pull request is written to.
@@ -47,8 +48,8 @@ func deployed(r Result) string {
 	}
 }
 
-// went lists where each alias went.
-func went(r Result, all []Function) string {
+// moves lists where each alias went.
+func moves(r Result, all []Function) string {
 	lines, left := upTo(len(all), longestListed, longestBody/4, func(i int) string {
 		f := all[i]
 		text := "- " + Code(f.Function, longestName)
@@ -58,7 +59,7 @@ func went(r Result, all []Function) string {
 		if f.Status == Skipped || !WasMoved(f) && f.Status != Failed {
 			return text + ": " + Markdown(Done(f.Status), longestCell) + ", " + Markdown(Heading(f.Reason), longestCell)
 		}
-		if text += ": version " + way(f); !WasMoved(f) {
+		if text += ": version " + orDash(gitHub.move(f, nil)); !WasMoved(f) {
 			return text + ", " + Markdown(Heading(f.Reason), longestCell)
 		}
 		if sha := f.Commits[f.To]; sha != "" {
@@ -70,19 +71,6 @@ func went(r Result, all []Function) string {
 		return text
 	})
 	return lines + leftOut(left)
-}
-
-// jobsOf names the jobs that failed.
-func jobsOf(run Run) string {
-	failed := failedJobs(run.Jobs)
-	lines := make([]string, 0, maxJobs)
-	for _, job := range failed[:min(len(failed), maxJobs)] {
-		lines = append(lines, "- **Failed job:** "+jobLine(job))
-	}
-	if more := len(failed) - maxJobs; more > 0 {
-		lines = append(lines, fmt.Sprintf("- %d more jobs failed.", more))
-	}
-	return strings.Join(lines, "\n")
 }
 
 // unwellChecks are the checks that failed on what serves now.
@@ -98,19 +86,6 @@ func unwellChecks(all []Function) string {
 	return strings.Join(lines, "\n")
 }
 
-// listOf joins lists to one.
-func listOf(lists ...string) string {
-	return strings.Join(slices.DeleteFunc(lists, func(s string) bool { return s == "" }), "\n")
-}
-
-func jobLine(job Job) string {
-	line := Link(Markdown(job.Name, longestCell), job.URL)
-	if job.FailedStep != "" {
-		line += ", in step “" + Markdown(job.FailedStep, longestCell) + "”"
-	}
-	return line
-}
-
 // revert is the one thing to do on a pull request. Where production is not well
 // there is more to do, and the head has it.
 func revert(r Result) string {
@@ -122,55 +97,31 @@ func revert(r Result) string {
 		", or fix it. Deploying the same code again brings the fault back."
 }
 
-// runLinks leads to the runs.
+// runLinks leads to the runs, the own one first.
 func runLinks(r Result) string {
+	own, failed := "", ""
+	for _, l := range linksOf(r) {
+		switch l.to {
+		case linkToOwnRun:
+			own = l.url
+		case linkToRun:
+			failed = l.url
+		case linkToAlias, linkToLogs:
+		}
+	}
+	if r.OwnURL == r.Run.URL { // then only what it did counts
+		own, failed = failed, ""
+	}
 	var parts []string
-	if isWebAddress(r.OwnURL) {
+	if own != "" {
 		name := "The run that rolled back"
 		if !r.Moved() {
 			name = "The run that tried to roll back"
 		}
-		parts = append(parts, Link(name, r.OwnURL))
+		parts = append(parts, Link(name, own))
 	}
-	if isWebAddress(r.Run.URL) && r.Run.URL != r.OwnURL {
-		parts = append(parts, Link("The run that failed", r.Run.URL))
+	if failed != "" {
+		parts = append(parts, Link("The run that failed", failed))
 	}
-	return strings.Join(parts, " · ")
-}
-
-// tooLong stands where a section was left out.
-const tooLong = "This was too long for this page; the summary of the run has it."
-
-// fit joins sections. Where they are too long together, the longest ones give
-// way to a sentence, and only their headings stay.
-func fit(sections []string) string {
-	sections = slices.DeleteFunc(slices.Clone(sections), func(s string) bool { return s == "" })
-	for range sections {
-		if lengthOf(sections) <= longestBody {
-			break
-		}
-		longest := 0
-		for i, s := range sections {
-			if len(s) > len(sections[longest]) {
-				longest = i
-			}
-		}
-		sections[longest] = shortened(sections[longest])
-	}
-	return strings.Join(sections, "\n\n") + "\n"
-}
-
-func shortened(text string) string {
-	if title, _, found := strings.Cut(text, "\n"); found && strings.HasPrefix(title, "### ") {
-		return title + "\n\n" + tooLong
-	}
-	return tooLong
-}
-
-func lengthOf(sections []string) int {
-	n := 0
-	for _, s := range sections {
-		n += len(s) + len("\n\n")
-	}
-	return n
+	return strings.Join(parts, linkGap)
 }

@@ -202,16 +202,14 @@ func others(group []Function, v verb) string {
 	return strings.Join(byReason, ", ")
 }
 
-// listed names functions with their way: "api 42 → 41", "billing (throttled)".
+// listed names functions with their move: "api 42 → 41", "billing (throttled)".
 func listed(group []Function) string {
 	return join(group, func(f Function) string {
 		switch {
-		case movedUnwell(f):
-			return fmt.Sprintf("%s %s → %s", Line(f.Function, longestName), versionOr(f.From), versionOr(f.To))
-		case f.Status == Failed || f.Status == Skipped:
+		case !movedUnwell(f) && (f.Status == Failed || f.Status == Skipped):
 			return fmt.Sprintf("%s (%s)", Line(f.Function, longestName), Line(string(f.Reason), longestName))
 		case f.To != "":
-			return fmt.Sprintf("%s %s → %s", Line(f.Function, longestName), versionOr(f.From), versionOr(f.To))
+			return Line(f.Function, longestName) + " " + FromTo(f.From, f.To)
 		default:
 			return Line(f.Function, longestName)
 		}

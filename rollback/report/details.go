@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// single is what there is to tell about the only function, section by section.
-func single(r Result, f Function) []string {
+// functionSections are what there is to tell about the only function.
+func functionSections(r Result, f Function) []section {
 	title := "Why it was left alone"
 	switch f.Status {
 	case RolledBack, Planned:
@@ -24,51 +24,40 @@ func single(r Result, f Function) []string {
 		title = "What it rests on"
 	case Skipped:
 	}
-	return []string{
-		section(title, proof(f)),
-		section("Versions", versionsTable(f, r.Timestamp)),
-		section(checksTitle(r.Command), recovered(f)),
-		section("Timeline", timeline(f)),
-		section(changesTitle(f), foldedChanges(f)),
-		section("Notes of "+orFunction(Code(f.Function, longestName)), notes(f.Notes)),
+	return []section{
+		{title: title, body: proof(f)},
+		{title: "Versions", body: versionsTable(f, r.Timestamp)},
+		{title: checksTitle(r.Command), body: recovered(f)},
+		{title: "Timeline", body: timeline(f)},
+		{title: changesTitle(f), body: foldedChanges(f)},
+		{title: "Notes of " + orFunction(Code(f.Function, longestName)), body: notes(f.Notes)},
 	}
 }
 
-// details has a folded block for each of several functions that has something
-// to tell beyond its line in the table.
-func details(r Result, all []Function) string {
+// functionBlocks has a folded block for each of several functions that has
+// something to tell beyond its line in the table.
+func functionBlocks(r Result, all []Function) section {
 	told := slices.DeleteFunc(slices.Clone(all), func(f Function) bool {
 		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0
 	})
-	text, left := upTo(len(told), maxDetails, detailsBytes, func(i int) string { return block(r, told[i]) + "\n" })
+	return blocks(told, detailsBytes, "the output `results`", func(f Function) string {
+		return block(f, proof(f), versionsTable(f, r.Timestamp), recovered(f), timeline(f), changesBlock(f), notes(f.Notes), functionLinks(f))
+	})
+}
+
+// blocks are as many folded blocks as there is room for; elsewhere has the others.
+func blocks(all []Function, bytes int, elsewhere string, block func(Function) string) section {
+	text, left := upTo(len(all), maxDetails, bytes, func(i int) string { return block(all[i]) + "\n" })
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here; the output `results` has them.", left)
+		text += fmt.Sprintf("\n\n%d more functions are left out here; %s has them.", left, elsewhere)
 	}
-	return section("Function by function", strings.TrimSpace(text))
+	return section{title: "Function by function", body: strings.TrimSpace(text)}
 }
 
-func block(r Result, f Function) string {
-	parts := []string{
-		Markdown(f.Message, longestText),
-		proof(f),
-		versionsTable(f, r.Timestamp),
-		recovered(f),
-		timeline(f),
-		titled("**"+changesTitle(f)+"**", changes(f)),
-		notes(f.Notes),
-		functionLinks(f),
-	}
-	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-	// Within the summary's tag Markdown is not read: plain HTML only.
-	summary := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
-	return "<details><summary>" + summary + "</summary>\n\n" + strings.Join(parts, "\n\n") + "\n\n</details>"
-}
-
-func titled(title, body string) string {
-	if body == "" {
-		return ""
-	}
-	return title + "\n\n" + body
+// block folds what there is to tell of one function below its message.
+func block(f Function, parts ...string) string {
+	title := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
+	return folded(title, joinParts("\n\n", append([]string{Markdown(f.Message, longestText)}, parts...)...))
 }
 
 // taken says what became of the version that was decided on.
@@ -173,14 +162,14 @@ func telling(all []Check) []Check {
 // recovered is what the checks found, what CloudWatch measured, and the log of
 // the test invocation.
 func recovered(f Function) string {
-	parts := []string{checks(f.Checks)}
+	measured, log := "", ""
 	if f.Watched != nil {
-		parts = append(parts, f.Watched.Markdown())
+		measured = f.Watched.Markdown()
 	}
 	if f.LogTail != "" {
-		parts = append(parts, "<details><summary>Log of the test invocation</summary>\n\n"+preformatted(f.LogTail)+"\n\n</details>")
+		log = folded("Log of the test invocation", preformatted(f.LogTail))
 	}
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "\n\n")
+	return joinParts("\n\n", checks(f.Checks), measured, log)
 }
 
 const longestLine = 500 // characters of a log line
@@ -241,7 +230,15 @@ func foldedChanges(f Function) string {
 	if len(f.Changes) <= foldAbove {
 		return text
 	}
-	return fmt.Sprintf("<details><summary>%d settings differ</summary>\n\n%s\n\n</details>", len(f.Changes), text)
+	return folded(fmt.Sprintf("%d settings differ", len(f.Changes)), text)
+}
+
+// changesBlock is the table below a title of its own.
+func changesBlock(f Function) string {
+	if len(f.Changes) == 0 {
+		return ""
+	}
+	return "**" + changesTitle(f) + "**\n\n" + changes(f)
 }
 
 func notes(all []Note) string {
@@ -262,36 +259,40 @@ func leftOut(n int) string {
 	return fmt.Sprintf("\n\n%d more are left out here.", n)
 }
 
-// links leads to the run and to the places in the AWS console.
-func links(r Result, all []Function) string {
+// linkSection leads to the run and to the places in the AWS console.
+func linkSection(r Result) section {
 	var parts []string
-	if isWebAddress(r.Run.URL) {
-		name := "The run"
-		if isFailed(r.Run) && isRollback(r.Command) {
-			name = "Failed run"
-		}
-		parts = append(parts, Link(name, r.Run.URL))
-	}
-	if isWebAddress(r.OwnURL) && r.OwnURL != r.Run.URL {
-		parts = append(parts, Link("This run", r.OwnURL))
-	}
-	if len(all) == 1 && calloutKind(r) != "" { // nothing happened: nothing to look at
-		if text := functionLinks(all[0]); text != "" {
-			parts = append(parts, text)
+	for _, l := range linksOf(r) {
+		switch l.to {
+		case linkToRun:
+			parts = append(parts, Link(r.runLinkName("The run"), l.url))
+		case linkToOwnRun:
+			parts = append(parts, Link("This run", l.url))
+		case linkToAlias, linkToLogs:
+			if calloutKind(r) != "" { // else nothing happened: nothing to look at
+				parts = append(parts, l.markdown(r.Functions[0]))
+			}
 		}
 	}
-	return section("Links", strings.Join(parts, " · "))
+	return section{title: "Links", body: strings.Join(parts, linkGap)}
 }
+
+const linkGap = " · " // between links on a line
 
 func functionLinks(f Function) string {
 	var parts []string
-	if page := AliasURL(f); page != "" {
-		parts = append(parts, Link("Alias "+Code(f.Alias, longestName)+" in the AWS console", page))
+	for _, l := range linksOfFunction(f) {
+		parts = append(parts, l.markdown(f))
 	}
-	if page := LogsURL(f); page != "" {
-		parts = append(parts, Link("Logs of "+orFunction(Code(f.Function, longestName))+" in CloudWatch", page))
+	return strings.Join(parts, linkGap)
+}
+
+// markdown is a link to a page of a function.
+func (l link) markdown(f Function) string {
+	if l.to == linkToAlias {
+		return Link("Alias "+Code(f.Alias, longestName)+" in the AWS console", l.url)
 	}
-	return strings.Join(parts, " · ")
+	return Link("Logs of "+orFunction(Code(f.Function, longestName))+" in CloudWatch", l.url)
 }
 
 // dash stands where there is nothing to say.

@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"strconv"
-	"strings"
 )
 
 // What is left behind on GitHub is about the code that failed. Which commit that
@@ -110,15 +109,4 @@ func WasMoved(f Function) bool {
 func commitLink(run Run, sha string) string {
 	run.SHA = sha
 	return Link(Code(ShortSHA(sha), longestName), CommitURL(run))
-}
-
-// compareLink leads to what came between two commits; empty where one of them,
-// or where to look, is not known.
-func compareLink(run Run, from, to string) string {
-	base := CommitURL(Run{URL: run.URL, SHA: from})
-	if from == to || base == "" || CommitURL(Run{URL: run.URL, SHA: to}) == "" {
-		return ""
-	}
-	repository, _, _ := strings.Cut(base, "/commit/")
-	return Link("what came between the two", repository+"/compare/"+from+"..."+to)
 }

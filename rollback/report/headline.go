@@ -7,29 +7,13 @@ import (
 
 // Headline says in a few words what happened, as plain text without a mark:
 // "Rolled back: api is on version 41 again".
-func Headline(r Result) string {
-	line := func(text string) string { return Line(text, longestName) }
-	return voice{name: line, text: line}.headline(r)
-}
+func Headline(r Result) string { return plainText.headline(r) }
 
-// headlineMarkdown is Headline for GitHub's Markdown.
-func headlineMarkdown(r Result) string {
-	return voice{
-		name: func(text string) string { return Code(text, longestName) },
-		text: func(text string) string { return Markdown(text, longestCell) },
-	}.headline(r)
-}
-
-// A voice says names and other texts as its medium needs them.
-type voice struct {
-	name, text func(string) string
-}
-
-func (v voice) headline(r Result) string {
+func (m medium) headline(r Result) string {
 	if len(r.Functions) == 1 {
-		return v.one(r, r.Functions[0])
+		return m.functionHeadline(r, r.Functions[0])
 	}
-	what := v.text(headingFor(r.Command, r.Reason))
+	what := m.text(headingFor(r.Command, r.Reason), longestCell)
 	all := len(r.Functions)
 	n := count(r.Functions, r.Status)
 	switch r.Status {
@@ -68,10 +52,10 @@ func (v voice) headline(r Result) string {
 	}
 }
 
-func (v voice) one(r Result, f Function) string {
-	name := orFunction(v.name(f.Function))
-	why := v.text(headingFor(r.Command, f.Reason))
-	to := v.text(versionOr(f.To))
+func (m medium) functionHeadline(r Result, f Function) string {
+	name := orFunction(m.name(f.Function, longestName))
+	why := m.text(headingFor(r.Command, f.Reason), longestCell)
+	to := m.text(versionOr(f.To), longestName)
 	switch r.Status {
 	case RolledBack:
 		if f.ChangedByOthers {
@@ -96,7 +80,7 @@ func (v voice) one(r Result, f Function) string {
 		}
 		return fmt.Sprintf("Dry run: %s would go back to version %s", name, to)
 	case Failed:
-		if text := v.drillFailed(r, f, name, why); text != "" {
+		if text := m.drillFailed(r, f, name, why); text != "" {
 			return text
 		}
 		if f.MovedAt != "" && f.To != "" {
@@ -115,16 +99,16 @@ func (v voice) one(r Result, f Function) string {
 
 // drillFailed says of a drill that failed where the alias stands, before
 // anything else; empty: it was not moved.
-func (v voice) drillFailed(r Result, f Function, name, why string) string {
+func (m medium) drillFailed(r Result, f Function, name, why string) string {
 	switch {
 	case r.Command != "drill" || f.From == "":
 		return ""
 	case f.NotRestored:
-		return fmt.Sprintf("%s was NOT returned to version %s after the drill", name, v.text(versionOr(f.From)))
+		return fmt.Sprintf("%s was NOT returned to version %s after the drill", name, m.text(versionOr(f.From), longestName))
 	case f.ChangedByOthers:
 		return ""
 	}
-	return fmt.Sprintf("%s serves version %s, as before; the drill failed: %s", name, v.text(versionOr(f.From)), why)
+	return fmt.Sprintf("%s serves version %s, as before; the drill failed: %s", name, m.text(versionOr(f.From), longestName), why)
 }
 
 // drillsFailed is drillFailed for several functions, of which n failed.

@@ -33,28 +33,30 @@ func IssueTitle(r Result) string {
 // of Comment holds for it, too.
 func Issue(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	sections := []string{withoutHeading(head(r, all))}
+	sections := []section{{body: head(r, all).body}} // the headline is the title
 	if len(all) == 1 {
 		f := all[0]
 		sections = append(sections,
-			section("Timeline", whole(r, f)),
-			section("Versions", versionsOf(r, f)),
-			section("Why this run", proof(f)),
-			failedRun(r),
-			section("Did production recover?", orNotChecked(f)),
-			section(changesTitle(f), foldedChanges(f)),
-			section("Notes", notes(f.Notes)),
+			section{title: "Timeline", body: wholeTimeline(r, f)},
+			section{title: "Versions", body: versionsOf(r, f)},
+			section{title: "Why this run", body: proof(f)},
+			runSection(r),
+			section{title: "Did production recover?", body: orNotChecked(f)},
+			section{title: changesTitle(f), body: foldedChanges(f)},
+			section{title: "Notes", body: notes(f.Notes)},
 		)
 	} else {
-		sections = append(sections, failedRun(r), section("Functions", tableIn(r.Command, all, longestBody/4)))
-		sections = append(sections, eachFunction(r, all)...)
+		sections = append(sections, runSection(r),
+			section{title: "Functions", body: table(r.Command, all, longestBody/4, "")},
+			blocks(all, longestBody/3, "the summary of the run", func(f Function) string {
+				return block(f, timeline(f), versionsOf(r, f), proof(f), orNotChecked(f), changesBlock(f), notes(f.Notes))
+			}))
 	}
-	sections = append(sections,
-		section("Open questions", tasks(questions(r, all))),
-		section("Next steps", tasks(nextTasks(r))),
-		runLinks(r),
-	)
-	return fit(sections)
+	return shortPage(append(sections,
+		section{title: "Open questions", body: tasks(questions(r, all))},
+		section{title: "Next steps", body: tasks(nextTasks(r))},
+		section{body: runLinks(r)},
+	)...)
 }
 
 // IssueUpdate is what is added to the post-mortem when the same version has
@@ -62,26 +64,20 @@ func Issue(r Result) string {
 func IssueUpdate(r Result) string {
 	all := mostUrgentFirst(r.Functions)
 	again := "**The same version again**"
-	if name := runName(r.Run); name != "" {
-		again += ", in " + name
+	if run := gitHub.runFact(r.Run); run.linked != "" {
+		again += ", in " + run.markdown()
 	}
-	sections := []string{"#" + head(r, all), again + ".", went(r, all), failedRun(r)}
+	sections := []section{smallHead(r, all), {body: again + "."}, {body: moves(r, all)}, runSection(r)}
 	if len(all) == 1 {
 		sections = append(sections,
-			section("Timeline", whole(r, all[0])),
-			section("Did production recover?", orNotChecked(all[0])))
+			section{title: "Timeline", body: wholeTimeline(r, all[0])},
+			section{title: "Did production recover?", body: orNotChecked(all[0])})
 	}
-	return fit(append(sections, section("Next steps", tasks(nextTasks(r))), runLinks(r)))
+	return shortPage(append(sections, section{title: "Next steps", body: tasks(nextTasks(r))}, section{body: runLinks(r)})...)
 }
 
-// withoutHeading leaves the headline to the title.
-func withoutHeading(text string) string {
-	_, rest, _ := strings.Cut(text, "\n\n")
-	return rest
-}
-
-// whole is the timeline also where nothing was moved, or even tried.
-func whole(r Result, f Function) string {
+// wholeTimeline is the timeline also where nothing was moved, or even tried.
+func wholeTimeline(r Result, f Function) string {
 	if text := timeline(f); text != "" {
 		return text
 	}
@@ -137,46 +133,8 @@ func versionsOf(r Result, f Function) string {
 		return ""
 	}
 	text := "| | Version | Made (UTC) | Commit |\n| --- | --: | --- | --- |\n" + strings.Join(rows, "\n")
-	if link := compareLink(r.Run, f.Commits[now], f.Commits[left]); link != "" {
-		text += "\n\nOn GitHub: " + link + "."
-	}
-	return text
-}
-
-// eachFunction is a section for each of several, folded, as many as there is
-// room for.
-func eachFunction(r Result, all []Function) []string {
-	const share = longestBody / 3
-	text, left := upTo(len(all), maxDetails, share, func(i int) string { return folded(r, all[i]) + "\n" })
-	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here; the summary of the run has them.", left)
-	}
-	return []string{section("Function by function", strings.TrimSpace(text))}
-}
-
-func folded(r Result, f Function) string {
-	parts := []string{
-		Markdown(f.Message, longestText),
-		timeline(f),
-		versionsOf(r, f),
-		proof(f),
-		orNotChecked(f),
-		titled("**"+changesTitle(f)+"**", changes(f)),
-		notes(f.Notes),
-	}
-	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-	// Within the summary's tag Markdown is not read: plain HTML only.
-	summary := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
-	return "<details><summary>" + summary + "</summary>\n\n" + strings.Join(parts, "\n\n") + "\n\n</details>"
-}
-
-// tableIn is the table of functions in so many bytes.
-func tableIn(command string, all []Function, bytes int) string {
-	regions := severalRegions(all)
-	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return row(command, all[i], regions) })
-	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
-	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here.", left)
+	if url := compareURL(r.Run, f.Commits[now], f.Commits[left]); url != "" {
+		text += "\n\nOn GitHub: " + Link("what came between the two", url) + "."
 	}
 	return text
 }

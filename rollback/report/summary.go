@@ -31,30 +31,26 @@ const (
 // been taken out of r before.
 func Summary(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	sections := []string{head(r, all)}
+	sections := []section{head(r, all)}
 	if len(all) > 0 {
-		sections = append(sections, table(r, all))
+		sections = append(sections, section{body: table(r.Command, all, tableBytes, "; the output `results` has them")})
 	}
-	sections = append(sections, failedRun(r))
+	sections = append(sections, runSection(r))
 	if len(all) == 1 {
-		sections = append(sections, single(r, all[0])...)
+		sections = append(sections, functionSections(r, all[0])...)
 	} else {
-		sections = append(sections, details(r, all))
+		sections = append(sections, functionBlocks(r, all))
 	}
-	sections = append(sections,
-		section("Notes", notes(r.Notes)),
-		links(r, all),
-		notRolledBack(r),
-		section("What to do next", numberedSteps(r)),
-	)
-	sections = slices.DeleteFunc(sections, func(s string) bool { return s == "" })
-	return strings.Join(sections, "\n\n") + "\n"
+	return page(append(sections,
+		section{title: "Notes", body: notes(r.Notes)},
+		linkSection(r),
+		notRolledBackSection(r),
+		section{title: "What to do next", body: numberedSteps(r)},
+	))
 }
 
 // head is the headline, the message and, where it failed, the first thing to do.
-func head(r Result, all []Function) string {
-	title := "## " + r.mark() + " " + headlineMarkdown(r) + recoveredOr(r)
-
+func head(r Result, all []Function) section {
 	message := r.Message
 	if message == "" {
 		message = Headline(r)
@@ -66,15 +62,15 @@ func head(r Result, all []Function) string {
 			text += "\n>\n> **Do now:** " + steps[0].markdown()
 		}
 	}
-	if line := circumstances(r, all); line != "" {
-		text += "\n\n" + line
+	return section{
+		level: titleLevel, title: r.mark() + " " + gitHub.headline(r) + recovery(r),
+		body: joinParts("\n\n", text, circumstances(r, all)),
 	}
-	return title + "\n\n" + text
 }
 
-// recoveredOr ends a headline that says "rolled back" with what that has brought:
+// recovery ends a headline that says "rolled back" with what that has brought:
 // it may be all that is read.
-func recoveredOr(r Result) string {
+func recovery(r Result) string {
 	switch {
 	case r.Status != RolledBack || !slices.ContainsFunc(r.Functions, checkedAfterMove):
 		return ""
@@ -129,13 +125,14 @@ func circumstances(r Result, all []Function) string {
 	return strings.Join(parts, " · ")
 }
 
-// table has a line for each function.
-func table(r Result, all []Function) string {
+// table has a line for each function, in so many bytes. elsewhere says where those
+// are that are left out.
+func table(command string, all []Function, bytes int, elsewhere string) string {
 	regions := severalRegions(all)
-	rows, left := upTo(len(all), maxRows, tableBytes, func(i int) string { return row(r.Command, all[i], regions) })
+	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return row(command, all[i], regions) })
 	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here; the output `results` has them.", left)
+		text += fmt.Sprintf("\n\n%d more functions are left out here%s.", left, elsewhere)
 	}
 	return text
 }
@@ -148,122 +145,24 @@ func row(command string, f Function, regions bool) string {
 	cells := []string{
 		name,
 		Code(f.Alias, longestName),
-		way(f),
+		orDash(gitHub.move(f, nil)),
 		f.mark() + " " + Markdown(doneFor(command, f.Status), longestCell),
 		Markdown(headingFor(command, f.Reason), longestCell),
 	}
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
-// way is where the alias went: "42 → **41**", or where it stands.
-func way(f Function) string {
-	from, to := Markdown(versionOr(f.From), longestName), Markdown(f.To, longestName)
-	moved := f.Status == RolledBack || f.MovedAt != ""
-	switch {
-	case f.From == "" && f.To == "":
-		return "–"
-	case f.Status == Drilled:
-		return from + " → " + Markdown(versionOr(f.Target), longestName) + " → **" + from + "**"
-	case f.Status == Ready && f.Target != "":
-		return from + " (a rollback goes to " + Markdown(f.Target, longestName) + ")"
-	case f.To == "":
-		return from
-	case f.From == f.To && f.WeightsCleared:
-		return "**" + to + "**, without the canary"
-	case moved:
-		return from + " → **" + to + "**"
-	case f.Status == Planned:
-		return from + " → " + to + " (not done)"
-	default:
-		return from + " (" + to + " not reached)"
-	}
-}
+// leftByDeploy is what a rollback of Lambda does not bring back.
+const leftByDeploy = "the static site, infrastructure, databases and their migrations, secrets and configuration stores"
 
-// failedRun says what failed, by whom, and where to read it.
-func failedRun(r Result) string {
-	run := r.Run
-	var lines []string
-	failed := failedJobs(run.Jobs)
-	for _, job := range failed[:min(len(failed), maxJobs)] {
-		line := "**Failed job:** " + Link(Markdown(job.Name, longestCell), job.URL)
-		if job.FailedStep != "" {
-			line += ", in step “" + Markdown(job.FailedStep, longestCell) + "”"
-		}
-		lines = append(lines, line)
-	}
-	if more := len(failed) - maxJobs; more > 0 {
-		lines = append(lines, fmt.Sprintf("%d more jobs failed.", more))
-	}
-	if run.SHA != "" {
-		line := "**Commit:** " + Link(Code(ShortSHA(run.SHA), longestName), CommitURL(run))
-		if first, _, _ := strings.Cut(run.Commit, "\n"); first != "" {
-			line += " " + Markdown(first, longestCell)
-		}
-		lines = append(lines, line)
-	}
-	if run.Actor != "" {
-		lines = append(lines, "**By:** "+Code(run.Actor, longestName))
-	}
-	if text := runName(run); text != "" {
-		lines = append(lines, "**Run:** "+text)
-	}
-	if len(lines) == 0 {
-		return ""
-	}
-	title := "The run that failed"
-	if !isRollback(r.Command) {
-		return ""
-	}
-	if !isFailed(run) {
-		title = "The run"
-	}
-	return section(title, "- "+strings.Join(lines, "\n- "))
-}
+// NotRolledBack says so in a sentence.
+const NotRolledBack = "Nothing but the alias moves: " + leftByDeploy + " stay as they are."
 
-// isFailed is true where the run is known to have failed. The own run has no
-// conclusion yet, but its jobs may.
-func isFailed(run Run) bool {
-	return run.Conclusion == "failure" || run.Conclusion == "timed_out" || len(failedJobs(run.Jobs)) > 0
-}
-
-func runName(run Run) string {
-	name := Markdown(run.Workflow, longestCell)
-	if run.Number > 0 {
-		name = strings.TrimSpace(fmt.Sprintf("%s no. %d", name, run.Number))
-	}
-	if name == "" && run.URL != "" {
-		name = "page of the run"
-	}
-	if name == "" {
-		return ""
-	}
-	text := Link(name, run.URL)
-	if run.Attempt > 1 {
-		text += fmt.Sprintf(", attempt %d", run.Attempt)
-	}
-	if run.Branch != "" {
-		text += ", on " + Code(run.Branch, longestName)
-	}
-	return text
-}
-
-func failedJobs(jobs []Job) []Job {
-	var failed []Job
-	for _, job := range jobs {
-		if !job.Own && (job.Conclusion == "failure" || job.Conclusion == "timed_out") {
-			failed = append(failed, job)
-		}
-	}
-	return failed
-}
-
-// notRolledBack says what a rollback of Lambda does not bring back.
-func notRolledBack(r Result) string {
+func notRolledBackSection(r Result) section {
 	if !isRollback(r.Command) || r.Status == Skipped || len(r.Functions) == 0 {
-		return ""
+		return section{}
 	}
-	return section("Not rolled back", "This action moves nothing but the alias. As the deploy left them: "+
-		"the static site, infrastructure, databases and their migrations, secrets and configuration stores.")
+	return section{title: "Not rolled back", body: "This action moves nothing but the alias. As the deploy left them: " + leftByDeploy + "."}
 }
 
 // numberedSteps is the list of next steps.
@@ -276,33 +175,6 @@ func numberedSteps(r Result) string {
 		return fmt.Sprintf("%d. %s", i+1, all[i].item())
 	})
 	return lines
-}
-
-func section(title, body string) string {
-	if body == "" {
-		return ""
-	}
-	return "### " + title + "\n\n" + body
-}
-
-// upTo joins lines until there are enough of them or the bytes are used up, and
-// counts those left out.
-func upTo(n, most, bytes int, line func(i int) string) (text string, left int) {
-	var b strings.Builder
-	for i := range n {
-		if i == most {
-			return b.String(), n - i
-		}
-		next := line(i)
-		if b.Len()+len(next)+1 > bytes {
-			return b.String(), n - i
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(next)
-	}
-	return b.String(), 0
 }
 
 func severalRegions(all []Function) bool {

@@ -149,6 +149,3 @@ func timelineText(f Function) string {
 	}
 	return columns(rows)
 }
-
-// NotRolledBackText is what moving an alias does not bring back.
-const NotRolledBackText = "Nothing but the alias moves: the static site, infrastructure, databases and their migrations, secrets and configuration stores stay as they are."

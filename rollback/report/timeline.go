@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -46,7 +45,7 @@ var events = map[Event]string{
 func Timeline(run Run, started time.Time, own []Moment) []Moment {
 	before := []Moment{}
 	if !run.CreatedAt.IsZero() && !run.CreatedBound {
-		before = append(before, Moment{Event: RunCreated, At: run.CreatedAt, Detail: runWords(run)})
+		before = append(before, Moment{Event: RunCreated, At: run.CreatedAt, Detail: plainText.runName(run)})
 	}
 	if failed, detail := failedAt(run); !failed.IsZero() {
 		before = append(before, Moment{Event: DeployFailed, At: failed, Detail: detail})
@@ -68,14 +67,6 @@ func CompleteTimeline(f *Function, run Run, started time.Time) {
 		ms := d.Milliseconds()
 		f.RecoveryMS = &ms
 	}
-}
-
-func runWords(run Run) string {
-	text := Line(run.Workflow, longestName)
-	if run.Number > 0 {
-		text = strings.TrimSpace(fmt.Sprintf("%s no. %d", text, run.Number))
-	}
-	return text
 }
 
 // failedAt is when the first job failed that is known to have. Where some jobs

@@ -79,7 +79,7 @@ func (r WatchedRow) Sparkline() string {
 	var parts []string
 	top := max(highest(r.Before.Minutes), highest(r.Failing.Minutes), highest(r.Now.Minutes))
 	for _, s := range []Stretch{r.Before, r.Failing, r.Now} {
-		if text := blocks(squeeze(s.Minutes, sparkWidth), top); text != "" {
+		if text := bars(squeeze(s.Minutes, sparkWidth), top); text != "" {
 			parts = append(parts, text)
 		}
 	}
@@ -138,7 +138,7 @@ func thousands(n float64) string {
 
 var levels = []rune("▁▂▃▄▅▆▇█")
 
-func blocks(minutes []Amount, top float64) string {
+func bars(minutes []Amount, top float64) string {
 	var b strings.Builder
 	for _, m := range minutes {
 		switch {
