@@ -195,7 +195,7 @@ func affected(f Function, several bool) string {
 func nextTasks(r Result) []string {
 	var all []string
 	for _, s := range nextSteps(r) {
-		all = append(all, s.item())
+		all = append(all, s.item(itemIndent))
 	}
 	return all
 }

@@ -1,20 +1,13 @@
 package report
 
-import (
-	"slices"
-	"strings"
-)
-
-// Remedy says what to do about the result for one function, one step an
-// element, as plain text. It is empty where nothing is to be done.
-func Remedy(r Result, f Function) []string {
-	return plainSteps(steps(r, []Function{f}))
-}
-
 // NextSteps says what to do about the whole result, the most urgent first, as
 // plain text. Functions that ended the same way share their steps.
 func NextSteps(r Result) []string {
-	return plainSteps(nextSteps(r))
+	texts := []string{}
+	for _, s := range nextSteps(r) {
+		texts = append(texts, s.plain())
+	}
+	return texts
 }
 
 // maxWays bounds how many different ways to end are given steps of their own.
@@ -29,7 +22,7 @@ func nextSteps(r Result) []step {
 	for _, group := range groups[:min(len(groups), maxWays)] {
 		more := steps(r, group)
 		if len(groups) > 1 && len(more) > 0 {
-			more[0].template = "{function}: " + more[0].template
+			more[0].do.text = "{function}: " + more[0].do.text
 		}
 		all = append(all, more...)
 	}
@@ -38,53 +31,10 @@ func nextSteps(r Result) []step {
 
 // steps fills in the remedy for functions that ended the same way.
 func steps(r Result, group []Function) []step {
-	f := group[0]
-	var templates []string
-	add := func(text string) {
-		if text != "" {
-			templates = append(templates, strings.Split(text, "\n")...)
-		}
-	}
-	switch f.Status {
-	case Failed, Skipped:
-		if f.NotRestored {
-			add(goHome)
-		}
-		if own, has := ownRemedies[r.Command][f.Reason]; has {
-			add(own)
-		} else {
-			add(wordings[f.Reason].remedy)
-		}
-	case RolledBack:
-		doubt := slices.ContainsFunc(group, Function.isInconclusive)
-		switch {
-		case slices.ContainsFunc(group, func(f Function) bool { return f.ChangedByOthers }):
-			add(afterElsewhere)
-		case f.Reason == Chosen && doubt:
-			add(chosenInDoubt + "\n" + afterChoice)
-		case f.Reason == Chosen:
-			add(afterChoice)
-		case doubt:
-			add(afterDoubt)
-		default:
-			add(afterwards[f.Status])
-		}
-		if f.Reason == Chosen {
-			break
-		}
-		if len(f.Tried) > 0 {
-			add(afterSteps)
-		}
-	default:
-		add(afterwards[f.Status])
-	}
-	if f.Status == Failed && isRollback(r.Command) {
-		add(byHand)
-	}
 	values := valuesOf(r, group)
-	all := make([]step, 0, len(templates))
-	for _, template := range templates {
-		all = append(all, step{template: template, values: values})
+	var all []step
+	for _, i := range remedy(r.Command, group) {
+		all = append(all, step{i, values})
 	}
 	return all
 }

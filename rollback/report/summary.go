@@ -165,14 +165,17 @@ func notRolledBackSection(r Result) section {
 	return section{title: "Not rolled back", body: "This action moves nothing but the alias. As the deploy left them: " + leftByDeploy + "."}
 }
 
+// itemIndent is how far what belongs to an item of a list is indented.
+const itemIndent = "   "
+
 // numberedSteps is the list of next steps.
 func numberedSteps(r Result) string {
 	all := nextSteps(r)
 	if len(all) == 1 {
-		return strings.ReplaceAll(all[0].item(), "\n   ", "\n")
+		return all[0].item("")
 	}
 	lines, _ := upTo(len(all), maxLines, sectionBytes, func(i int) string {
-		return fmt.Sprintf("%d. %s", i+1, all[i].item())
+		return fmt.Sprintf("%d. %s", i+1, all[i].item(itemIndent))
 	})
 	return lines
 }

@@ -58,7 +58,11 @@ func TestEveryReasonHasItsWords(t *testing.T) {
 				if len(r.Functions) == 0 {
 					f = report.Function{Status: status, Reason: reason}
 				}
-				steps := report.Remedy(r, f)
+				r.Functions = []report.Function{f}
+				if f.Function == "" {
+					r.Status, r.Reason, r.Functions = status, reason, nil
+				}
+				steps := report.NextSteps(r)
 				require.NotEmpty(t, steps)
 				for _, step := range steps {
 					assert.NotRegexp(t, `\{[A-Za-z]+\}`, step, "a value was not filled in")
@@ -129,7 +133,7 @@ func TestTheCommandToCopyHoldsNothingForAShell(t *testing.T) {
 	t.Parallel()
 	f := failed().Functions[0]
 	f.Function, f.Alias, f.To, f.Region = "a;rm -rf /", "$(id)", "1`id`", "x\ny"
-	steps := report.Remedy(failed(), f)
+	steps := report.NextSteps(result(f))
 	assert.Equal(t, "To move the alias by hand: aws lambda update-alias --function-name FUNCTION --name ALIAS"+
 		" --function-version VERSION --routing-config AdditionalVersionWeights={}", steps[len(steps)-1])
 }
