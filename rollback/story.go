@@ -133,7 +133,7 @@ func (s *story) refuseInputs(err error) {
 	if several && len(problems) > 1 {
 		var names []string
 		for _, p := range problems {
-			s.note(report.Note{Warning: true, Text: p.Error()})
+			s.note(report.Note{Warning: true, Text: p.Error(), InMessage: len(message) <= longestProblems})
 			if !slices.Contains(names, p.Input) {
 				names = append(names, p.Input)
 			}

@@ -310,13 +310,14 @@ func (t *task) fail(err error) {
 	reason, text := reasonOfProblem(err)
 	t.result.Status, t.result.Reason = report.Failed, reason
 	t.result.Message = fmt.Sprintf("%s in %s was NOT rolled back: %s", t.label(), t.Environment, text)
+	t.result.Cause = text
 	t.log.Infof("failed (%s): %s", reason, text)
 	p, found := errors.AsType[*Problem](err)
 	if found && p.Detail != "" {
 		t.log.Infof("AWS said: %s", p.Detail)
 	}
 	if found && p.Unknown {
-		t.result.Message = fmt.Sprintf("it is not known whether %s in %s was rolled back: %s", t.label(), t.Environment, text)
+		t.result.Message, t.result.Cause = fmt.Sprintf("it is not known whether %s in %s was rolled back: %s", t.label(), t.Environment, text), ""
 	}
 }
 

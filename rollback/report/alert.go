@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Alert is what every channel says of a result: the same facts, in the order in
@@ -85,16 +86,15 @@ func AlertOf(r Result) Alert {
 	if len(all) == 1 {
 		a.Why = whyOf(all[0])
 	} else {
-		a.Functions, a.Left = alertRows(all)
+		a.Functions, a.Left = alertRows(r.Command, all)
 	}
 	for _, f := range all {
 		for _, c := range f.Checks {
 			a.Checks = append(a.Checks, alertCheck(c, f, len(all) > 1))
 		}
-		a.Notes = append(a.Notes, warnings(f.Notes)...)
+		a.Notes = append(a.Notes, warnings(f.Notes, false)...)
 	}
-	a.Notes = append(a.Notes, warnings(r.Notes)...)
-	a.Notes = slices.DeleteFunc(a.Notes, func(note string) bool { return strings.Contains(a.Message, note) }) // said already
+	a.Notes = append(a.Notes, warnings(r.Notes, utf8.RuneCountInString(r.Message) <= longestMessage)...)
 	a.Checks, a.Notes = worstFirst(a.Checks), firstOf(a.Notes, maxAlertNotes)
 	if r.Moved() && isRollback(r.Command) {
 		a.NotRolledBack = NotRolledBack
@@ -206,10 +206,11 @@ func worstFirst(all []PublishedCheck) []PublishedCheck {
 	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
 }
 
-func warnings(all []Note) []string {
+// warnings are texts of notes, without those that a message has which is told whole.
+func warnings(all []Note, whole bool) []string {
 	var out []string
 	for _, n := range all {
-		if n.Warning {
+		if n.Warning && !(whole && n.InMessage) {
 			out = append(out, oneLine(n.Text, longestText))
 		}
 	}

@@ -99,15 +99,14 @@ const maxCauses = 5
 
 // causeOf is why a function was not moved, without what stands beside it; empty:
 // that needs no words of its own.
-func causeOf(f Function) string {
+func causeOf(command string, f Function) string {
 	if f.Status != Failed && !f.NeedsAttention() || movedUnwell(f) {
 		return ""
 	}
-	text := f.Message
-	if _, cause, found := strings.Cut(text, " was NOT rolled back: "); found {
-		text = cause
+	if isRollback(command) && f.Cause != "" {
+		return oneLine(f.Cause, longestCell)
 	}
-	return oneLine(text, longestCell)
+	return oneLine(f.Message, longestCell)
 }
 
 // maxDated is how many functions there may be for each to have the dates and
@@ -130,7 +129,7 @@ func (f Function) inShort(version string) string {
 	return version + " (" + strings.Join(more, ", ") + ")"
 }
 
-func alertRows(all []Function) (rows []AlertRow, left int) {
+func alertRows(command string, all []Function) (rows []AlertRow, left int) {
 	regions := len(all) > 0 && severalRegions(all)
 	causes := map[string]bool{}
 	for _, f := range all[:min(len(all), maxAlertRows)] {
@@ -139,7 +138,7 @@ func alertRows(all []Function) (rows []AlertRow, left int) {
 			name += " in " + Line(f.Region, longestName)
 		}
 		result := Line(Done(f.Status), longestName)
-		cause := causeOf(f)
+		cause := causeOf(command, f)
 		switch {
 		case cause != "" && !causes[cause] && len(causes) < maxCauses:
 			causes[cause] = true

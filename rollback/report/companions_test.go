@@ -31,9 +31,9 @@ func listed() report.Result {
 	f.Versions = []report.Version{
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "42", Published: at(0), CodeSHA256: "n4bQgYhMfWWaL", State: "Active", Aliases: []string{"live"}, Serving: true, Changes: []report.Change{}},
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "41", Published: at(1), CodeSHA256: "YDOa4rF0Kf", State: "Active", Rejected: true, RejectedBy: "8999",
-			Changes: []report.Change{{What: "code SHA-256", From: "a", To: "b"}, {What: "memory", From: "1", To: "2"}, {What: "timeout"}, {What: "role"}}},
+			Changes: []report.Change{{Kind: report.ChangeCode, What: "code SHA-256", From: "a", To: "b"}, {What: "memory", From: "1", To: "2"}, {What: "timeout"}, {What: "role"}}},
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "40", Published: at(30), Description: "release 1.3 | <b>@octocat</b>\nsecond\x1b[2J line", CodeSHA256: "47DEQpj8HBSa", State: "Inactive", StateReason: "Idle",
-			Aliases: []string{"live-rollback", "blue", "green", "a", "b"}, Target: true, Changes: []report.Change{{What: "code SHA-256", From: "a", To: "c"}}},
+			Aliases: []string{"live-rollback", "blue", "green", "a", "b"}, Target: true, Changes: []report.Change{{Kind: report.ChangeCode, What: "code SHA-256", From: "a", To: "c"}}},
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "7", Published: time.Time{}, Changes: []report.Change{}},
 	}
 	f.VersionsInAll = 42

@@ -108,6 +108,8 @@ type Function struct {
 	// Why is half a sentence that tells why that one.
 	Target string
 	Why    string
+	// Cause says, as half a sentence, why it was not moved; empty: Message has it.
+	Cause string
 	// Notes are facts worth a line in the log and the summary, in the order
 	// in which they came up.
 	Notes []Note
@@ -187,15 +189,27 @@ const LeftBehind = "on version "
 // Change is one difference between the configurations of two versions. It
 // never holds the value of an environment variable.
 type Change struct {
+	Kind ChangeKind
 	What string
 	From string
 	To   string
 }
 
+// ChangeKind says what a change is about.
+type ChangeKind int
+
+// The kinds that are told apart.
+const (
+	ChangeOther ChangeKind = iota
+	ChangeCode             // of the code: What names its hash
+)
+
 // Note is one sentence for the log and the summary.
 type Note struct {
 	Warning bool
 	Text    string
+	// InMessage: the message of the result has it, too.
+	InMessage bool
 }
 
 // Result is the whole outcome of one command.

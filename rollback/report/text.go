@@ -15,11 +15,12 @@ import (
 // anything. Secrets must have been taken out of r before.
 func Text(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	parts := []string{r.mark() + " " + Headline(r)}
+	mark, headline := r.mark(), Headline(r)
 	if r.Declined {
-		parts[0] = statusMarks[Skipped] + " Nothing was moved"
+		mark, headline = statusMarks[Skipped], "Nothing was moved"
 	}
-	if message := oneLine(r.Message, longestMessage); message != "" && !strings.HasSuffix(parts[0], message) {
+	parts := []string{mark + " " + headline}
+	if message := oneLine(r.Message, longestMessage); message != headline {
 		parts = append(parts, message)
 	}
 	if r.RequestReason != "" {

@@ -70,9 +70,11 @@ func TestSeveralFunctionsSayWhyTheyWereNotMoved(t *testing.T) {
 	t.Parallel()
 	denied := failed().Functions[0]
 	denied.Message = "api:live in production was NOT rolled back: AWS denied lambda:UpdateAlias on api:live; it serves version 42"
+	denied.Cause = "AWS denied lambda:UpdateAlias on api:live; it serves version 42"
 	returned := denied
 	returned.Function = "worker"
 	returned.Message = "worker:live in production was NOT rolled back: all-or-nothing is set and api:live could not be moved, so it was returned to version 7"
+	returned.Cause = "all-or-nothing is set and api:live could not be moved, so it was returned to version 7"
 	stuck := noPrevious().Functions[0]
 	stuck.Function, stuck.Message = "mail", "mail:live in production was left on version 1: there is no version below version 1 to go back to"
 	a := report.AlertOf(result(denied, returned, stuck))
@@ -94,8 +96,11 @@ func TestWarningsDoNotRepeatTheMessage(t *testing.T) {
 	t.Parallel()
 	r := rolledBack()
 	r.Message = "input a is wrong; input b is wrong"
-	r.Notes = []report.Note{{Warning: true, Text: "input a is wrong"}, {Warning: true, Text: "GitHub did not answer"}}
+	r.Notes = []report.Note{{Warning: true, Text: "input a is wrong", InMessage: true}, {Warning: true, Text: "GitHub did not answer"}}
 	assert.Equal(t, []string{"GitHub did not answer"}, report.AlertOf(r).Notes)
+
+	r.Message = strings.Repeat("x", 1001)
+	assert.Equal(t, []string{"input a is wrong", "GitHub did not answer"}, report.AlertOf(r).Notes, "the message is cut, and may have lost it")
 }
 
 // The steps name the commit of the version that was left, and no other.

@@ -137,7 +137,11 @@ func (v Version) markWithRun() string {
 func (v Version) differs() string {
 	what := make([]string, 0, len(v.Changes))
 	for _, c := range v.Changes {
-		what = append(what, oneLine(strings.Replace(c.What, "code SHA-256", "code", 1), longestRemark))
+		if c.Kind == ChangeCode {
+			what = append(what, "code")
+		} else {
+			what = append(what, oneLine(c.What, longestRemark))
+		}
 	}
 	switch {
 	case v.Changes == nil:
