@@ -102,7 +102,7 @@ func logResult(r report.Result, log *Log) {
 	if len(r.Functions) > 1 {
 		log.Group("Results")
 		for _, f := range r.Functions {
-			log.Infof("%s (%s): %s. %s", f.Function, f.Alias, report.Done(f.Status), f.Message)
+			log.Infof("%s (%s): %s. %s", f.Function, f.Alias, report.StatusText(f.Status), f.Message)
 		}
 		log.EndGroup()
 	}

@@ -177,7 +177,7 @@ func TestALargeEmail(t *testing.T) {
 				Run: report.Run{Branch: long, Commit: long, Actor: long, SHA: "1a2b3c4", Workflow: long, URL: "https://github.example/o/r/actions/runs/1", Number: 1},
 			}
 			report.Conclude(&r)
-			a := report.AlertOf(r)
+			a := report.NewAlert(r)
 			data, err := post(t)(a)
 			require.NoError(t, err)
 			checkMessage(t, data)
@@ -206,7 +206,7 @@ func TestAnEmailOfFortyFunctions(t *testing.T) {
 	}
 	r := report.Result{Environment: "production", Functions: functions}
 	report.Conclude(&r)
-	a := report.AlertOf(r)
+	a := report.NewAlert(r)
 	data, err := post(t)(a)
 	require.NoError(t, err)
 	checkMessage(t, data)

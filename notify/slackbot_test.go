@@ -121,7 +121,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 		"it ends well":    {begin: preliminary, end: all["rolled-back"], messages: 2, threaded: true, updated: true},
 		"it ends badly":   {begin: preliminary, end: all["unhealthy"], loud: true, messages: 2, threaded: true, updated: true},
 		"it is not known": {begin: preliminary, end: all["inconclusive"], loud: true, messages: 2, threaded: true, updated: true},
-		"of several":      {begin: all["several"].Preliminarily(), end: all["several"], loud: true, messages: 2, threaded: true, updated: true},
+		"of several":      {begin: all["several"].AsPreliminary(), end: all["several"], loud: true, messages: 2, threaded: true, updated: true},
 		"the first message cannot be updated": {
 			begin: preliminary, end: all["rolled-back"], refuses: map[string][]string{"chat.update": {"cant_update_message"}},
 			messages: 2, threaded: true, heard: "the first message could not be brought up to date: Slack answered cant_update_message",
@@ -188,7 +188,7 @@ func TestTheReplyInTheThread(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := &slackServer{t: t}
 			bot := notify.NewSlackBot(pipeServer(t, server), "http://slack.example/api", slackToken, "C0DEPLOY", silent{})
-			require.NoError(t, bot.Begin(t.Context(), notify.Notice{Alert: all[name].Preliminarily()}))
+			require.NoError(t, bot.Begin(t.Context(), notify.Notice{Alert: all[name].AsPreliminary()}))
 			require.NoError(t, bot.Send(t.Context(), notify.Notice{Alert: all[name]}))
 			synctest.Wait()
 			body, err := json.Marshal(server.messages[1])
@@ -270,7 +270,7 @@ func TestABeginningThatHangsHoldsUpNobody(t *testing.T) {
 		other := &fake{}
 		crier := notify.Crier{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
 		began := time.Now()
-		crier.Begin(t.Context(), notify.Notice{Alert: alert.Preliminarily()})
+		crier.Begin(t.Context(), notify.Notice{Alert: alert.AsPreliminary()})
 		assert.Zero(t, time.Since(began), "production is checked meanwhile")
 		answers := crier.Send(t.Context(), notify.Notice{Alert: alert})
 		assert.LessOrEqual(t, time.Since(began), 20*time.Second)

@@ -52,7 +52,7 @@ func (s *story) crier() *notify.Crier {
 // notice words a result as it stands.
 func (s *story) notice(r report.Result) notify.Notice {
 	r = s.redactor.Result(r)
-	return notify.Notice{Alert: report.AlertOf(r), Result: []byte(github.ResultJSON(r, s.log))}
+	return notify.Notice{Alert: report.NewAlert(r), Result: []byte(github.ResultJSON(r, s.log))}
 }
 
 // tellEarly tells the channels that can go on later, where it takes a while
@@ -65,7 +65,7 @@ func (s *story) tellEarly(moved []report.Function) {
 		return
 	}
 	n := s.notice(r)
-	n.Alert = n.Alert.Preliminarily()
+	n.Alert = n.Alert.AsPreliminary()
 	s.crier().Begin(s.finish, n)
 }
 

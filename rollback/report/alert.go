@@ -66,9 +66,9 @@ const (
 	longestHeadline = 140
 )
 
-// AlertOf words a result for the channels. Secrets must have been taken out of
+// NewAlert words a result for the channels. Secrets must have been taken out of
 // r before.
-func AlertOf(r Result) Alert {
+func NewAlert(r Result) Alert {
 	all := mostUrgentFirst(r.Functions)
 	a := Alert{
 		Severity: SeverityOf(r),
@@ -82,9 +82,9 @@ func AlertOf(r Result) Alert {
 	if a.Message == "" {
 		a.Message = a.Headline
 	}
-	a.Facts = facts(r, all)
+	a.Facts = alertFacts(r, all)
 	if len(all) == 1 {
-		a.Why = whyOf(all[0])
+		a.Why = plainText.why(all[0])
 	} else {
 		a.Functions, a.Left = alertRows(r.Command, all)
 	}
@@ -95,7 +95,7 @@ func AlertOf(r Result) Alert {
 		a.Notes = append(a.Notes, warnings(f.Notes, false)...)
 	}
 	a.Notes = append(a.Notes, warnings(r.Notes, utf8.RuneCountInString(r.Message) <= longestMessage)...)
-	a.Checks, a.Notes = worstFirst(a.Checks), firstOf(a.Notes, maxAlertNotes)
+	a.Checks, a.Notes = worstFirst(a.Checks), limited(a.Notes, maxAlertNotes)
 	if r.Moved() && isRollback(r.Command) {
 		a.NotRolledBack = NotRolledBack
 	}
@@ -103,9 +103,9 @@ func AlertOf(r Result) Alert {
 	return a
 }
 
-// Preliminarily is the alert for the time while production is being checked.
+// AsPreliminary is the alert for the time while production is being checked.
 // Its mark promises nothing: who reads no further must not go back to sleep.
-func (a Alert) Preliminarily() Alert {
+func (a Alert) AsPreliminary() Alert {
 	a.Preliminary, a.Mark = true, "⏳"
 	a.Verdict, a.Checks, a.Next = "Whether production recovered is being checked now.", nil, nil
 	return a
@@ -148,9 +148,9 @@ func verdict(r Result, all []Function) string {
 		return "Production is NOT healthy after the move."
 	case r.Healthy == Healthy && len(all) == 1 && all[0].RecoveryMS != nil:
 		return fmt.Sprintf("Production recovered: every check%s passed, %s after the deploy had failed.",
-			ofWhatServes(all), span(time.Duration(*all[0].RecoveryMS)*time.Millisecond))
+			ofServingVersion(all), durationText(time.Duration(*all[0].RecoveryMS)*time.Millisecond))
 	case r.Healthy == Healthy:
-		return "Production recovered: every check" + ofWhatServes(all) + " passed."
+		return "Production recovered: every check" + ofServingVersion(all) + " passed."
 	case moved && slices.ContainsFunc(all, func(f Function) bool { return f.Healthy == Healthy }):
 		return "Production recovered where it could be checked, and not all of it could."
 	case moved && checked:
@@ -162,9 +162,9 @@ func verdict(r Result, all []Function) string {
 	}
 }
 
-// ofWhatServes parts the checks that count from those of versions that were left
+// ofServingVersion parts the checks that count from those of versions that were left
 // because they failed, which are shown as well.
-func ofWhatServes(all []Function) string {
+func ofServingVersion(all []Function) string {
 	if !slices.ContainsFunc(all, func(f Function) bool { return len(f.Tried) > 0 }) {
 		return ""
 	}
@@ -217,7 +217,7 @@ func warnings(all []Note, whole bool) []string {
 	return out
 }
 
-func firstOf(all []string, most int) []string {
+func limited(all []string, most int) []string {
 	if len(all) <= most {
 		return all
 	}

@@ -2,12 +2,11 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 )
 
-// facts are the lines with names, those about production first.
-func facts(r Result, all []Function) []Fact {
+// alertFacts are the lines with names, those about production first.
+func alertFacts(r Result, all []Function) []Fact {
 	var out []Fact
 	add := func(name, text, url string) {
 		if text != "" {
@@ -17,18 +16,18 @@ func facts(r Result, all []Function) []Fact {
 	add("Environment", Line(r.Environment, longestName), "")
 	if len(all) == 1 {
 		f := all[0]
-		add("Function", strings.TrimSuffix(Line(f.Function, longestName)+":"+Line(f.Alias, longestName), ":"), AliasURL(f))
+		add("Function", strings.TrimSuffix(Line(f.Function, longestName)+":"+Line(f.Alias, longestName), ":"), aliasURL(f))
 		add("Version", plainText.move(f, nil), "")
 		now, name := servingFact(f)
-		if old := cmp.Or(failing(f), f.From); f.To != "" && old != now {
+		if old := cmp.Or(failedVersion(f), f.From); f.To != "" && old != now {
 			what := "Failing version"
 			if Forward(f) {
 				what = "Served before"
 			}
-			add(what, dated(f, old), "")
+			add(what, versionInFull(f, old), "")
 		}
 		if now != "" {
-			add(name, dated(f, now), "")
+			add(name, versionInFull(f, now), "")
 		}
 	}
 	if isRollback(r.Command) {
@@ -44,7 +43,7 @@ func facts(r Result, all []Function) []Fact {
 // alertRunFacts tell what failed, what was in it, and who brought it.
 func alertRunFacts(r Result) []Fact {
 	run, by := r.Run, "By"
-	if askedFor(r) && !isFailed(run) { // its commit is nobody's fault
+	if requestedByPerson(r) && !isFailed(run) { // its commit is nobody's fault
 		run.SHA, by = "", "Asked for by"
 	}
 	var out []Fact
@@ -69,9 +68,9 @@ func servingFact(f Function) (version, name string) {
 	}
 }
 
-// dated is a version with when it was published and from which commit.
-func dated(f Function, version string) string {
-	text := versionOr(version)
+// versionInFull is a version with when it was published and from which commit.
+func versionInFull(f Function, version string) string {
+	text := versionOrUnknown(version)
 	if at, known := f.Published[version]; known {
 		text += ", published " + at.UTC().Format("2006-01-02 15:04") + " UTC"
 	}
@@ -81,18 +80,6 @@ func dated(f Function, version string) string {
 	return text
 }
 
-// whyOf says why this version, and whose the failing one was.
-func whyOf(f Function) []string {
-	var out []string
-	if f.Why != "" && f.Target != "" && f.Status != Skipped {
-		out = append(out, fmt.Sprintf("Version %s %s because %s", Line(f.Target, longestName), taken(f), sentence(oneLine(f.Why, longestText))))
-	}
-	if f.Proof != "" {
-		out = append(out, capital(sentence(oneLine(f.Proof, longestText))))
-	}
-	return out
-}
-
 // maxCauses is how many of several functions say in full why they were not
 // moved. The message of the whole has only their reasons.
 const maxCauses = 5
@@ -100,7 +87,7 @@ const maxCauses = 5
 // causeOf is why a function was not moved, without what stands beside it; empty:
 // that needs no words of its own.
 func causeOf(command string, f Function) string {
-	if f.Status != Failed && !f.NeedsAttention() || movedUnwell(f) {
+	if f.Status != Failed && !f.NeedsAttention() || movedButUnhealthy(f) {
 		return ""
 	}
 	if isRollback(command) && f.Cause != "" {
@@ -113,9 +100,9 @@ func causeOf(command string, f Function) string {
 // commits of its versions: beyond that nobody finds the versions among them.
 const maxDated = 10
 
-// inShort says a version with its date and commit as briefly as a row wants it:
+// versionInShort says a version with its date and commit as briefly as a row wants it:
 // "41 (2026-03-06 01:14, 0f9e8d7)".
-func (f Function) inShort(version string) string {
+func (f Function) versionInShort(version string) string {
 	var more []string
 	if at, known := f.Published[version]; known {
 		more = append(more, at.UTC().Format("2006-01-02 15:04"))
@@ -137,7 +124,7 @@ func alertRows(command string, all []Function) (rows []AlertRow, left int) {
 		if regions {
 			name += " in " + Line(f.Region, longestName)
 		}
-		result := Line(Done(f.Status), longestName)
+		result := Line(StatusText(f.Status), longestName)
 		cause := causeOf(command, f)
 		switch {
 		case cause != "" && !causes[cause] && len(causes) < maxCauses:
@@ -150,13 +137,13 @@ func alertRows(command string, all []Function) (rows []AlertRow, left int) {
 		case f.Healthy == NotHealthy:
 			result += ", NOT healthy"
 		case f.Status == Failed, f.Status == Skipped:
-			result += ": " + Line(Heading(f.Reason), longestName)
+			result += ": " + Line(reasonHeading(f.Reason), longestName)
 		}
 		var about func(string) string
 		if len(all) <= maxDated {
-			about = f.inShort
+			about = f.versionInShort
 		}
-		rows = append(rows, AlertRow{f.mark(), name, plainText.move(f, about), result, webAddress(AliasURL(f))})
+		rows = append(rows, AlertRow{f.mark(), name, plainText.move(f, about), result, webAddress(aliasURL(f))})
 	}
 	return rows, len(all) - len(rows)
 }

@@ -25,12 +25,12 @@ func functionSections(r Result, f Function) []section {
 	case Skipped:
 	}
 	return []section{
-		{title: title, body: proof(f)},
+		{title: title, body: whyAndWhen(f)},
 		{title: "Versions", body: versionsTable(f, r.Timestamp)},
-		{title: checksTitle(r.Command), body: recovered(f)},
-		{title: "Timeline", body: timeline(f)},
+		{title: checksTitle(r.Command), body: healthDetails(f)},
+		{title: "Timeline", body: timelineTable(f)},
 		{title: changesTitle(f), body: foldedChanges(f)},
-		{title: "Notes of " + orFunction(Code(f.Function, longestName)), body: notes(f.Notes)},
+		{title: "Notes of " + orFunction(inlineCode(f.Function, longestName)), body: noteList(f.Notes)},
 	}
 }
 
@@ -40,28 +40,41 @@ func functionBlocks(r Result, all []Function) section {
 	told := slices.DeleteFunc(slices.Clone(all), func(f Function) bool {
 		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0
 	})
-	return blocks(told, detailsBytes, "the output `results`", func(f Function) string {
-		return block(f, proof(f), versionsTable(f, r.Timestamp), recovered(f), timeline(f), changesBlock(f), notes(f.Notes), functionLinks(f))
+	return foldedBlocks(told, detailsBytes, "the output `results`", func(f Function) string {
+		return functionBlock(f, whyAndWhen(f), versionsTable(f, r.Timestamp), healthDetails(f), timelineTable(f), changesBlock(f), noteList(f.Notes), functionLinks(f))
 	})
 }
 
-// blocks are as many folded blocks as there is room for; elsewhere has the others.
-func blocks(all []Function, bytes int, elsewhere string, block func(Function) string) section {
-	text, left := upTo(len(all), maxDetails, bytes, func(i int) string { return block(all[i]) + "\n" })
+// foldedBlocks are as many folded blocks as there is room for; elsewhere has the others.
+func foldedBlocks(all []Function, bytes int, elsewhere string, one func(Function) string) section {
+	text, left := upTo(len(all), maxDetails, bytes, func(i int) string { return one(all[i]) + "\n" })
 	if left > 0 {
 		text += fmt.Sprintf("\n\n%d more functions are left out here; %s has them.", left, elsewhere)
 	}
 	return section{title: "Function by function", body: strings.TrimSpace(text)}
 }
 
-// block folds what there is to tell of one function below its message.
-func block(f Function, parts ...string) string {
-	title := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
-	return folded(title, joinParts("\n\n", append([]string{Markdown(f.Message, longestText)}, parts...)...))
+// functionBlock folds what there is to tell of one function below its message.
+func functionBlock(f Function, parts ...string) string {
+	title := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + StatusText(f.Status)
+	return folded(title, joinParts("\n\n", append([]string{escapeMarkdown(f.Message, longestText)}, parts...)...))
 }
 
-// taken says what became of the version that was decided on.
-func taken(f Function) string {
+// why says why this version was chosen, and to whose run the failing one was
+// attributed; sentences.
+func (m medium) why(f Function) []string {
+	var out []string
+	if f.Why != "" && f.Target != "" && f.Status != Skipped {
+		out = append(out, "Version "+m.text(f.Target, longestName)+" "+targetPhrase(f)+" because "+withFullStop(m.text(f.Why, longestText)))
+	}
+	if f.Proof != "" {
+		out = append(out, capitalized(withFullStop(m.text(f.Proof, longestText))))
+	}
+	return out
+}
+
+// targetPhrase says what became of the version that was decided on.
+func targetPhrase(f Function) string {
 	switch {
 	case f.Status == Ready, f.Status == NotReady, f.Status == Listed:
 		return "is where a rollback would go now,"
@@ -74,35 +87,25 @@ func taken(f Function) string {
 	}
 }
 
-// proof is how the failing version was attributed to the run, and when the
-// alias was moved.
-func proof(f Function) string {
-	var parts []string
-	if f.Why != "" && f.Target != "" {
-		parts = append(parts, "Version "+Markdown(f.Target, longestName)+" "+taken(f)+" because "+sentence(Markdown(f.Why, longestText)))
-	}
-	if f.Proof != "" {
-		parts = append(parts, sentence(Markdown(f.Proof, longestText)))
-	}
+// whyAndWhen is why, and when the alias was moved.
+func whyAndWhen(f Function) string {
+	parts := gitHub.why(f)
 	if f.MovedAt != "" {
-		parts = append(parts, "Moved at "+Markdown(clock(f.MovedAt), longestName)+".")
+		parts = append(parts, "Moved at "+escapeMarkdown(timeOfDay(f.MovedAt), longestName)+".")
 	}
-	if len(parts) > 1 {
-		parts[1] = capital(parts[1])
-	}
-	return capital(strings.Join(parts, " "))
+	return strings.Join(parts, " ")
 }
 
-// sentence ends a text with a full stop.
-func sentence(text string) string {
+// withFullStop ends a text with a full stop.
+func withFullStop(text string) string {
 	if text == "" || strings.ContainsAny(text[len(text)-1:], ".!?…") {
 		return text
 	}
 	return text + "."
 }
 
-// capital begins a text as a sentence begins.
-func capital(text string) string {
+// capitalized begins a text as a sentence begins.
+func capitalized(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	if size == 0 {
 		return text
@@ -122,24 +125,24 @@ func checksTitle(command string) string {
 	}
 }
 
-func checks(all []Check) string {
+func checkTable(all []Check) string {
 	if len(all) == 0 {
 		return ""
 	}
 	if len(all) > maxLines {
-		all = telling(all)
+		all = mostTellingFirst(all)
 	}
 	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		c := all[i]
-		return "| " + Markdown(c.Name, longestCell) + " | " + checkMark(c.Status) + Markdown(string(c.Status), longestCell) +
-			" | " + Markdown(c.Detail, longestCell) + " |"
+		return "| " + escapeMarkdown(c.Name, longestCell) + " | " + checkMark(c.Status) + escapeMarkdown(string(c.Status), longestCell) +
+			" | " + escapeMarkdown(c.Detail, longestCell) + " |"
 	})
 	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
-// telling puts first what must not be cut off: the checks of the version that
+// mostTellingFirst puts first what must not be cut off: the checks of the version that
 // serves before those of versions that were left, and bad news before good.
-func telling(all []Check) []Check {
+func mostTellingFirst(all []Check) []Check {
 	rank := func(c Check) int {
 		n := 0
 		if strings.HasPrefix(c.Name, LeftBehind) {
@@ -159,17 +162,17 @@ func telling(all []Check) []Check {
 	return sorted
 }
 
-// recovered is what the checks found, what CloudWatch measured, and the log of
+// healthDetails is what the checks found, what CloudWatch measured, and the log of
 // the test invocation.
-func recovered(f Function) string {
+func healthDetails(f Function) string {
 	measured, log := "", ""
 	if f.Watched != nil {
-		measured = f.Watched.Markdown()
+		measured = f.Watched.markdown()
 	}
 	if f.LogTail != "" {
 		log = folded("Log of the test invocation", preformatted(f.LogTail))
 	}
-	return joinParts("\n\n", checks(f.Checks), measured, log)
+	return joinParts("\n\n", checkTable(f.Checks), measured, log)
 }
 
 const longestLine = 500 // characters of a log line
@@ -201,7 +204,7 @@ func changesTitle(f Function) string {
 	if f.From == "" || other == "" {
 		return "What differs between the versions"
 	}
-	return "What differs between version " + Markdown(f.From, longestName) + " and " + Markdown(other, longestName)
+	return "What differs between version " + escapeMarkdown(f.From, longestName) + " and " + escapeMarkdown(other, longestName)
 }
 
 // orWord heads a column with a version.
@@ -209,24 +212,24 @@ func orWord(version, word string) string {
 	if version == "" {
 		return word
 	}
-	return "Version " + Markdown(version, longestName)
+	return "Version " + escapeMarkdown(version, longestName)
 }
 
-func changes(f Function) string {
+func changeTable(f Function) string {
 	all := f.Changes
 	if len(all) == 0 {
 		return ""
 	}
 	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		c := all[i]
-		return "| " + Markdown(c.What, longestCell) + " | " + orDash(Code(c.From, longestCell)) + " | " + orDash(Code(c.To, longestCell)) + " |"
+		return "| " + escapeMarkdown(c.What, longestCell) + " | " + orDash(inlineCode(c.From, longestCell)) + " | " + orDash(inlineCode(c.To, longestCell)) + " |"
 	})
 	return "| What | " + orWord(f.From, "Serving") + " | " + orWord(cmp.Or(f.Target, f.To), "Target") + " |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
 // foldedChanges keeps a long table from pushing the next steps off the screen.
 func foldedChanges(f Function) string {
-	text := changes(f)
+	text := changeTable(f)
 	if len(f.Changes) <= foldAbove {
 		return text
 	}
@@ -238,16 +241,16 @@ func changesBlock(f Function) string {
 	if len(f.Changes) == 0 {
 		return ""
 	}
-	return "**" + changesTitle(f) + "**\n\n" + changes(f)
+	return "**" + changesTitle(f) + "**\n\n" + changeTable(f)
 }
 
-func notes(all []Note) string {
+func noteList(all []Note) string {
 	lines, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		mark := ""
 		if all[i].Warning {
 			mark = "⚠️ "
 		}
-		return "- " + mark + Markdown(all[i].Text, longestText)
+		return "- " + mark + escapeMarkdown(all[i].Text, longestText)
 	})
 	return lines + leftOut(left)
 }
@@ -265,9 +268,9 @@ func linkSection(r Result) section {
 	for _, l := range linksOf(r) {
 		switch l.to {
 		case linkToRun:
-			parts = append(parts, Link(r.runLinkName("The run"), l.url))
+			parts = append(parts, markdownLink(r.runLinkName("The run"), l.url))
 		case linkToOwnRun:
-			parts = append(parts, Link("This run", l.url))
+			parts = append(parts, markdownLink("This run", l.url))
 		case linkToAlias, linkToLogs:
 			if calloutKind(r) != "" { // else nothing happened: nothing to look at
 				parts = append(parts, l.markdown(r.Functions[0]))
@@ -290,9 +293,9 @@ func functionLinks(f Function) string {
 // markdown is a link to a page of a function.
 func (l link) markdown(f Function) string {
 	if l.to == linkToAlias {
-		return Link("Alias "+Code(f.Alias, longestName)+" in the AWS console", l.url)
+		return markdownLink("Alias "+inlineCode(f.Alias, longestName)+" in the AWS console", l.url)
 	}
-	return Link("Logs of "+orFunction(Code(f.Function, longestName))+" in CloudWatch", l.url)
+	return markdownLink("Logs of "+orFunction(inlineCode(f.Function, longestName))+" in CloudWatch", l.url)
 }
 
 // dash stands where there is nothing to say.

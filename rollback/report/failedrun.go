@@ -11,7 +11,7 @@ type runFact struct {
 	name, linked, rest, url string
 }
 
-func (f runFact) markdown() string { return Link(f.linked, f.url) + f.rest }
+func (f runFact) markdown() string { return markdownLink(f.linked, f.url) + f.rest }
 
 // jobFacts are the first jobs that failed.
 func (m medium) jobFacts(run Run) []runFact {
@@ -35,7 +35,7 @@ func (m medium) runFacts(run Run, by string) []runFact {
 		if first, _, _ := strings.Cut(run.Commit, "\n"); first != "" {
 			message = " " + m.text(first, longestCell)
 		}
-		out = append(out, runFact{"Commit", m.name(ShortSHA(run.SHA), longestName), message, CommitURL(run)})
+		out = append(out, runFact{"Commit", m.name(ShortSHA(run.SHA), longestName), message, commitURL(run)})
 	}
 	if run.Actor != "" {
 		out = append(out, runFact{name: by, linked: m.name(run.Actor, longestName)})

@@ -22,7 +22,7 @@ func FailedCommit(r Result) string {
 // its deployment under. Where a person has asked for the rollback, the run is no
 // deploy, and it is the commit of the version that was left.
 func FailedRunCommit(r Result) string {
-	if askedFor(r) {
+	if requestedByPerson(r) {
 		return commitOfLeft(r)
 	}
 	return r.Run.SHA
@@ -37,11 +37,11 @@ func commitOfLeft(r Result) string {
 	return ""
 }
 
-// toRevert is the commit to be reverted after functions were rolled back: that of
+// commitToRevert is the commit to be reverted after functions were rolled back: that of
 // the version which was left. Where that is not known it is the failed run's, but
 // never that of a run by which a person only asked for the rollback. Empty: it is
 // not known, it is not one, or what serves again was made from it, too.
-func toRevert(r Result, group []Function) string {
+func commitToRevert(r Result, group []Function) string {
 	found := ""
 	for _, f := range group {
 		sha := f.Commits[LeftVersion(f)]
@@ -53,15 +53,15 @@ func toRevert(r Result, group []Function) string {
 		}
 		found = sha
 	}
-	if found == "" && (!askedFor(r) || isFailed(r.Run)) {
+	if found == "" && (!requestedByPerson(r) || isFailed(r.Run)) {
 		return r.Run.SHA
 	}
 	return found
 }
 
-// askedFor is true where the run that is told of did not fail: a person started it
+// requestedByPerson is true where the run that is told of did not fail: a person started it
 // to roll back.
-func askedFor(r Result) bool {
+func requestedByPerson(r Result) bool {
 	for _, f := range r.Functions {
 		if f.Reason == Chosen {
 			return true
@@ -88,7 +88,7 @@ func SameCommit(r Result) bool {
 
 // LeftVersion is the version that a rollback has left, or was to leave.
 func LeftVersion(f Function) string {
-	return cmp.Or(f.Left, failing(f))
+	return cmp.Or(f.Left, failedVersion(f))
 }
 
 // Forward is true where a person has chosen a newer version than the one that
@@ -108,5 +108,5 @@ func WasMoved(f Function) bool {
 // known.
 func commitLink(run Run, sha string) string {
 	run.SHA = sha
-	return Link(Code(ShortSHA(sha), longestName), CommitURL(run))
+	return markdownLink(inlineCode(ShortSHA(sha), longestName), commitURL(run))
 }

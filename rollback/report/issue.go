@@ -33,28 +33,28 @@ func IssueTitle(r Result) string {
 // of Comment holds for it, too.
 func Issue(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	sections := []section{{body: head(r, all).body}} // the headline is the title
+	sections := []section{{body: pageHead(r, all).body}} // the headline is the title
 	if len(all) == 1 {
 		f := all[0]
 		sections = append(sections,
 			section{title: "Timeline", body: wholeTimeline(r, f)},
 			section{title: "Versions", body: versionsOf(r, f)},
-			section{title: "Why this run", body: proof(f)},
+			section{title: "Why this run", body: whyAndWhen(f)},
 			runSection(r),
-			section{title: "Did production recover?", body: orNotChecked(f)},
+			section{title: "Did production recover?", body: healthOrNotChecked(f)},
 			section{title: changesTitle(f), body: foldedChanges(f)},
-			section{title: "Notes", body: notes(f.Notes)},
+			section{title: "Notes", body: noteList(f.Notes)},
 		)
 	} else {
 		sections = append(sections, runSection(r),
-			section{title: "Functions", body: table(r.Command, all, longestBody/4, "")},
-			blocks(all, longestBody/3, "the summary of the run", func(f Function) string {
-				return block(f, timeline(f), versionsOf(r, f), proof(f), orNotChecked(f), changesBlock(f), notes(f.Notes))
+			section{title: "Functions", body: functionTable(r.Command, all, longestBody/4, "")},
+			foldedBlocks(all, longestBody/3, "the summary of the run", func(f Function) string {
+				return functionBlock(f, timelineTable(f), versionsOf(r, f), whyAndWhen(f), healthOrNotChecked(f), changesBlock(f), noteList(f.Notes))
 			}))
 	}
 	return shortPage(append(sections,
-		section{title: "Open questions", body: tasks(questions(r, all))},
-		section{title: "Next steps", body: tasks(nextTasks(r))},
+		section{title: "Open questions", body: taskList(openQuestions(r, all))},
+		section{title: "Next steps", body: taskList(nextTasks(r))},
 		section{body: runLinks(r)},
 	)...)
 }
@@ -67,35 +67,35 @@ func IssueUpdate(r Result) string {
 	if run := gitHub.runFact(r.Run); run.linked != "" {
 		again += ", in " + run.markdown()
 	}
-	sections := []section{smallHead(r, all), {body: again + "."}, {body: moves(r, all)}, runSection(r)}
+	sections := []section{sectionHead(r, all), {body: again + "."}, {body: moveList(r, all)}, runSection(r)}
 	if len(all) == 1 {
 		sections = append(sections,
 			section{title: "Timeline", body: wholeTimeline(r, all[0])},
-			section{title: "Did production recover?", body: orNotChecked(all[0])})
+			section{title: "Did production recover?", body: healthOrNotChecked(all[0])})
 	}
-	return shortPage(append(sections, section{title: "Next steps", body: tasks(nextTasks(r))}, section{body: runLinks(r)})...)
+	return shortPage(append(sections, section{title: "Next steps", body: taskList(nextTasks(r))}, section{body: runLinks(r)})...)
 }
 
 // wholeTimeline is the timeline also where nothing was moved, or even tried.
 func wholeTimeline(r Result, f Function) string {
-	if text := timeline(f); text != "" {
+	if text := timelineTable(f); text != "" {
 		return text
 	}
 	all := f.Timeline
 	if len(all) == 0 {
-		all = Timeline(r.Run, r.Started, nil)
+		all = timelineWithRun(r.Run, r.Started, nil)
 	}
 	if len(all) == 0 {
 		return ""
 	}
-	return moments(all)
+	return momentTable(all)
 }
 
-// orNotChecked is what the checks found, but for the log of the test invocation:
+// healthOrNotChecked is what the checks found, but for the log of the test invocation:
 // an issue is mailed to all who watch, and what a function logs is not for them.
-func orNotChecked(f Function) string {
+func healthOrNotChecked(f Function) string {
 	f.LogTail = ""
-	if text := recovered(f); text != "" || !WasMoved(f) {
+	if text := healthDetails(f); text != "" || !WasMoved(f) {
 		return text
 	}
 	return "Nobody has looked: no check was asked for."
@@ -115,7 +115,7 @@ func versionsOf(r Result, f Function) string {
 		if sha := f.Commits[version]; sha != "" {
 			commit = commitLink(r.Run, sha)
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", what, Markdown(version, longestName), published, commit))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", what, escapeMarkdown(version, longestName), published, commit))
 	}
 	left, now := LeftVersion(f), f.To
 	if WasMoved(f) {
@@ -134,13 +134,13 @@ func versionsOf(r Result, f Function) string {
 	}
 	text := "| | Version | Made (UTC) | Commit |\n| --- | --: | --- | --- |\n" + strings.Join(rows, "\n")
 	if url := compareURL(r.Run, f.Commits[now], f.Commits[left]); url != "" {
-		text += "\n\nOn GitHub: " + Link("what came between the two", url) + "."
+		text += "\n\nOn GitHub: " + markdownLink("what came between the two", url) + "."
 	}
 	return text
 }
 
-// questions are those that this program cannot answer.
-func questions(r Result, all []Function) []string {
+// openQuestions are those that this program cannot answer.
+func openQuestions(r Result, all []Function) []string {
 	sha := FailedCommit(r)
 	commit := "the commit"
 	if sha != "" {
@@ -152,7 +152,7 @@ func questions(r Result, all []Function) []string {
 	}
 	asked = append(asked, "Why was it not found before it was deployed?")
 	for _, f := range all[:min(len(all), 1)] { // of several, the most urgent one
-		asked = append(asked, affected(f, len(all) > 1))
+		asked = append(asked, affectedQuestion(f, len(all) > 1))
 	}
 	moved := slices.ContainsFunc(all, WasMoved)
 	switch {
@@ -165,11 +165,11 @@ func questions(r Result, all []Function) []string {
 		"Did the deploy change what does not go back with the alias: the static site, infrastructure, a database, secrets, a configuration store?")
 }
 
-// affected asks for the users, from when to when as far as that is known.
-func affected(f Function, several bool) string {
+// affectedQuestion asks for the users, from when to when as far as that is known.
+func affectedQuestion(f Function, several bool) string {
 	of := ""
 	if several {
-		of = " by " + Code(f.Function, longestName)
+		of = " by " + inlineCode(f.Function, longestName)
 	}
 	since := f.DeployedAt
 	if since.IsZero() {
@@ -186,9 +186,9 @@ func affected(f Function, several bool) string {
 		return "Who is affected" + of + ", and since when?"
 	}
 	if from != "" {
-		return "Who was affected" + of + ", from" + from + " UTC, when the version came, to " + Markdown(clock(f.MovedAt), longestName) + "?"
+		return "Who was affected" + of + ", from" + from + " UTC, when the version came, to " + escapeMarkdown(timeOfDay(f.MovedAt), longestName) + "?"
 	}
-	return "Who was affected" + of + ", up to " + Markdown(clock(f.MovedAt), longestName) + ", and since when?"
+	return "Who was affected" + of + ", up to " + escapeMarkdown(timeOfDay(f.MovedAt), longestName) + ", and since when?"
 }
 
 // nextTasks are the next steps, each as the text of a task.
@@ -200,7 +200,7 @@ func nextTasks(r Result) []string {
 	return all
 }
 
-func tasks(all []string) string {
+func taskList(all []string) string {
 	lines, left := upTo(len(all), maxLines, longestBody/4, func(i int) string { return "- [ ] " + all[i] })
 	return lines + leftOut(left)
 }

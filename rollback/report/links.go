@@ -14,9 +14,9 @@ var consoles = map[string]string{
 	"aws-us-gov": "console.amazonaws-us-gov.com",
 }
 
-// AliasURL is the page of the function's alias in the AWS console; empty where
+// aliasURL is the page of the function's alias in the AWS console; empty where
 // its region is not known.
-func AliasURL(f Function) string {
+func aliasURL(f Function) string {
 	base := consoleURL(f, "lambda")
 	if base == "" || f.Function == "" || f.Alias == "" {
 		return ""
@@ -24,9 +24,9 @@ func AliasURL(f Function) string {
 	return base + "#/functions/" + url.PathEscape(bareName(f.Function)) + "/aliases/" + url.PathEscape(f.Alias)
 }
 
-// LogsURL is the page of the function's log group in the CloudWatch console;
+// logsURL is the page of the function's log group in the CloudWatch console;
 // empty where its region is not known.
-func LogsURL(f Function) string {
+func logsURL(f Function) string {
 	base := consoleURL(f, "cloudwatch")
 	if base == "" || f.Function == "" && f.LogGroup == "" {
 		return ""
@@ -45,8 +45,8 @@ func escapeLogGroup(group string) string {
 	return strings.ReplaceAll(url.QueryEscape(once), "%", "$")
 }
 
-// CommitURL is the page of the run's commit; empty where it is not known.
-func CommitURL(run Run) string {
+// commitURL is the page of the run's commit; empty where it is not known.
+func commitURL(run Run) string {
 	repository := repositoryURL(run)
 	if repository == "" || run.SHA == "" || strings.Trim(run.SHA, "0123456789abcdefABCDEF") != "" {
 		return ""
@@ -66,7 +66,7 @@ func repositoryURL(run Run) string {
 // compareURL is the page of what came between two commits of the run's repository;
 // empty: one of them, or where to look, is not known.
 func compareURL(run Run, from, to string) string {
-	known := func(sha string) bool { return CommitURL(Run{URL: run.URL, SHA: sha}) != "" }
+	known := func(sha string) bool { return commitURL(Run{URL: run.URL, SHA: sha}) != "" }
 	if from == to || !known(from) || !known(to) {
 		return ""
 	}
@@ -107,7 +107,7 @@ func linksOf(r Result) []link {
 }
 
 func linksOfFunction(f Function) []link {
-	all := []link{{linkToAlias, AliasURL(f)}, {linkToLogs, LogsURL(f)}}
+	all := []link{{linkToAlias, aliasURL(f)}, {linkToLogs, logsURL(f)}}
 	return slices.DeleteFunc(all, func(l link) bool { return l.url == "" })
 }
 

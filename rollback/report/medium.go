@@ -17,13 +17,13 @@ var (
 		longestRun: longestName,
 	}
 	gitHub = medium{
-		text: Markdown, name: Code, strong: func(text string) string { return "**" + text + "**" },
+		text: escapeMarkdown, name: inlineCode, strong: func(text string) string { return "**" + text + "**" },
 		longestRun: longestCell, unnamedRun: "page of the run",
 	}
 )
 
 // FromTo is a move in short: "42 → 41".
-func FromTo(from, to string) string { return versionOr(from) + arrow + versionOr(to) }
+func FromTo(from, to string) string { return versionOrUnknown(from) + arrow + versionOrUnknown(to) }
 
 const arrow = " → "
 
@@ -35,12 +35,12 @@ func (m medium) move(f Function, about func(version string) string) string {
 	if about != nil {
 		version = func(version string) string { return plain(about(version)) }
 	}
-	from := version(versionOr(f.From))
+	from := version(versionOrUnknown(f.From))
 	switch {
 	case f.From == "" && f.To == "":
 		return ""
 	case f.Status == Drilled:
-		return from + arrow + version(versionOr(f.Target)) + arrow + m.strong(from)
+		return from + arrow + version(versionOrUnknown(f.Target)) + arrow + m.strong(from)
 	case f.Status == Ready && f.Target != "":
 		return from + " (a rollback goes to " + plain(f.Target) + ")"
 	case f.To == "":

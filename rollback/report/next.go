@@ -10,17 +10,17 @@ func NextSteps(r Result) []string {
 	return texts
 }
 
-// maxWays bounds how many different ways to end are given steps of their own.
-const maxWays = 6
+// maxOutcomes bounds how many different ways to end are given steps of their own.
+const maxOutcomes = 6
 
 func nextSteps(r Result) []step {
 	if len(r.Functions) == 0 {
-		return steps(r, []Function{{Status: r.Status, Reason: r.Reason}})
+		return stepsFor(r, []Function{{Status: r.Status, Reason: r.Reason}})
 	}
-	groups := alike(r.Functions)
+	groups := groupByOutcome(r.Functions)
 	var all []step
-	for _, group := range groups[:min(len(groups), maxWays)] {
-		more := steps(r, group)
+	for _, group := range groups[:min(len(groups), maxOutcomes)] {
+		more := stepsFor(r, group)
 		if len(groups) > 1 && len(more) > 0 {
 			more[0].do.text = "{function}: " + more[0].do.text
 		}
@@ -29,8 +29,8 @@ func nextSteps(r Result) []step {
 	return all
 }
 
-// steps fills in the remedy for functions that ended the same way.
-func steps(r Result, group []Function) []step {
+// stepsFor fills in the remedy for functions that ended the same way.
+func stepsFor(r Result, group []Function) []step {
 	values := valuesOf(r, group)
 	var all []step
 	for _, i := range remedy(r.Command, group) {
@@ -44,13 +44,13 @@ func isRollback(command string) bool {
 	return command == "" || command == "rollback"
 }
 
-// alike puts functions together that ended the same way, the most urgent first
+// groupByOutcome puts functions together that ended the same way, the most urgent first
 // and otherwise in the order given.
-func alike(functions []Function) [][]Function {
+func groupByOutcome(functions []Function) [][]Function {
 	type end struct {
-		status   Status
-		reason   Reason
-		stranded bool
+		status      Status
+		reason      Reason
+		notRestored bool
 	}
 	index := map[end]int{}
 	var groups [][]Function

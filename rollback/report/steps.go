@@ -28,26 +28,26 @@ const longestName = 140 // characters of a function's name; an ARN is no longer
 func valuesOf(r Result, group []Function) values {
 	f := group[0]
 	if len(group) > 1 { // what differs between them is said in general words
-		f = common(group)
+		f = commonFields(group)
 	}
 	return values{
-		"function":    {text: names(group), missing: "the function"},
+		"function":    {text: functionNames(group), missing: "the function"},
 		"alias":       {text: f.Alias, missing: "the alias"},
 		"region":      {text: f.Region, missing: "the region"},
 		"environment": {text: r.Environment, missing: "production"},
 		"branch":      {text: r.Run.Branch, missing: "the branch"},
-		"commit":      {text: ShortSHA(toRevert(r, group)), missing: "what broke it"},
+		"commit":      {text: ShortSHA(commitToRevert(r, group)), missing: "what broke it"},
 		"from":        {prefix: "version ", text: f.From, missing: "the version it is on"},
-		"Bad":         {prefix: "Version ", text: failing(f), missing: "The failing version"},
+		"Bad":         {prefix: "Version ", text: failedVersion(f), missing: "The failing version"},
 		"tried":       {prefix: "version ", text: strings.Join(f.Tried, ", "), missing: "an older version"},
 		"to":          {prefix: "version ", text: f.To, missing: "the earlier version"},
 		"command":     {text: moveCommand(f)},
 	}
 }
 
-// failing is the version that a rollback leaves behind. A canary's alias was on
+// failedVersion is the version that a rollback leaves behind. A canary's alias was on
 // the good one all along: there it is the newest of the rejected.
-func failing(f Function) string {
+func failedVersion(f Function) string {
 	if f.From != f.To {
 		return f.From
 	}
@@ -57,8 +57,8 @@ func failing(f Function) string {
 	return ""
 }
 
-// common keeps what all functions of a group share.
-func common(group []Function) Function {
+// commonFields keeps what all functions of a group share.
+func commonFields(group []Function) Function {
 	f := group[0]
 	f.Function = ""
 	for _, other := range group[1:] {
@@ -80,7 +80,7 @@ func common(group []Function) Function {
 		if other.CanaryVersion != f.CanaryVersion || other.CanaryWeight != f.CanaryWeight {
 			f.CanaryVersion = ""
 		}
-		if failing(other) != failing(f) {
+		if failedVersion(other) != failedVersion(f) {
 			f.Rejected = nil
 		}
 	}
@@ -138,7 +138,7 @@ func (s step) plain() string {
 
 // markdown fills the text in for GitHub's Markdown, on one line.
 func (s step) markdown() string {
-	code := func(text string) string { return Code(text, longestCode) }
+	code := func(text string) string { return inlineCode(text, longestCode) }
 	return s.fill(code, code)
 }
 

@@ -31,9 +31,9 @@ const (
 // been taken out of r before.
 func Summary(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	sections := []section{head(r, all)}
+	sections := []section{pageHead(r, all)}
 	if len(all) > 0 {
-		sections = append(sections, section{body: table(r.Command, all, tableBytes, "; the output `results` has them")})
+		sections = append(sections, section{body: functionTable(r.Command, all, tableBytes, "; the output `results` has them")})
 	}
 	sections = append(sections, runSection(r))
 	if len(all) == 1 {
@@ -42,20 +42,20 @@ func Summary(r Result) string {
 		sections = append(sections, functionBlocks(r, all))
 	}
 	return page(append(sections,
-		section{title: "Notes", body: notes(r.Notes)},
+		section{title: "Notes", body: noteList(r.Notes)},
 		linkSection(r),
 		notRolledBackSection(r),
 		section{title: "What to do next", body: numberedSteps(r)},
 	))
 }
 
-// head is the headline, the message and, where it failed, the first thing to do.
-func head(r Result, all []Function) section {
+// pageHead is the headline, the message and, where it failed, the first thing to do.
+func pageHead(r Result, all []Function) section {
 	message := r.Message
 	if message == "" {
 		message = Headline(r)
 	}
-	text := Markdown(message, longestText)
+	text := escapeMarkdown(message, longestText)
 	if kind := calloutKind(r); kind != "" {
 		text = "> [!" + kind + "]\n> " + text
 		if steps := nextSteps(r); (r.Status == Failed || r.isInconclusive()) && len(steps) > 0 {
@@ -63,14 +63,14 @@ func head(r Result, all []Function) section {
 		}
 	}
 	return section{
-		level: titleLevel, title: r.mark() + " " + gitHub.headline(r) + recovery(r),
+		level: titleLevel, title: r.mark() + " " + gitHub.headline(r) + recoverySuffix(r),
 		body: joinParts("\n\n", text, circumstances(r, all)),
 	}
 }
 
-// recovery ends a headline that says "rolled back" with what that has brought:
+// recoverySuffix ends a headline that says "rolled back" with what that has brought:
 // it may be all that is read.
-func recovery(r Result) string {
+func recoverySuffix(r Result) string {
 	switch {
 	case r.Status != RolledBack || !slices.ContainsFunc(r.Functions, checkedAfterMove):
 		return ""
@@ -100,10 +100,10 @@ func calloutKind(r Result) string {
 func circumstances(r Result, all []Function) string {
 	var parts []string
 	if r.Environment != "" {
-		parts = append(parts, "Environment "+Code(r.Environment, longestName))
+		parts = append(parts, "Environment "+inlineCode(r.Environment, longestName))
 	}
 	if r.RequestReason != "" {
-		parts = append(parts, "Reason given: “"+Markdown(r.RequestReason, longestCell)+"”")
+		parts = append(parts, "Reason given: “"+escapeMarkdown(r.RequestReason, longestCell)+"”")
 	}
 	if !r.Timestamp.IsZero() {
 		parts = append(parts, r.Timestamp.UTC().Format("2006-01-02 15:04:05")+" UTC")
@@ -125,11 +125,11 @@ func circumstances(r Result, all []Function) string {
 	return strings.Join(parts, " · ")
 }
 
-// table has a line for each function, in so many bytes. elsewhere says where those
+// functionTable has a line for each function, in so many bytes. elsewhere says where those
 // are that are left out.
-func table(command string, all []Function, bytes int, elsewhere string) string {
+func functionTable(command string, all []Function, bytes int, elsewhere string) string {
 	regions := severalRegions(all)
-	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return row(command, all[i], regions) })
+	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return functionRow(command, all[i], regions) })
 	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
 	if left > 0 {
 		text += fmt.Sprintf("\n\n%d more functions are left out here%s.", left, elsewhere)
@@ -137,17 +137,17 @@ func table(command string, all []Function, bytes int, elsewhere string) string {
 	return text
 }
 
-func row(command string, f Function, regions bool) string {
-	name := Code(f.Function, longestName)
+func functionRow(command string, f Function, regions bool) string {
+	name := inlineCode(f.Function, longestName)
 	if regions {
-		name += " in " + Markdown(f.Region, longestName)
+		name += " in " + escapeMarkdown(f.Region, longestName)
 	}
 	cells := []string{
 		name,
-		Code(f.Alias, longestName),
+		inlineCode(f.Alias, longestName),
 		orDash(gitHub.move(f, nil)),
-		f.mark() + " " + Markdown(doneFor(command, f.Status), longestCell),
-		Markdown(headingFor(command, f.Reason), longestCell),
+		f.mark() + " " + escapeMarkdown(statusTextFor(command, f.Status), longestCell),
+		escapeMarkdown(reasonHeadingFor(command, f.Reason), longestCell),
 	}
 	return "| " + strings.Join(cells, " | ") + " |"
 }
@@ -184,8 +184,8 @@ func severalRegions(all []Function) bool {
 	return slices.ContainsFunc(all, func(f Function) bool { return f.Region != all[0].Region })
 }
 
-// clock shortens an RFC 3339 time to the time of day; other text stays.
-func clock(at string) string {
+// timeOfDay shortens an RFC 3339 time to the time of day; other text stays.
+func timeOfDay(at string) string {
 	t, err := time.Parse(time.RFC3339, at)
 	if err != nil {
 		return at

@@ -141,12 +141,12 @@ func orWordText(version, word string) string {
 }
 
 func timelineText(f Function) string {
-	if len(f.Timeline) == 0 || timeline(f) == "" {
+	if len(f.Timeline) == 0 || timelineTable(f) == "" {
 		return ""
 	}
 	var rows [][]string
 	for _, m := range f.Timeline {
-		rows = append(rows, []string{m.At.UTC().Format("15:04:05"), events[m.Event], oneLine(m.Detail, longestCell)})
+		rows = append(rows, []string{m.At.UTC().Format("15:04:05"), eventTexts[m.Event], oneLine(m.Detail, longestCell)})
 	}
 	return columns(rows)
 }

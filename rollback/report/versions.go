@@ -64,7 +64,7 @@ func (v Version) cell(column versionColumn, now time.Time) string {
 		if v.Published.IsZero() {
 			return dash
 		}
-		return ageOf(now.Sub(v.Published))
+		return ageText(now.Sub(v.Published))
 	case columnDescription:
 		return orDash(oneLine(v.Description, longestRemark))
 	case columnCode:
@@ -72,11 +72,11 @@ func (v Version) cell(column versionColumn, now time.Time) string {
 	case columnState:
 		return orDash(oneLine(v.State, longestRemark))
 	case columnAliases:
-		return orDash(some(v.Aliases, aliasesInACell))
+		return orDash(firstFew(v.Aliases, aliasesInACell))
 	case columnMark:
 		return v.markWithRun()
 	case columnDiffers:
-		return v.differs()
+		return v.differences()
 	}
 	return ""
 }
@@ -134,7 +134,7 @@ func (v Version) markWithRun() string {
 	return v.mark()
 }
 
-func (v Version) differs() string {
+func (v Version) differences() string {
 	what := make([]string, 0, len(v.Changes))
 	for _, c := range v.Changes {
 		if c.Kind == ChangeCode {
@@ -151,19 +151,19 @@ func (v Version) differs() string {
 	case len(what) == 0:
 		return "nothing"
 	}
-	return some(what, changesInACell)
+	return firstFew(what, changesInACell)
 }
 
-// some joins the first few.
-func some(all []string, most int) string {
+// firstFew joins the first few.
+func firstFew(all []string, most int) string {
 	if more := len(all) - most; more > 0 {
 		return strings.Join(all[:most], ", ") + fmt.Sprintf(" and %d more", more)
 	}
 	return strings.Join(all, ", ")
 }
 
-// ageOf is one unit of time, as people say how old something is.
-func ageOf(d time.Duration) string {
+// ageText is one unit of time, as people say how old something is.
+func ageText(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d < time.Minute:
@@ -187,7 +187,7 @@ func versionsTable(f Function, now time.Time) string {
 		v := f.Versions[i]
 		cells := make([]string, len(versionHeadings))
 		for column := range cells {
-			cells[column] = Markdown(v.cell(versionColumn(column), now), longestCell)
+			cells[column] = escapeMarkdown(v.cell(versionColumn(column), now), longestCell)
 		}
 		if v.Serving || v.Target {
 			cells[0] = "**" + cells[0] + "**"

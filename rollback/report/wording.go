@@ -134,32 +134,32 @@ var statusTexts = map[Status]string{
 	Drilled:    "drilled",
 }
 
-// Heading says a reason in a few words, for a table's cell or a list.
-func Heading(reason Reason) string {
+// reasonHeading says a reason in a few words, for a table's cell or a list.
+func reasonHeading(reason Reason) string {
 	if w, ok := reasonTexts[reason]; ok {
 		return w.heading
 	}
 	return strings.ReplaceAll(string(reason), "-", " ")
 }
 
-// headingFor is Heading in the words of a command.
-func headingFor(command string, reason Reason) string {
+// reasonHeadingFor is Heading in the words of a command.
+func reasonHeadingFor(command string, reason Reason) string {
 	if command == "drill" && reason == Unhealthy {
 		return "a check failed"
 	}
-	return Heading(reason)
+	return reasonHeading(reason)
 }
 
-// doneFor is Done in the words of a command.
-func doneFor(command string, status Status) string {
-	if own, has := ownVerbs[command][status]; has && status == Planned {
+// statusTextFor is Done in the words of a command.
+func statusTextFor(command string, status Status) string {
+	if own, has := commandVerbs[command][status]; has && status == Planned {
 		return own.one
 	}
-	return Done(status)
+	return StatusText(status)
 }
 
-// Done says a status as a table or a list does: "rolled back", "left alone".
-func Done(status Status) string {
+// StatusText says a status as a table or a list does: "rolled back", "left alone".
+func StatusText(status Status) string {
 	if text, ok := statusTexts[status]; ok {
 		return text
 	}

@@ -44,8 +44,8 @@ func TestEveryReasonHasItsWords(t *testing.T) {
 		reason := report.Reason(value)
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
-			assert.NotContains(t, report.Heading(reason), "-", "no heading of its own")
-			assert.Less(t, len(report.Heading(reason)), 60)
+			assert.NotContains(t, report.ReasonHeading(reason), "-", "no heading of its own")
+			assert.Less(t, len(report.ReasonHeading(reason)), 60)
 
 			status := report.Failed
 			for _, m := range moved {
@@ -78,12 +78,12 @@ func TestEveryStatusHasItsWords(t *testing.T) {
 	t.Parallel()
 	for _, value := range constants(t, "Status") {
 		status := report.Status(value)
-		assert.NotEqual(t, "▪️", report.AlertOf(report.Result{Status: status}).Mark, value)
-		assert.NotEmpty(t, report.Done(status), value)
+		assert.NotEqual(t, "▪️", report.NewAlert(report.Result{Status: status}).Mark, value)
+		assert.NotEmpty(t, report.StatusText(status), value)
 		for _, functions := range [][]report.Function{nil, {{Function: "api", Status: status}}, {{Status: status}, {Status: status}}} {
 			r := report.Result{Status: status, Functions: functions}
 			assert.NotEqual(t, "Done", report.Headline(r), value)
-			assert.NotEmpty(t, report.Message("", []report.Function{{Function: "api", Status: status}}, ""), value)
+			assert.NotEmpty(t, report.MessageOf("", []report.Function{{Function: "api", Status: status}}, ""), value)
 		}
 	}
 }
