@@ -139,7 +139,7 @@ func alertSteps(r Result) []string {
 
 // verdict answers the question whether production recovered.
 func verdict(r Result, all []Function) string {
-	moved := slices.ContainsFunc(all, func(f Function) bool { return f.MovedAt != "" || f.Status == RolledBack })
+	moved := slices.ContainsFunc(all, WasMoved)
 	checked := slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 })
 	switch {
 	case !isRollback(r.Command):
@@ -162,8 +162,8 @@ func verdict(r Result, all []Function) string {
 	}
 }
 
-// ofServingVersion parts the checks that count from those of versions that were left
-// because they failed, which are shown as well.
+// ofServingVersion parts the checks that count from those of versions that were
+// left because they failed, which are shown as well.
 func ofServingVersion(all []Function) string {
 	if !slices.ContainsFunc(all, func(f Function) bool { return len(f.Tried) > 0 }) {
 		return ""
@@ -206,7 +206,8 @@ func worstFirst(all []PublishedCheck) []PublishedCheck {
 	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
 }
 
-// warnings are texts of notes, without those that a message has which is told whole.
+// warnings are texts of notes, without those that a message has which is told
+// whole.
 func warnings(all []Note, whole bool) []string {
 	var out []string
 	for _, n := range all {

@@ -100,8 +100,8 @@ func causeOf(command string, f Function) string {
 // commits of its versions: beyond that nobody finds the versions among them.
 const maxDated = 10
 
-// versionInShort says a version with its date and commit as briefly as a row wants it:
-// "41 (2026-03-06 01:14, 0f9e8d7)".
+// versionInShort says a version with its date and commit as briefly as a row
+// wants it: "41 (2026-03-06 01:14, 0f9e8d7)".
 func (f Function) versionInShort(version string) string {
 	var more []string
 	if at, known := f.Published[version]; known {

@@ -86,8 +86,8 @@ func failedChecks(all []Function) string {
 	return strings.Join(lines, "\n")
 }
 
-// revertSentence is the one thing to do on a pull request. Where production is not well
-// there is more to do, and the head has it.
+// revertSentence is the one thing to do on a pull request. Where production is
+// not well there is more to do, and the head has it.
 func revertSentence(r Result) string {
 	on := ""
 	if r.Run.Branch != "" {

@@ -106,23 +106,24 @@ func drillOutcome(all []Function) string {
 	only := func(is func(Function) bool) []Function {
 		return slices.DeleteFunc(slices.Clone(all), func(f Function) bool { return !is(f) })
 	}
-	notRestored := only(func(f Function) bool { return f.NotRestored })
-	elsewhere := only(func(f Function) bool { return f.ChangedByOthers })
+	notRestored := only(isNotRestored)
+	changedByOthers := only(isChangedByOthers)
 	begun := only(func(f Function) bool { return f.Status == Drilled || f.Status == Failed && f.From != "" })
 	switch {
 	case len(notRestored) > 0:
 		return "NOT returned after the drill: " + joinFunctions(notRestored, func(f Function) string {
 			return fmt.Sprintf("%s (served version %s)", Line(f.Function, longestName), versionOrUnknown(f.From))
 		}) + "; "
-	case len(elsewhere) > 0:
-		return fmt.Sprintf("somebody else has changed %s during the drill; the others serve what they did before; ", functionNames(elsewhere))
+	case len(changedByOthers) > 0:
+		return fmt.Sprintf("somebody else has changed %s during the drill; the others serve what they did before; ", functionNames(changedByOthers))
 	case len(begun) > 0:
 		return "every alias serves what it did before; "
 	}
 	return ""
 }
 
-// checksSummary is what the checks of several functions found, as a part of a sentence.
+// checksSummary is what the checks of several functions found, as a part of a
+// sentence.
 func checksSummary(command string, all []Function) string {
 	verdict := healthOf(all)
 	first := func(status CheckStatus) string {
@@ -202,7 +203,8 @@ func laterClause(group []Function, v verb) string {
 	return strings.Join(byReason, ", ")
 }
 
-// namesAndMoves names functions with their move: "api 42 → 41", "billing (throttled)".
+// namesAndMoves names functions with their move: "api 42 → 41", "billing
+// (throttled)".
 func namesAndMoves(group []Function) string {
 	return joinFunctions(group, func(f Function) string {
 		switch {

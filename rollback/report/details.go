@@ -45,7 +45,8 @@ func functionBlocks(r Result, all []Function) section {
 	})
 }
 
-// foldedBlocks are as many folded blocks as there is room for; elsewhere has the others.
+// foldedBlocks are as many folded blocks as there is room for; elsewhere has the
+// others.
 func foldedBlocks(all []Function, bytes int, elsewhere string, one func(Function) string) section {
 	text, left := upTo(len(all), maxDetails, bytes, func(i int) string { return one(all[i]) + "\n" })
 	if left > 0 {
@@ -140,8 +141,8 @@ func checkTable(all []Check) string {
 	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
-// mostTellingFirst puts first what must not be cut off: the checks of the version that
-// serves before those of versions that were left, and bad news before good.
+// mostTellingFirst puts first what must not be cut off: the checks of the version
+// that serves before those of versions that were left, and bad news before good.
 func mostTellingFirst(all []Check) []Check {
 	rank := func(c Check) int {
 		n := 0

@@ -11,8 +11,8 @@ import (
 // ellipsis stands where text was cut.
 const ellipsis = "…"
 
-// zeroWidthSpace separates characters for GitHub, not for the eye: a zero-width space
-// behind `@`, `#` or a URL's colon keeps a text from pinging people, from
+// zeroWidthSpace separates characters for GitHub, not for the eye: a zero-width
+// space behind `@`, `#` or a URL's colon keeps a text from pinging people, from
 // linking, and from leaving a back reference on an issue. An entity of the
 // character itself would not do: mentions are found after entities are decoded.
 const zeroWidthSpace = "&#8203;"
@@ -161,8 +161,8 @@ func codeHTML(line string) string {
 	return "<code>" + b.String() + "</code>"
 }
 
-// markdownLink is a Markdown link. The text must be Markdown already; without a usable
-// web address it comes back alone.
+// markdownLink is a Markdown link. The text must be Markdown already; without a
+// usable web address it comes back alone.
 func markdownLink(markdown, url string) string {
 	if !isWebAddress(url) {
 		return markdown

@@ -37,10 +37,11 @@ func commitOfLeft(r Result) string {
 	return ""
 }
 
-// commitToRevert is the commit to be reverted after functions were rolled back: that of
-// the version which was left. Where that is not known it is the failed run's, but
-// never that of a run by which a person only asked for the rollback. Empty: it is
-// not known, it is not one, or what serves again was made from it, too.
+// commitToRevert is the commit to be reverted after functions were rolled back:
+// that of the version which was left. Where that is not known it is the failed
+// run's, but never that of a run by which a person only asked for the rollback.
+// Empty: it is not known, it is not one, or what serves again was made from it,
+// too.
 func commitToRevert(r Result, group []Function) string {
 	found := ""
 	for _, f := range group {
@@ -59,8 +60,8 @@ func commitToRevert(r Result, group []Function) string {
 	return found
 }
 
-// requestedByPerson is true where the run that is told of did not fail: a person started it
-// to roll back.
+// requestedByPerson is true where the run that is told of did not fail: a person
+// started it to roll back.
 func requestedByPerson(r Result) bool {
 	for _, f := range r.Functions {
 		if f.Reason == Chosen {

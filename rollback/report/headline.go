@@ -15,11 +15,11 @@ func (m medium) headline(r Result) string {
 	}
 	what := m.text(reasonHeadingFor(r.Command, r.Reason), longestCell)
 	all := len(r.Functions)
-	n := countStatus(r.Functions, r.Status)
+	n := count(r.Functions, hasStatus(r.Status))
 	switch r.Status {
 	case RolledBack:
-		if elsewhere := countChangedByOthers(r.Functions); elsewhere > 0 {
-			return fmt.Sprintf("Rolled back: %s, of which somebody else has changed %d since", outOf(n, all), elsewhere)
+		if changed := count(r.Functions, isChangedByOthers); changed > 0 {
+			return fmt.Sprintf("Rolled back: %s, of which somebody else has changed %d since", outOf(n, all), changed)
 		}
 		return fmt.Sprintf("Rolled back: %s on an earlier version again", outOfWithVerb(n, all))
 	case Planned:
@@ -32,10 +32,10 @@ func (m medium) headline(r Result) string {
 			return drillsHeadline(r.Functions, n)
 		}
 		text := fmt.Sprintf("%s failed for %s", commandNoun(r.Command), outOf(n, all))
-		if countUnhealthy(r.Functions) == n {
+		if count(r.Functions, movedButUnhealthy) == n {
 			text = "Not healthy after the rollback: " + outOf(n, all)
 		}
-		if moved := countStatus(r.Functions, RolledBack); moved > 0 {
+		if moved := count(r.Functions, hasStatus(RolledBack)); moved > 0 {
 			text += fmt.Sprintf("; %d rolled back", moved)
 		}
 		return text
@@ -114,18 +114,12 @@ func (m medium) drillHeadline(r Result, f Function, name, why string) string {
 // drillsHeadline is drillHeadline for several functions, of which n failed.
 func drillsHeadline(all []Function, n int) string {
 	failed := "the drill failed for " + outOf(n, len(all))
-	notRestored, elsewhere := 0, false
-	for _, f := range all {
-		if f.NotRestored {
-			notRestored++
-		}
-		elsewhere = elsewhere || f.ChangedByOthers
-	}
+	notRestored := count(all, isNotRestored)
 	switch {
 	case notRestored > 0:
 		return outOf(notRestored, len(all)) + " NOT returned after the drill"
-	case elsewhere:
-		return commandNoun(failed)
+	case count(all, isChangedByOthers) > 0:
+		return capitalized(failed)
 	}
 	return "Every alias is where it was; " + failed
 }
@@ -164,25 +158,23 @@ func versionOrUnknown(version string) string {
 	return Line(version, longestName)
 }
 
-func countStatus(all []Function, status Status) int {
+func count(all []Function, is func(Function) bool) int {
 	n := 0
 	for _, f := range all {
-		if f.Status == status {
+		if is(f) {
 			n++
 		}
 	}
 	return n
 }
 
-func countChangedByOthers(all []Function) int {
-	n := 0
-	for _, f := range all {
-		if f.ChangedByOthers {
-			n++
-		}
-	}
-	return n
+func hasStatus(status Status) func(Function) bool {
+	return func(f Function) bool { return f.Status == status }
 }
+
+func isChangedByOthers(f Function) bool { return f.ChangedByOthers }
+
+func isNotRestored(f Function) bool { return f.NotRestored }
 
 func functionCount(n int) string {
 	if n == 1 {
@@ -205,14 +197,4 @@ func outOfWithVerb(n, all int) string {
 		return outOf(n, all) + " is"
 	}
 	return outOf(n, all) + " are"
-}
-
-func countUnhealthy(all []Function) int {
-	n := 0
-	for _, f := range all {
-		if movedButUnhealthy(f) {
-			n++
-		}
-	}
-	return n
 }

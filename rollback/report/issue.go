@@ -91,8 +91,9 @@ func wholeTimeline(r Result, f Function) string {
 	return momentTable(all)
 }
 
-// healthOrNotChecked is what the checks found, but for the log of the test invocation:
-// an issue is mailed to all who watch, and what a function logs is not for them.
+// healthOrNotChecked is what the checks found, but for the log of the test
+// invocation: an issue is mailed to all who watch, and what a function logs is
+// not for them.
 func healthOrNotChecked(f Function) string {
 	f.LogTail = ""
 	if text := healthDetails(f); text != "" || !WasMoved(f) {

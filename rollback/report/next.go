@@ -44,18 +44,18 @@ func isRollback(command string) bool {
 	return command == "" || command == "rollback"
 }
 
-// groupByOutcome puts functions together that ended the same way, the most urgent first
-// and otherwise in the order given.
+// groupByOutcome puts functions together that ended the same way, the most urgent
+// first and otherwise in the order given.
 func groupByOutcome(functions []Function) [][]Function {
-	type end struct {
+	type outcome struct {
 		status      Status
 		reason      Reason
 		notRestored bool
 	}
-	index := map[end]int{}
+	index := map[outcome]int{}
 	var groups [][]Function
 	for _, f := range mostUrgentFirst(functions) {
-		key := end{f.Status, f.Reason, f.NotRestored}
+		key := outcome{f.Status, f.Reason, f.NotRestored}
 		at, ok := index[key]
 		if !ok {
 			at = len(groups)

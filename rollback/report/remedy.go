@@ -51,7 +51,7 @@ func rolledBackRemedy(group []Function) []instruction {
 	inconclusive := slices.ContainsFunc(group, Function.isInconclusive)
 	first := "Production serves {to}. Find the cause in the log of the failed job; there is no hurry."
 	switch {
-	case slices.ContainsFunc(group, func(f Function) bool { return f.ChangedByOthers }):
+	case slices.ContainsFunc(group, isChangedByOthers):
 		first = "Look what {alias} serves now, and whether that is well: somebody else has changed it since the rollback. " +
 			"Then find the cause in the log of the failed job."
 	case f.Reason == Chosen && inconclusive:

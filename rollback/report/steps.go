@@ -45,8 +45,8 @@ func valuesOf(r Result, group []Function) values {
 	}
 }
 
-// failedVersion is the version that a rollback leaves behind. A canary's alias was on
-// the good one all along: there it is the newest of the rejected.
+// failedVersion is the version that a rollback leaves behind. A canary's alias
+// was on the good one all along: there it is the newest of the rejected.
 func failedVersion(f Function) string {
 	if f.From != f.To {
 		return f.From

@@ -49,7 +49,8 @@ func Summary(r Result) string {
 	))
 }
 
-// pageHead is the headline, the message and, where it failed, the first thing to do.
+// pageHead is the headline, the message and, where it failed, the first thing to
+// do.
 func pageHead(r Result, all []Function) section {
 	message := r.Message
 	if message == "" {
@@ -68,8 +69,8 @@ func pageHead(r Result, all []Function) section {
 	}
 }
 
-// recoverySuffix ends a headline that says "rolled back" with what that has brought:
-// it may be all that is read.
+// recoverySuffix ends a headline that says "rolled back" with what that has
+// brought: it may be all that is read.
 func recoverySuffix(r Result) string {
 	switch {
 	case r.Status != RolledBack || !slices.ContainsFunc(r.Functions, checkedAfterMove):
@@ -108,7 +109,7 @@ func circumstances(r Result, all []Function) string {
 	if !r.Timestamp.IsZero() {
 		parts = append(parts, r.Timestamp.UTC().Format("2006-01-02 15:04:05")+" UTC")
 	}
-	moved := slices.ContainsFunc(all, func(f Function) bool { return f.MovedAt != "" || f.Status == RolledBack })
+	moved := slices.ContainsFunc(all, WasMoved)
 	checked := slices.ContainsFunc(all, func(f Function) bool { return f.Healthy == Healthy })
 	switch {
 	case r.Healthy == Healthy:
@@ -125,8 +126,8 @@ func circumstances(r Result, all []Function) string {
 	return strings.Join(parts, " · ")
 }
 
-// functionTable has a line for each function, in so many bytes. elsewhere says where those
-// are that are left out.
+// functionTable has a line for each function, in so many bytes. elsewhere says
+// where those are that are left out.
 func functionTable(command string, all []Function, bytes int, elsewhere string) string {
 	regions := severalRegions(all)
 	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return functionRow(command, all[i], regions) })

@@ -140,8 +140,8 @@ func momentTable(timeline []Moment) string {
 // firstMoments are kept where moments are left out: the failure and the first move.
 const firstMoments = 8
 
-// firstAndLast keeps the first and the last moments where there are too many, with an
-// empty one in place of the others: how it ended is what is asked for.
+// firstAndLast keeps the first and the last moments where there are too many,
+// with an empty one in place of the others: how it ended is what is asked for.
 func firstAndLast(all []Moment, most int) (kept []Moment, left int) {
 	if len(all) <= most {
 		return all, 0
