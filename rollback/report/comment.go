@@ -97,31 +97,18 @@ func revertSentence(r Result) string {
 		", or fix it. Deploying the same code again brings the fault back."
 }
 
-// runLinks leads to the runs, the own one first.
+// runLinks leads to the runs, the own one first: here it counts what was done.
 func runLinks(r Result) string {
-	own, failed := "", ""
-	for _, l := range linksOf(r) {
-		switch l.to {
-		case linkToOwnRun:
-			own = l.url
-		case linkToRun:
-			failed = l.url
-		case linkToAlias, linkToLogs:
-		}
-	}
-	if r.OwnURL == r.Run.URL { // then only what it did counts
-		own, failed = failed, ""
-	}
 	var parts []string
-	if own != "" {
+	if isWebAddress(r.OwnURL) {
 		name := "The run that rolled back"
 		if !r.Moved() {
 			name = "The run that tried to roll back"
 		}
-		parts = append(parts, markdownLink(name, own))
+		parts = append(parts, markdownLink(name, r.OwnURL))
 	}
-	if failed != "" {
-		parts = append(parts, markdownLink("The run that failed", failed))
+	if isWebAddress(r.Run.URL) && r.Run.URL != r.OwnURL {
+		parts = append(parts, markdownLink("The run that failed", r.Run.URL))
 	}
 	return strings.Join(parts, linkGap)
 }

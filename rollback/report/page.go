@@ -28,19 +28,13 @@ func (s section) markdown() string {
 	return strings.Repeat("#", level) + " " + s.title + "\n\n" + s.body
 }
 
-func hasNoBody(s section) bool { return s.body == "" }
-
 // page joins sections.
 func page(sections []section) string {
-	return joinParts("\n\n", texts(sections)...) + "\n"
-}
-
-func texts(sections []section) []string {
 	all := make([]string, 0, len(sections))
 	for _, s := range sections {
 		all = append(all, s.markdown())
 	}
-	return all
+	return joinParts("\n\n", all...) + "\n"
 }
 
 // joinParts joins the parts that are not empty.
@@ -59,7 +53,7 @@ const tooLong = "This was too long for this page; the summary of the run has it.
 // long together, the longest ones give way to a sentence, and only their headings
 // stay.
 func shortPage(sections ...section) string {
-	sections = slices.DeleteFunc(slices.Clone(sections), hasNoBody)
+	sections = slices.DeleteFunc(slices.Clone(sections), func(s section) bool { return s.body == "" })
 	for range sections {
 		if len(page(sections)) < longestBody {
 			break

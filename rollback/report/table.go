@@ -76,11 +76,7 @@ func textColumns(all []Version, now time.Time) []textColumn {
 		column := textColumn{of: versionColumn(of), heading: strings.ToUpper(heading)}
 		days := textColumn{of: columnPublished, heading: "PUBLISHED"}
 		for _, v := range all {
-			cell := v.cell(column.of, now)
-			if column.of == columnMark {
-				cell = v.mark()
-			}
-			column.cells = append(column.cells, cell)
+			column.cells = append(column.cells, v.cell(column.of, now))
 			days.cells = append(days.cells, v.publishedAt(time.DateOnly))
 		}
 		switch column.of {
@@ -158,13 +154,9 @@ func fitted(all []textColumn, width int) string {
 		}
 		all, text = narrower, render(narrower)
 	}
-	return cutLines(text, width)
-}
-
-func cutLines(text string, width int) string {
-	var lines []string
-	for line := range strings.SplitSeq(text, "\n") {
-		lines = append(lines, ansi.Truncate(line, width, ellipsis))
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = ansi.Truncate(line, width, ellipsis)
 	}
 	return strings.Join(lines, "\n")
 }

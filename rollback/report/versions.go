@@ -74,7 +74,7 @@ func (v Version) cell(column versionColumn, now time.Time) string {
 	case columnAliases:
 		return orDash(firstFew(v.Aliases, aliasesInACell))
 	case columnMark:
-		return v.markWithRun()
+		return v.mark()
 	case columnDiffers:
 		return v.differences()
 	}
@@ -189,6 +189,7 @@ func versionsTable(f Function, now time.Time) string {
 		for column := range cells {
 			cells[column] = escapeMarkdown(v.cell(versionColumn(column), now), longestCell)
 		}
+		cells[columnMark] = escapeMarkdown(v.markWithRun(), longestCell)
 		if v.Serving || v.Target {
 			cells[0] = "**" + cells[0] + "**"
 		}
