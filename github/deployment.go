@@ -301,7 +301,7 @@ func moves(functions []report.Function) string {
 	var all []string
 	for _, one := range functions {
 		if report.WasMoved(one) {
-			all = append(all, fmt.Sprintf("%s %s → %s", one.Function, report.LeftVersion(one), one.To))
+			all = append(all, one.Function+" "+report.FromTo(report.LeftVersion(one), one.To))
 		}
 	}
 	return strings.Join(all, ", ")

@@ -1,7 +1,6 @@
 package github
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -103,7 +102,7 @@ func logResult(r report.Result, log *Log) {
 	if len(r.Functions) > 1 {
 		log.Group("Results")
 		for _, f := range r.Functions {
-			log.Infof("%s (%s): %s. %s", f.Function, f.Alias, report.Done(f.Status), f.Message)
+			log.Infof("%s (%s): %s. %s", f.Function, f.Alias, report.StatusText(f.Status), f.Message)
 		}
 		log.EndGroup()
 	}
@@ -112,14 +111,15 @@ func logResult(r report.Result, log *Log) {
 	}
 	logNotes("", r.Notes, log)
 
-	say := log.Noticef
-	switch {
-	case r.Status == report.Failed, r.Status == report.NotReady:
+	say := log.Infof
+	switch report.SeverityOf(r) {
+	case report.SeverityFailure:
 		say = log.Errorf
-	case needsAttention(r):
+	case report.SeverityAttention:
 		say = log.Warningf
-	case r.Status == report.Skipped, r.Status == report.Listed, r.Status == report.Ready:
-		say = log.Infof
+	case report.SeverityDone:
+		say = log.Noticef
+	case report.SeverityQuiet:
 	}
 	message := r.Message
 	if message == "" {
@@ -139,12 +139,4 @@ func logNotes(about string, notes []report.Note, log *Log) {
 			log.Infof("%s%s", about, note.Text)
 		}
 	}
-}
-
-// needsAttention is true where nothing failed and a person must act.
-func needsAttention(r report.Result) bool {
-	if report.NeedsAttention(r.Status, r.Reason) || r.Healthy == report.NotHealthy {
-		return true
-	}
-	return slices.ContainsFunc(r.Functions, report.Function.NeedsAttention)
 }

@@ -85,6 +85,43 @@ func TestPublish(t *testing.T) {
 	}
 }
 
+// The log is as loud as the channels and the summary.
+func TestTheAnnotationFollowsTheSeverity(t *testing.T) {
+	t.Parallel()
+	with := func(status report.Status, reason report.Reason, healthy report.Health, checks ...report.Check) report.Result {
+		f := function("api")
+		f.Status, f.Reason, f.Healthy, f.Checks, f.Notes = status, reason, healthy, checks, nil
+		return resultOf(f)
+	}
+	passed := report.Check{Name: "invoke", Status: report.CheckPassed}
+	doubtful := report.Check{Name: "invoke", Status: report.CheckInconclusive}
+	for name, c := range map[string]struct {
+		result report.Result
+		want   string
+	}{
+		"failed":                         {with(report.Failed, report.AccessDenied, ""), "::error title=Lambda rollback::"},
+		"moved, and not healthy":         {with(report.Failed, report.Unhealthy, report.NotHealthy), "::error title=Lambda rollback::"},
+		"not ready":                      {with(report.NotReady, report.AccessDenied, ""), "::warning title=Lambda rollback::"},
+		"nothing to go back to":          {with(report.Skipped, report.NoPreviousVersion, ""), "::warning title=Lambda rollback::"},
+		"moved, and checks cannot tell":  {with(report.RolledBack, report.PreviousVersion, report.HealthUnknown, doubtful), "::warning title=Lambda rollback::"},
+		"moved, and healthy":             {with(report.RolledBack, report.PreviousVersion, report.Healthy, passed), "::notice title=Lambda rollback::"},
+		"moved, and nothing was checked": {with(report.RolledBack, report.PreviousVersion, report.HealthUnknown), "::notice title=Lambda rollback::"},
+		"ready":                          {with(report.Ready, "", ""), "::notice title=Lambda rollback::"},
+		"planned":                        {with(report.Planned, report.PreviousVersion, ""), ""},
+		"listed":                         {with(report.Listed, "", ""), ""},
+		"skipped":                        {with(report.Skipped, report.NotDeployed, ""), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := publish(t, c.result)
+			assert.Contains(t, p.log, c.want+c.result.Message+"\n")
+			if c.want == "" {
+				assert.NotContains(t, p.log, "title=")
+			}
+		})
+	}
+}
+
 func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *updatePublished {

@@ -208,7 +208,7 @@ func (r *Redactor) Result(in report.Result) report.Result {
 
 // Function takes the secrets out of the result for one function.
 func (r *Redactor) Function(f report.Function) report.Function {
-	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Proof, &f.Why, &f.LogGroup, &f.LogTail} {
+	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Cause, &f.Proof, &f.Why, &f.LogGroup, &f.LogTail} {
 		*text = r.Redact(*text)
 	}
 	f.Checks = slices.Clone(f.Checks)

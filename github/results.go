@@ -24,9 +24,9 @@ const shortText = 200
 func resultsJSON(all []report.Function, most int) (text, left string) {
 	steps := []struct {
 		left string
-		slim func(report.Function) report.Function
+		slim func(*report.Published)
 	}{
-		{"", func(f report.Function) report.Function { return f }},
+		{"", func(*report.Published) {}},
 		{"`changes` is left out", withoutChanges},
 		{"`changes` is left out and texts are shortened", shortened},
 	}
@@ -35,7 +35,9 @@ func resultsJSON(all []report.Function, most int) (text, left string) {
 		elements = elements[:0]
 		size := len("[]")
 		for _, f := range all {
-			element := compactJSON(withoutNull(step.slim(f)))
+			p := f.Publish()
+			step.slim(&p)
+			element := compactJSON(p)
 			elements = append(elements, element)
 			size += len(element) + len(",")
 		}
@@ -55,42 +57,15 @@ func resultsJSON(all []report.Function, most int) (text, left string) {
 	return "[" + strings.Join(elements[:kept], ",") + "]", left
 }
 
-func withoutChanges(f report.Function) report.Function {
-	f.Changes = nil
-	return f
-}
+func withoutChanges(p *report.Published) { p.Changes = []report.PublishedChange{} }
 
-func shortened(f report.Function) report.Function {
-	f = withoutChanges(f)
-	f.Message = report.Line(f.Message, shortText)
-	f.Proof = report.Line(f.Proof, shortText)
-	checks := make([]report.Check, 0, len(f.Checks))
-	for _, c := range f.Checks {
-		c.Detail = report.Line(c.Detail, shortText)
-		checks = append(checks, c)
+func shortened(p *report.Published) {
+	withoutChanges(p)
+	p.Message = report.Line(p.Message, shortText)
+	p.Proof = report.Line(p.Proof, shortText)
+	for i := range p.Checks {
+		p.Checks[i].Detail = report.Line(p.Checks[i].Detail, shortText)
 	}
-	f.Checks = checks
-	return f
-}
-
-// withoutNull has empty arrays for absent ones: later steps loop over them.
-func withoutNull(f report.Function) report.Function {
-	if f.Rejected == nil {
-		f.Rejected = []string{}
-	}
-	if f.Checks == nil {
-		f.Checks = []report.Check{}
-	}
-	if f.Changes == nil {
-		f.Changes = []report.Change{}
-	}
-	if f.Timeline == nil {
-		f.Timeline = []report.Moment{}
-	}
-	if f.Healthy == "" {
-		f.Healthy = report.HealthUnknown
-	}
-	return f
 }
 
 // roomForVersions is, in bytes, what the versions may take beside the largest
@@ -109,13 +84,11 @@ func versionsJSON(all []report.Function, most int) (text, left string) {
 		size := len("[]")
 		var elements []string
 		for _, v := range versions {
-			if v.Aliases == nil {
-				v.Aliases = []string{}
+			p := v.Publish()
+			if slim {
+				p.Changes = []report.PublishedChange{}
 			}
-			if v.Changes == nil || slim {
-				v.Changes = []report.Change{}
-			}
-			element := compactJSON(v)
+			element := compactJSON(p)
 			if size += len(element) + len(","); size > most {
 				break
 			}

@@ -70,7 +70,7 @@ func drawAlert(t *rapid.T) report.Alert {
 		a.Functions = append(a.Functions, report.AlertRow{Mark: "✅", Function: text.Draw(t, "function"), Version: text.Draw(t, "version"), Result: text.Draw(t, "result"), URL: links.Draw(t, "url")})
 	}
 	for range rapid.IntRange(0, 15).Draw(t, "checks") {
-		a.Checks = append(a.Checks, report.Check{Name: text.Draw(t, "check"), Status: report.CheckStatus(text.Draw(t, "status")), Detail: text.Draw(t, "detail")})
+		a.Checks = append(a.Checks, report.PublishedCheck{Name: text.Draw(t, "check"), Status: report.CheckStatus(text.Draw(t, "status")), Detail: text.Draw(t, "detail")})
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "links") {
 		a.Links = append(a.Links, report.Page{Name: text.Draw(t, "page"), URL: links.Draw(t, "url")})
@@ -176,7 +176,7 @@ func TestALargeEmail(t *testing.T) {
 				Run: report.Run{Branch: long, Commit: long, Actor: long, SHA: "1a2b3c4", Workflow: long, URL: "https://github.example/o/r/actions/runs/1", Number: 1},
 			}
 			report.Conclude(&r)
-			a := report.AlertOf(r)
+			a := report.NewAlert(r)
 			data, err := post(t)(a)
 			require.NoError(t, err)
 			checkMessage(t, data)
@@ -205,7 +205,7 @@ func TestAnEmailOfFortyFunctions(t *testing.T) {
 	}
 	r := report.Result{Environment: "production", Functions: functions}
 	report.Conclude(&r)
-	a := report.AlertOf(r)
+	a := report.NewAlert(r)
 	data, err := post(t)(a)
 	require.NoError(t, err)
 	checkMessage(t, data)

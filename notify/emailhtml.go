@@ -109,9 +109,9 @@ func buttons(a report.Alert) g.Node {
 	return g.If(len(all) > 0, h.Table(h.Role("presentation"), noSpacing(), h.Tr(h.Td(onLines(all...)))))
 }
 
-func checkSection(heading string, all []report.Check) g.Node {
+func checkSection(heading string, all []report.PublishedCheck) g.Node {
 	const style = "padding:7px 0;" + borderStyle
-	table := rowTable(g.Map(all, func(c report.Check) g.Node {
+	table := rowTable(g.Map(all, func(c report.PublishedCheck) g.Node {
 		found := g.If(c.Detail != "", g.Group{h.Br(), h.Span(h.Class("pale"), h.Style("color:"+mutedColour), g.Text(c.Detail))})
 		return h.Tr(onLines(
 			h.Td(h.Class("rule"), h.Width("28"), top(), h.Style(style), g.Text(cmp.Or(report.CheckMark(c.Status), "–"))),
@@ -163,7 +163,7 @@ func sentenceSection(heading string, all []string) g.Node {
 	return g.If(len(all) > 0, titled(heading, sentences...))
 }
 
-func otherChecksHeading(bad []report.Check) string {
+func otherChecksHeading(bad []report.PublishedCheck) string {
 	if len(bad) > 0 {
 		return otherChecksTitle
 	}

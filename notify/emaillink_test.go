@@ -119,7 +119,7 @@ func TestTextsOfAnEmailAreEscaped(t *testing.T) {
 		Links:     []report.Page{{Name: evil, URL: "https://a.example/"}},
 		Facts:     []report.Fact{{Name: evil, Text: evil}},
 		Functions: []report.AlertRow{{Mark: evil, Function: evil, Version: evil, Result: evil}},
-		Checks:    []report.Check{{Name: evil, Detail: evil, Status: "failed"}, {Name: evil, Detail: evil, Status: "passed"}},
+		Checks:    []report.PublishedCheck{{Name: evil, Detail: evil, Status: "failed"}, {Name: evil, Detail: evil, Status: "passed"}},
 	}
 	page, err := notify.EmailHTML(a)
 	require.NoError(t, err)

@@ -148,7 +148,7 @@ func (t *textMessage) functions(a report.Alert) {
 	}
 }
 
-func (t *textMessage) checks(title string, all []report.Check) {
+func (t *textMessage) checks(title string, all []report.PublishedCheck) {
 	if len(all) == 0 {
 		return
 	}

@@ -33,7 +33,7 @@ func kindsOf(r report.Result) []string {
 	rollback := r.Command == "" || r.Command == "rollback"
 	add(is(report.RolledBack) || rollback && r.Moved(), "rolled-back")
 	add(is(report.Failed) || is(report.NotReady), "failed")
-	add(report.NeedsAttention(r.Status, r.Reason) || slices.ContainsFunc(r.Functions, report.Function.NeedsAttention), "attention")
+	add(r.NeedsAttention(), "attention")
 	add(r.Status == report.Skipped, "skipped")
 	add(r.Status == report.Planned, "planned")
 	return kinds

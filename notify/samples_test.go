@@ -124,20 +124,20 @@ func teams(c *http.Client, address string) notify.Channel {
 // extremes are alerts that no layout was made for.
 var extremes = sync.OnceValue(func() map[string]report.Alert {
 	all := map[string]report.Alert{
-		"nothing":               report.AlertOf(report.Result{}),
-		"nothing of three":      report.AlertOf(report.Result{Functions: make([]report.Function, 3)}),
-		"endless links":         report.AlertOf(crowd(40, 30, "x", 2000)),
-		"endless links of one":  report.AlertOf(crowd(1, 30, "x", 2000)),
-		"forty functions":       report.AlertOf(crowd(40, 1, "-api", 0)),
-		"three hundred of them": report.AlertOf(crowd(300, 100, "x", 0)),
-		"forty, in a trial":     report.AlertOf(crowd(40, 100, "é", 0)).AsTrial(),
-		"forty, preliminarily":  report.AlertOf(crowd(40, 100, "é", 0)).Preliminarily(),
+		"nothing":               report.NewAlert(report.Result{}),
+		"nothing of three":      report.NewAlert(report.Result{Functions: make([]report.Function, 3)}),
+		"endless links":         report.NewAlert(crowd(40, 30, "x", 2000)),
+		"endless links of one":  report.NewAlert(crowd(1, 30, "x", 2000)),
+		"forty functions":       report.NewAlert(crowd(40, 1, "-api", 0)),
+		"three hundred of them": report.NewAlert(crowd(300, 100, "x", 0)),
+		"forty, in a trial":     report.NewAlert(crowd(40, 100, "é", 0)).AsTrial(),
+		"forty, preliminarily":  report.NewAlert(crowd(40, 100, "é", 0)).AsPreliminary(),
 		"addresses with markup": {
 			Mark: "✅", Headline: "x", Message: "x",
 			Facts: []report.Fact{{Name: "Run", Text: "x", URL: "https://github.com/a(b)c<d>[e]*f*?g|h&i\\j"}},
 			Links: []report.Page{{Name: "Run", URL: "https://github.com/a(b)c<d>[e]*f*?g|h&i\\j"}},
 		},
-		"a text of blanks alone": report.AlertOf(crowd(3, 40, " ", 0)),
+		"a text of blanks alone": report.NewAlert(crowd(3, 40, " ", 0)),
 	}
 	for name, text := range map[string]string{
 		"latin": "x", "quotes": `"`, "backslashes": `\`, "ampersands": "&", "angles": "<!channel> ", "mentions": "@here @channel ",
@@ -145,8 +145,8 @@ var extremes = sync.OnceValue(func() map[string]report.Alert {
 		"right to left": "שלום ", "overrides": "\u202egnp.exe", "broken UTF-8": "\xff", "escapes": "\x1b[31m", "zero": "\x00", "lines": "a\n\r\n",
 		"combining": "e\u0301\u0302\u0303", "private": "\ue000", "colons": ":rotating_light: ", "dates": "{{DATE(2026-01-01T00:00:00Z)}} ", "at tags": "<at>all</at> ",
 	} {
-		all[name+" without end"] = report.AlertOf(crowd(1, 100_000/len(text), text, 0))
-		all[name+" in a crowd"] = report.AlertOf(crowd(50, 400, text, 0))
+		all[name+" without end"] = report.NewAlert(crowd(1, 100_000/len(text), text, 0))
+		all[name+" in a crowd"] = report.NewAlert(crowd(50, 400, text, 0))
 	}
 	return all
 })

@@ -27,8 +27,8 @@ func sanitized(a report.Alert) report.Alert {
 	a.Functions = mapAll(a.Functions, func(f report.AlertRow) report.AlertRow {
 		return report.AlertRow{Mark: report.Cut(oneLine(f.Mark), name), Function: oneLine(f.Function), Version: oneLine(f.Version), Result: oneLine(f.Result), URL: webURL(f.URL)}
 	})
-	a.Checks = mapAll(a.Checks, func(c report.Check) report.Check {
-		return report.Check{Name: oneLine(c.Name), Status: c.Status, Detail: oneLine(c.Detail)}
+	a.Checks = mapAll(a.Checks, func(c report.PublishedCheck) report.PublishedCheck {
+		return report.PublishedCheck{Name: oneLine(c.Name), Status: c.Status, Detail: oneLine(c.Detail)}
 	})
 	a.Why, a.Notes, a.Next = mapAll(firstN(a.Why, most), text), texts(a.Notes), texts(a.Next)
 	links := a.Links

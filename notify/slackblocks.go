@@ -126,7 +126,7 @@ func rows(a report.Alert) [][]slackElement {
 	return append(out, []slackElement{plain(strings.Join(names, "\n"))}, []slackElement{plain(omittedFunctions(a.Left))})
 }
 
-func checks(all []report.Check) [][]slackElement {
+func checks(all []report.PublishedCheck) [][]slackElement {
 	var out [][]slackElement
 	for _, c := range all {
 		out = append(out, []slackElement{plain(strings.TrimLeft(report.CheckMark(c.Status)+" ", " ")), bold(c.Name), plain(detail(c))})
@@ -158,7 +158,7 @@ func lines(all [][]slackElement) slackElement {
 }
 
 // detail is what a check found, behind its name.
-func detail(c report.Check) string {
+func detail(c report.PublishedCheck) string {
 	if c.Detail == "" {
 		return ""
 	}

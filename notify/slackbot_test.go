@@ -129,7 +129,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 		"it ends well":    {begin: preliminary, end: all["rolled-back"], messages: 2, threaded: true, updated: true},
 		"it ends badly":   {begin: preliminary, end: all["unhealthy"], loud: true, messages: 2, threaded: true, updated: true},
 		"it is not known": {begin: preliminary, end: all["inconclusive"], loud: true, messages: 2, threaded: true, updated: true},
-		"of several":      {begin: all["several"].Preliminarily(), end: all["several"], loud: true, messages: 2, threaded: true, updated: true},
+		"of several":      {begin: all["several"].AsPreliminary(), end: all["several"], loud: true, messages: 2, threaded: true, updated: true},
 		"the first message cannot be updated": {
 			begin: preliminary, end: all["rolled-back"], refuses: map[string][]string{"chat.update": {"cant_update_message"}},
 			messages: 2, threaded: true, heard: "the first message could not be brought up to date: Slack answered cant_update_message",
@@ -197,7 +197,7 @@ func TestTheReplyInTheThread(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := &slackServer{}
 			bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channels: []string{"C0DEPLOY"}}, deps(pipeServer(t, server)))
-			require.NoError(t, bot.Begin(t.Context(), notify.Notification{Alert: all[name].Preliminarily()}))
+			require.NoError(t, bot.Begin(t.Context(), notify.Notification{Alert: all[name].AsPreliminary()}))
 			require.NoError(t, bot.Send(t.Context(), notify.Notification{Alert: all[name]}))
 			synctest.Wait()
 			server.check(t)
@@ -280,7 +280,7 @@ func TestABeginningThatHangsHoldsUpNobody(t *testing.T) {
 		other := &fake{}
 		dispatcher := notify.Dispatcher{Channels: []notify.Channel{bot, other}, Limit: 20 * time.Second, Log: silent{}}
 		began := time.Now()
-		dispatcher.Begin(t.Context(), notify.Notification{Alert: alert.Preliminarily()})
+		dispatcher.Begin(t.Context(), notify.Notification{Alert: alert.AsPreliminary()})
 		assert.Zero(t, time.Since(began), "production is checked meanwhile")
 		answers := dispatcher.Send(t.Context(), notify.Notification{Alert: alert})
 		assert.LessOrEqual(t, time.Since(began), 20*time.Second)

@@ -92,7 +92,7 @@ func TestSlackInSeveralChannels(t *testing.T) {
 				server := &workspace{refuses: test.refuses, hangs: test.hangs, calls: map[string][]string{}}
 				bot := notify.NewSlackBot(notify.SlackBotConfig{APIURL: "http://slack.example/api", Token: slackToken, Channels: test.channels}, deps(pipeServer(t, server)))
 				d := notify.Dispatcher{Channels: []notify.Channel{bot}, Limit: 20 * time.Second, Log: silent{}}
-				d.Begin(t.Context(), notify.Notification{Alert: alert.Preliminarily()})
+				d.Begin(t.Context(), notify.Notification{Alert: alert.AsPreliminary()})
 				time.Sleep(time.Minute)
 				answers := d.Send(t.Context(), notify.Notification{Alert: alert})
 				synctest.Wait()

@@ -234,7 +234,7 @@ func teamsFacts(all []report.Fact) []element {
 // markdownURL escapes what would end a link of Markdown too early.
 var markdownURL = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", `\`, "%5C", "*", "%2A", "[", "%5B", "]", "%5D")
 
-func teamsChecks(all []report.Check, notes []string) []element {
+func teamsChecks(all []report.PublishedCheck, notes []string) []element {
 	var out []element
 	for _, c := range all {
 		out = append(out, withSpacing(len(out), paragraph(

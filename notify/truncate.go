@@ -62,12 +62,12 @@ func (b budget) truncate(a report.Alert) report.Alert {
 
 	checks := firstN(a.Checks, b.checks)
 	left := len(a.Checks) - len(checks)
-	a.Checks = make([]report.Check, len(checks), len(checks)+1)
+	a.Checks = make([]report.PublishedCheck, len(checks), len(checks)+1)
 	for i, c := range checks {
-		a.Checks[i] = report.Check{Name: report.Cut(c.Name, b.value), Status: c.Status, Detail: report.Cut(c.Detail, b.value)}
+		a.Checks[i] = report.PublishedCheck{Name: report.Cut(c.Name, b.value), Status: c.Status, Detail: report.Cut(c.Detail, b.value)}
 	}
 	if left > 0 {
-		a.Checks = append(a.Checks, report.Check{Name: "more checks", Detail: "on the page of the run"})
+		a.Checks = append(a.Checks, report.PublishedCheck{Name: "more checks", Detail: "on the page of the run"})
 	}
 
 	a.Notes = b.sentences(a.Notes, b.notes, "More warnings stand on the page of the run.")
@@ -125,7 +125,7 @@ const maxEarlyChecks = 4
 
 // splitChecks gives the checks that did not pass apart, because they precede what to
 // do, which depends on them. They come first in an alert.
-func splitChecks(all []report.Check) (bad, others []report.Check) {
+func splitChecks(all []report.PublishedCheck) (bad, others []report.PublishedCheck) {
 	n := 0
 	for n < min(len(all), maxEarlyChecks) && all[n].Status != report.CheckPassed && all[n].Status != "" {
 		n++

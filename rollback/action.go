@@ -143,7 +143,7 @@ func (a *action) refuseInputs(err error) {
 	if several && len(problems) > 1 {
 		var names []string
 		for _, p := range problems {
-			a.note(report.Note{Warning: true, Text: p.Error()})
+			a.note(report.Note{Warning: true, Text: p.Error(), InMessage: len(message) <= longestProblems})
 			if !slices.Contains(names, p.Input) {
 				names = append(names, p.Input)
 			}

@@ -77,7 +77,7 @@ func (a *action) notifyMoved(moved []report.Function) {
 	}
 	a.notifier = a.newNotifier()
 	n := a.notifier.notice(r)
-	n.Alert = n.Alert.Preliminarily()
+	n.Alert = n.Alert.AsPreliminary()
 	a.notifier.dispatcher.Begin(a.lifetime.finish, n)
 }
 
@@ -121,7 +121,7 @@ func (n *notifier) notify(l Lifetime, r *report.Result) {
 // notice words a result as it stands.
 func (n *notifier) notice(r report.Result) notify.Notification {
 	r = n.redactor.Result(r)
-	return notify.Notification{Alert: report.AlertOf(r), Result: []byte(github.ResultJSON(r, n.log))}
+	return notify.Notification{Alert: report.NewAlert(r), Result: []byte(github.ResultJSON(r, n.log))}
 }
 
 // nameCommits finds out from which commits the versions were made that the

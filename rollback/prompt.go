@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/report"
@@ -201,7 +203,7 @@ func (s *selection) choice(f report.Function) *terminal.Choice {
 		}
 		label := v.Label()
 		if s.screen.Width > 0 && !s.screen.Accessible {
-			label = report.CutCells(label, max(s.screen.Width-cursorColumns, leastLabel))
+			label = ansi.Truncate(label, max(s.screen.Width-cursorColumns, leastLabel), "…")
 		}
 		c.Options = append(c.Options, terminal.Option{Label: label, Value: v.Version})
 	}
@@ -229,7 +231,7 @@ func (s *selection) preview(listed []report.Function, choices map[int]*terminal.
 			differences = append(differences, text)
 		}
 	}
-	all := append(append(ways, report.NotRolledBackText), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
+	all := append(append(ways, report.NotRolledBack), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
 	return s.fit(strings.Join(all, "\n\n"))
 }
 

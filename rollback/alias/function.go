@@ -258,16 +258,17 @@ func (r *rollback) keepChangedByOthers(now Alias) {
 // fail ends the work with an error.
 func (r *rollback) fail(err error) {
 	reason, text := reasonOfProblem(err)
-	message := fmt.Sprintf("%s was NOT rolled back: %s", r.subject.place(), text)
+	message, cause := fmt.Sprintf("%s was NOT rolled back: %s", r.subject.place(), text), text
 	r.log.Infof("failed (%s): %s", reason, text)
 	p, found := errors.AsType[*Problem](err)
 	if found && p.Detail != "" {
 		r.log.Infof("AWS said: %s", p.Detail)
 	}
 	if found && p.Unknown {
-		message = fmt.Sprintf("it is not known whether %s was rolled back: %s", r.subject.place(), text)
+		message, cause = fmt.Sprintf("it is not known whether %s was rolled back: %s", r.subject.place(), text), ""
 	}
 	r.state.end(report.Failed, reason, message)
+	r.state.cause = cause
 }
 
 // failDoing is fail for what is no rollback.

@@ -175,7 +175,7 @@ func TestPlainRollback(t *testing.T) {
 		assert.Equal(t, "41", r.To)
 		assert.Equal(t, "41", s.lambda.serving("live"))
 		assert.Equal(t, []string{"42"}, r.Rejected)
-		assert.Equal(t, []report.Change{{What: "code SHA-256", From: "sha-42", To: "sha-41"}}, r.Changes)
+		assert.Equal(t, []report.Change{{Kind: report.ChangeCode, What: "code SHA-256", From: "sha-42", To: "sha-41"}}, r.Changes)
 		assert.Empty(t, warnings(r))
 		var want []string
 		for _, step := range plainSteps {

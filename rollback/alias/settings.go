@@ -20,13 +20,16 @@ type Settings struct {
 	LogGroup string
 }
 
-type setting struct{ what, value string }
+type setting struct {
+	kind        report.ChangeKind
+	what, value string
+}
 
 func settingsOf(c *lambda.GetFunctionConfigurationOutput) Settings {
 	s := Settings{env: map[string][sha256.Size]byte{}}
-	add := func(what, value string) { s.values = append(s.values, setting{what, value}) }
+	add := func(what, value string) { s.values = append(s.values, setting{what: what, value: value}) }
 
-	add("code SHA-256", aws.ToString(c.CodeSha256))
+	s.values = append(s.values, setting{report.ChangeCode, "code SHA-256", aws.ToString(c.CodeSha256)})
 	add("runtime", string(c.Runtime))
 	add("handler", aws.ToString(c.Handler))
 	add("memory", unit(aws.ToInt32(c.MemorySize), "MB"))
@@ -73,7 +76,7 @@ func changes(from, to Settings) []report.Change {
 	}
 	for _, s := range from.values {
 		if s.value != after[s.what] {
-			out = append(out, report.Change{What: s.what, From: s.value, To: after[s.what]})
+			out = append(out, report.Change{Kind: s.kind, What: s.what, From: s.value, To: after[s.what]})
 		}
 	}
 	names := maps.Clone(from.env)

@@ -14,6 +14,7 @@ type state struct {
 	status  report.Status // empty: it goes on
 	reason  report.Reason
 	message string
+	cause   string // of a failure, as half a sentence; empty: the message has it
 
 	arn      string // of the alias
 	from     Alias  // what the alias was before it was moved, or when it was last read

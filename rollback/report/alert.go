@@ -5,17 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
-
-// Severity says how much a person must hurry.
-type Severity string
-
-// The severities, the most urgent first. Each channel has a colour for them.
-const (
-	SeverityFailure   Severity = "failure"   // production is not well, or may not be: now
-	SeverityAttention Severity = "attention" // it is as good as it gets by itself, and a person must look
-	SeverityDone      Severity = "done"      // it is done, and well as far as is known
-	SeverityQuiet     Severity = "quiet"     // nothing happened; for the record
+	"unicode/utf8"
 )
 
 // Alert is what every channel says of a result: the same facts, in the order in
@@ -38,10 +28,10 @@ type Alert struct {
 	Functions []AlertRow // of several functions, the most urgent first
 	Left      int        // functions that found no room in Functions
 
-	Why     []string // why this version, and how the failing one was attributed to the run; sentences
-	Verdict string   // whether production recovered, in a sentence
-	Checks  []Check  // what that rests on; Status as in the output `results`
-	Notes   []string // warnings that a person should know of
+	Why     []string         // why this version, and how the failing one was attributed to the run; sentences
+	Verdict string           // whether production recovered, in a sentence
+	Checks  []PublishedCheck // what that rests on
+	Notes   []string         // warnings that a person should know of
 
 	Next          []string // what to do, the most urgent first; sentences
 	NotRolledBack string   // what is as the deploy left it; a sentence
@@ -76,50 +66,46 @@ const (
 	longestHeadline = 140
 )
 
-// AlertOf words a result for the channels. Secrets must have been taken out of
+// NewAlert words a result for the channels. Secrets must have been taken out of
 // r before.
-func AlertOf(r Result) Alert {
+func NewAlert(r Result) Alert {
 	all := mostUrgentFirst(r.Functions)
 	a := Alert{
 		Severity: SeverityOf(r),
-		Mark:     Mark(r.Status, r.Reason),
+		Mark:     r.mark(),
 		Headline: headlineIn(r),
 		Message:  oneLine(r.Message, longestMessage),
 		Verdict:  verdict(r, all),
 		Next:     alertSteps(r),
 		At:       r.Timestamp,
 	}
-	if a.Severity == SeverityAttention {
-		a.Mark = "⚠️"
-	}
 	if a.Message == "" {
 		a.Message = a.Headline
 	}
-	a.Facts = facts(r, all)
+	a.Facts = alertFacts(r, all)
 	if len(all) == 1 {
-		a.Why = whyOf(all[0])
+		a.Why = plainText.why(all[0])
 	} else {
-		a.Functions, a.Left = alertRows(all)
+		a.Functions, a.Left = alertRows(r.Command, all)
 	}
 	for _, f := range all {
 		for _, c := range f.Checks {
 			a.Checks = append(a.Checks, alertCheck(c, f, len(all) > 1))
 		}
-		a.Notes = append(a.Notes, warnings(f.Notes)...)
+		a.Notes = append(a.Notes, warnings(f.Notes, false)...)
 	}
-	a.Notes = append(a.Notes, warnings(r.Notes)...)
-	a.Notes = slices.DeleteFunc(a.Notes, func(note string) bool { return strings.Contains(a.Message, note) }) // said already
-	a.Checks, a.Notes = worstFirst(a.Checks), firstOf(a.Notes, maxAlertNotes)
+	a.Notes = append(a.Notes, warnings(r.Notes, utf8.RuneCountInString(r.Message) <= longestMessage)...)
+	a.Checks, a.Notes = worstFirst(a.Checks), limited(a.Notes, maxAlertNotes)
 	if r.Moved() && isRollback(r.Command) {
-		a.NotRolledBack = NotRolledBackText
+		a.NotRolledBack = NotRolledBack
 	}
-	a.Links = pages(r, all)
+	a.Links = alertLinks(r)
 	return a
 }
 
-// Preliminarily is the alert for the time while production is being checked.
+// AsPreliminary is the alert for the time while production is being checked.
 // Its mark promises nothing: who reads no further must not go back to sleep.
-func (a Alert) Preliminarily() Alert {
+func (a Alert) AsPreliminary() Alert {
 	a.Preliminary, a.Mark = true, "⏳"
 	a.Verdict, a.Checks, a.Next = "Whether production recovered is being checked now.", nil, nil
 	return a
@@ -131,26 +117,6 @@ func (a Alert) AsTrial() Alert {
 	a.Headline = Cut("Test message, nothing has happened. "+a.Headline, longestHeadline)
 	a.Message = "This is a test of this channel, asked for by the inputs command: check and notify-on: always. Nothing was moved. What the check found: " + a.Message
 	return a
-}
-
-// SeverityOf says how much a person must hurry.
-func SeverityOf(r Result) Severity {
-	switch {
-	case r.Status == Failed, r.Healthy == NotHealthy:
-		return SeverityFailure
-	case r.Status == NotReady, NeedsAttention(r.Status, r.Reason), anyNeedsAttention(r.Functions), inconclusive(r):
-		return SeverityAttention
-	case r.Status == RolledBack, r.Status == Drilled, r.Status == Ready:
-		return SeverityDone
-	default:
-		return SeverityQuiet
-	}
-}
-
-// inconclusive: the alias has moved, and the checks could not tell.
-func inconclusive(r Result) bool {
-	return (r.Status == RolledBack || r.Status == Drilled) && r.Healthy != Healthy &&
-		slices.ContainsFunc(r.Functions, func(f Function) bool { return len(f.Checks) > 0 })
 }
 
 // headlineIn is the headline with the environment behind it. What happened comes
@@ -173,7 +139,7 @@ func alertSteps(r Result) []string {
 
 // verdict answers the question whether production recovered.
 func verdict(r Result, all []Function) string {
-	moved := slices.ContainsFunc(all, func(f Function) bool { return f.MovedAt != "" || f.Status == RolledBack })
+	moved := slices.ContainsFunc(all, WasMoved)
 	checked := slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 })
 	switch {
 	case !isRollback(r.Command):
@@ -182,9 +148,9 @@ func verdict(r Result, all []Function) string {
 		return "Production is NOT healthy after the move."
 	case r.Healthy == Healthy && len(all) == 1 && all[0].RecoveryMS != nil:
 		return fmt.Sprintf("Production recovered: every check%s passed, %s after the deploy had failed.",
-			ofWhatServes(all), span(time.Duration(*all[0].RecoveryMS)*time.Millisecond))
+			ofServingVersion(all), durationText(time.Duration(*all[0].RecoveryMS)*time.Millisecond))
 	case r.Healthy == Healthy:
-		return "Production recovered: every check" + ofWhatServes(all) + " passed."
+		return "Production recovered: every check" + ofServingVersion(all) + " passed."
 	case moved && slices.ContainsFunc(all, func(f Function) bool { return f.Healthy == Healthy }):
 		return "Production recovered where it could be checked, and not all of it could."
 	case moved && checked:
@@ -196,21 +162,21 @@ func verdict(r Result, all []Function) string {
 	}
 }
 
-// ofWhatServes parts the checks that count from those of versions that were left
-// because they failed, which are shown as well.
-func ofWhatServes(all []Function) string {
+// ofServingVersion parts the checks that count from those of versions that were
+// left because they failed, which are shown as well.
+func ofServingVersion(all []Function) string {
 	if !slices.ContainsFunc(all, func(f Function) bool { return len(f.Tried) > 0 }) {
 		return ""
 	}
 	return " of what serves now"
 }
 
-func alertCheck(c Check, f Function, several bool) Check {
+func alertCheck(c Check, f Function, several bool) PublishedCheck {
 	name := oneLine(c.Title(), longestCell)
 	if several {
 		name = Line(f.Function, longestName) + ": " + name
 	}
-	return Check{Name: name, Status: CheckStatus(Line(string(c.Status), longestName)), Detail: oneLine(c.Detail, longestCell)}
+	return PublishedCheck{Name: name, Status: CheckStatus(Line(string(c.Status), longestName)), Detail: oneLine(c.Detail, longestCell)}
 }
 
 // CheckMark is the emoji for how a check ended; empty for statuses that are none
@@ -219,10 +185,10 @@ func CheckMark(status CheckStatus) string { return strings.TrimSpace(checkMark(s
 
 // worstFirst puts the checks that have bad news first, and keeps those where
 // there are many.
-func worstFirst(all []Check) []Check {
+func worstFirst(all []PublishedCheck) []PublishedCheck {
 	rank := map[CheckStatus]int{CheckFailed: 0, CheckInconclusive: 1}
 	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b Check) int {
+	slices.SortStableFunc(sorted, func(a, b PublishedCheck) int {
 		ra, bad := rank[a.Status]
 		if !bad {
 			ra = len(rank)
@@ -237,20 +203,22 @@ func worstFirst(all []Check) []Check {
 		return sorted
 	}
 	kept := sorted[:maxAlertChecks-1]
-	return append(kept, Check{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
+	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
 }
 
-func warnings(all []Note) []string {
+// warnings are texts of notes, without those that a message has which is told
+// whole.
+func warnings(all []Note, whole bool) []string {
 	var out []string
 	for _, n := range all {
-		if n.Warning {
+		if n.Warning && !(whole && n.InMessage) {
 			out = append(out, oneLine(n.Text, longestText))
 		}
 	}
 	return out
 }
 
-func firstOf(all []string, most int) []string {
+func limited(all []string, most int) []string {
 	if len(all) <= most {
 		return all
 	}

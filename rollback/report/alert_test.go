@@ -38,21 +38,21 @@ func inconclusive() report.Result {
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	for name, a := range map[string]report.Alert{
-		"rolled-back":         report.AlertOf(dated(rolledBack())),
-		"preliminary":         report.AlertOf(dated(rolledBack())).Preliminarily(),
-		"inconclusive":        report.AlertOf(dated(inconclusive())),
-		"unhealthy":           report.AlertOf(dated(unhealthy())),
-		"canary-stopped":      report.AlertOf(dated(canary())),
-		"failed":              report.AlertOf(dated(failed())),
-		"no-previous-version": report.AlertOf(noPrevious()),
-		"invalid-input":       report.AlertOf(invalidInput()),
-		"several":             report.AlertOf(dated(several())),
-		"planned":             report.AlertOf(planned()),
-		"skipped":             report.AlertOf(skipped()),
-		"not-ready":           report.AlertOf(ready(report.NotReady)),
-		"trial":               report.AlertOf(ready(report.Ready)).AsTrial(),
-		"drilled":             report.AlertOf(drilled()),
-		"hostile":             report.AlertOf(hostile()),
+		"rolled-back":         report.NewAlert(dated(rolledBack())),
+		"preliminary":         report.NewAlert(dated(rolledBack())).AsPreliminary(),
+		"inconclusive":        report.NewAlert(dated(inconclusive())),
+		"unhealthy":           report.NewAlert(dated(unhealthy())),
+		"canary-stopped":      report.NewAlert(dated(canary())),
+		"failed":              report.NewAlert(dated(failed())),
+		"no-previous-version": report.NewAlert(noPrevious()),
+		"invalid-input":       report.NewAlert(invalidInput()),
+		"several":             report.NewAlert(dated(several())),
+		"planned":             report.NewAlert(planned()),
+		"skipped":             report.NewAlert(skipped()),
+		"not-ready":           report.NewAlert(ready(report.NotReady)),
+		"trial":               report.NewAlert(ready(report.Ready)).AsTrial(),
+		"drilled":             report.NewAlert(drilled()),
+		"hostile":             report.NewAlert(hostile()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +106,7 @@ func TestAlertsAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := report.AlertOf(r)
+			a := report.NewAlert(r)
 			data, err := json.Marshal(a)
 			require.NoError(t, err)
 			assert.Less(t, len(data), 200_000)
@@ -115,8 +115,8 @@ func TestAlertsAreBounded(t *testing.T) {
 			assert.Equal(t, len(r.Functions), len(a.Functions)+a.Left+btoi(len(r.Functions) == 1))
 		})
 	}
-	assert.NotPanics(t, func() { report.AlertOf(report.Result{}) })
-	assert.NotPanics(t, func() { report.AlertOf(report.Result{Functions: make([]report.Function, 3)}) })
+	assert.NotPanics(t, func() { report.NewAlert(report.Result{}) })
+	assert.NotPanics(t, func() { report.NewAlert(report.Result{Functions: make([]report.Function, 3)}) })
 }
 
 func btoi(b bool) int {
@@ -128,7 +128,7 @@ func btoi(b bool) int {
 
 func TestATrialCannotBeTakenForAnAlert(t *testing.T) {
 	t.Parallel()
-	a := report.AlertOf(failed()).AsTrial()
+	a := report.NewAlert(failed()).AsTrial()
 	assert.True(t, strings.HasPrefix(a.Title(), "🔔 Test message, nothing has happened."))
 	assert.Contains(t, a.Message, "This is a test of this channel")
 }

@@ -31,9 +31,9 @@ func listed() report.Result {
 	f.Versions = []report.Version{
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "42", Published: at(0), CodeSHA256: "n4bQgYhMfWWaL", State: "Active", Aliases: []string{"live"}, Serving: true, Changes: []report.Change{}},
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "41", Published: at(1), CodeSHA256: "YDOa4rF0Kf", State: "Active", Rejected: true, RejectedBy: "8999",
-			Changes: []report.Change{{What: "code SHA-256", From: "a", To: "b"}, {What: "memory", From: "1", To: "2"}, {What: "timeout"}, {What: "role"}}},
+			Changes: []report.Change{{Kind: report.ChangeCode, What: "code SHA-256", From: "a", To: "b"}, {What: "memory", From: "1", To: "2"}, {What: "timeout"}, {What: "role"}}},
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "40", Published: at(30), Description: "release 1.3 | <b>@octocat</b>\nsecond\x1b[2J line", CodeSHA256: "47DEQpj8HBSa", State: "Inactive", StateReason: "Idle",
-			Aliases: []string{"live-rollback", "blue", "green", "a", "b"}, Target: true, Changes: []report.Change{{What: "code SHA-256", From: "a", To: "c"}}},
+			Aliases: []string{"live-rollback", "blue", "green", "a", "b"}, Target: true, Changes: []report.Change{{Kind: report.ChangeCode, What: "code SHA-256", From: "a", To: "c"}}},
 		{Function: "api", Region: "eu-west-1", Alias: "live", Version: "7", Published: time.Time{}, Changes: []report.Change{}},
 	}
 	f.VersionsInAll = 42
@@ -239,15 +239,6 @@ func TestColumnsBehindWideCharacters(t *testing.T) {
 	assert.Equal(t, "  abcdef        3        4", lines[2])
 }
 
-func TestCutCells(t *testing.T) {
-	t.Parallel()
-	wide := strings.Repeat("\u65e5", 5)
-	for width, want := range map[int]string{20: wide, 10: wide, 9: "\u65e5\u65e5\u65e5\u65e5…", 8: "\u65e5\u65e5\u65e5…", 2: "…", 1: "…"} {
-		assert.Equal(t, want, report.CutCells(wide, width), "%d cells", width)
-	}
-	assert.Equal(t, "abc…", report.CutCells("abcdef", 4))
-}
-
 // What was not compared does not look as if nothing differed.
 func TestAVersionThatWasNotCompared(t *testing.T) {
 	t.Parallel()
@@ -278,10 +269,10 @@ func TestLabels(t *testing.T) {
 
 func TestVersionsAreWrittenAsTheOutputHasThem(t *testing.T) {
 	t.Parallel()
-	data, err := json.Marshal(listed().Functions[0].Versions[1])
+	data, err := json.Marshal(listed().Functions[0].Versions[1].Publish())
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"function":"api","region":"eu-west-1","alias":"live","version":"41","published":"2026-03-06T00:14:07Z",
-		"description":"","code-sha256":"YDOa4rF0Kf","state":"Active","state-reason":"","aliases":null,"serving":false,
+		"description":"","code-sha256":"YDOa4rF0Kf","state":"Active","state-reason":"","aliases":[],"serving":false,
 		"rejected":true,"rejected-by":"8999","target":false,"changes":[{"what":"code SHA-256","from":"a","to":"b"},
 		{"what":"memory","from":"1","to":"2"},{"what":"timeout","from":"","to":""},{"what":"role","from":"","to":""}]}`, string(data))
 }

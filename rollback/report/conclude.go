@@ -25,18 +25,18 @@ func Conclude(r *Result) {
 	}
 	first := r.Functions[0]
 	for _, f := range r.Functions[1:] {
-		if urgency(f.Status, "") < urgency(first.Status, "") {
+		if precedenceOf(f.Status) < precedenceOf(first.Status) {
 			first = f
 		}
 	}
 	r.Status, r.Reason = first.Status, first.Reason
-	r.Healthy = health(r.Functions)
-	r.Message = Message(r.Command, r.Functions, r.Environment)
+	r.Healthy = healthOf(r.Functions)
+	r.Message = messageOf(r.Command, r.Functions, r.Environment)
 }
 
-// health is bad if it is bad anywhere, and good only where every function that
+// healthOf is bad if it is bad anywhere, and good only where every function that
 // was not left alone was found well.
-func health(all []Function) Health {
+func healthOf(all []Function) Health {
 	verdict := HealthUnknown
 	unknown := false
 	for _, f := range all {
@@ -55,11 +55,11 @@ func health(all []Function) Health {
 	return verdict
 }
 
-// Message says what happened to the functions in one sentence that can be
+// messageOf says what happened to the functions in one sentence that can be
 // forwarded as it is: a single function's own message, or "2 of 3 functions in
 // production were rolled back: api 42 → 41, worker 7 → 6; billing was left
 // alone (not-deployed)". It has at most 1,000 characters.
-func Message(command string, all []Function, environment string) string {
+func messageOf(command string, all []Function, environment string) string {
 	switch len(all) {
 	case 0:
 		return ""
@@ -72,7 +72,7 @@ func Message(command string, all []Function, environment string) string {
 	groups := byStatus(all)
 	first := ""
 	if command == "drill" {
-		first = whereDrillsEnded(all)
+		first = drillOutcome(all)
 	}
 	where := ""
 	if environment != "" {
@@ -81,50 +81,51 @@ func Message(command string, all []Function, environment string) string {
 	parts := make([]string, 0, len(groups))
 	for i, group := range groups {
 		verb := verbs[group[0].Status]
-		if own, has := ownVerbs[command][group[0].Status]; has {
+		if own, has := commandVerbs[command][group[0].Status]; has {
 			verb = own
 		}
-		if movedUnwell(group[0]) {
-			verb = verbUnwell
+		if movedButUnhealthy(group[0]) {
+			verb = verbUnhealthy
 		}
 		if i == 0 {
 			parts = append(parts, fmt.Sprintf("%s%s %s: %s",
-				outOf(len(group), len(all)), where, verb.conjugate(len(group)), listed(group)))
+				outOf(len(group), len(all)), where, verb.conjugate(len(group)), namesAndMoves(group)))
 			continue
 		}
-		parts = append(parts, others(group, verb))
+		parts = append(parts, laterClause(group, verb))
 	}
-	if found := foundOf(command, all); found != "" {
+	if found := checksSummary(command, all); found != "" {
 		parts = append(parts, found)
 	}
 	return Cut(first+strings.Join(parts, "; "), longestMessage)
 }
 
-// whereDrillsEnded says where the aliases stand after a drill of several
+// drillOutcome says where the aliases stand after a drill of several
 // functions; empty: none was begun.
-func whereDrillsEnded(all []Function) string {
+func drillOutcome(all []Function) string {
 	only := func(is func(Function) bool) []Function {
 		return slices.DeleteFunc(slices.Clone(all), func(f Function) bool { return !is(f) })
 	}
-	stranded := only(func(f Function) bool { return f.NotRestored })
-	elsewhere := only(func(f Function) bool { return f.ChangedByOthers })
+	notRestored := only(isNotRestored)
+	changedByOthers := only(isChangedByOthers)
 	begun := only(func(f Function) bool { return f.Status == Drilled || f.Status == Failed && f.From != "" })
 	switch {
-	case len(stranded) > 0:
-		return "NOT returned after the drill: " + join(stranded, func(f Function) string {
-			return fmt.Sprintf("%s (served version %s)", Line(f.Function, longestName), versionOr(f.From))
+	case len(notRestored) > 0:
+		return "NOT returned after the drill: " + joinFunctions(notRestored, func(f Function) string {
+			return fmt.Sprintf("%s (served version %s)", Line(f.Function, longestName), versionOrUnknown(f.From))
 		}) + "; "
-	case len(elsewhere) > 0:
-		return fmt.Sprintf("somebody else has changed %s during the drill; the others serve what they did before; ", names(elsewhere))
+	case len(changedByOthers) > 0:
+		return fmt.Sprintf("somebody else has changed %s during the drill; the others serve what they did before; ", functionNames(changedByOthers))
 	case len(begun) > 0:
 		return "every alias serves what it did before; "
 	}
 	return ""
 }
 
-// foundOf is what the checks of several functions found, as a part of a sentence.
-func foundOf(command string, all []Function) string {
-	verdict := health(all)
+// checksSummary is what the checks of several functions found, as a part of a
+// sentence.
+func checksSummary(command string, all []Function) string {
+	verdict := healthOf(all)
 	first := func(status CheckStatus) string {
 		for _, f := range all {
 			for _, c := range f.Checks {
@@ -172,58 +173,57 @@ var verbs = map[Status]verb{
 	Drilled:    {"was drilled", "were drilled"},
 }
 
-// ownVerbs are those of commands that say a status in other words.
-var ownVerbs = map[string]map[Status]verb{
+// commandVerbs are those of commands that say a status in other words.
+var commandVerbs = map[string]map[Status]verb{
 	"check":    {Failed: {"could not be checked", "could not be checked"}},
 	"snapshot": {Failed: {"could not be noted", "could not be noted"}, Planned: {"would be noted", "would be noted"}},
 	"list":     {Failed: {"could not be listed", "could not be listed"}},
 	"drill":    {Failed: {"failed the drill", "failed the drill"}, Planned: {"would be drilled", "would be drilled"}},
 }
 
-// verbUnwell is for those that were moved, and did not recover by it.
-var verbUnwell = verb{"was rolled back but is not healthy", "were rolled back but are not healthy"}
+// verbUnhealthy is for those that were moved, and did not recover by it.
+var verbUnhealthy = verb{"was rolled back but is not healthy", "were rolled back but are not healthy"}
 
 // movedUnwell: the rollback worked, and production is not well all the same.
-func movedUnwell(f Function) bool {
+func movedButUnhealthy(f Function) bool {
 	return f.Status == Failed && f.Reason == Unhealthy && f.To != ""
 }
 
-// others is a later part of the sentence: "api 42 → 41 was rolled back",
+// laterClause is a later part of the sentence: "api 42 → 41 was rolled back",
 // "billing was left alone (not-deployed)".
-func others(group []Function, v verb) string {
+func laterClause(group []Function, v verb) string {
 	if group[0].To != "" || group[0].Status != Skipped && group[0].Status != Failed {
-		return listed(group) + " " + v.conjugate(len(group))
+		return namesAndMoves(group) + " " + v.conjugate(len(group))
 	}
 	byReason := make([]string, 0, len(group))
-	for _, same := range alike(group) {
+	for _, same := range groupByOutcome(group) {
 		byReason = append(byReason, fmt.Sprintf("%s %s (%s)",
-			names(same), v.conjugate(len(same)), Line(string(same[0].Reason), longestName)))
+			functionNames(same), v.conjugate(len(same)), Line(string(same[0].Reason), longestName)))
 	}
 	return strings.Join(byReason, ", ")
 }
 
-// listed names functions with their way: "api 42 → 41", "billing (throttled)".
-func listed(group []Function) string {
-	return join(group, func(f Function) string {
+// namesAndMoves names functions with their move: "api 42 → 41", "billing
+// (throttled)".
+func namesAndMoves(group []Function) string {
+	return joinFunctions(group, func(f Function) string {
 		switch {
-		case movedUnwell(f):
-			return fmt.Sprintf("%s %s → %s", Line(f.Function, longestName), versionOr(f.From), versionOr(f.To))
-		case f.Status == Failed || f.Status == Skipped:
+		case !movedButUnhealthy(f) && (f.Status == Failed || f.Status == Skipped):
 			return fmt.Sprintf("%s (%s)", Line(f.Function, longestName), Line(string(f.Reason), longestName))
 		case f.To != "":
-			return fmt.Sprintf("%s %s → %s", Line(f.Function, longestName), versionOr(f.From), versionOr(f.To))
+			return Line(f.Function, longestName) + " " + FromTo(f.From, f.To)
 		default:
 			return Line(f.Function, longestName)
 		}
 	})
 }
 
-// names lists functions: "api", "api and worker", "api, worker and 3 more".
-func names(group []Function) string {
-	return join(group, func(f Function) string { return Line(f.Function, longestName) })
+// functionNames lists functions: "api", "api and worker", "api, worker and 3 more".
+func functionNames(group []Function) string {
+	return joinFunctions(group, func(f Function) string { return Line(f.Function, longestName) })
 }
 
-func join(group []Function, say func(Function) string) string {
+func joinFunctions(group []Function, say func(Function) string) string {
 	words := make([]string, 0, maxNames)
 	for _, f := range group[:min(len(group), maxNames)] {
 		words = append(words, say(f))
@@ -242,7 +242,7 @@ func byStatus(all []Function) [][]Function {
 		for _, moved := range []bool{false, true} {
 			var group []Function
 			for _, f := range all {
-				if f.Status == status && movedUnwell(f) == moved {
+				if f.Status == status && movedButUnhealthy(f) == moved {
 					group = append(group, f)
 				}
 			}

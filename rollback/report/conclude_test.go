@@ -109,9 +109,9 @@ func TestConcludeKeepsAResultWithoutFunctions(t *testing.T) {
 
 func TestMessageIsBounded(t *testing.T) {
 	t.Parallel()
-	message := report.Message("", crowd(3_000, 100, "é").Functions, strings.Repeat("x", 5_000))
+	message := report.MessageOf("", crowd(3_000, 100, "é").Functions, strings.Repeat("x", 5_000))
 	assert.LessOrEqual(t, utf8.RuneCountInString(message), 1_000)
 
-	short := report.Message("", crowd(300, 1, "").Functions, "production")
+	short := report.MessageOf("", crowd(300, 1, "").Functions, "production")
 	assert.Contains(t, short, "and 290 more")
 }

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// single is what there is to tell about the only function, section by section.
-func single(r Result, f Function) []string {
+// functionSections are what there is to tell about the only function.
+func functionSections(r Result, f Function) []section {
 	title := "Why it was left alone"
 	switch f.Status {
 	case RolledBack, Planned:
@@ -24,55 +24,58 @@ func single(r Result, f Function) []string {
 		title = "What it rests on"
 	case Skipped:
 	}
-	return []string{
-		section(title, proof(f)),
-		section("Versions", versionsTable(f, r.Timestamp)),
-		section(checksTitle(r.Command), recovered(f)),
-		section("Timeline", timeline(f)),
-		section(changesTitle(f), foldedChanges(f)),
-		section("Notes of "+orFunction(Code(f.Function, longestName)), notes(f.Notes)),
+	return []section{
+		{title: title, body: whyAndWhen(f)},
+		{title: "Versions", body: versionsTable(f, r.Timestamp)},
+		{title: checksTitle(r.Command), body: healthDetails(f)},
+		{title: "Timeline", body: timelineTable(f)},
+		{title: changesTitle(f), body: foldedChanges(f)},
+		{title: "Notes of " + orFunction(inlineCode(f.Function, longestName)), body: noteList(f.Notes)},
 	}
 }
 
-// details has a folded block for each of several functions that has something
-// to tell beyond its line in the table.
-func details(r Result, all []Function) string {
+// functionBlocks has a folded block for each of several functions that has
+// something to tell beyond its line in the table.
+func functionBlocks(r Result, all []Function) section {
 	told := slices.DeleteFunc(slices.Clone(all), func(f Function) bool {
 		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0
 	})
-	text, left := upTo(len(told), maxDetails, detailsBytes, func(i int) string { return block(r, told[i]) + "\n" })
+	return foldedBlocks(told, detailsBytes, "the output `results`", func(f Function) string {
+		return functionBlock(f, whyAndWhen(f), versionsTable(f, r.Timestamp), healthDetails(f), timelineTable(f), changesBlock(f), noteList(f.Notes), functionLinks(f))
+	})
+}
+
+// foldedBlocks are as many folded blocks as there is room for; elsewhere has the
+// others.
+func foldedBlocks(all []Function, bytes int, elsewhere string, one func(Function) string) section {
+	text, left := upTo(len(all), maxDetails, bytes, func(i int) string { return one(all[i]) + "\n" })
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here; the output `results` has them.", left)
+		text += fmt.Sprintf("\n\n%d more functions are left out here; %s has them.", left, elsewhere)
 	}
-	return section("Function by function", strings.TrimSpace(text))
+	return section{title: "Function by function", body: strings.TrimSpace(text)}
 }
 
-func block(r Result, f Function) string {
-	parts := []string{
-		Markdown(f.Message, longestText),
-		proof(f),
-		versionsTable(f, r.Timestamp),
-		recovered(f),
-		timeline(f),
-		titled("**"+changesTitle(f)+"**", changes(f)),
-		notes(f.Notes),
-		functionLinks(f),
-	}
-	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-	// Within the summary's tag Markdown is not read: plain HTML only.
-	summary := Mark(f.Status, f.Reason) + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
-	return "<details><summary>" + summary + "</summary>\n\n" + strings.Join(parts, "\n\n") + "\n\n</details>"
+// functionBlock folds what there is to tell of one function below its message.
+func functionBlock(f Function, parts ...string) string {
+	title := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + StatusText(f.Status)
+	return folded(title, joinParts("\n\n", append([]string{escapeMarkdown(f.Message, longestText)}, parts...)...))
 }
 
-func titled(title, body string) string {
-	if body == "" {
-		return ""
+// why says why this version was chosen, and to whose run the failing one was
+// attributed; sentences.
+func (m medium) why(f Function) []string {
+	var out []string
+	if f.Why != "" && f.Target != "" && f.Status != Skipped {
+		out = append(out, "Version "+m.text(f.Target, longestName)+" "+targetPhrase(f)+" because "+withFullStop(m.text(f.Why, longestText)))
 	}
-	return title + "\n\n" + body
+	if f.Proof != "" {
+		out = append(out, capitalized(withFullStop(m.text(f.Proof, longestText))))
+	}
+	return out
 }
 
-// taken says what became of the version that was decided on.
-func taken(f Function) string {
+// targetPhrase says what became of the version that was decided on.
+func targetPhrase(f Function) string {
 	switch {
 	case f.Status == Ready, f.Status == NotReady, f.Status == Listed:
 		return "is where a rollback would go now,"
@@ -85,35 +88,25 @@ func taken(f Function) string {
 	}
 }
 
-// proof is how the failing version was attributed to the run, and when the
-// alias was moved.
-func proof(f Function) string {
-	var parts []string
-	if f.Why != "" && f.Target != "" {
-		parts = append(parts, "Version "+Markdown(f.Target, longestName)+" "+taken(f)+" because "+sentence(Markdown(f.Why, longestText)))
-	}
-	if f.Proof != "" {
-		parts = append(parts, sentence(Markdown(f.Proof, longestText)))
-	}
+// whyAndWhen is why, and when the alias was moved.
+func whyAndWhen(f Function) string {
+	parts := gitHub.why(f)
 	if f.MovedAt != "" {
-		parts = append(parts, "Moved at "+Markdown(clock(f.MovedAt), longestName)+".")
+		parts = append(parts, "Moved at "+escapeMarkdown(timeOfDay(f.MovedAt), longestName)+".")
 	}
-	if len(parts) > 1 {
-		parts[1] = capital(parts[1])
-	}
-	return capital(strings.Join(parts, " "))
+	return strings.Join(parts, " ")
 }
 
-// sentence ends a text with a full stop.
-func sentence(text string) string {
+// withFullStop ends a text with a full stop.
+func withFullStop(text string) string {
 	if text == "" || strings.ContainsAny(text[len(text)-1:], ".!?…") {
 		return text
 	}
 	return text + "."
 }
 
-// capital begins a text as a sentence begins.
-func capital(text string) string {
+// capitalized begins a text as a sentence begins.
+func capitalized(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	if size == 0 {
 		return text
@@ -133,24 +126,24 @@ func checksTitle(command string) string {
 	}
 }
 
-func checks(all []Check) string {
+func checkTable(all []Check) string {
 	if len(all) == 0 {
 		return ""
 	}
 	if len(all) > maxLines {
-		all = telling(all)
+		all = mostTellingFirst(all)
 	}
 	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		c := all[i]
-		return "| " + Markdown(c.Title(), longestCell) + " | " + checkMark(c.Status) + Markdown(string(c.Status), longestCell) +
-			" | " + Markdown(c.Detail, longestCell) + " |"
+		return "| " + escapeMarkdown(c.Title(), longestCell) + " | " + checkMark(c.Status) + escapeMarkdown(string(c.Status), longestCell) +
+			" | " + escapeMarkdown(c.Detail, longestCell) + " |"
 	})
 	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
-// telling puts first what must not be cut off: the checks of the version that
-// serves before those of versions that were left, and bad news before good.
-func telling(all []Check) []Check {
+// mostTellingFirst puts first what must not be cut off: the checks of the version
+// that serves before those of versions that were left, and bad news before good.
+func mostTellingFirst(all []Check) []Check {
 	rank := func(c Check) int {
 		n := 0
 		if c.Version != "" {
@@ -170,17 +163,17 @@ func telling(all []Check) []Check {
 	return sorted
 }
 
-// recovered is what the checks found, what CloudWatch measured, and the log of
+// healthDetails is what the checks found, what CloudWatch measured, and the log of
 // the test invocation.
-func recovered(f Function) string {
-	parts := []string{checks(f.Checks)}
+func healthDetails(f Function) string {
+	measured, log := "", ""
 	if f.Watched != nil {
-		parts = append(parts, f.Watched.Markdown())
+		measured = f.Watched.markdown()
 	}
 	if f.LogTail != "" {
-		parts = append(parts, "<details><summary>Log of the test invocation</summary>\n\n"+preformatted(f.LogTail)+"\n\n</details>")
+		log = folded("Log of the test invocation", preformatted(f.LogTail))
 	}
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "\n\n")
+	return joinParts("\n\n", checkTable(f.Checks), measured, log)
 }
 
 const longestLine = 500 // characters of a log line
@@ -212,7 +205,7 @@ func changesTitle(f Function) string {
 	if f.From == "" || other == "" {
 		return "What differs between the versions"
 	}
-	return "What differs between version " + Markdown(f.From, longestName) + " and " + Markdown(other, longestName)
+	return "What differs between version " + escapeMarkdown(f.From, longestName) + " and " + escapeMarkdown(other, longestName)
 }
 
 // orWord heads a column with a version.
@@ -220,37 +213,45 @@ func orWord(version, word string) string {
 	if version == "" {
 		return word
 	}
-	return "Version " + Markdown(version, longestName)
+	return "Version " + escapeMarkdown(version, longestName)
 }
 
-func changes(f Function) string {
+func changeTable(f Function) string {
 	all := f.Changes
 	if len(all) == 0 {
 		return ""
 	}
 	rows, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		c := all[i]
-		return "| " + Markdown(c.What, longestCell) + " | " + orDash(Code(c.From, longestCell)) + " | " + orDash(Code(c.To, longestCell)) + " |"
+		return "| " + escapeMarkdown(c.What, longestCell) + " | " + orDash(inlineCode(c.From, longestCell)) + " | " + orDash(inlineCode(c.To, longestCell)) + " |"
 	})
 	return "| What | " + orWord(f.From, "Serving") + " | " + orWord(cmp.Or(f.Target, f.To), "Target") + " |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
 // foldedChanges keeps a long table from pushing the next steps off the screen.
 func foldedChanges(f Function) string {
-	text := changes(f)
+	text := changeTable(f)
 	if len(f.Changes) <= foldAbove {
 		return text
 	}
-	return fmt.Sprintf("<details><summary>%d settings differ</summary>\n\n%s\n\n</details>", len(f.Changes), text)
+	return folded(fmt.Sprintf("%d settings differ", len(f.Changes)), text)
 }
 
-func notes(all []Note) string {
+// changesBlock is the table below a title of its own.
+func changesBlock(f Function) string {
+	if len(f.Changes) == 0 {
+		return ""
+	}
+	return "**" + changesTitle(f) + "**\n\n" + changeTable(f)
+}
+
+func noteList(all []Note) string {
 	lines, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		mark := ""
 		if all[i].Warning {
 			mark = "⚠️ "
 		}
-		return "- " + mark + Markdown(all[i].Text, longestText)
+		return "- " + mark + escapeMarkdown(all[i].Text, longestText)
 	})
 	return lines + leftOut(left)
 }
@@ -262,44 +263,46 @@ func leftOut(n int) string {
 	return fmt.Sprintf("\n\n%d more are left out here.", n)
 }
 
-// links leads to the run and to the places in the AWS console.
-func links(r Result, all []Function) string {
+// linkSection leads to the run and to the places in the AWS console.
+func linkSection(r Result) section {
 	var parts []string
-	if isWebAddress(r.Run.URL) {
-		name := "The run"
-		if isFailed(r.Run) && isRollback(r.Command) {
-			name = "Failed run"
-		}
-		parts = append(parts, Link(name, r.Run.URL))
-	}
-	if isWebAddress(r.OwnURL) && r.OwnURL != r.Run.URL {
-		parts = append(parts, Link("This run", r.OwnURL))
-	}
-	if len(all) == 1 && alertOf(r) != "" { // nothing happened: nothing to look at
-		if text := functionLinks(all[0]); text != "" {
-			parts = append(parts, text)
+	for _, l := range linksOf(r) {
+		switch l.to {
+		case linkToRun:
+			parts = append(parts, markdownLink(r.runLinkName("The run"), l.url))
+		case linkToOwnRun:
+			parts = append(parts, markdownLink("This run", l.url))
+		case linkToAlias, linkToLogs:
+			if calloutKind(r) != "" { // else nothing happened: nothing to look at
+				parts = append(parts, l.markdown(r.Functions[0]))
+			}
 		}
 	}
-	return section("Links", strings.Join(parts, " · "))
+	return section{title: "Links", body: strings.Join(parts, linkGap)}
 }
+
+const linkGap = " · " // between links on a line
 
 func functionLinks(f Function) string {
 	var parts []string
-	if page := AliasURL(f); page != "" {
-		parts = append(parts, Link("Alias "+Code(f.Alias, longestName)+" in the AWS console", page))
+	for _, l := range linksOfFunction(f) {
+		parts = append(parts, l.markdown(f))
 	}
-	if page := LogsURL(f); page != "" {
-		parts = append(parts, Link("Logs of "+orFunction(Code(f.Function, longestName))+" in CloudWatch", page))
-	}
-	return strings.Join(parts, " · ")
+	return strings.Join(parts, linkGap)
 }
 
-func orDash(text string) string {
-	if text == "" {
-		return "–"
+// markdown is a link to a page of a function.
+func (l link) markdown(f Function) string {
+	if l.to == linkToAlias {
+		return markdownLink("Alias "+inlineCode(f.Alias, longestName)+" in the AWS console", l.url)
 	}
-	return text
+	return markdownLink("Logs of "+orFunction(inlineCode(f.Function, longestName))+" in CloudWatch", l.url)
 }
+
+// dash stands where there is nothing to say.
+const dash = "–"
+
+func orDash(text string) string { return cmp.Or(text, dash) }
 
 func orFunction(name string) string {
 	if name == "" {

@@ -11,11 +11,11 @@ import (
 // ellipsis stands where text was cut.
 const ellipsis = "…"
 
-// apart separates characters for GitHub, not for the eye: a zero-width space
-// behind `@`, `#` or a URL's colon keeps a text from pinging people, from
+// zeroWidthSpace separates characters for GitHub, not for the eye: a zero-width
+// space behind `@`, `#` or a URL's colon keeps a text from pinging people, from
 // linking, and from leaving a back reference on an issue. An entity of the
 // character itself would not do: mentions are found after entities are decoded.
-const apart = "&#8203;"
+const zeroWidthSpace = "&#8203;"
 
 // Cut shortens text to at most limit characters (not bytes). Where something
 // was left out, the last one is `…`. Broken UTF-8 becomes U+FFFD.
@@ -81,10 +81,10 @@ func oneLine(text string, limit int) string {
 	return Line(text, limit)
 }
 
-// Markdown makes outside text plain text in GitHub's Markdown, wherever it
+// escapeMarkdown makes outside text plain text in GitHub's Markdown, wherever it
 // stands: in a paragraph, a list, a table or a link. It is one line of at most
 // limit characters as seen; it formats nothing, links nothing, mentions nobody.
-func Markdown(text string, limit int) string {
+func escapeMarkdown(text string, limit int) string {
 	var b strings.Builder
 	text = oneLine(text, limit)
 	for i, r := range text {
@@ -101,14 +101,14 @@ func Markdown(text string, limit int) string {
 			b.WriteRune(r)
 		case '@', '#':
 			b.WriteRune(r)
-			b.WriteString(apart)
+			b.WriteString(zeroWidthSpace)
 		case ':':
 			if i == 0 {
 				b.WriteRune('\\')
 			}
 			b.WriteRune(r)
 			if strings.HasPrefix(after, "//") {
-				b.WriteString(apart)
+				b.WriteString(zeroWidthSpace)
 			}
 		case '.', ')':
 			if isNumber(before) {
@@ -116,7 +116,7 @@ func Markdown(text string, limit int) string {
 			}
 			b.WriteRune(r)
 			if endsFold(before, "www") {
-				b.WriteString(apart)
+				b.WriteString(zeroWidthSpace)
 			}
 		case '-', '+', '=':
 			if i == 0 {
@@ -124,7 +124,7 @@ func Markdown(text string, limit int) string {
 			}
 			b.WriteRune(r)
 			if endsFold(before, "gh") {
-				b.WriteString(apart)
+				b.WriteString(zeroWidthSpace)
 			}
 		default:
 			b.WriteRune(r)
@@ -133,9 +133,9 @@ func Markdown(text string, limit int) string {
 	return b.String()
 }
 
-// Code shows outside text as inline code in GitHub's Markdown, also within
+// inlineCode shows outside text as inline code in GitHub's Markdown, also within
 // tables. It is one line of at most limit characters; empty text stays empty.
-func Code(text string, limit int) string {
+func inlineCode(text string, limit int) string {
 	text = oneLine(text, limit)
 	switch {
 	case text == "":
@@ -161,9 +161,9 @@ func codeHTML(line string) string {
 	return "<code>" + b.String() + "</code>"
 }
 
-// Link is a Markdown link. The text must be Markdown already; without a usable
-// web address it comes back alone.
-func Link(markdown, url string) string {
+// markdownLink is a Markdown link. The text must be Markdown already; without a
+// usable web address it comes back alone.
+func markdownLink(markdown, url string) string {
 	if !isWebAddress(url) {
 		return markdown
 	}

@@ -82,7 +82,7 @@ func TestMarkdown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, c.want, report.Markdown(c.text, 100))
+			assert.Equal(t, c.want, report.EscapeMarkdown(c.text, 100))
 		})
 	}
 }
@@ -100,7 +100,7 @@ func TestCode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, c.want, report.Code(c.text, 100))
+			assert.Equal(t, c.want, report.InlineCode(c.text, 100))
 		})
 	}
 }
@@ -119,7 +119,7 @@ func TestLink(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, c.want, report.Link("run", c.url))
+			assert.Equal(t, c.want, report.MarkdownLink("run", c.url))
 		})
 	}
 }
@@ -136,13 +136,13 @@ func FuzzEscape(f *testing.F) {
 		for _, r := range line {
 			assert.True(t, unicode.IsGraphic(r), "%U is invisible", r)
 		}
-		for _, markdown := range []string{report.Markdown(text, limit), report.Code(text, limit)} {
+		for _, markdown := range []string{report.EscapeMarkdown(text, limit), report.InlineCode(text, limit)} {
 			assert.NotContains(t, markdown, "\n")
 			assert.NotContains(t, markdown, "|", "a cell ended")
 			assert.NotContains(t, markdown, "\r")
 		}
 		// As GitHub finds mentions, references and addresses: in decoded text.
-		seen := html.UnescapeString(report.Markdown(text, limit))
+		seen := html.UnescapeString(report.EscapeMarkdown(text, limit))
 		assert.NotContains(t, seen, "://")
 		assert.NotRegexp(t, `[@#][A-Za-z0-9]|(?i)gh-[0-9]|www\.[a-z]`, seen)
 	})

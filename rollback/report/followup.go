@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"strconv"
-	"strings"
 )
 
 // What is left behind on GitHub is about the code that failed. Which commit that
@@ -23,7 +22,7 @@ func FailedCommit(r Result) string {
 // its deployment under. Where a person has asked for the rollback, the run is no
 // deploy, and it is the commit of the version that was left.
 func FailedRunCommit(r Result) string {
-	if askedFor(r) {
+	if requestedByPerson(r) {
 		return commitOfLeft(r)
 	}
 	return r.Run.SHA
@@ -38,11 +37,12 @@ func commitOfLeft(r Result) string {
 	return ""
 }
 
-// toRevert is the commit to be reverted after functions were rolled back: that of
-// the version which was left. Where that is not known it is the failed run's, but
-// never that of a run by which a person only asked for the rollback. Empty: it is
-// not known, it is not one, or what serves again was made from it, too.
-func toRevert(r Result, group []Function) string {
+// commitToRevert is the commit to be reverted after functions were rolled back:
+// that of the version which was left. Where that is not known it is the failed
+// run's, but never that of a run by which a person only asked for the rollback.
+// Empty: it is not known, it is not one, or what serves again was made from it,
+// too.
+func commitToRevert(r Result, group []Function) string {
 	found := ""
 	for _, f := range group {
 		sha := f.Commits[LeftVersion(f)]
@@ -54,15 +54,15 @@ func toRevert(r Result, group []Function) string {
 		}
 		found = sha
 	}
-	if found == "" && (!askedFor(r) || isFailed(r.Run)) {
+	if found == "" && (!requestedByPerson(r) || isFailed(r.Run)) {
 		return r.Run.SHA
 	}
 	return found
 }
 
-// askedFor is true where the run that is told of did not fail: a person started it
-// to roll back.
-func askedFor(r Result) bool {
+// requestedByPerson is true where the run that is told of did not fail: a person
+// started it to roll back.
+func requestedByPerson(r Result) bool {
 	for _, f := range r.Functions {
 		if f.Reason == Chosen {
 			return true
@@ -89,7 +89,7 @@ func SameCommit(r Result) bool {
 
 // LeftVersion is the version that a rollback has left, or was to leave.
 func LeftVersion(f Function) string {
-	return cmp.Or(f.Left, failing(f))
+	return cmp.Or(f.Left, failedVersion(f))
 }
 
 // Forward is true where a person has chosen a newer version than the one that
@@ -109,16 +109,5 @@ func WasMoved(f Function) bool {
 // known.
 func commitLink(run Run, sha string) string {
 	run.SHA = sha
-	return Link(Code(ShortSHA(sha), longestName), CommitURL(run))
-}
-
-// compareLink leads to what came between two commits; empty where one of them,
-// or where to look, is not known.
-func compareLink(run Run, from, to string) string {
-	base := CommitURL(Run{URL: run.URL, SHA: from})
-	if from == to || base == "" || CommitURL(Run{URL: run.URL, SHA: to}) == "" {
-		return ""
-	}
-	repository, _, _ := strings.Cut(base, "/commit/")
-	return Link("what came between the two", repository+"/compare/"+from+"..."+to)
+	return markdownLink(inlineCode(ShortSHA(sha), longestName), commitURL(run))
 }

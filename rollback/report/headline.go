@@ -7,71 +7,55 @@ import (
 
 // Headline says in a few words what happened, as plain text without a mark:
 // "Rolled back: api is on version 41 again".
-func Headline(r Result) string {
-	line := func(text string) string { return Line(text, longestName) }
-	return voice{name: line, text: line}.headline(r)
-}
+func Headline(r Result) string { return plainText.headline(r) }
 
-// headlineMarkdown is Headline for GitHub's Markdown.
-func headlineMarkdown(r Result) string {
-	return voice{
-		name: func(text string) string { return Code(text, longestName) },
-		text: func(text string) string { return Markdown(text, longestCell) },
-	}.headline(r)
-}
-
-// A voice says names and other texts as its medium needs them.
-type voice struct {
-	name, text func(string) string
-}
-
-func (v voice) headline(r Result) string {
+func (m medium) headline(r Result) string {
 	if len(r.Functions) == 1 {
-		return v.one(r, r.Functions[0])
+		return m.functionHeadline(r, r.Functions[0])
 	}
-	what := v.text(headingFor(r.Command, r.Reason))
+	what := m.text(reasonHeadingFor(r.Command, r.Reason), longestCell)
 	all := len(r.Functions)
-	n := count(r.Functions, r.Status)
+	n := count(r.Functions, hasStatus(r.Status))
 	switch r.Status {
 	case RolledBack:
-		if elsewhere := countElsewhere(r.Functions); elsewhere > 0 {
-			return fmt.Sprintf("Rolled back: %s, of which somebody else has changed %d since", outOf(n, all), elsewhere)
+		if changed := count(r.Functions, isChangedByOthers); changed > 0 {
+			return fmt.Sprintf("Rolled back: %s, of which somebody else has changed %d since", outOf(n, all), changed)
 		}
-		return fmt.Sprintf("Rolled back: %s on an earlier version again", ofAll(n, all))
+		return fmt.Sprintf("Rolled back: %s on an earlier version again", outOfWithVerb(n, all))
 	case Planned:
-		return fmt.Sprintf("Dry run: %s %s", functions(n), doneFor(r.Command, Planned))
+		return fmt.Sprintf("Dry run: %s %s", functionCount(n), statusTextFor(r.Command, Planned))
 	case Failed:
 		if all == 0 {
-			return noun(r.Command) + " failed: " + what
+			return commandNoun(r.Command) + " failed: " + what
 		}
 		if r.Command == "drill" {
-			return drillsFailed(r.Functions, n)
+			return drillsHeadline(r.Functions, n)
 		}
-		text := fmt.Sprintf("%s failed for %s", noun(r.Command), outOf(n, all))
-		if unwell(r.Functions) == n {
+		text := fmt.Sprintf("%s failed for %s", commandNoun(r.Command), outOf(n, all))
+		if count(r.Functions, movedButUnhealthy) == n {
 			text = "Not healthy after the rollback: " + outOf(n, all)
 		}
-		if moved := count(r.Functions, RolledBack); moved > 0 {
+		if moved := count(r.Functions, hasStatus(RolledBack)); moved > 0 {
 			text += fmt.Sprintf("; %d rolled back", moved)
 		}
 		return text
 	case Skipped:
 		if !isRollback(r.Command) {
-			return fmt.Sprintf("%s left alone: %s", functions(all), what)
+			return fmt.Sprintf("%s left alone: %s", functionCount(all), what)
 		}
 		if all > 0 {
-			return fmt.Sprintf("Nothing rolled back: %s left alone", functions(all))
+			return fmt.Sprintf("Nothing rolled back: %s left alone", functionCount(all))
 		}
 		return "Nothing rolled back: " + what
 	default:
-		return companionHeadline(r.Status)
+		return otherHeadline(r.Status)
 	}
 }
 
-func (v voice) one(r Result, f Function) string {
-	name := orFunction(v.name(f.Function))
-	why := v.text(headingFor(r.Command, f.Reason))
-	to := v.text(versionOr(f.To))
+func (m medium) functionHeadline(r Result, f Function) string {
+	name := orFunction(m.name(f.Function, longestName))
+	why := m.text(reasonHeadingFor(r.Command, f.Reason), longestCell)
+	to := m.text(versionOrUnknown(f.To), longestName)
 	switch r.Status {
 	case RolledBack:
 		if f.ChangedByOthers {
@@ -96,58 +80,52 @@ func (v voice) one(r Result, f Function) string {
 		}
 		return fmt.Sprintf("Dry run: %s would go back to version %s", name, to)
 	case Failed:
-		if text := v.drillFailed(r, f, name, why); text != "" {
+		if text := m.drillHeadline(r, f, name, why); text != "" {
 			return text
 		}
 		if f.MovedAt != "" && f.To != "" {
 			return fmt.Sprintf("%s is on version %s, but %s", name, to, why)
 		}
-		return fmt.Sprintf("%s of %s failed: %s", noun(r.Command), name, why)
+		return fmt.Sprintf("%s of %s failed: %s", commandNoun(r.Command), name, why)
 	case Skipped:
 		if !isRollback(r.Command) {
 			return fmt.Sprintf("%s was left alone: %s", name, why)
 		}
 		return fmt.Sprintf("%s was not rolled back: %s", name, why)
 	default:
-		return companionHeadline(r.Status)
+		return otherHeadline(r.Status)
 	}
 }
 
-// drillFailed says of a drill that failed where the alias stands, before
+// drillHeadline says of a drill that failed where the alias stands, before
 // anything else; empty: it was not moved.
-func (v voice) drillFailed(r Result, f Function, name, why string) string {
+func (m medium) drillHeadline(r Result, f Function, name, why string) string {
 	switch {
 	case r.Command != "drill" || f.From == "":
 		return ""
 	case f.NotRestored:
-		return fmt.Sprintf("%s was NOT returned to version %s after the drill", name, v.text(versionOr(f.From)))
+		return fmt.Sprintf("%s was NOT returned to version %s after the drill", name, m.text(versionOrUnknown(f.From), longestName))
 	case f.ChangedByOthers:
 		return ""
 	}
-	return fmt.Sprintf("%s serves version %s, as before; the drill failed: %s", name, v.text(versionOr(f.From)), why)
+	return fmt.Sprintf("%s serves version %s, as before; the drill failed: %s", name, m.text(versionOrUnknown(f.From), longestName), why)
 }
 
-// drillsFailed is drillFailed for several functions, of which n failed.
-func drillsFailed(all []Function, n int) string {
+// drillsHeadline is drillHeadline for several functions, of which n failed.
+func drillsHeadline(all []Function, n int) string {
 	failed := "the drill failed for " + outOf(n, len(all))
-	stranded, elsewhere := 0, false
-	for _, f := range all {
-		if f.NotRestored {
-			stranded++
-		}
-		elsewhere = elsewhere || f.ChangedByOthers
-	}
+	notRestored := count(all, isNotRestored)
 	switch {
-	case stranded > 0:
-		return outOf(stranded, len(all)) + " NOT returned after the drill"
-	case elsewhere:
-		return noun(failed)
+	case notRestored > 0:
+		return outOf(notRestored, len(all)) + " NOT returned after the drill"
+	case count(all, isChangedByOthers) > 0:
+		return capitalized(failed)
 	}
 	return "Every alias is where it was; " + failed
 }
 
-// companionHeadline is for the commands beside `rollback`.
-func companionHeadline(status Status) string {
+// otherHeadline is for the commands beside `rollback`.
+func otherHeadline(status Status) string {
 	switch status {
 	case Ready:
 		return "Ready: a rollback would work"
@@ -164,43 +142,41 @@ func companionHeadline(status Status) string {
 	}
 }
 
-// noun names a command at a sentence's start.
-func noun(command string) string {
+// commandNoun names a command at a sentence's start.
+func commandNoun(command string) string {
 	if isRollback(command) {
 		return "Rollback"
 	}
 	return strings.ToUpper(command[:1]) + command[1:]
 }
 
-// versionOr never leaves a hole in a sentence.
-func versionOr(version string) string {
+// versionOrUnknown never leaves a hole in a sentence.
+func versionOrUnknown(version string) string {
 	if version == "" {
 		return "?"
 	}
 	return Line(version, longestName)
 }
 
-func count(all []Function, status Status) int {
+func count(all []Function, is func(Function) bool) int {
 	n := 0
 	for _, f := range all {
-		if f.Status == status {
+		if is(f) {
 			n++
 		}
 	}
 	return n
 }
 
-func countElsewhere(all []Function) int {
-	n := 0
-	for _, f := range all {
-		if f.ChangedByOthers {
-			n++
-		}
-	}
-	return n
+func hasStatus(status Status) func(Function) bool {
+	return func(f Function) bool { return f.Status == status }
 }
 
-func functions(n int) string {
+func isChangedByOthers(f Function) bool { return f.ChangedByOthers }
+
+func isNotRestored(f Function) bool { return f.NotRestored }
+
+func functionCount(n int) string {
 	if n == 1 {
 		return "1 function"
 	}
@@ -210,25 +186,15 @@ func functions(n int) string {
 // outOf is "2 of 3 functions", or "3 functions" where it is all of them.
 func outOf(n, all int) string {
 	if n == all {
-		return functions(n)
+		return functionCount(n)
 	}
-	return fmt.Sprintf("%d of %s", n, functions(all))
+	return fmt.Sprintf("%d of %s", n, functionCount(all))
 }
 
-// ofAll is outOf with its verb.
-func ofAll(n, all int) string {
+// outOfWithVerb is outOf with its verb.
+func outOfWithVerb(n, all int) string {
 	if n == 1 {
 		return outOf(n, all) + " is"
 	}
 	return outOf(n, all) + " are"
-}
-
-func unwell(all []Function) int {
-	n := 0
-	for _, f := range all {
-		if movedUnwell(f) {
-			n++
-		}
-	}
-	return n
 }

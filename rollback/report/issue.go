@@ -33,28 +33,30 @@ func IssueTitle(r Result) string {
 // of Comment holds for it, too.
 func Issue(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	sections := []string{withoutHeading(head(r, all))}
+	sections := []section{{body: pageHead(r, all).body}} // the headline is the title
 	if len(all) == 1 {
 		f := all[0]
 		sections = append(sections,
-			section("Timeline", whole(r, f)),
-			section("Versions", versionsOf(r, f)),
-			section("Why this run", proof(f)),
-			failedRun(r),
-			section("Did production recover?", orNotChecked(f)),
-			section(changesTitle(f), foldedChanges(f)),
-			section("Notes", notes(f.Notes)),
+			section{title: "Timeline", body: wholeTimeline(r, f)},
+			section{title: "Versions", body: versionsOf(r, f)},
+			section{title: "Why this run", body: whyAndWhen(f)},
+			runSection(r),
+			section{title: "Did production recover?", body: healthOrNotChecked(f)},
+			section{title: changesTitle(f), body: foldedChanges(f)},
+			section{title: "Notes", body: noteList(f.Notes)},
 		)
 	} else {
-		sections = append(sections, failedRun(r), section("Functions", tableIn(r.Command, all, longestBody/4)))
-		sections = append(sections, eachFunction(r, all)...)
+		sections = append(sections, runSection(r),
+			section{title: "Functions", body: functionTable(r.Command, all, longestBody/4, "")},
+			foldedBlocks(all, longestBody/3, "the summary of the run", func(f Function) string {
+				return functionBlock(f, timelineTable(f), versionsOf(r, f), whyAndWhen(f), healthOrNotChecked(f), changesBlock(f), noteList(f.Notes))
+			}))
 	}
-	sections = append(sections,
-		section("Open questions", tasks(questions(r, all))),
-		section("Next steps", tasks(nextTasks(r))),
-		runLinks(r),
-	)
-	return fit(sections)
+	return shortPage(append(sections,
+		section{title: "Open questions", body: taskList(openQuestions(r, all))},
+		section{title: "Next steps", body: taskList(nextTasks(r))},
+		section{body: runLinks(r)},
+	)...)
 }
 
 // IssueUpdate is what is added to the post-mortem when the same version has
@@ -62,44 +64,39 @@ func Issue(r Result) string {
 func IssueUpdate(r Result) string {
 	all := mostUrgentFirst(r.Functions)
 	again := "**The same version again**"
-	if name := runName(r.Run); name != "" {
-		again += ", in " + name
+	if run := gitHub.runFact(r.Run); run.linked != "" {
+		again += ", in " + run.markdown()
 	}
-	sections := []string{"#" + head(r, all), again + ".", went(r, all), failedRun(r)}
+	sections := []section{sectionHead(r, all), {body: again + "."}, {body: moveList(r, all)}, runSection(r)}
 	if len(all) == 1 {
 		sections = append(sections,
-			section("Timeline", whole(r, all[0])),
-			section("Did production recover?", orNotChecked(all[0])))
+			section{title: "Timeline", body: wholeTimeline(r, all[0])},
+			section{title: "Did production recover?", body: healthOrNotChecked(all[0])})
 	}
-	return fit(append(sections, section("Next steps", tasks(nextTasks(r))), runLinks(r)))
+	return shortPage(append(sections, section{title: "Next steps", body: taskList(nextTasks(r))}, section{body: runLinks(r)})...)
 }
 
-// withoutHeading leaves the headline to the title.
-func withoutHeading(text string) string {
-	_, rest, _ := strings.Cut(text, "\n\n")
-	return rest
-}
-
-// whole is the timeline also where nothing was moved, or even tried.
-func whole(r Result, f Function) string {
-	if text := timeline(f); text != "" {
+// wholeTimeline is the timeline also where nothing was moved, or even tried.
+func wholeTimeline(r Result, f Function) string {
+	if text := timelineTable(f); text != "" {
 		return text
 	}
 	all := f.Timeline
 	if len(all) == 0 {
-		all = Timeline(r.Run, r.Started, nil)
+		all = timelineWithRun(r.Run, r.Started, nil)
 	}
 	if len(all) == 0 {
 		return ""
 	}
-	return moments(all)
+	return momentTable(all)
 }
 
-// orNotChecked is what the checks found, but for the log of the test invocation:
-// an issue is mailed to all who watch, and what a function logs is not for them.
-func orNotChecked(f Function) string {
+// healthOrNotChecked is what the checks found, but for the log of the test
+// invocation: an issue is mailed to all who watch, and what a function logs is
+// not for them.
+func healthOrNotChecked(f Function) string {
 	f.LogTail = ""
-	if text := recovered(f); text != "" || !WasMoved(f) {
+	if text := healthDetails(f); text != "" || !WasMoved(f) {
 		return text
 	}
 	return "Nobody has looked: no check was asked for."
@@ -119,7 +116,7 @@ func versionsOf(r Result, f Function) string {
 		if sha := f.Commits[version]; sha != "" {
 			commit = commitLink(r.Run, sha)
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", what, Markdown(version, longestName), published, commit))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", what, escapeMarkdown(version, longestName), published, commit))
 	}
 	left, now := LeftVersion(f), f.To
 	if WasMoved(f) {
@@ -137,52 +134,14 @@ func versionsOf(r Result, f Function) string {
 		return ""
 	}
 	text := "| | Version | Made (UTC) | Commit |\n| --- | --: | --- | --- |\n" + strings.Join(rows, "\n")
-	if link := compareLink(r.Run, f.Commits[now], f.Commits[left]); link != "" {
-		text += "\n\nOn GitHub: " + link + "."
+	if url := compareURL(r.Run, f.Commits[now], f.Commits[left]); url != "" {
+		text += "\n\nOn GitHub: " + markdownLink("what came between the two", url) + "."
 	}
 	return text
 }
 
-// eachFunction is a section for each of several, folded, as many as there is
-// room for.
-func eachFunction(r Result, all []Function) []string {
-	const share = longestBody / 3
-	text, left := upTo(len(all), maxDetails, share, func(i int) string { return folded(r, all[i]) + "\n" })
-	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here; the summary of the run has them.", left)
-	}
-	return []string{section("Function by function", strings.TrimSpace(text))}
-}
-
-func folded(r Result, f Function) string {
-	parts := []string{
-		Markdown(f.Message, longestText),
-		timeline(f),
-		versionsOf(r, f),
-		proof(f),
-		orNotChecked(f),
-		titled("**"+changesTitle(f)+"**", changes(f)),
-		notes(f.Notes),
-	}
-	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-	// Within the summary's tag Markdown is not read: plain HTML only.
-	summary := Mark(f.Status, f.Reason) + " " + codeHTML(oneLine(f.Function, longestName)) + " " + Done(f.Status)
-	return "<details><summary>" + summary + "</summary>\n\n" + strings.Join(parts, "\n\n") + "\n\n</details>"
-}
-
-// tableIn is the table of functions in so many bytes.
-func tableIn(command string, all []Function, bytes int) string {
-	regions := severalRegions(all)
-	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return row(command, all[i], regions) })
-	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
-	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here.", left)
-	}
-	return text
-}
-
-// questions are those that this program cannot answer.
-func questions(r Result, all []Function) []string {
+// openQuestions are those that this program cannot answer.
+func openQuestions(r Result, all []Function) []string {
 	sha := FailedCommit(r)
 	commit := "the commit"
 	if sha != "" {
@@ -194,7 +153,7 @@ func questions(r Result, all []Function) []string {
 	}
 	asked = append(asked, "Why was it not found before it was deployed?")
 	for _, f := range all[:min(len(all), 1)] { // of several, the most urgent one
-		asked = append(asked, affected(f, len(all) > 1))
+		asked = append(asked, affectedQuestion(f, len(all) > 1))
 	}
 	moved := slices.ContainsFunc(all, WasMoved)
 	switch {
@@ -207,11 +166,11 @@ func questions(r Result, all []Function) []string {
 		"Did the deploy change what does not go back with the alias: the static site, infrastructure, a database, secrets, a configuration store?")
 }
 
-// affected asks for the users, from when to when as far as that is known.
-func affected(f Function, several bool) string {
+// affectedQuestion asks for the users, from when to when as far as that is known.
+func affectedQuestion(f Function, several bool) string {
 	of := ""
 	if several {
-		of = " by " + Code(f.Function, longestName)
+		of = " by " + inlineCode(f.Function, longestName)
 	}
 	since := f.DeployedAt
 	if since.IsZero() {
@@ -228,21 +187,21 @@ func affected(f Function, several bool) string {
 		return "Who is affected" + of + ", and since when?"
 	}
 	if from != "" {
-		return "Who was affected" + of + ", from" + from + " UTC, when the version came, to " + Markdown(clock(f.MovedAt), longestName) + "?"
+		return "Who was affected" + of + ", from" + from + " UTC, when the version came, to " + escapeMarkdown(timeOfDay(f.MovedAt), longestName) + "?"
 	}
-	return "Who was affected" + of + ", up to " + Markdown(clock(f.MovedAt), longestName) + ", and since when?"
+	return "Who was affected" + of + ", up to " + escapeMarkdown(timeOfDay(f.MovedAt), longestName) + ", and since when?"
 }
 
 // nextTasks are the next steps, each as the text of a task.
 func nextTasks(r Result) []string {
 	var all []string
 	for _, s := range nextSteps(r) {
-		all = append(all, s.item())
+		all = append(all, s.item(itemIndent))
 	}
 	return all
 }
 
-func tasks(all []string) string {
+func taskList(all []string) string {
 	lines, left := upTo(len(all), maxLines, longestBody/4, func(i int) string { return "- [ ] " + all[i] })
 	return lines + leftOut(left)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -13,9 +14,9 @@ var consoles = map[string]string{
 	"aws-us-gov": "console.amazonaws-us-gov.com",
 }
 
-// AliasURL is the page of the function's alias in the AWS console; empty where
+// aliasURL is the page of the function's alias in the AWS console; empty where
 // its region is not known.
-func AliasURL(f Function) string {
+func aliasURL(f Function) string {
 	base := consoleURL(f, "lambda")
 	if base == "" || f.Function == "" || f.Alias == "" {
 		return ""
@@ -23,9 +24,9 @@ func AliasURL(f Function) string {
 	return base + "#/functions/" + url.PathEscape(bareName(f.Function)) + "/aliases/" + url.PathEscape(f.Alias)
 }
 
-// LogsURL is the page of the function's log group in the CloudWatch console;
+// logsURL is the page of the function's log group in the CloudWatch console;
 // empty where its region is not known.
-func LogsURL(f Function) string {
+func logsURL(f Function) string {
 	base := consoleURL(f, "cloudwatch")
 	if base == "" || f.Function == "" && f.LogGroup == "" {
 		return ""
@@ -44,13 +45,79 @@ func escapeLogGroup(group string) string {
 	return strings.ReplaceAll(url.QueryEscape(once), "%", "$")
 }
 
-// CommitURL is the page of the run's commit; empty where it is not known.
-func CommitURL(run Run) string {
-	repository, _, found := strings.Cut(run.URL, "/actions/runs/")
-	if !found || run.SHA == "" || strings.Trim(run.SHA, "0123456789abcdefABCDEF") != "" {
+// commitURL is the page of the run's commit; empty where it is not known.
+func commitURL(run Run) string {
+	repository := repositoryURL(run)
+	if repository == "" || run.SHA == "" || strings.Trim(run.SHA, "0123456789abcdefABCDEF") != "" {
 		return ""
 	}
 	return repository + "/commit/" + run.SHA
+}
+
+// repositoryURL is the page of the run's repository; empty: it is not known.
+func repositoryURL(run Run) string {
+	repository, _, found := strings.Cut(run.URL, "/actions/runs/")
+	if !found {
+		return ""
+	}
+	return repository
+}
+
+// compareURL is the page of what came between two commits of the run's repository;
+// empty: one of them, or where to look, is not known.
+func compareURL(run Run, from, to string) string {
+	known := func(sha string) bool { return commitURL(Run{URL: run.URL, SHA: sha}) != "" }
+	if from == to || !known(from) || !known(to) {
+		return ""
+	}
+	return repositoryURL(run) + "/compare/" + from + "..." + to
+}
+
+// linkKind says what a link leads to.
+type linkKind int
+
+const (
+	linkToRun linkKind = iota // the run that the result is about
+	linkToOwnRun
+	linkToAlias
+	linkToLogs
+)
+
+type link struct {
+	to  linkKind
+	url string
+}
+
+// linksOf are the pages that are worth a look, each once, the run first. Only web
+// addresses are among them.
+func linksOf(r Result) []link {
+	var out []link
+	add := func(all ...link) {
+		for _, l := range all {
+			if isWebAddress(l.url) && !slices.ContainsFunc(out, func(other link) bool { return other.url == l.url }) {
+				out = append(out, l)
+			}
+		}
+	}
+	add(link{linkToRun, r.Run.URL}, link{linkToOwnRun, r.OwnURL})
+	if len(r.Functions) == 1 {
+		add(linksOfFunction(r.Functions[0])...)
+	}
+	return out
+}
+
+func linksOfFunction(f Function) []link {
+	all := []link{{linkToAlias, aliasURL(f)}, {linkToLogs, logsURL(f)}}
+	return slices.DeleteFunc(all, func(l link) bool { return l.url == "" })
+}
+
+// runLinkName names the run of a result; run is its name where it did not fail, or
+// is not said to.
+func (r Result) runLinkName(run string) string {
+	if isRollback(r.Command) && isFailed(r.Run) {
+		return "Failed run"
+	}
+	return run
 }
 
 func consoleURL(f Function, service string) string {

@@ -4,8 +4,6 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"time"
 )
@@ -81,76 +79,78 @@ const (
 	HealthUnknown Health = "unknown"
 )
 
-// Function is the result for one function: an element of the output `results`.
+// Function is the result for one function. Published is what workflows see of it.
 // Versions are decimal numbers as text, empty where there is none.
 type Function struct {
-	Function       string   `json:"function"`
-	ARN            string   `json:"arn"` // of the alias, as AWS gave it; empty if it was not read
-	Region         string   `json:"region"`
-	Alias          string   `json:"alias"`
-	Status         Status   `json:"status"`
-	Reason         Reason   `json:"reason"`
-	Message        string   `json:"message"`
-	From           string   `json:"from"` // what the alias pointed at before it was moved, or when it was last read
-	To             string   `json:"to"`   // where it was moved, or would be in a dry run; else empty
-	WeightsCleared bool     `json:"weights-cleared"`
-	Rejected       []string `json:"rejected"` // versions that are never chosen by themselves, newest first
-	Proof          string   `json:"proof"`
-	Healthy        Health   `json:"healthy"`
-	Checks         []Check  `json:"checks"`
-	Changes        []Change `json:"changes"`
-	MovedAt        string   `json:"moved-at"` // RFC 3339 in UTC; empty if not moved
-	DurationMS     int64    `json:"duration-ms"`
-	Timeline       []Moment `json:"timeline"`
+	Function       string
+	ARN            string // of the alias, as AWS gave it; empty if it was not read
+	Region         string
+	Alias          string
+	Status         Status
+	Reason         Reason
+	Message        string
+	From           string // what the alias pointed at before it was moved, or when it was last read
+	To             string // where it was moved, or would be in a dry run; else empty
+	WeightsCleared bool
+	Rejected       []string // versions that are never chosen by themselves, newest first
+	Proof          string
+	Healthy        Health
+	Checks         []Check
+	Changes        []Change
+	MovedAt        string // RFC 3339 in UTC; empty if not moved
+	DurationMS     int64
+	Timeline       []Moment
 	// RecoveryMS is the time from the failed job to production being proven
 	// well; absent where it was not, or where one of the two is not known.
-	RecoveryMS *int64 `json:"time-to-recovery-ms,omitempty"`
+	RecoveryMS *int64
 
 	// Target is the version that was decided on, also where it was not reached;
 	// Why is half a sentence that tells why that one.
-	Target string `json:"-"`
-	Why    string `json:"-"`
+	Target string
+	Why    string
+	// Cause says, as half a sentence, why it was not moved; empty: Message has it.
+	Cause string
 	// Notes are facts worth a line in the log and the summary, in the order
 	// in which they came up.
-	Notes []Note `json:"-"`
+	Notes []Note
 	// LogGroup is the CloudWatch log group, where the configuration told it.
-	LogGroup string `json:"-"`
+	LogGroup string
 	// CanaryVersion is the further version that served when the alias was first read, as
 	// in a canary, and CanaryWeight its share of the traffic, from 0 to 1.
-	CanaryVersion string  `json:"-"`
-	CanaryWeight  float64 `json:"-"`
+	CanaryVersion string
+	CanaryWeight  float64
 	// Left is the version that was left; a canary's alias pointed elsewhere.
-	Left string `json:"-"`
+	Left string
 	// DeployedAt is when that version came behind the alias, as near as it is
 	// known; zero: it is not.
-	DeployedAt time.Time `json:"-"`
+	DeployedAt time.Time
 	// Tried are the versions that were left because they were not healthy
 	// either, the newest first.
-	Tried []string `json:"-"`
+	Tried []string
 	// HadCanary: two versions served before a drill, and do so after it.
-	HadCanary bool `json:"-"`
+	HadCanary bool
 	// NotRestored: a drill could not bring the alias back, or does not know.
-	NotRestored bool `json:"-"`
+	NotRestored bool
 	// ChangedByOthers: somebody else moved the alias after the rollback, or in a drill.
 	// AliasState says, as half a sentence, where it stands if not on To alone, as far
 	// as is known.
-	ChangedByOthers bool   `json:"-"`
-	AliasState      string `json:"-"`
+	ChangedByOthers bool
+	AliasState      string
 	// Watched is what CloudWatch measured; nil: nothing was read.
-	Watched *Watched `json:"-"`
+	Watched *Watched
 	// Attention is true for what was skipped where a person must look all the same:
 	// a deploy failed, and it stays.
-	Attention bool `json:"-"`
+	Attention bool
 	// LogTail is the end of the test invocation's log.
-	LogTail string `json:"-"`
+	LogTail string
 	// Published tells when the versions were made that stand in this result, by
 	// their number; Commits from which commit. What is not known is missing.
-	Published map[string]time.Time `json:"-"`
-	Commits   map[string]string    `json:"-"`
+	Published map[string]time.Time
+	Commits   map[string]string
 	// Versions are those of the command list, the newest first; VersionsInAll
 	// is how many the function has.
-	Versions      []Version `json:"-"`
-	VersionsInAll int       `json:"-"`
+	Versions      []Version
+	VersionsInAll int
 }
 
 // CheckStatus says how a check ended.
@@ -174,13 +174,13 @@ const (
 
 // Check is one verification after the move, or one line of the command check.
 type Check struct {
-	Name   string      `json:"name"`
-	Status CheckStatus `json:"status"`
-	Detail string      `json:"detail"`
-	Kind   CheckKind   `json:"-"`
+	Name   string
+	Status CheckStatus
+	Detail string
+	Kind   CheckKind
 	// Version is the version it was made on, where that one was left since; empty:
 	// what serves.
-	Version string `json:"-"`
+	Version string
 }
 
 // Title is the name with the version it was made on, where that was left since.
@@ -191,31 +191,30 @@ func (c Check) Title() string {
 	return "on version " + c.Version + ": " + c.Name
 }
 
-// MarshalJSON publishes the title as the name.
-func (c Check) MarshalJSON() ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false) // whether it is escaped is for whoever writes the whole
-	err := encoder.Encode(struct {
-		Name   string      `json:"name"`
-		Status CheckStatus `json:"status"`
-		Detail string      `json:"detail"`
-	}{c.Title(), c.Status, c.Detail})
-	return out.Bytes(), err
-}
-
 // Change is one difference between the configurations of two versions. It
 // never holds the value of an environment variable.
 type Change struct {
-	What string `json:"what"`
-	From string `json:"from"`
-	To   string `json:"to"`
+	Kind ChangeKind
+	What string
+	From string
+	To   string
 }
+
+// ChangeKind says what a change is about.
+type ChangeKind int
+
+// The kinds that are told apart.
+const (
+	ChangeOther ChangeKind = iota
+	ChangeCode             // of the code: What names its hash
+)
 
 // Note is one sentence for the log and the summary.
 type Note struct {
 	Warning bool
 	Text    string
+	// InMessage: the message of the result has it, too.
+	InMessage bool
 }
 
 // Result is the whole outcome of one command.

@@ -31,54 +31,47 @@ const (
 // been taken out of r before.
 func Summary(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	sections := []string{head(r, all)}
+	sections := []section{pageHead(r, all)}
 	if len(all) > 0 {
-		sections = append(sections, table(r, all))
+		sections = append(sections, section{body: functionTable(r.Command, all, tableBytes, "; the output `results` has them")})
 	}
-	sections = append(sections, failedRun(r))
+	sections = append(sections, runSection(r))
 	if len(all) == 1 {
-		sections = append(sections, single(r, all[0])...)
+		sections = append(sections, functionSections(r, all[0])...)
 	} else {
-		sections = append(sections, details(r, all))
+		sections = append(sections, functionBlocks(r, all))
 	}
-	sections = append(sections,
-		section("Notes", notes(r.Notes)),
-		links(r, all),
-		notRolledBack(r),
-		section("What to do next", numberedSteps(r)),
-	)
-	sections = slices.DeleteFunc(sections, func(s string) bool { return s == "" })
-	return strings.Join(sections, "\n\n") + "\n"
+	return page(append(sections,
+		section{title: "Notes", body: noteList(r.Notes)},
+		linkSection(r),
+		notRolledBackSection(r),
+		section{title: "What to do next", body: numberedSteps(r)},
+	))
 }
 
-// head is the headline, the message and, where it failed, the first thing to do.
-func head(r Result, all []Function) string {
-	mark := Mark(r.Status, r.Reason)
-	if inconclusive(r) { // not to be taken for one that is proven
-		mark = "⚠️"
-	}
-	title := "## " + mark + " " + headlineMarkdown(r) + recoveredOr(r)
-
+// pageHead is the headline, the message and, where it failed, the first thing to
+// do.
+func pageHead(r Result, all []Function) section {
 	message := r.Message
 	if message == "" {
 		message = Headline(r)
 	}
-	text := Markdown(message, longestText)
-	if alert := alertOf(r); alert != "" {
-		text = "> [!" + alert + "]\n> " + text
-		if steps := nextSteps(r); (r.Status == Failed || inconclusive(r)) && len(steps) > 0 {
+	text := escapeMarkdown(message, longestText)
+	if kind := calloutKind(r); kind != "" {
+		text = "> [!" + kind + "]\n> " + text
+		if steps := nextSteps(r); (r.Status == Failed || r.isInconclusive()) && len(steps) > 0 {
 			text += "\n>\n> **Do now:** " + steps[0].markdown()
 		}
 	}
-	if line := circumstances(r, all); line != "" {
-		text += "\n\n" + line
+	return section{
+		level: titleLevel, title: r.mark() + " " + gitHub.headline(r) + recoverySuffix(r),
+		body: joinParts("\n\n", text, circumstances(r, all)),
 	}
-	return title + "\n\n" + text
 }
 
-// recoveredOr ends a headline that says "rolled back" with what that has brought:
-// it may be all that is read.
-func recoveredOr(r Result) string {
+// recoverySuffix ends a headline that says "rolled back" with what that has
+// brought: it may be all that is read.
+func recoverySuffix(r Result) string {
 	switch {
 	case r.Status != RolledBack || !slices.ContainsFunc(r.Functions, checkedAfterMove):
 		return ""
@@ -89,13 +82,13 @@ func recoveredOr(r Result) string {
 	}
 }
 
-// alertOf picks GitHub's box: red where it failed, yellow where a person must
-// look, blue where all is done; nothing to see gets none.
-func alertOf(r Result) string {
-	switch {
-	case r.Status == Failed:
+// calloutKind is the kind of GitHub's callout box around the message; empty: none,
+// for there is nothing to see.
+func calloutKind(r Result) string {
+	switch severity := SeverityOf(r); {
+	case severity == SeverityFailure:
 		return "CAUTION"
-	case r.Status == NotReady, NeedsAttention(r.Status, r.Reason), r.Healthy == NotHealthy, anyNeedsAttention(r.Functions), inconclusive(r):
+	case severity == SeverityAttention:
 		return "WARNING"
 	case r.Status == Skipped:
 		return ""
@@ -104,23 +97,19 @@ func alertOf(r Result) string {
 	}
 }
 
-func anyNeedsAttention(all []Function) bool {
-	return slices.ContainsFunc(all, Function.NeedsAttention)
-}
-
 // circumstances is one line: where, when, and whether production was checked.
 func circumstances(r Result, all []Function) string {
 	var parts []string
 	if r.Environment != "" {
-		parts = append(parts, "Environment "+Code(r.Environment, longestName))
+		parts = append(parts, "Environment "+inlineCode(r.Environment, longestName))
 	}
 	if r.RequestReason != "" {
-		parts = append(parts, "Reason given: “"+Markdown(r.RequestReason, longestCell)+"”")
+		parts = append(parts, "Reason given: “"+escapeMarkdown(r.RequestReason, longestCell)+"”")
 	}
 	if !r.Timestamp.IsZero() {
 		parts = append(parts, r.Timestamp.UTC().Format("2006-01-02 15:04:05")+" UTC")
 	}
-	moved := slices.ContainsFunc(all, func(f Function) bool { return f.MovedAt != "" || f.Status == RolledBack })
+	moved := slices.ContainsFunc(all, WasMoved)
 	checked := slices.ContainsFunc(all, func(f Function) bool { return f.Healthy == Healthy })
 	switch {
 	case r.Healthy == Healthy:
@@ -137,196 +126,67 @@ func circumstances(r Result, all []Function) string {
 	return strings.Join(parts, " · ")
 }
 
-// table has a line for each function.
-func table(r Result, all []Function) string {
+// functionTable has a line for each function, in so many bytes. elsewhere says
+// where those are that are left out.
+func functionTable(command string, all []Function, bytes int, elsewhere string) string {
 	regions := severalRegions(all)
-	rows, left := upTo(len(all), maxRows, tableBytes, func(i int) string { return row(r.Command, all[i], regions) })
+	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return functionRow(command, all[i], regions) })
 	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here; the output `results` has them.", left)
+		text += fmt.Sprintf("\n\n%d more functions are left out here%s.", left, elsewhere)
 	}
 	return text
 }
 
-func row(command string, f Function, regions bool) string {
-	name := Code(f.Function, longestName)
+func functionRow(command string, f Function, regions bool) string {
+	name := inlineCode(f.Function, longestName)
 	if regions {
-		name += " in " + Markdown(f.Region, longestName)
+		name += " in " + escapeMarkdown(f.Region, longestName)
 	}
 	cells := []string{
 		name,
-		Code(f.Alias, longestName),
-		way(f),
-		Mark(f.Status, f.Reason) + " " + Markdown(doneFor(command, f.Status), longestCell),
-		Markdown(headingFor(command, f.Reason), longestCell),
+		inlineCode(f.Alias, longestName),
+		orDash(gitHub.move(f, nil)),
+		f.mark() + " " + escapeMarkdown(statusTextFor(command, f.Status), longestCell),
+		escapeMarkdown(reasonHeadingFor(command, f.Reason), longestCell),
 	}
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
-// way is where the alias went: "42 → **41**", or where it stands.
-func way(f Function) string {
-	from, to := Markdown(versionOr(f.From), longestName), Markdown(f.To, longestName)
-	moved := f.Status == RolledBack || f.MovedAt != ""
-	switch {
-	case f.From == "" && f.To == "":
-		return "–"
-	case f.Status == Drilled:
-		return from + " → " + Markdown(versionOr(f.Target), longestName) + " → **" + from + "**"
-	case f.Status == Ready && f.Target != "":
-		return from + " (a rollback goes to " + Markdown(f.Target, longestName) + ")"
-	case f.To == "":
-		return from
-	case f.From == f.To && f.WeightsCleared:
-		return "**" + to + "**, without the canary"
-	case moved:
-		return from + " → **" + to + "**"
-	case f.Status == Planned:
-		return from + " → " + to + " (not done)"
-	default:
-		return from + " (" + to + " not reached)"
-	}
-}
+// leftByDeploy is what a rollback of Lambda does not bring back.
+const leftByDeploy = "the static site, infrastructure, databases and their migrations, secrets and configuration stores"
 
-// failedRun says what failed, by whom, and where to read it.
-func failedRun(r Result) string {
-	run := r.Run
-	var lines []string
-	failed := failedJobs(run.Jobs)
-	for _, job := range failed[:min(len(failed), maxJobs)] {
-		line := "**Failed job:** " + Link(Markdown(job.Name, longestCell), job.URL)
-		if job.FailedStep != "" {
-			line += ", in step “" + Markdown(job.FailedStep, longestCell) + "”"
-		}
-		lines = append(lines, line)
-	}
-	if more := len(failed) - maxJobs; more > 0 {
-		lines = append(lines, fmt.Sprintf("%d more jobs failed.", more))
-	}
-	if run.SHA != "" {
-		line := "**Commit:** " + Link(Code(ShortSHA(run.SHA), longestName), CommitURL(run))
-		if first, _, _ := strings.Cut(run.Commit, "\n"); first != "" {
-			line += " " + Markdown(first, longestCell)
-		}
-		lines = append(lines, line)
-	}
-	if run.Actor != "" {
-		lines = append(lines, "**By:** "+Code(run.Actor, longestName))
-	}
-	if text := runName(run); text != "" {
-		lines = append(lines, "**Run:** "+text)
-	}
-	if len(lines) == 0 {
-		return ""
-	}
-	title := "The run that failed"
-	if !isRollback(r.Command) {
-		return ""
-	}
-	if !isFailed(run) {
-		title = "The run"
-	}
-	return section(title, "- "+strings.Join(lines, "\n- "))
-}
+// NotRolledBack says so in a sentence.
+const NotRolledBack = "Nothing but the alias moves: " + leftByDeploy + " stay as they are."
 
-// isFailed is true where the run is known to have failed. The own run has no
-// conclusion yet, but its jobs may.
-func isFailed(run Run) bool {
-	return run.Conclusion == "failure" || run.Conclusion == "timed_out" || len(failedJobs(run.Jobs)) > 0
-}
-
-func runName(run Run) string {
-	name := Markdown(run.Workflow, longestCell)
-	if run.Number > 0 {
-		name = strings.TrimSpace(fmt.Sprintf("%s no. %d", name, run.Number))
-	}
-	if name == "" && run.URL != "" {
-		name = "page of the run"
-	}
-	if name == "" {
-		return ""
-	}
-	text := Link(name, run.URL)
-	if run.Attempt > 1 {
-		text += fmt.Sprintf(", attempt %d", run.Attempt)
-	}
-	if run.Branch != "" {
-		text += ", on " + Code(run.Branch, longestName)
-	}
-	return text
-}
-
-func failedJobs(jobs []Job) []Job {
-	var failed []Job
-	for _, job := range jobs {
-		if !job.Own && (job.Conclusion == "failure" || job.Conclusion == "timed_out") {
-			failed = append(failed, job)
-		}
-	}
-	return failed
-}
-
-// notRolledBack says what a rollback of Lambda does not bring back.
-func notRolledBack(r Result) string {
+func notRolledBackSection(r Result) section {
 	if !isRollback(r.Command) || r.Status == Skipped || len(r.Functions) == 0 {
-		return ""
+		return section{}
 	}
-	return section("Not rolled back", "This action moves nothing but the alias. As the deploy left them: "+
-		"the static site, infrastructure, databases and their migrations, secrets and configuration stores.")
+	return section{title: "Not rolled back", body: "This action moves nothing but the alias. As the deploy left them: " + leftByDeploy + "."}
 }
+
+// itemIndent is how far what belongs to an item of a list is indented.
+const itemIndent = "   "
 
 // numberedSteps is the list of next steps.
 func numberedSteps(r Result) string {
 	all := nextSteps(r)
 	if len(all) == 1 {
-		return strings.ReplaceAll(all[0].item(), "\n   ", "\n")
+		return all[0].item("")
 	}
 	lines, _ := upTo(len(all), maxLines, sectionBytes, func(i int) string {
-		return fmt.Sprintf("%d. %s", i+1, all[i].item())
+		return fmt.Sprintf("%d. %s", i+1, all[i].item(itemIndent))
 	})
 	return lines
-}
-
-func section(title, body string) string {
-	if body == "" {
-		return ""
-	}
-	return "### " + title + "\n\n" + body
-}
-
-// upTo joins lines until there are enough of them or the bytes are used up, and
-// counts those left out.
-func upTo(n, most, bytes int, line func(i int) string) (text string, left int) {
-	var b strings.Builder
-	for i := range n {
-		if i == most {
-			return b.String(), n - i
-		}
-		next := line(i)
-		if b.Len()+len(next)+1 > bytes {
-			return b.String(), n - i
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(next)
-	}
-	return b.String(), 0
-}
-
-func mostUrgentFirst(all []Function) []Function {
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b Function) int {
-		return urgency(a.Status, a.Reason) - urgency(b.Status, b.Reason)
-	})
-	return sorted
 }
 
 func severalRegions(all []Function) bool {
 	return slices.ContainsFunc(all, func(f Function) bool { return f.Region != all[0].Region })
 }
 
-// clock shortens an RFC 3339 time to the time of day; other text stays.
-func clock(at string) string {
+// timeOfDay shortens an RFC 3339 time to the time of day; other text stays.
+func timeOfDay(at string) string {
 	t, err := time.Parse(time.RFC3339, at)
 	if err != nil {
 		return at

@@ -1,10 +1,8 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -23,25 +21,15 @@ const (
 	Told         Event = "told"
 )
 
-// Moment is when something happened, as an element of `timeline`.
+// Moment is when something happened, an entry of the timeline.
 type Moment struct {
 	Event  Event
 	At     time.Time
 	Detail string // plain text, from outside in parts
 }
 
-// MarshalJSON writes the time in UTC and whole seconds: jq's dates know no
-// fractions.
-func (m Moment) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Event  Event  `json:"event"`
-		At     string `json:"at"`
-		Detail string `json:"detail"`
-	}{m.Event, m.At.UTC().Format(time.RFC3339), m.Detail})
-}
-
-// events in words.
-var events = map[Event]string{
+// eventTexts are the events in words.
+var eventTexts = map[Event]string{
 	RunCreated:   "Run created",
 	DeployFailed: "Deploy failed",
 	Started:      "This action started",
@@ -52,12 +40,12 @@ var events = map[Event]string{
 	Told:         "Told",
 }
 
-// Timeline puts what is known of the run before the moments of a function.
+// timelineWithRun puts what is known of the run before the moments of a function.
 // Each function has the whole of it, for it is read alone.
-func Timeline(run Run, started time.Time, own []Moment) []Moment {
+func timelineWithRun(run Run, started time.Time, own []Moment) []Moment {
 	before := []Moment{}
 	if !run.CreatedAt.IsZero() && !run.CreatedBound {
-		before = append(before, Moment{Event: RunCreated, At: run.CreatedAt, Detail: runWords(run)})
+		before = append(before, Moment{Event: RunCreated, At: run.CreatedAt, Detail: plainText.runName(run)})
 	}
 	if failed, detail := failedAt(run); !failed.IsZero() {
 		before = append(before, Moment{Event: DeployFailed, At: failed, Detail: detail})
@@ -74,19 +62,11 @@ func CompleteTimeline(f *Function, run Run, started time.Time) {
 	if f.Status != RolledBack && f.Status != Failed && f.Status != Drilled {
 		return
 	}
-	f.Timeline = Timeline(run, started, f.Timeline)
-	if d, known := Recovery(f.Timeline, Verified); known && f.Healthy == Healthy {
+	f.Timeline = timelineWithRun(run, started, f.Timeline)
+	if d, known := recoveryTime(f.Timeline, Verified); known && f.Healthy == Healthy {
 		ms := d.Milliseconds()
 		f.RecoveryMS = &ms
 	}
-}
-
-func runWords(run Run) string {
-	text := Line(run.Workflow, longestName)
-	if run.Number > 0 {
-		text = strings.TrimSpace(fmt.Sprintf("%s no. %d", text, run.Number))
-	}
-	return text
 }
 
 // failedAt is when the first job failed that is known to have. Where some jobs
@@ -109,9 +89,9 @@ func failedAt(run Run) (at time.Time, detail string) {
 	return at, detail
 }
 
-// Recovery is the time from the failure to a moment that is named by an event,
+// recoveryTime is the time from the failure to a moment that is named by an event,
 // the last one of it; false: one of the two is not known.
-func Recovery(all []Moment, until Event) (time.Duration, bool) {
+func recoveryTime(all []Moment, until Event) (time.Duration, bool) {
 	first := slices.IndexFunc(all, func(m Moment) bool { return m.Event == DeployFailed })
 	last := -1
 	for i, m := range all {
@@ -126,33 +106,33 @@ func Recovery(all []Moment, until Event) (time.Duration, bool) {
 	return d, d >= 0 // GitHub's clock and this machine's differ
 }
 
-// timeline is the section of the summary.
-func timeline(f Function) string {
+// timelineTable is the section of the summary.
+func timelineTable(f Function) string {
 	if !slices.ContainsFunc(f.Timeline, func(m Moment) bool { return m.Event == AliasMoved }) {
 		return ""
 	}
-	text := moments(f.Timeline)
+	text := momentTable(f.Timeline)
 	if line := recoveryLine(f); line != "" {
 		text = line + "\n\n" + text
 	}
 	return text
 }
 
-// moments is a table of them, with the time since the deploy failed.
-func moments(timeline []Moment) string {
+// momentTable is a table of them, with the time since the deploy failed.
+func momentTable(timeline []Moment) string {
 	base := timeline[0].At
 	for _, m := range timeline {
 		if m.Event == DeployFailed {
 			base = m.At
 		}
 	}
-	all, left := ends(timeline, maxLines)
+	all, left := firstAndLast(timeline, maxLines)
 	rows, more := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		m := all[i]
 		if m.Event == "" {
 			return fmt.Sprintf("| | | %d more are left out here | |", left)
 		}
-		return fmt.Sprintf("| %s | %s | %s | %s |", m.At.UTC().Format("15:04:05"), since(base, m.At), events[m.Event], orDash(Markdown(m.Detail, longestCell)))
+		return fmt.Sprintf("| %s | %s | %s | %s |", m.At.UTC().Format("15:04:05"), offsetText(base, m.At), eventTexts[m.Event], orDash(escapeMarkdown(m.Detail, longestCell)))
 	})
 	return "| UTC | | What | |\n| --- | --: | --- | --- |\n" + rows + leftOut(more)
 }
@@ -160,9 +140,9 @@ func moments(timeline []Moment) string {
 // firstMoments are kept where moments are left out: the failure and the first move.
 const firstMoments = 8
 
-// ends keeps the first and the last moments where there are too many, with an
-// empty one in place of the others: how it ended is what is asked for.
-func ends(all []Moment, most int) (kept []Moment, left int) {
+// firstAndLast keeps the first and the last moments where there are too many,
+// with an empty one in place of the others: how it ended is what is asked for.
+func firstAndLast(all []Moment, most int) (kept []Moment, left int) {
 	if len(all) <= most {
 		return all, 0
 	}
@@ -173,29 +153,29 @@ func ends(all []Moment, most int) (kept []Moment, left int) {
 
 // recoveryLine is the number that teams are measured by, in a sentence.
 func recoveryLine(f Function) string {
-	if d, known := Recovery(f.Timeline, Verified); known && f.Healthy == Healthy {
-		return "**Time to recovery: " + span(d) + "**, from the failed job to production being proven well."
+	if d, known := recoveryTime(f.Timeline, Verified); known && f.Healthy == Healthy {
+		return "**Time to recovery: " + durationText(d) + "**, from the failed job to production being proven well."
 	}
-	if d, known := Recovery(f.Timeline, AliasMoved); known && f.Healthy != NotHealthy && f.MovedAt != "" {
-		return "Back on the earlier version **" + span(d) + "** after the deploy had failed; that production recovered was not proven."
+	if d, known := recoveryTime(f.Timeline, AliasMoved); known && f.Healthy != NotHealthy && f.MovedAt != "" {
+		return "Back on the earlier version **" + durationText(d) + "** after the deploy had failed; that production recovered was not proven."
 	}
 	return ""
 }
 
-// since says how long before or after the failure something was.
-func since(base, at time.Time) string {
+// offsetText says how long before or after the failure something was.
+func offsetText(base, at time.Time) string {
 	switch d := at.Sub(base).Round(time.Second); {
 	case d == 0:
 		return "0 s"
 	case d < 0:
-		return "−" + span(-d)
+		return "−" + durationText(-d)
 	default:
-		return "+" + span(d)
+		return "+" + durationText(d)
 	}
 }
 
-// span writes a time as people say it: 48 s, 3 min 20 s, 2 h 5 min.
-func span(d time.Duration) string {
+// durationText writes a time as people say it: 48 s, 3 min 20 s, 2 h 5 min.
+func durationText(d time.Duration) string {
 	d = d.Round(time.Second)
 	h, m, s := int(d/time.Hour), int(d/time.Minute)%60, int(d/time.Second)%60
 	switch {

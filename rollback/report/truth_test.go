@@ -32,7 +32,7 @@ func TestAfterStepsBackOnlyWhatServesCounts(t *testing.T) {
 	assert.NotContains(t, report.Comment(steppedBack()), "Not well now")
 	assert.Contains(t, report.Comment(tellings()["unhealthy"]), "Not well now")
 	assert.Equal(t, "Production recovered: every check of what serves now passed, 1 min 14 s after the deploy had failed.",
-		report.AlertOf(steppedBack()).Verdict)
+		report.NewAlert(steppedBack()).Verdict)
 }
 
 // Somebody else has moved the alias on: then nobody is told that the target serves.
@@ -40,14 +40,14 @@ func TestNobodyIsToldThatWhatWasMovedOnServes(t *testing.T) {
 	t.Parallel()
 	r := inconclusive()
 	r.Functions[0].ChangedByOthers = true
-	a := report.AlertOf(dated(r))
+	a := report.NewAlert(dated(r))
 	assert.Equal(t, "Rolled back: api went to version 41, and somebody else has changed it since · production", a.Headline)
 	assert.Empty(t, fact(a, "Serves now"))
 	assert.Contains(t, fact(a, "Rolled back to"), "41, published ")
 
 	worker := r.Functions[0]
 	worker.Function, worker.ChangedByOthers = "worker", false
-	a = report.AlertOf(result(r.Functions[0], worker))
+	a = report.NewAlert(result(r.Functions[0], worker))
 	assert.Equal(t, "Rolled back: 2 functions, of which somebody else has changed 1 since · production", a.Headline)
 	assert.Equal(t, "rolled back, and changed by somebody else since", a.Functions[0].Result)
 }
@@ -57,7 +57,7 @@ func TestAMoveForwardIsNoRollback(t *testing.T) {
 	t.Parallel()
 	f := told()
 	f.Reason, f.From, f.Left, f.To = report.Chosen, "41", "41", "42"
-	a := report.AlertOf(result(f))
+	a := report.NewAlert(result(f))
 	assert.Equal(t, "Moved: api is on version 42, as chosen · production", a.Headline)
 	assert.Empty(t, fact(a, "Failing version"))
 	assert.Contains(t, fact(a, "Served before"), "41")
@@ -70,12 +70,14 @@ func TestSeveralFunctionsSayWhyTheyWereNotMoved(t *testing.T) {
 	t.Parallel()
 	denied := failed().Functions[0]
 	denied.Message = "api:live in production was NOT rolled back: AWS denied lambda:UpdateAlias on api:live; it serves version 42"
+	denied.Cause = "AWS denied lambda:UpdateAlias on api:live; it serves version 42"
 	returned := denied
 	returned.Function = "worker"
 	returned.Message = "worker:live in production was NOT rolled back: all-or-nothing is set and api:live could not be moved, so it was returned to version 7"
+	returned.Cause = "all-or-nothing is set and api:live could not be moved, so it was returned to version 7"
 	stuck := noPrevious().Functions[0]
 	stuck.Function, stuck.Message = "mail", "mail:live in production was left on version 1: there is no version below version 1 to go back to"
-	a := report.AlertOf(result(denied, returned, stuck))
+	a := report.NewAlert(result(denied, returned, stuck))
 	assert.Equal(t, "failed: AWS denied lambda:UpdateAlias on api:live; it serves version 42", a.Functions[0].Result)
 	assert.Contains(t, a.Functions[1].Result, "so it was returned to version 7")
 	assert.Contains(t, a.Functions[2].Result, "no version below version 1")
@@ -84,7 +86,7 @@ func TestSeveralFunctionsSayWhyTheyWereNotMoved(t *testing.T) {
 	for range 40 {
 		many = append(many, denied)
 	}
-	for i, row := range report.AlertOf(result(many...)).Functions {
+	for i, row := range report.NewAlert(result(many...)).Functions {
 		assert.Equal(t, i == 0, row.Result != "failed: AWS denied access", "the same words once")
 	}
 }
@@ -94,8 +96,11 @@ func TestWarningsDoNotRepeatTheMessage(t *testing.T) {
 	t.Parallel()
 	r := rolledBack()
 	r.Message = "input a is wrong; input b is wrong"
-	r.Notes = []report.Note{{Warning: true, Text: "input a is wrong"}, {Warning: true, Text: "GitHub did not answer"}}
-	assert.Equal(t, []string{"GitHub did not answer"}, report.AlertOf(r).Notes)
+	r.Notes = []report.Note{{Warning: true, Text: "input a is wrong", InMessage: true}, {Warning: true, Text: "GitHub did not answer"}}
+	assert.Equal(t, []string{"GitHub did not answer"}, report.NewAlert(r).Notes)
+
+	r.Message = strings.Repeat("x", 1001)
+	assert.Equal(t, []string{"input a is wrong", "GitHub did not answer"}, report.NewAlert(r).Notes, "the message is cut, and may have lost it")
 }
 
 // The steps name the commit of the version that was left, and no other.
@@ -127,7 +132,7 @@ func TestWhichCommitToRevert(t *testing.T) {
 			assert.Contains(t, strings.Join(report.NextSteps(test.r), " "), test.want)
 		})
 	}
-	a := report.AlertOf(asked(result(told())))
+	a := report.NewAlert(asked(result(told())))
 	assert.Empty(t, fact(a, "Commit"), "the commit of the run that a person started is nobody's fault")
 	assert.Equal(t, "octocat", fact(a, "Asked for by"))
 }

@@ -1,14 +1,12 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 )
 
-// Version is a published version, as the command list shows it: an element of
-// the output `versions`.
+// Version is a published version, as the command list shows it.
 type Version struct {
 	Function    string
 	Region      string
@@ -27,39 +25,22 @@ type Version struct {
 	Changes     []Change // how it differs from the version that serves; nil: not compared
 }
 
-// MarshalJSON writes the version in the form of the output.
-func (v Version) MarshalJSON() ([]byte, error) {
-	published := ""
-	if !v.Published.IsZero() {
-		published = v.Published.UTC().Format(time.RFC3339)
-	}
-	return json.Marshal(struct {
-		Function    string   `json:"function"`
-		Region      string   `json:"region"`
-		Alias       string   `json:"alias"`
-		Version     string   `json:"version"`
-		Published   string   `json:"published"`
-		Description string   `json:"description"`
-		CodeSHA256  string   `json:"code-sha256"`
-		State       string   `json:"state"`
-		StateReason string   `json:"state-reason"`
-		Aliases     []string `json:"aliases"`
-		Serving     bool     `json:"serving"`
-		Rejected    bool     `json:"rejected"`
-		RejectedBy  string   `json:"rejected-by"`
-		Target      bool     `json:"target"`
-		Changes     []Change `json:"changes"`
-	}{
-		v.Function, v.Region, v.Alias, v.Version, published, v.Description, v.CodeSHA256, v.State, v.StateReason,
-		v.Aliases, v.Serving, v.Rejected, v.RejectedBy, v.Target, v.Changes,
-	})
-}
+// versionColumn is a column of a table of versions.
+type versionColumn int
 
-// VersionColumns are the headings of a table of versions.
-var VersionColumns = []string{"Version", "Published (UTC)", "Age", "Description", "Code", "State", "Aliases", "", "Differs from what serves"}
+const (
+	columnVersion versionColumn = iota
+	columnPublished
+	columnAge
+	columnDescription
+	columnCode
+	columnState
+	columnAliases
+	columnMark // what matters most, in a word
+	columnDiffers
+)
 
-// markColumn is where Cells has what matters most.
-const markColumn = 7
+var versionHeadings = [...]string{"Version", "Published (UTC)", "Age", "Description", "Code", "State", "Aliases", "", "Differs from what serves"}
 
 const (
 	shortCode       = 8  // characters of a code hash that tell versions apart
@@ -69,22 +50,42 @@ const (
 	longestVersions = 300 // rows of a table in the summary
 )
 
-// Cells are the version's row, in plain text. now is when it is looked at.
-func (v Version) Cells(now time.Time) []string {
-	published, age := "–", "–"
-	if !v.Published.IsZero() {
-		published = v.Published.UTC().Format("2006-01-02 15:04")
-		age = ageOf(now.Sub(v.Published))
+const minutes = "2006-01-02 15:04" // how times are written where seconds do not matter
+
+// cell is what a column says of the version, in plain text. now is when it is
+// looked at.
+func (v Version) cell(column versionColumn, now time.Time) string {
+	switch column {
+	case columnVersion:
+		return v.Version
+	case columnPublished:
+		return v.publishedAt(minutes)
+	case columnAge:
+		if v.Published.IsZero() {
+			return dash
+		}
+		return ageText(now.Sub(v.Published))
+	case columnDescription:
+		return orDash(oneLine(v.Description, longestRemark))
+	case columnCode:
+		return orDash(Cut(v.CodeSHA256, shortCode+1))
+	case columnState:
+		return orDash(oneLine(v.State, longestRemark))
+	case columnAliases:
+		return orDash(firstFew(v.Aliases, aliasesInACell))
+	case columnMark:
+		return v.mark()
+	case columnDiffers:
+		return v.differences()
 	}
-	return []string{
-		v.Version, published, age,
-		orDash(oneLine(v.Description, longestRemark)),
-		orDash(Cut(v.CodeSHA256, shortCode+1)),
-		orDash(oneLine(v.State, longestRemark)),
-		orDash(some(v.Aliases, aliasesInACell)),
-		v.mark(),
-		v.differs(),
+	return ""
+}
+
+func (v Version) publishedAt(layout string) string {
+	if v.Published.IsZero() {
+		return dash
 	}
+	return v.Published.UTC().Format(layout)
 }
 
 // Label is the version as one of several to choose from. What matters most is
@@ -92,9 +93,9 @@ func (v Version) Cells(now time.Time) []string {
 func (v Version) Label() string {
 	text := fmt.Sprintf("%-6s %s", v.Version, "")
 	if !v.Published.IsZero() {
-		text = fmt.Sprintf("%-6s %s", v.Version, v.Published.UTC().Format("2006-01-02 15:04"))
+		text = fmt.Sprintf("%-6s %s", v.Version, v.publishedAt(minutes))
 	}
-	if mark := v.mark(); mark != "" && v.Target {
+	if mark := v.markWithRun(); mark != "" && v.Target {
 		text += "  " + mark
 	} else if mark != "" {
 		text += "  (" + mark + ")"
@@ -119,40 +120,50 @@ func (v Version) mark() string {
 		return "serves"
 	case v.Target:
 		return "← proposed"
-	case v.Rejected && v.RejectedBy != "":
-		return "rejected by run " + oneLine(v.RejectedBy, longestRemark)
 	case v.Rejected:
 		return "rejected"
 	}
 	return ""
 }
 
-func (v Version) differs() string {
+// markWithRun is mark, with the run that rejected a version.
+func (v Version) markWithRun() string {
+	if v.Rejected && !v.Serving && !v.Target && v.RejectedBy != "" {
+		return v.mark() + " by run " + oneLine(v.RejectedBy, longestRemark)
+	}
+	return v.mark()
+}
+
+func (v Version) differences() string {
 	what := make([]string, 0, len(v.Changes))
 	for _, c := range v.Changes {
-		what = append(what, oneLine(strings.Replace(c.What, "code SHA-256", "code", 1), longestRemark))
+		if c.Kind == ChangeCode {
+			what = append(what, "code")
+		} else {
+			what = append(what, oneLine(c.What, longestRemark))
+		}
 	}
 	switch {
 	case v.Changes == nil:
-		return "–"
+		return dash
 	case len(what) == 0 && v.Serving:
 		return ""
 	case len(what) == 0:
 		return "nothing"
 	}
-	return some(what, changesInACell)
+	return firstFew(what, changesInACell)
 }
 
-// some joins the first few.
-func some(all []string, most int) string {
+// firstFew joins the first few.
+func firstFew(all []string, most int) string {
 	if more := len(all) - most; more > 0 {
 		return strings.Join(all[:most], ", ") + fmt.Sprintf(" and %d more", more)
 	}
 	return strings.Join(all, ", ")
 }
 
-// ageOf is one unit of time, as people say how old something is.
-func ageOf(d time.Duration) string {
+// ageText is one unit of time, as people say how old something is.
+func ageText(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d < time.Minute:
@@ -174,16 +185,17 @@ func versionsTable(f Function, now time.Time) string {
 	}
 	rows, left := upTo(len(f.Versions), longestVersions, sectionBytes, func(i int) string {
 		v := f.Versions[i]
-		cells := v.Cells(now)
-		for n := range cells {
-			cells[n] = Markdown(cells[n], longestCell)
+		cells := make([]string, len(versionHeadings))
+		for column := range cells {
+			cells[column] = escapeMarkdown(v.cell(versionColumn(column), now), longestCell)
 		}
+		cells[columnMark] = escapeMarkdown(v.markWithRun(), longestCell)
 		if v.Serving || v.Target {
 			cells[0] = "**" + cells[0] + "**"
 		}
 		return "| " + strings.Join(cells, " | ") + " |"
 	})
-	text := "| " + strings.Join(VersionColumns, " | ") + " |\n| --: | --- | --: | --- | --- | --- | --- | --- | --- |\n" + rows
+	text := "| " + strings.Join(versionHeadings[:], " | ") + " |\n| --: | --- | --: | --- | --- | --- | --- | --- | --- |\n" + rows
 	if more := f.VersionsInAll - len(f.Versions) + left; more > 0 {
 		text += fmt.Sprintf("\n\n%d more versions are not shown here; the input `list-limit` says how many are.", more)
 	}

@@ -51,18 +51,18 @@ func Known(value float64) Amount { return Amount{Value: value, Known: true} }
 
 const sparkWidth = 20 // characters a stretch has at most
 
-// Markdown is a table with a line for each metric, and its course in blocks;
+// markdown is a table with a line for each metric, and its course in blocks;
 // empty where there is nothing to show.
-func (w Watched) Markdown() string {
+func (w Watched) markdown() string {
 	if !slices.ContainsFunc(w.Rows, WatchedRow.known) {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "| | Before the deploy%s | Failing%s | Now%s | Minute by minute |\n", length(w.Before), length(w.Failing), length(w.Now))
+	fmt.Fprintf(&b, "| | Before the deploy%s | Failing%s | Now%s | Minute by minute |\n", lengthText(w.Before), lengthText(w.Failing), lengthText(w.Now))
 	b.WriteString("| --- | --: | --: | --: | --- |\n")
 	for _, r := range w.Rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", Markdown(r.Name, longestCell),
-			r.Before.Total.in(r.Unit), r.Failing.Total.in(r.Unit), r.Now.Total.in(r.Unit), r.Sparkline())
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", escapeMarkdown(r.Name, longestCell),
+			r.Before.Total.inUnit(r.Unit), r.Failing.Total.inUnit(r.Unit), r.Now.Total.inUnit(r.Unit), r.Sparkline())
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -79,21 +79,21 @@ func (r WatchedRow) Sparkline() string {
 	var parts []string
 	top := max(highest(r.Before.Minutes), highest(r.Failing.Minutes), highest(r.Now.Minutes))
 	for _, s := range []Stretch{r.Before, r.Failing, r.Now} {
-		if text := blocks(squeeze(s.Minutes, sparkWidth), top); text != "" {
+		if text := bars(downsample(s.Minutes, sparkWidth), top); text != "" {
 			parts = append(parts, text)
 		}
 	}
 	return strings.Join(parts, "┊")
 }
 
-func length(d time.Duration) string {
+func lengthText(d time.Duration) string {
 	if d < time.Minute {
 		return ""
 	}
 	return fmt.Sprintf(" (%d min)", int(d.Round(time.Minute)/time.Minute))
 }
 
-func (a Amount) in(unit WatchedUnit) string {
+func (a Amount) inUnit(unit WatchedUnit) string {
 	if !a.Known || !finite(a.Value) {
 		return "–"
 	}
@@ -136,25 +136,25 @@ func thousands(n float64) string {
 	return b.String()
 }
 
-var levels = []rune("▁▂▃▄▅▆▇█")
+var sparkLevels = []rune("▁▂▃▄▅▆▇█")
 
-func blocks(minutes []Amount, top float64) string {
+func bars(minutes []Amount, top float64) string {
 	var b strings.Builder
 	for _, m := range minutes {
 		switch {
 		case !m.Known || !finite(m.Value):
 			b.WriteRune('·')
 		case top <= 0 || m.Value <= 0:
-			b.WriteRune(levels[0])
+			b.WriteRune(sparkLevels[0])
 		default: // what is more than nothing is seen to be
-			b.WriteRune(levels[max(1, int(math.Round(m.Value/top*float64(len(levels)-1))))])
+			b.WriteRune(sparkLevels[max(1, int(math.Round(m.Value/top*float64(len(sparkLevels)-1))))])
 		}
 	}
 	return b.String()
 }
 
-// squeeze brings a series down to width values, each the highest of its share.
-func squeeze(minutes []Amount, width int) []Amount {
+// downsample brings a series down to width values, each the highest of its share.
+func downsample(minutes []Amount, width int) []Amount {
 	if len(minutes) <= width {
 		return minutes
 	}

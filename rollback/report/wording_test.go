@@ -44,8 +44,8 @@ func TestEveryReasonHasItsWords(t *testing.T) {
 		reason := report.Reason(value)
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
-			assert.NotContains(t, report.Heading(reason), "-", "no heading of its own")
-			assert.Less(t, len(report.Heading(reason)), 60)
+			assert.NotContains(t, report.ReasonHeading(reason), "-", "no heading of its own")
+			assert.Less(t, len(report.ReasonHeading(reason)), 60)
 
 			status := report.Failed
 			for _, m := range moved {
@@ -58,7 +58,11 @@ func TestEveryReasonHasItsWords(t *testing.T) {
 				if len(r.Functions) == 0 {
 					f = report.Function{Status: status, Reason: reason}
 				}
-				steps := report.Remedy(r, f)
+				r.Functions = []report.Function{f}
+				if f.Function == "" {
+					r.Status, r.Reason, r.Functions = status, reason, nil
+				}
+				steps := report.NextSteps(r)
 				require.NotEmpty(t, steps)
 				for _, step := range steps {
 					assert.NotRegexp(t, `\{[A-Za-z]+\}`, step, "a value was not filled in")
@@ -74,12 +78,12 @@ func TestEveryStatusHasItsWords(t *testing.T) {
 	t.Parallel()
 	for _, value := range constants(t, "Status") {
 		status := report.Status(value)
-		assert.NotEqual(t, "▪️", report.Mark(status, ""), value)
-		assert.NotEmpty(t, report.Done(status), value)
+		assert.NotEqual(t, "▪️", report.NewAlert(report.Result{Status: status}).Mark, value)
+		assert.NotEmpty(t, report.StatusText(status), value)
 		for _, functions := range [][]report.Function{nil, {{Function: "api", Status: status}}, {{Status: status}, {Status: status}}} {
 			r := report.Result{Status: status, Functions: functions}
 			assert.NotEqual(t, "Done", report.Headline(r), value)
-			assert.NotEmpty(t, report.Message("", []report.Function{{Function: "api", Status: status}}, ""), value)
+			assert.NotEmpty(t, report.MessageOf("", []report.Function{{Function: "api", Status: status}}, ""), value)
 		}
 	}
 }
@@ -129,7 +133,7 @@ func TestTheCommandToCopyHoldsNothingForAShell(t *testing.T) {
 	t.Parallel()
 	f := failed().Functions[0]
 	f.Function, f.Alias, f.To, f.Region = "a;rm -rf /", "$(id)", "1`id`", "x\ny"
-	steps := report.Remedy(failed(), f)
+	steps := report.NextSteps(result(f))
 	assert.Equal(t, "To move the alias by hand: aws lambda update-alias --function-name FUNCTION --name ALIAS"+
 		" --function-version VERSION --routing-config AdditionalVersionWeights={}", steps[len(steps)-1])
 }

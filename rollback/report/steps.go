@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A step is one thing to do: a template of wording.go and what fills it.
+// step is an instruction and what fills it.
 type step struct {
-	template string
-	values   values
+	do     instruction
+	values values
 }
 
 // values are what `{name}` stands for, by name. An absent value is said in
@@ -28,26 +28,26 @@ const longestName = 140 // characters of a function's name; an ARN is no longer
 func valuesOf(r Result, group []Function) values {
 	f := group[0]
 	if len(group) > 1 { // what differs between them is said in general words
-		f = common(group)
+		f = commonFields(group)
 	}
 	return values{
-		"function":    {text: names(group), missing: "the function"},
+		"function":    {text: functionNames(group), missing: "the function"},
 		"alias":       {text: f.Alias, missing: "the alias"},
 		"region":      {text: f.Region, missing: "the region"},
 		"environment": {text: r.Environment, missing: "production"},
 		"branch":      {text: r.Run.Branch, missing: "the branch"},
-		"commit":      {text: ShortSHA(toRevert(r, group)), missing: "what broke it"},
+		"commit":      {text: ShortSHA(commitToRevert(r, group)), missing: "what broke it"},
 		"from":        {prefix: "version ", text: f.From, missing: "the version it is on"},
-		"Bad":         {prefix: "Version ", text: failing(f), missing: "The failing version"},
+		"Bad":         {prefix: "Version ", text: failedVersion(f), missing: "The failing version"},
 		"tried":       {prefix: "version ", text: strings.Join(f.Tried, ", "), missing: "an older version"},
 		"to":          {prefix: "version ", text: f.To, missing: "the earlier version"},
 		"command":     {text: moveCommand(f)},
 	}
 }
 
-// failing is the version that a rollback leaves behind. A canary's alias was on
-// the good one all along: there it is the newest of the rejected.
-func failing(f Function) string {
+// failedVersion is the version that a rollback leaves behind. A canary's alias
+// was on the good one all along: there it is the newest of the rejected.
+func failedVersion(f Function) string {
 	if f.From != f.To {
 		return f.From
 	}
@@ -57,8 +57,8 @@ func failing(f Function) string {
 	return ""
 }
 
-// common keeps what all functions of a group share.
-func common(group []Function) Function {
+// commonFields keeps what all functions of a group share.
+func commonFields(group []Function) Function {
 	f := group[0]
 	f.Function = ""
 	for _, other := range group[1:] {
@@ -80,7 +80,7 @@ func common(group []Function) Function {
 		if other.CanaryVersion != f.CanaryVersion || other.CanaryWeight != f.CanaryWeight {
 			f.CanaryVersion = ""
 		}
-		if failing(other) != failing(f) {
+		if failedVersion(other) != failedVersion(f) {
 			f.Rejected = nil
 		}
 	}
@@ -130,38 +130,36 @@ func ShortSHA(sha string) string {
 	return Line(sha, longestName)
 }
 
-// plain fills the template in for readers of plain text.
+// plain fills the text in for readers of plain text.
 func (s step) plain() string {
-	return s.fill(
-		func(text string) string { return Line(text, longestCode) },
-		func(text string) string { return Line(text, longestCode) },
-	)
+	plain := func(text string) string { return Line(text, longestCode) }
+	return s.fill(plain, plain)
 }
 
-// markdown fills the template in for GitHub's Markdown, on one line.
+// markdown fills the text in for GitHub's Markdown, on one line.
 func (s step) markdown() string {
-	code := func(text string) string { return Code(text, longestCode) }
+	code := func(text string) string { return inlineCode(text, longestCode) }
 	return s.fill(code, code)
 }
 
-// item is markdown as an item of a list with numbers: a command at the end is a
-// block of its own, because GitHub puts a button to copy it there.
-func (s step) item() string {
-	text, command, found := strings.Cut(s.template, " `{command}`")
-	if !found || command != "" {
+// item is markdown with the command as a block of its own, because GitHub puts a
+// button to copy it there. Each line of the block begins with indent.
+func (s step) item(indent string) string {
+	if !s.do.command {
 		return s.markdown()
 	}
-	return step{text, s.values}.markdown() + "\n\n   ```sh\n   " +
-		strings.ReplaceAll(s.values["command"].text, " --", " \\\n     --") + "\n   ```"
+	command := "```sh\n" + strings.ReplaceAll(s.values["command"].text, " --", " \\\n  --") + "\n```"
+	text := step{instruction{text: s.do.text}, s.values}.markdown()
+	return text + "\n\n" + indent + strings.ReplaceAll(command, "\n", "\n"+indent)
 }
 
 const longestCode = 600 // characters of one command or name
 
-// fill puts the values into the template: quote words a value in prose, code
-// what the template has between backticks.
+// fill puts the values into the text: quote words a value in prose, code what the
+// text has between backticks, and the command.
 func (s step) fill(quote, code func(string) string) string {
 	var b strings.Builder
-	for i, part := range strings.Split(s.template, "`") {
+	for i, part := range strings.Split(s.do.text, "`") {
 		if i%2 == 1 {
 			b.WriteString(code(s.replace(part, func(v value) string { return v.text })))
 			continue
@@ -173,21 +171,16 @@ func (s step) fill(quote, code func(string) string) string {
 			return v.prefix + quote(v.text)
 		}))
 	}
+	if s.do.command {
+		b.WriteString(" " + code(s.values["command"].text))
+	}
 	return b.String()
 }
 
-func (s step) replace(template string, say func(value) string) string {
+func (s step) replace(text string, say func(value) string) string {
 	pairs := make([]string, 0, 2*len(s.values))
 	for name, v := range s.values {
 		pairs = append(pairs, "{"+name+"}", say(v))
 	}
-	return strings.NewReplacer(pairs...).Replace(template)
-}
-
-func plainSteps(all []step) []string {
-	texts := make([]string, 0, len(all))
-	for _, s := range all {
-		texts = append(texts, s.plain())
-	}
-	return texts
+	return strings.NewReplacer(pairs...).Replace(text)
 }

@@ -1,0 +1,57 @@
+package report
+
+// medium writes texts from outside in the form that a reader's program takes. The
+// limits are in characters.
+type medium struct {
+	text   func(text string, limit int) string
+	name   func(text string, limit int) string // of a function, a branch, a person
+	strong func(text string) string            // takes a text of the medium
+
+	longestRun int    // characters of a workflow's name
+	unnamedRun string // what a run is called whose workflow is not known; empty: nothing
+}
+
+var (
+	plainText = medium{
+		text: oneLine, name: Line, strong: func(text string) string { return text },
+		longestRun: longestName,
+	}
+	gitHub = medium{
+		text: escapeMarkdown, name: inlineCode, strong: func(text string) string { return "**" + text + "**" },
+		longestRun: longestCell, unnamedRun: "page of the run",
+	}
+)
+
+// FromTo is a move in short: "42 → 41".
+func FromTo(from, to string) string { return versionOrUnknown(from) + arrow + versionOrUnknown(to) }
+
+const arrow = " → "
+
+// move is where an alias went: "42 → 41", or where it stands; empty: neither is
+// known. about adds to a version what else is known of it; nil: nothing.
+func (m medium) move(f Function, about func(version string) string) string {
+	plain := func(version string) string { return m.text(version, longestName) }
+	version := plain
+	if about != nil {
+		version = func(version string) string { return plain(about(version)) }
+	}
+	from := version(versionOrUnknown(f.From))
+	switch {
+	case f.From == "" && f.To == "":
+		return ""
+	case f.Status == Drilled:
+		return from + arrow + version(versionOrUnknown(f.Target)) + arrow + m.strong(from)
+	case f.Status == Ready && f.Target != "":
+		return from + " (a rollback goes to " + plain(f.Target) + ")"
+	case f.To == "":
+		return from
+	case f.From == f.To && f.WeightsCleared:
+		return m.strong(plain(f.To)) + ", without the canary"
+	case f.Status == RolledBack || f.MovedAt != "":
+		return from + arrow + m.strong(version(f.To))
+	case f.Status == Planned:
+		return from + arrow + version(f.To) + " (not done)"
+	default:
+		return from + " (" + plain(f.To) + " not reached)"
+	}
+}
