@@ -14,13 +14,13 @@ import (
 
 // open finds region and credentials; where there are none, it says so in the
 // result.
-func (s *story) open(ctx context.Context) (*aws.Cloud, error) {
+func (s *story) open(ctx context.Context) (*aws.Clients, error) {
 	name := s.in.RoleSessionName
 	if name == "" {
 		name = fmt.Sprintf("lambda-rollback-%d", s.where.RunID)
 	}
 	clients, err := aws.Open(ctx, aws.Options{
-		Region: s.in.Region, NeedRegion: s.needRegion(), Secret: func(secret string) { s.redactor.Add(secret) },
+		Region: s.in.Region, NeedRegion: s.needRegion(), Secret: func(secret string) { s.redactor.Add(secret) }, Clock: s.Clock,
 		RoleARN: s.in.RoleToAssume, SessionName: name,
 		Token: func(ctx context.Context) (string, error) {
 			return github.IDToken(ctx, s.Getenv, s.in.Audience)
@@ -57,7 +57,7 @@ func (s *story) inVain(message string) string {
 }
 
 // function is everything that it takes to roll one function back.
-func (s *story) function(clients *aws.Cloud, f github.Function) alias.Function {
+func (s *story) function(clients *aws.Clients, f github.Function) alias.Function {
 	region := f.Region
 	if region == "" {
 		region = clients.Region()
@@ -109,7 +109,7 @@ func (s *story) needRegion() bool {
 	return false
 }
 
-func (s *story) functions(clients *aws.Cloud) []alias.Function {
+func (s *story) functions(clients *aws.Clients) []alias.Function {
 	functions := make([]alias.Function, len(s.in.Functions))
 	for i, f := range s.in.Functions {
 		functions[i] = s.function(clients, f)

@@ -55,7 +55,7 @@ func (s *story) notReady() {
 }
 
 // check tells whether a rollback would work now, with every check after it.
-func (s *story) check(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+func (s *story) check(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	s.log.Group("Checking whether a rollback would work")
 	defer s.log.EndGroup()
 	s.result.Functions = alias.Check(ctx, functions)
@@ -68,7 +68,7 @@ func (s *story) check(ctx context.Context, clients *aws.Cloud, functions []alias
 }
 
 // checkProof tells whether the checks after a move could be made.
-func (s *story) checkProof(ctx context.Context, clients *aws.Cloud) {
+func (s *story) checkProof(ctx context.Context, clients *aws.Clients) {
 	if !s.in.AsksForChecks() {
 		return
 	}

@@ -25,7 +25,7 @@ type rehearsal struct {
 
 // drill rolls back, checks, returns to what served before, and checks again.
 // Whatever happens in between, the way back is gone.
-func (s *story) drill(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+func (s *story) drill(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	s.log.Group("Drill: there")
 	fleet := alias.NewFleet(functions)
 	r := &rehearsal{story: s, fleet: fleet, moved: fleet.Rehearse(ctx)}

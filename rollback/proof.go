@@ -53,7 +53,7 @@ func (f *finding) left(tried []string) {
 
 // prove checks the functions that were moved, where checks were asked for, and
 // gives the results with what was found.
-func (s *story) prove(clients *aws.Cloud, fleet *alias.Fleet) []report.Function {
+func (s *story) prove(clients *aws.Clients, fleet *alias.Fleet) []report.Function {
 	results := fleet.Results()
 	p := &proof{story: s, fleet: fleet, found: map[int]*finding{}}
 	for i, r := range results {
@@ -78,7 +78,7 @@ func (s *story) prove(clients *aws.Cloud, fleet *alias.Fleet) []report.Function 
 }
 
 // verifier has the checks that were asked for.
-func (s *story) verifier(clients *aws.Cloud) *verify.Verifier {
+func (s *story) verifier(clients *aws.Clients) *verify.Verifier {
 	health := s.in.Health
 	return &verify.Verifier{
 		Options: verify.Options{

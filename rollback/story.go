@@ -212,7 +212,7 @@ var purposes = map[string]string{
 }
 
 // prepare opens AWS. Where it cannot, the result says so.
-func (s *story) prepare(ctx context.Context) (*aws.Cloud, bool) {
+func (s *story) prepare(ctx context.Context) (*aws.Clients, bool) {
 	if s.in.Command != "list" {
 		s.failed.start() // GitHub answers while the credentials are fetched
 	}
@@ -224,7 +224,7 @@ func (s *story) prepare(ctx context.Context) (*aws.Cloud, bool) {
 }
 
 // carryOut does what the command says.
-func (s *story) carryOut(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+func (s *story) carryOut(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	if s.in.Reason != "" {
 		s.log.Infof("reason given: %s", s.in.Reason)
 	}
@@ -244,7 +244,7 @@ func (s *story) carryOut(ctx context.Context, clients *aws.Cloud, functions []al
 }
 
 // rollBack rolls every function back and proves that production recovered.
-func (s *story) rollBack(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+func (s *story) rollBack(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	s.log.Group("Rolling back")
 	fleet := alias.NewFleet(functions)
 	fleet.RollBack(ctx, s.in.AllOrNothing)

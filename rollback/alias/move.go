@@ -82,7 +82,7 @@ func (t *task) update(ctx context.Context, from Alias, version string, weights m
 			a.ARN, a.RevisionID = aws.ToString(out.AliasArn), aws.ToString(out.RevisionId)
 			return a, nil
 		}
-		unsure = unsure || unanswered(err)
+		unsure = unsure || ambiguous(err)
 		status := httpStatus(err)
 		switch {
 		case status == http.StatusPreconditionFailed:
@@ -90,7 +90,7 @@ func (t *task) update(ctx context.Context, from Alias, version string, weights m
 		case status == http.StatusConflict && try < maxConflicts:
 		case status == http.StatusNotFound && !unsure:
 			return from, t.gone(ctx, version, err)
-		case !passing(err):
+		case !retryable(err):
 			if unsure {
 				return t.stopped(ctx, from, unsure, err, there)
 			}
