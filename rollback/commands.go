@@ -50,7 +50,7 @@ func (s *story) notReady() {
 	for i := range s.result.Functions {
 		f := &s.result.Functions[i]
 		f.Status = report.NotReady
-		f.Checks = append(f.Checks, report.Check{Name: "credentials", Status: verify.Failed, Detail: f.Message})
+		f.Checks = append(f.Checks, report.Check{Name: "credentials", Status: report.CheckFailed, Detail: f.Message})
 	}
 }
 
@@ -79,26 +79,26 @@ func (s *story) checkProof(ctx context.Context, clients *aws.Clients) {
 			Version: f.From, LogGroup: f.LogGroup,
 		}
 	}
-	common, own := s.verifier(clients).Ahead(ctx, subjects)
+	common, own := s.verifier(clients).Preflight(ctx, subjects)
 	for i := range s.result.Functions {
 		all := slices.Concat(common, own[i])
 		for _, o := range all {
-			s.log.Infof("check %s: %s: %s", o.Name, o.Status, o.Detail)
+			s.log.Infof("check %s: %s: %s", o.Check.Name, o.Check.Status, o.Check.Detail)
 		}
-		foresee(&s.result.Functions[i], all, "what is to prove the recovery could not")
+		addPreflight(&s.result.Functions[i], all, "what is to prove the recovery could not")
 	}
 }
 
-// foresee adds an outlook to what was found about a function; but says what would
+// addPreflight adds preflights to what was found about a function; but says what would
 // go wrong although it could be rolled back.
-func foresee(f *report.Function, all []verify.Outlook, but string) {
+func addPreflight(f *report.Function, all []verify.Preflight, but string) {
 	var wrong []string
 	for _, o := range all {
 		f.Checks = append(f.Checks, o.Check)
-		if o.Status != verify.Failed {
+		if o.Check.Status != report.CheckFailed {
 			continue
 		}
-		wrong = append(wrong, o.Name+": "+o.Detail)
+		wrong = append(wrong, o.Check.Name+": "+o.Check.Detail)
 		if f.Status == report.Ready {
 			f.Status, f.Reason = report.NotReady, o.Reason
 			f.Message = fmt.Sprintf("%s:%s could be rolled back, but is NOT ready: %s", f.Function, f.Alias, but)
@@ -121,10 +121,10 @@ func (s *story) checkGitHub(ctx context.Context) []report.Check {
 		return nil
 	}
 	_, notes := s.failed.wait(ctx)
-	status, detail := verify.Passed, "the run and its jobs can be read"
+	status, detail := report.CheckPassed, "the run and its jobs can be read"
 	for _, n := range notes {
 		if n.Warning {
-			status, detail = verify.Inconclusive, n.Text
+			status, detail = report.CheckInconclusive, n.Text
 			break
 		}
 	}
@@ -132,9 +132,9 @@ func (s *story) checkGitHub(ctx context.Context) []report.Check {
 
 	trigger := github.Trigger{Command: "snapshot", Branches: s.in.Branches, Context: s.where, Event: s.event}
 	if verdict := trigger.Judge(); !verdict.Act {
-		add("branch", verify.Inconclusive, "a failed run like this one would not be rolled back: "+verdict.Message)
+		add("branch", report.CheckInconclusive, "a failed run like this one would not be rolled back: "+verdict.Message)
 	} else {
-		add("branch", verify.Passed, "failed runs of this branch are rolled back")
+		add("branch", report.CheckPassed, "failed runs of this branch are rolled back")
 	}
 	return checks
 }

@@ -38,7 +38,7 @@ func (s *story) drill(ctx context.Context, clients *aws.Clients, functions []ali
 	s.log.Group("Drill: back")
 	fleet.Home(r.moved)
 	if r.Verifier != nil && slices.ContainsFunc(fleet.Results(), func(f report.Function) bool { return f.HadCanary }) {
-		r.InvokePayload = nil // either of two versions may answer
+		r.Options.InvokePayload = nil // either of two versions may answer
 	}
 	r.back = r.look(func(f report.Function) (version, left string) { return f.From, f.Target })
 	s.log.EndGroup()
@@ -112,9 +112,9 @@ func (r *rehearsal) results() []report.Function {
 		}
 		switch {
 		case back.Healthy == report.NotHealthy:
-			r.unwell(f, fmt.Sprintf("and is NOT healthy there (%s)", worst(back.Checks, verify.Failed)))
+			r.unwell(f, fmt.Sprintf("and is NOT healthy there (%s)", worst(back.Checks, report.CheckFailed)))
 		case there.Healthy == report.NotHealthy:
-			r.unwell(f, fmt.Sprintf("version %s was not healthy (%s)", f.Target, worst(there.Checks, verify.Failed)))
+			r.unwell(f, fmt.Sprintf("version %s was not healthy (%s)", f.Target, worst(there.Checks, report.CheckFailed)))
 		case r.work.Err() != nil:
 			f.Status, f.Reason, f.MovedAt = report.Failed, report.Cancelled, ""
 			f.Message += "; the drill was cut short: " + alias.ErrCancelled.Error()
@@ -124,7 +124,7 @@ func (r *rehearsal) results() []report.Function {
 			f.Healthy = report.Healthy
 			f.Message += "; all checks passed, there and back"
 		default:
-			f.Message += fmt.Sprintf("; whether it was well is not known (%s)", worst(slices.Concat(there.Checks, back.Checks), verify.Inconclusive))
+			f.Message += fmt.Sprintf("; whether it was well is not known (%s)", worst(slices.Concat(there.Checks, back.Checks), report.CheckInconclusive))
 		}
 	}
 	return all

@@ -154,16 +154,16 @@ func (s *story) keep(answers map[string]string) {
 // tried turns the answers of a trial into checks: whoever asks for a trial wants
 // to know before the night that a message is needed.
 func (s *story) tried(answers map[string]string) {
-	var outlooks []verify.Outlook
+	var preflights []verify.Preflight
 	for _, name := range slices.Sorted(maps.Keys(answers)) {
-		o := verify.Outlook{Check: report.Check{Name: "channel " + name, Status: verify.Passed, Detail: "a test message was taken"}}
+		o := verify.Preflight{Check: report.Check{Name: "channel " + name, Status: report.CheckPassed, Detail: "a test message was taken"}}
 		if answers[name] != notify.Sent {
-			o.Status, o.Detail, o.Reason = verify.Failed, answers[name], report.NotificationFailed
+			o.Check.Status, o.Check.Detail, o.Reason = report.CheckFailed, answers[name], report.NotificationFailed
 		}
-		outlooks = append(outlooks, o)
+		preflights = append(preflights, o)
 	}
 	for i := range s.result.Functions {
-		foresee(&s.result.Functions[i], outlooks, "whoever is to hear of it would not")
+		addPreflight(&s.result.Functions[i], preflights, "whoever is to hear of it would not")
 	}
 	report.Conclude(&s.result)
 }

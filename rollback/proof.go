@@ -131,7 +131,7 @@ func moreover(v verify.Verdict, r report.Function) verify.Verdict {
 	if r.AliasState == "" {
 		return v
 	}
-	line := report.Check{Name: "alias", Status: verify.Inconclusive, Detail: "the checks may not have met version " + r.To + ": " + r.AliasState}
+	line := report.Check{Name: "alias", Status: report.CheckInconclusive, Detail: "the checks may not have met version " + r.To + ": " + r.AliasState}
 	v.Checks = slices.Concat([]report.Check{line}, v.Checks)
 	if v.Healthy == report.Healthy {
 		v.Healthy = report.HealthUnknown
@@ -183,8 +183,8 @@ func (p *proof) unwell() []int {
 // version may have set them off, and in an instant every older version would be
 // left for it.
 func (p *proof) onlyOldAlarms(checks []report.Check) bool {
-	return p.Observe == 0 && !slices.ContainsFunc(checks, func(c report.Check) bool {
-		return c.Status == verify.Failed && !strings.HasPrefix(c.Name, verify.AlarmLine)
+	return p.Options.Observe == 0 && !slices.ContainsFunc(checks, func(c report.Check) bool {
+		return c.Status == report.CheckFailed && !strings.HasPrefix(c.Name, verify.AlarmLine)
 	})
 }
 
@@ -237,10 +237,10 @@ func (p *proof) results() []report.Function {
 			r.Message += "; " + passed(last)
 		case report.NotHealthy:
 			r.Status, r.Reason = report.Failed, report.Unhealthy
-			r.Message += fmt.Sprintf("; production is NOT healthy (%s); %s", worst(last, verify.Failed),
+			r.Message += fmt.Sprintf("; production is NOT healthy (%s); %s", worst(last, report.CheckFailed),
 				cmp.Or(r.AliasState, "the alias stays on version "+r.To))
 		default:
-			r.Message += fmt.Sprintf("; whether production recovered is not known (%s)", worst(last, verify.Inconclusive))
+			r.Message += fmt.Sprintf("; whether production recovered is not known (%s)", worst(last, report.CheckInconclusive))
 		}
 	}
 	return all
