@@ -95,6 +95,7 @@ func (c logCheck) readLatterHalf(ctx context.Context, now *logScan) error {
 	for version, n := range later.lines {
 		now.lines[version] += n
 	}
+	now.levelled, now.unlevelled = now.levelled+later.levelled, now.unlevelled+later.unlevelled
 	now.unnamed, now.late, now.unread = now.unnamed+later.unnamed, now.late+later.late, true
 	return err
 }
@@ -111,6 +112,9 @@ func (c logCheck) conclude(ctx context.Context, now *logScan, observed time.Dura
 		res = newResult("logs", report.CheckInconclusive, "too much is written to %s to read all of it, and what was read has no line of version %s", group, version)
 	case now.lines[version] == 0:
 		res = newResult("logs", report.CheckInconclusive, "version %s has written nothing to %s since the move", version, group)
+	case now.errors == 0 && now.levelled == 0 && now.unlevelled > 0:
+		res = newResult("logs", report.CheckInconclusive,
+			"version %s writes to %s, but no level (such as INFO or ERROR) could be read in its lines, so that it is not known whether they report errors", version, group)
 	case now.errors == 0:
 		res = newResult("logs", report.CheckPassed, "version %s writes to %s, and no error lines", version, group)
 	default:
@@ -154,11 +158,14 @@ type logScan struct {
 	moved    time.Time
 	lines    map[string]int // by version
 	unnamed  int            // lines in streams that name no version
-	errors   int
-	samples  []string
-	late     int  // lines of the failed version long after the move
-	more     bool // there are more error lines than were read
-	unread   bool // there are more lines than were read
+	// levelled and unlevelled are the target's lines with a level that can be
+	// read, and without.
+	levelled, unlevelled int
+	errors               int
+	samples              []string
+	late                 int  // lines of the failed version long after the move
+	more                 bool // there are more error lines than were read
+	unread               bool // there are more lines than were read
 }
 
 func (c logCheck) newScan(moved time.Time) *logScan {
@@ -220,9 +227,17 @@ func (l *logScan) addError(e types.FilteredLogEvent) {
 func (l *logScan) countError(e types.FilteredLogEvent) {
 	text := sdk.ToString(e.Message)
 	text = text[:min(len(text), messageBytes)]
-	if !isError(text) {
+	switch classifyLine(text) {
+	case unknownLine:
+		l.unlevelled++
+		return
+	case normalLine:
+		l.levelled++
+		return
+	case neutralLine:
 		return
 	}
+	l.levelled++
 	l.errors++
 	if len(l.samples) < sampleLines {
 		l.samples = append(l.samples, l.sanitize(strings.TrimSpace(text), sampleLength))

@@ -33,7 +33,7 @@ func everything(t *testing.T) *setup {
 	s.clients.Lambda = ran("41")
 	s.clients.Alarms = inStates(map[string]types.StateValue{"errors": types.StateValueOk})
 	s.clients.Metrics = counts(steady)
-	s.clients.Logs = written(line("41", time.Minute, "all is well"))
+	s.clients.Logs = written(line("41", time.Minute, "INFO all is well"))
 	return s
 }
 

@@ -399,7 +399,7 @@ func (s *scene) production(f *emulator.Function, after float64) {
 	group := "/aws/lambda/" + f.Name()
 	s.Logs(region).PutEvents(group, emulator.LogStream(s.now, 3, "aaa"), emulator.LogEvent{At: s.ago(3 * time.Minute), Message: "[ERROR] boom"})
 	for i := range 30 {
-		s.Logs(region).PutEvents(group, emulator.LogStream(s.now, 2, "bbb"), emulator.LogEvent{At: s.now.Add(time.Duration(i) * time.Second), Message: "served"})
+		s.Logs(region).PutEvents(group, emulator.LogStream(s.now, 2, "bbb"), emulator.LogEvent{At: s.now.Add(time.Duration(i) * time.Second), Message: "INFO served"})
 	}
 }
 
@@ -445,7 +445,7 @@ func TestTheLogIsThatOfTheVersionThatServes(t *testing.T) {
 			}
 			for i := range 20 {
 				s.Logs(region).PutEvents(c.group, emulator.LogStream(s.now, c.well, "bbb"),
-					emulator.LogEvent{At: s.now.Add(time.Duration(i) * time.Second), Message: "served"})
+					emulator.LogEvent{At: s.now.Add(time.Duration(i) * time.Second), Message: "INFO served"})
 			}
 			o := s.step().quick().inputs(map[string]string{"health-url": s.by(c.well), "observe": "2s", "on-unhealthy": "step-back"}).run()
 			status, detail := o.proven(t).check(t, "logs")
