@@ -56,6 +56,12 @@ func Classify(err error) Kind {
 	if _, found := errors.AsType[*Stopped](err); found {
 		return GivenUp
 	}
+	if inner := credentialsCall(err); inner != nil {
+		if kind := Classify(inner); kind.Retryable() {
+			return kind
+		}
+		return BadCredentials
+	}
 	status, code := Status(err), Code(err)
 	switch {
 	case isUnresolved(err):
@@ -80,6 +86,18 @@ func Classify(err error) Kind {
 		return Ambiguous
 	}
 	return Other
+}
+
+// credentialsCall is the error of the call to STS, made on the way to another call,
+// that was to renew the credentials; nil: there is none. What it was denied is not
+// what the other call needs.
+func credentialsCall(err error) error {
+	if outer, found := errors.AsType[*smithy.OperationError](err); found {
+		if inner, found := errors.AsType[*smithy.OperationError](outer.Err); found {
+			return inner
+		}
+	}
+	return nil
 }
 
 // Retryable tells whether a further try may succeed. Of Unresolved only a few do:

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -141,6 +143,38 @@ func TestClassifyInAnotherProtocol(t *testing.T) {
 			assert.Equal(t, want, aws.Classify(err), err)
 			assert.Equal(t, code, aws.Code(err))
 			assert.Equal(t, 400, aws.Status(err))
+		})
+	}
+}
+
+// A session that ends during the run is renewed on the way to the next call.
+func TestClassifyTheRenewalOfCredentials(t *testing.T) {
+	t.Parallel()
+	xml := func(code string) string {
+		return "<ErrorResponse><Error><Code>" + code + "</Code><Message>no</Message></Error></ErrorResponse>"
+	}
+	for name, c := range map[string]struct {
+		status int
+		code   string
+		want   aws.Kind
+	}{
+		"the role may not be assumed": {403, "AccessDenied", aws.BadCredentials},
+		"the token is too old":        {400, "ExpiredTokenException", aws.BadCredentials},
+		"the token is not valid":      {400, "InvalidIdentityToken", aws.BadCredentials},
+		"throttled":                   {400, "Throttling", aws.Throttled},
+		"STS is down":                 {503, "ServiceUnavailable", aws.Ambiguous},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(answers(c.status, "", xml(c.code)))
+			t.Cleanup(server.Close)
+			cfg := config(server.URL)
+			renewing := cfg
+			renewing.Credentials = sdk.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), "arn:aws:iam::111111111111:role/r"))
+			_, err := getAlias(t.Context(), lambda.NewFromConfig(renewing))
+			require.Error(t, err)
+			assert.Equal(t, c.want, aws.Classify(err), err)
+			assert.Equal(t, c.code, aws.Code(err))
 		})
 	}
 }

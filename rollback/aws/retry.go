@@ -77,7 +77,7 @@ type Retry struct {
 // *Stopped. call names the call in the log.
 func Do[T any](ctx context.Context, r Retry, call string, f func(context.Context) (T, error)) (T, error) {
 	var last error
-	began := r.Clock.Now()
+	var unresolvedSince time.Time // zero: the last try found the host
 	for try := 1; ; try++ {
 		var v T
 		if err := r.enter(ctx); err != nil {
@@ -91,12 +91,18 @@ func Do[T any](ctx context.Context, r Retry, call string, f func(context.Context
 		if ctx.Err() != nil {
 			return v, &Stopped{Cause: context.Cause(ctx), Last: err}
 		}
-		kind := Classify(err)
-		if !kind.Retryable() || try == r.Tries || kind == Unresolved && r.Clock.Now().Sub(began) >= unresolvedLimit {
+		now, kind := r.Clock.Now(), Classify(err)
+		switch {
+		case kind != Unresolved:
+			unresolvedSince = time.Time{}
+		case unresolvedSince.IsZero():
+			unresolvedSince = now
+		}
+		if !kind.Retryable() || try == r.Tries || kind == Unresolved && now.Sub(unresolvedSince) >= unresolvedLimit {
 			return v, err
 		}
 		last = err
-		wait := r.Pause(r.Clock.Now(), try, err)
+		wait := r.Pause(now, try, err)
 		r.Log.Infof("%s: %s; trying again in %s (try %d)", call, Brief(err), wait.Round(10*time.Millisecond), try+1)
 		_ = r.Clock.Sleep(ctx, wait) // enter looks at ctx
 	}

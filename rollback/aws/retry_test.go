@@ -123,6 +123,26 @@ func TestAHostThatDoesNotExistIsGivenUpAfterSeconds(t *testing.T) {
 	})
 }
 
+// A resolver that fails late, for a moment, is waited for as well.
+func TestAHostThatIsUnknownAfterLongThrottlingIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tries, began := 0, time.Now()
+		got, err := aws.Do(t.Context(), aws.Retry{Log: &journal{}, Clock: clock{}}, "GetAlias", func(context.Context) (string, error) {
+			tries++
+			switch since := time.Since(began); {
+			case since < 20*time.Second:
+				return "", throttled
+			case since < 24*time.Second:
+				return "", unresolved
+			}
+			return "done", nil
+		})
+		require.NoError(t, err)
+		assert.Equal(t, "done", got)
+	})
+}
+
 func TestDoEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
