@@ -52,8 +52,9 @@ func explain(err error, action, resource string) *Problem {
 		return say(report.FunctionNotFound, "%s found nothing at %s: check the name, the region and the account (%s)", action, resource, brief(err))
 	case aws.Throttled:
 		return say(report.Throttled, "AWS throttled %s on %s: too many calls are made in this account and region; run it again (%s)", action, resource, brief(err))
+	default:
+		return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
 	}
-	return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
 }
 
 func explainStop(stopped *Stopped, action string) *Problem {

@@ -22,7 +22,7 @@ func (r *run) healthChecks() []check {
 		if seen[name]++; seen[name] > 1 { // they differ in what is not shown
 			name = fmt.Sprintf("%s (%d)", name, seen[name])
 		}
-		checks = append(checks, &probeSeries{run: r, health: r.options.Health, prober: r.newProber(u), name: name})
+		checks = append(checks, &probeSeries{run: r, health: r.options.Health, prober: newProber(r, u), name: name})
 	}
 	return checks
 }

@@ -130,7 +130,7 @@ var textLevels = []*regexp.Regexp{
 	regexp.MustCompile(`(?:^|[\s,;])(?:level|lvl|severity|log\.level|loglevel)=([A-Za-z]+)`),
 	regexp.MustCompile(`^\S+\t\S+\t([A-Za-z]+)\t`),
 	regexp.MustCompile(`\[(?:\w+:)?([A-Za-z]+)\s*\]`),
-	regexp.MustCompile(`^([A-Za-z]+):(?:\s|$)`),
+	regexp.MustCompile(`^(?i:(trace|trce|debug|dbug|verbose|silly|fine|finer|finest|config|info|notice|warn|warning|error|fail|fatal|crit|critical|severe|emerg)):(?:\s|$)`),
 	regexp.MustCompile(`"(?:level|severity|levelname|level_name|log\.level|@l)"\s*:\s*"([A-Za-z]+)"`), // JSON that is cut
 	regexp.MustCompile(`(?:^|[^A-Za-z0-9_])(TRACE|DEBUG|DBG|INFO|INF|NOTICE|WARN|WARNING|WRN|ERROR|ERR|FATAL|FTL|CRITICAL|CRIT|CRT|SEVERE|PANIC|EMERG|ALERT)(?:[^A-Za-z0-9_]|$)`),
 }

@@ -116,6 +116,7 @@ var logLines = map[string]map[string]string{
 		"info: error rate is 0":                                                            saysNone,
 		"DEBUG:urllib3.connectionpool:https://api.example:443 \"GET /error HTTP/1.1\" 200": saysNone,
 		"2026-11-22 03:04:05.006  INFO 8 --- [main] com.shop.Pay : FATAL is a word here":   saysNone,
+		"Alert: a customer has signed up":                                                  saysNoLevel,
 		"no errors found":                                                                  saysNoLevel,
 		"0 errors, 0 failed":                                                               saysNoLevel,
 		"served GET / in 12 ms":                                                            saysNoLevel,

@@ -207,40 +207,38 @@ func (l *logScan) add(e types.FilteredLogEvent) {
 	}
 	l.lines[version]++
 	if target {
-		l.countError(e)
+		l.count(e)
 	}
 }
 
 func (l *logScan) addErrorOfTarget(e types.FilteredLogEvent) {
 	if version, ours := streamVersion(sdk.ToString(e.LogStreamName), l.subject.name()); ours && version == l.subject.Version {
 		l.lines[version]++
-		l.countError(e)
+		l.count(e)
 	}
 }
 
 func (l *logScan) addError(e types.FilteredLogEvent) {
 	if _, ours := streamVersion(sdk.ToString(e.LogStreamName), l.subject.name()); ours {
-		l.countError(e)
+		l.count(e)
 	}
 }
 
-func (l *logScan) countError(e types.FilteredLogEvent) {
+func (l *logScan) count(e types.FilteredLogEvent) {
 	text := sdk.ToString(e.Message)
 	text = text[:min(len(text), messageBytes)]
 	switch classifyLine(text) {
 	case unknownLine:
 		l.unlevelled++
-		return
+	case neutralLine:
 	case normalLine:
 		l.levelled++
-		return
-	case neutralLine:
-		return
-	}
-	l.levelled++
-	l.errors++
-	if len(l.samples) < sampleLines {
-		l.samples = append(l.samples, l.sanitize(strings.TrimSpace(text), sampleLength))
+	case errorLine:
+		l.levelled++
+		l.errors++
+		if len(l.samples) < sampleLines {
+			l.samples = append(l.samples, l.sanitize(strings.TrimSpace(text), sampleLength))
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ type prober struct {
 	user   *url.Userinfo
 }
 
-func (r *run) newProber(u *url.URL) prober {
+func newProber(r *run, u *url.URL) prober {
 	bare := *u
 	bare.User, bare.Fragment = nil, ""
 	p := prober{run: r, health: r.options.Health, url: &bare, user: u.User}

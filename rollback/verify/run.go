@@ -121,13 +121,6 @@ func (r *run) note(res result) {
 	}
 }
 
-func (r *run) verdict(res result, ended time.Time) Verdict {
-	return Verdict{
-		Healthy: judge(res.checks), Checks: res.checks, Notes: res.notes,
-		Watched: res.watched, LogTail: res.logTail, Started: r.started, Ended: ended,
-	}
-}
-
 // sleepUntilObserved sleeps until the time to observe is over. Where the watch
 // ends before that, it gives the reason as half a sentence.
 func (r *run) sleepUntilObserved() (cutShort string) {
@@ -166,6 +159,7 @@ func (r *run) explain(ctx context.Context, err error, action string) string {
 		return fmt.Sprintf("AWS did not accept the credentials for %s: let the session last longer than the checks (%s)", action, text)
 	case aws.Throttled:
 		return fmt.Sprintf("AWS kept throttling %s (%s)", action, text)
+	default:
+		return fmt.Sprintf("%s failed: %s", action, text)
 	}
-	return fmt.Sprintf("%s failed: %s", action, text)
 }

@@ -138,10 +138,10 @@ func (v *Verifier) Verify(ctx context.Context, subjects []Subject) (overall Verd
 
 	ended := r.clock.Now()
 	common := results[0]
-	overall = r.verdict(common, ended)
+	overall = newVerdict(common, r.started, ended)
 	for i, s := range subjects {
 		own := results[i+1]
-		verdict := r.verdict(merge(common, own), ended)
+		verdict := newVerdict(merge(common, own), r.started, ended)
 		verdict.Own = judge(own.checks)
 		each = append(each, verdict)
 		if len(subjects) > 1 {
@@ -154,6 +154,13 @@ func (v *Verifier) Verify(ctx context.Context, subjects []Subject) (overall Verd
 	}
 	overall.Healthy = judge(overall.Checks)
 	return overall, each
+}
+
+func newVerdict(res result, started, ended time.Time) Verdict {
+	return Verdict{
+		Healthy: judge(res.checks), Checks: res.checks, Notes: res.notes,
+		Watched: res.watched, LogTail: res.logTail, Started: started, Ended: ended,
+	}
 }
 
 // judge is the rule of the verdict. What says nothing is not health.
