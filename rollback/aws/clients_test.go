@@ -18,8 +18,6 @@ import (
 
 // counted is a clock that does not wait, and adds up how long it was to wait.
 type counted struct {
-	clock
-
 	now   time.Time
 	slept atomic.Int64
 }

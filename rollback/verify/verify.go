@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -165,17 +164,18 @@ func newVerdict(res result, started, ended time.Time) Verdict {
 
 // judge is the rule of the verdict. What says nothing is not health.
 func judge(checks []report.Check) report.Health {
-	verdict := report.HealthUnknown
+	if len(checks) == 0 {
+		return report.HealthUnknown
+	}
+	verdict := report.Healthy
 	for _, c := range checks {
 		switch c.Status {
 		case report.CheckFailed:
 			return report.NotHealthy
 		case report.CheckPassed:
-			verdict = report.Healthy
+		default:
+			verdict = report.HealthUnknown
 		}
-	}
-	if slices.ContainsFunc(checks, func(c report.Check) bool { return c.Status != report.CheckPassed }) {
-		return report.HealthUnknown
 	}
 	return verdict
 }
