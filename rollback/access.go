@@ -14,7 +14,7 @@ import (
 
 // connectAWS finds region and credentials. Where there are none, the result says
 // so.
-func (a *action) connectAWS(ctx context.Context) (*aws.Cloud, bool) {
+func (a *action) connectAWS(ctx context.Context) (*aws.Clients, bool) {
 	session := a.inputs.RoleSessionName
 	if session == "" {
 		session = fmt.Sprintf("lambda-rollback-%d", a.workflow.RunID)
@@ -23,6 +23,7 @@ func (a *action) connectAWS(ctx context.Context) (*aws.Cloud, bool) {
 		Region:     a.inputs.Region,
 		NeedRegion: slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Region == "" }),
 		Secret:     func(secret string) { a.redactor.Add(secret) },
+		Clock:      a.deps.Clock,
 		RoleARN:    a.inputs.RoleToAssume, SessionName: session,
 		Token: func(ctx context.Context) (string, error) {
 			return github.IDToken(ctx, a.deps.Clock, a.deps.Getenv, a.inputs.Audience)
@@ -60,7 +61,7 @@ func (a *action) explainNoAccess(ctx context.Context, err error) (report.Reason,
 
 // functions are those of the inputs, with everything that it takes to work on
 // them.
-func (a *action) functions(clients *aws.Cloud) []alias.Function {
+func (a *action) functions(clients *aws.Clients) []alias.Function {
 	functions := make([]alias.Function, len(a.inputs.Functions))
 	for i, f := range a.inputs.Functions {
 		functions[i] = a.function(clients, f)
@@ -68,7 +69,7 @@ func (a *action) functions(clients *aws.Cloud) []alias.Function {
 	return functions
 }
 
-func (a *action) function(clients *aws.Cloud, f github.Function) alias.Function {
+func (a *action) function(clients *aws.Clients, f github.Function) alias.Function {
 	region := f.Region
 	if region == "" {
 		region = clients.Region()

@@ -50,7 +50,7 @@ func newAction(l Lifetime, d Deps, log *github.Log, redactor *github.Redactor) *
 // fills in the results of its functions.
 var commands = map[string]struct {
 	purpose string
-	run     func(*action, context.Context, *aws.Cloud, []alias.Function)
+	run     func(*action, context.Context, *aws.Clients, []alias.Function)
 }{
 	"rollback": {"looking whether to roll back", (*action).rollBack},
 	"check":    {"checking", (*action).check},

@@ -15,7 +15,7 @@ import (
 
 // check tells whether a rollback would work now, with every check after it. It
 // changes nothing.
-func (a *action) check(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+func (a *action) check(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Checking whether a rollback would work")
 	defer a.log.EndGroup()
 	a.result.Functions = alias.Check(ctx, functions)
@@ -38,7 +38,7 @@ func (a *action) notReady() {
 }
 
 // checkVerification tells whether the checks after a move could be made.
-func (a *action) checkVerification(ctx context.Context, clients *aws.Cloud) {
+func (a *action) checkVerification(ctx context.Context, clients *aws.Clients) {
 	if !a.inputs.AsksForChecks() {
 		return
 	}
@@ -49,11 +49,11 @@ func (a *action) checkVerification(ctx context.Context, clients *aws.Cloud) {
 			Version: f.From, LogGroup: f.LogGroup,
 		}
 	}
-	common, own := a.verifier(clients).Ahead(ctx, subjects)
+	common, own := a.verifier(clients).Preflight(ctx, subjects)
 	for i := range a.result.Functions {
 		all := slices.Concat(common, own[i])
 		for _, o := range all {
-			a.log.Infof("check %s: %s: %s", o.Name, o.Status, o.Detail)
+			a.log.Infof("check %s: %s: %s", o.Check.Name, o.Check.Status, o.Check.Detail)
 		}
 		addPreflight(&a.result.Functions[i], all, "what is to prove the recovery could not")
 	}
@@ -62,14 +62,14 @@ func (a *action) checkVerification(ctx context.Context, clients *aws.Cloud) {
 // addPreflight adds preflight checks to a function's result. What failed among
 // them makes it not ready; but then says what would go wrong although it could be
 // rolled back.
-func addPreflight(f *report.Function, all []verify.Outlook, but string) {
+func addPreflight(f *report.Function, all []verify.Preflight, but string) {
 	var wrong []string
 	for _, o := range all {
 		f.Checks = append(f.Checks, o.Check)
-		if o.Status != report.CheckFailed {
+		if o.Check.Status != report.CheckFailed {
 			continue
 		}
-		wrong = append(wrong, o.Name+": "+o.Detail)
+		wrong = append(wrong, o.Check.Name+": "+o.Check.Detail)
 		if f.Status == report.Ready {
 			f.Status, f.Reason = report.NotReady, o.Reason
 			f.Message = fmt.Sprintf("%s:%s could be rolled back, but is NOT ready: %s", f.Function, f.Alias, but)

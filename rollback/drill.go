@@ -9,7 +9,7 @@ import (
 
 // drill rolls back, checks, returns to what served before, and checks again.
 // Whatever happens in between, the way back is gone.
-func (a *action) drill(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+func (a *action) drill(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	drill := alias.NewDrill(functions)
 	check := func() {
 		if a.inputs.AsksForChecks() {

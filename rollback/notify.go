@@ -171,11 +171,11 @@ func (n *notifier) record(r *report.Result, answers map[string]string) {
 // recordTrial turns the answers of a trial into checks: whoever asks for a trial
 // wants to know before a notification is needed.
 func recordTrial(r *report.Result, answers map[string]string) {
-	var checks []verify.Outlook
+	var checks []verify.Preflight
 	for _, name := range slices.Sorted(maps.Keys(answers)) {
-		o := verify.Outlook{Check: report.Check{Name: "channel " + name, Status: report.CheckPassed, Detail: "a test message was taken"}}
+		o := verify.Preflight{Check: report.Check{Name: "channel " + name, Status: report.CheckPassed, Detail: "a test message was taken"}}
 		if answers[name] != notify.Sent {
-			o.Status, o.Detail, o.Reason = report.CheckFailed, answers[name], report.NotificationFailed
+			o.Check.Status, o.Check.Detail, o.Reason = report.CheckFailed, answers[name], report.NotificationFailed
 		}
 		checks = append(checks, o)
 	}

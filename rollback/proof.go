@@ -14,7 +14,7 @@ import (
 
 // prove checks the functions that were moved, where checks were asked for, and
 // gives the results with what was found.
-func (a *action) prove(clients *aws.Cloud, fleet *alias.Fleet) []report.Function {
+func (a *action) prove(clients *aws.Clients, fleet *alias.Fleet) []report.Function {
 	if fleet.Moved() && a.inputs.AsksForChecks() {
 		a.log.Group("Checking whether production recovered")
 		defer a.log.EndGroup()
@@ -32,7 +32,7 @@ func proverOf(v *verify.Verifier) alias.Prover {
 	return func(ctx context.Context, moved []alias.Moved) []report.Verdict {
 		checks := *v
 		if slices.ContainsFunc(moved, func(m alias.Moved) bool { return m.Split }) {
-			checks.InvokePayload = nil // either of two versions may answer
+			checks.Options.InvokePayload = nil // either of two versions may answer
 		}
 		subjects := make([]verify.Subject, len(moved))
 		for i, m := range moved {
@@ -48,7 +48,7 @@ func proverOf(v *verify.Verifier) alias.Prover {
 }
 
 // verifier has the checks that were asked for.
-func (a *action) verifier(clients *aws.Cloud) *verify.Verifier {
+func (a *action) verifier(clients *aws.Clients) *verify.Verifier {
 	health := a.inputs.Health
 	return &verify.Verifier{
 		Options: verify.Options{

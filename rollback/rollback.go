@@ -9,7 +9,7 @@ import (
 
 // rollBack rolls every function back, notifies, and proves that production
 // recovered.
-func (a *action) rollBack(ctx context.Context, clients *aws.Cloud, functions []alias.Function) {
+func (a *action) rollBack(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Rolling back")
 	fleet := alias.NewFleet(functions)
 	fleet.RollBack(ctx, a.inputs.AllOrNothing)

@@ -95,7 +95,7 @@ func (m *mover) update(ctx context.Context, c change) (Alias, error) {
 			a.ARN, a.RevisionID = aws.ToString(out.AliasArn), aws.ToString(out.RevisionId)
 			return a, nil
 		}
-		unsure = unsure || unanswered(err)
+		unsure = unsure || ambiguous(err)
 		status := httpStatus(err)
 		switch {
 		case status == http.StatusPreconditionFailed:
@@ -103,7 +103,7 @@ func (m *mover) update(ctx context.Context, c change) (Alias, error) {
 		case status == http.StatusConflict && try < maxConflicts:
 		case status == http.StatusNotFound && !unsure:
 			return c.from, m.explainNotFound(ctx, c, err)
-		case !passing(err):
+		case !retryable(err):
 			if unsure {
 				return m.stopped(ctx, c, unsure, err)
 			}

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -32,15 +31,6 @@ func (p *Problem) Error() string { return p.Text }
 // Unwrap gives the error it came from.
 func (p *Problem) Unwrap() error { return p.Err }
 
-// credentialCodes are AWS's answers to credentials that are wrong, as opposed
-// to right ones that may not do this.
-var credentialCodes = []string{
-	"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId",
-	"InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken",
-	"MissingAuthenticationTokenException", "IncompleteSignature", "IncompleteSignatureException", "AuthFailure",
-	"InvalidAccessKeyId",
-}
-
 // explain turns an error of a call into a problem. action is the call's name,
 // which is also the name of its IAM action; resource is what it was made on.
 func explain(err error, action, resource string) *Problem {
@@ -53,18 +43,18 @@ func explain(err error, action, resource string) *Problem {
 	say := func(reason report.Reason, format string, args ...any) *Problem {
 		return &Problem{Reason: reason, Text: fmt.Sprintf(format, args...), Detail: brief(err), Err: err}
 	}
-	status, code := httpStatus(err), errorCode(err)
-	switch {
-	case slices.Contains(credentialCodes, code):
-		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", code)
-	case status == http.StatusForbidden || code == "AccessDeniedException" || code == "AccessDenied":
+	switch aws.Classify(err) {
+	case aws.BadCredentials:
+		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", aws.Code(err))
+	case aws.Denied:
 		return say(report.AccessDenied, "AWS denied lambda:%s on %s: allow that action for the role that this job uses", action, resource)
-	case status == http.StatusNotFound || code == "ResourceNotFoundException":
+	case aws.NotFound:
 		return say(report.FunctionNotFound, "%s found nothing at %s: check the name, the region and the account (%s)", action, resource, brief(err))
-	case throttled(err):
+	case aws.Throttled:
 		return say(report.Throttled, "AWS throttled %s on %s: too many calls are made in this account and region; run it again (%s)", action, resource, brief(err))
+	default:
+		return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
 	}
-	return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
 }
 
 func explainStop(stopped *Stopped, action string) *Problem {
@@ -75,7 +65,7 @@ func explainStop(stopped *Stopped, action string) *Problem {
 	switch {
 	case errors.Is(stopped.Cause, ErrCancelled):
 		return &Problem{Reason: report.Cancelled, Err: stopped, Text: fmt.Sprintf("the run was cancelled during %s%s", action, after)}
-	case stopped.Last != nil && throttled(stopped.Last):
+	case stopped.Last != nil && aws.Classify(stopped.Last) == aws.Throttled:
 		return &Problem{Reason: report.Throttled, Err: stopped, Text: fmt.Sprintf(
 			"AWS kept throttling %s until the input timeout was over%s: run it again, or raise timeout", action, after)}
 	case errors.Is(stopped.Cause, ErrTimeout), errors.Is(stopped.Cause, context.DeadlineExceeded):

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -19,9 +20,6 @@ import (
 type AlarmReader interface {
 	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 }
-
-// alarmLine begins the name of a check of an alarm.
-const alarmLine = "alarm "
 
 const (
 	alarmAction  = "cloudwatch:DescribeAlarms"
@@ -39,58 +37,92 @@ type alarmState struct {
 // alarmWatch follows the alarms through the time to observe. What they were at
 // its beginning does not count: the failed version's errors may still hold them.
 type alarmWatch struct {
-	*run
-
+	run     *run
+	names   []string
 	regions []string
 	last    map[string]alarmState // by region and name, as last read
 	known   bool                  // last holds an answer for every region
 	wasOK   map[string]bool
-	told    map[string]bool
+	logged  map[string]bool
 }
 
 // alarmChecks looks for the names in the region of every subject.
 func (r *run) alarmChecks(subjects []Subject) []check {
-	if len(r.Alarms) == 0 {
+	if len(r.options.Alarms) == 0 || len(subjects) == 0 {
 		return nil
 	}
-	return []check{r.alarmWatch(subjects).watch}
-}
-
-func (r *run) alarmWatch(subjects []Subject) *alarmWatch {
 	var regions []string
 	for _, s := range subjects {
 		if !slices.Contains(regions, s.Region) {
 			regions = append(regions, s.Region)
 		}
 	}
-	return &alarmWatch{run: r, regions: regions, last: map[string]alarmState{}, wasOK: map[string]bool{}, told: map[string]bool{}}
+	return []check{&alarmWatch{
+		run: r, names: r.options.Alarms, regions: regions,
+		last: map[string]alarmState{}, wasOK: map[string]bool{}, logged: map[string]bool{},
+	}}
 }
 
-func (w *alarmWatch) watch(ctx context.Context) findings {
-	poll := max(shortestPoll, w.Observe/20)
+// title is the name of an alarm's check.
+func (w *alarmWatch) title(name string) string { return "alarm " + w.run.sanitize(name, reasonLimit) }
+
+func (w *alarmWatch) verify(ctx context.Context) result {
+	observe := w.run.options.Observe
+	poll := max(shortestPoll, observe/20)
 	for {
-		left := w.Observe - w.Clock.Now().Sub(w.started)
+		left := observe - w.run.clock.Now().Sub(w.run.started)
 		if left <= 0 {
 			break
 		}
-		if _, err := w.read(ctx); err != nil && !passing(err) {
+		if _, err := w.read(ctx); err != nil && !aws.Classify(err).Retryable() {
 			break // a further poll would not mend it: the end tells what it is
 		}
-		if cut := w.sleepWatching(min(poll, left)); cut != "" {
-			return w.unfinished(ctx, cut)
+		if cut := w.run.sleepWatching(min(poll, left)); cut != "" {
+			return w.cutShort(ctx, cut)
 		}
 	}
-	if cut := w.untilObserved(); cut != "" {
-		return w.unfinished(ctx, cut)
+	if cut := w.run.sleepUntilObserved(); cut != "" {
+		return w.cutShort(ctx, cut)
 	}
 	unread, err := w.read(ctx)
-	var out findings
-	for _, name := range w.Alarms {
+	var out result
+	for _, name := range w.names {
 		c := w.conclude(name)
-		if err != nil && c.Status != Failed {
-			c.Status, c.Detail = Inconclusive, w.explain(ctx, err, alarmAction)+w.inRegion(unread)+w.lastKnown(name)
+		if err != nil && c.Status != report.CheckFailed {
+			c.Status, c.Detail = report.CheckInconclusive, w.run.explain(ctx, err, alarmAction)+w.inRegion(unread)+w.lastKnown(name)
 		}
 		out.checks = append(out.checks, c)
+	}
+	return out
+}
+
+// preflight reads every alarm once.
+func (w *alarmWatch) preflight(ctx context.Context) []Preflight {
+	unread, err := w.read(ctx)
+	var out []Preflight
+	for _, name := range w.names {
+		states := w.states(name)
+		switch {
+		case err != nil:
+			c := w.run.refused(ctx, w.title(name), err, alarmAction)
+			c[0].Check.Detail += w.inRegion(unread)
+			out = append(out, c...)
+		case len(states) == 0:
+			c := Preflight{Check: w.conclude(name), Reason: report.InvalidInput}
+			c.Check.Status = report.CheckFailed
+			out = append(out, c)
+		default:
+			status := report.CheckPassed
+			for state := range states {
+				if alarmStatus[state] != report.CheckPassed {
+					status = report.CheckInconclusive
+				}
+			}
+			out = append(out, newPreflight(w.title(name), status, "readable%s", w.lastKnown(name))...)
+		}
+	}
+	for i := range out {
+		out[i].Check.Kind = report.CheckAlarm
 	}
 	return out
 }
@@ -109,12 +141,12 @@ func (w *alarmWatch) read(ctx context.Context) (unread string, err error) {
 			}
 			continue
 		}
-		for _, name := range w.Alarms {
+		for _, name := range w.names {
 			delete(w.last, key(region, name))
 		}
 		for name, state := range states {
 			w.last[key(region, name)] = state
-			w.notice(region, name, state)
+			w.logTransition(region, name, state)
 		}
 	}
 	return unread, err
@@ -122,28 +154,28 @@ func (w *alarmWatch) read(ctx context.Context) (unread string, err error) {
 
 func (w *alarmWatch) describe(ctx context.Context, api AlarmReader) (map[string]alarmState, error) {
 	out := map[string]alarmState{}
-	for names := range slices.Chunk(w.Alarms, alarmsAtOnce) {
+	for names := range slices.Chunk(w.names, alarmsAtOnce) {
 		in := &cloudwatch.DescribeAlarmsInput{
-			AlarmNames: names, MaxRecords: aws.Int32(alarmsAtOnce),
+			AlarmNames: names, MaxRecords: sdk.Int32(alarmsAtOnce),
 			// Left out, composite alarms would seem not to exist.
 			AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
 		}
 		for pages := 0; pages <= len(names); pages++ {
-			page, err := do(ctx, w.calls, "DescribeAlarms", func(ctx context.Context) (*cloudwatch.DescribeAlarmsOutput, error) {
-				return api.DescribeAlarms(ctx, in, untriedAlarms)
+			page, err := aws.Do(ctx, w.run.retry, "DescribeAlarms", func(ctx context.Context) (*cloudwatch.DescribeAlarmsOutput, error) {
+				return api.DescribeAlarms(ctx, in)
 			})
 			if err != nil {
 				return nil, err
 			}
 			for i := range page.MetricAlarms {
 				a := &page.MetricAlarms[i]
-				out[aws.ToString(a.AlarmName)] = alarmState{a.StateValue, aws.ToString(a.StateReason)}
+				out[sdk.ToString(a.AlarmName)] = alarmState{a.StateValue, sdk.ToString(a.StateReason)}
 			}
 			for i := range page.CompositeAlarms {
 				a := &page.CompositeAlarms[i]
-				out[aws.ToString(a.AlarmName)] = alarmState{a.StateValue, aws.ToString(a.StateReason)}
+				out[sdk.ToString(a.AlarmName)] = alarmState{a.StateValue, sdk.ToString(a.StateReason)}
 			}
-			if in.NextToken = page.NextToken; aws.ToString(in.NextToken) == "" {
+			if in.NextToken = page.NextToken; sdk.ToString(in.NextToken) == "" {
 				break
 			}
 		}
@@ -151,27 +183,29 @@ func (w *alarmWatch) describe(ctx context.Context, api AlarmReader) (map[string]
 	return out, nil
 }
 
-// notice logs the first time that an alarm goes off under our eyes.
-func (w *alarmWatch) notice(region, name string, state alarmState) {
+// logTransition logs the first time that an alarm goes off under our eyes.
+func (w *alarmWatch) logTransition(region, name string, state alarmState) {
 	k := key(region, name)
 	if state.value == types.StateValueOk {
 		w.wasOK[k] = true
 	}
-	if state.value == types.StateValueAlarm && w.wasOK[k] && !w.told[k] {
-		w.told[k] = true
-		w.Log.Infof("alarm %s went into ALARM%s %s after the watch began: %s", w.outside(name, reasonLimit), w.inRegion(region),
-			seconds(w.Clock.Now().Sub(w.started)), w.outside(state.reason, reasonLimit))
+	if state.value == types.StateValueAlarm && w.wasOK[k] && !w.logged[k] {
+		w.logged[k] = true
+		w.run.log.Infof("alarm %s went into ALARM%s %s after the watch began: %s", w.run.sanitize(name, reasonLimit), w.inRegion(region),
+			seconds(w.run.clock.Now().Sub(w.run.started)), w.run.sanitize(state.reason, reasonLimit))
 	}
 }
 
 // alarmStatus is what a state says; any other says nothing.
-var alarmStatus = map[types.StateValue]report.CheckStatus{types.StateValueAlarm: Failed, types.StateValueOk: Passed}
+var alarmStatus = map[types.StateValue]report.CheckStatus{
+	types.StateValueAlarm: report.CheckFailed, types.StateValueOk: report.CheckPassed,
+}
 
 // conclude judges one alarm by its state at the end, the worst of all regions.
 func (w *alarmWatch) conclude(name string) report.Check {
-	c := report.Check{Kind: report.CheckAlarm, Name: alarmLine + w.outside(name, reasonLimit), Status: Inconclusive}
-	when := fmt.Sprintf("at the end of %s", w.Observe)
-	if w.Observe == 0 {
+	c := report.Check{Name: w.title(name), Kind: report.CheckAlarm, Status: report.CheckInconclusive}
+	when := fmt.Sprintf("at the end of %s", w.run.options.Observe)
+	if w.run.options.Observe == 0 {
 		when = "right after the move (observe is 0s)"
 	}
 	states := w.states(name)
@@ -185,7 +219,7 @@ func (w *alarmWatch) conclude(name string) report.Check {
 		}
 		c.Detail = fmt.Sprintf("it was in the state %s%s %s", worst, w.inRegion(region), when)
 		if reason := w.last[key(region, name)].reason; reason != "" && worst != types.StateValueOk {
-			c.Detail += ": " + w.outside(reason, reasonLimit)
+			c.Detail += ": " + w.run.sanitize(reason, reasonLimit)
 		}
 		return c
 	}
@@ -208,15 +242,15 @@ func (w *alarmWatch) states(name string) map[types.StateValue]string {
 	return out
 }
 
-// unfinished is what is known where the end of the watch was not seen.
-func (w *alarmWatch) unfinished(ctx context.Context, cut string) findings {
+// cutShort is what is known where the end of the watch was not seen.
+func (w *alarmWatch) cutShort(ctx context.Context, why string) result {
 	if ctx.Err() == nil && !w.known {
 		_, _ = w.read(ctx)
 	}
-	var out findings
-	for _, name := range w.Alarms {
+	var out result
+	for _, name := range w.names {
 		out.checks = append(out.checks, report.Check{
-			Kind: report.CheckAlarm, Name: alarmLine + w.outside(name, reasonLimit), Status: Inconclusive, Detail: cut + w.lastKnown(name),
+			Name: w.title(name), Kind: report.CheckAlarm, Status: report.CheckInconclusive, Detail: why + w.lastKnown(name),
 		})
 	}
 	return out
@@ -243,6 +277,3 @@ func (w *alarmWatch) inRegion(region string) string {
 }
 
 func key(region, name string) string { return region + "\x00" + name }
-
-// untriedAlarms turns the SDK's own retries off.
-func untriedAlarms(o *cloudwatch.Options) { o.Retryer = aws.NopRetryer{} }

@@ -80,14 +80,14 @@ func TestAlarmsCountByTheirStateAtTheEnd(t *testing.T) {
 		detail string
 		logged bool // that it went off
 	}{
-		"fine all along":                {course{{0, inOK}}, verify.Passed, "it was in the state OK at the end of 5m0s", false},
-		"in ALARM all along":            {course{{0, inAlarm}}, verify.Failed, "it was in the state ALARM at the end of 5m0s: 5 datapoints, ***", false},
-		"in ALARM at first, clears":     {course{{0, inAlarm}, {3 * time.Minute, inOK}}, verify.Passed, "OK", false},
-		"goes off and stays":            {course{{0, inOK}, {2 * time.Minute, inAlarm}}, verify.Failed, "ALARM", true},
-		"goes off and clears":           {course{{0, inOK}, {time.Minute, inAlarm}, {2 * time.Minute, inOK}}, verify.Passed, "OK", true},
-		"goes off in the last second":   {course{{0, inOK}, {5*time.Minute - time.Second, inAlarm}}, verify.Failed, "ALARM", true},
-		"no data is not health":         {course{{0, noData}}, verify.Inconclusive, "INSUFFICIENT_DATA at the end of 5m0s", false},
-		"a state that nobody has heard": {course{{0, "MUTED"}}, verify.Inconclusive, "not known here: [MUTED]", false},
+		"fine all along":                {course{{0, inOK}}, report.CheckPassed, "it was in the state OK at the end of 5m0s", false},
+		"in ALARM all along":            {course{{0, inAlarm}}, report.CheckFailed, "it was in the state ALARM at the end of 5m0s: 5 datapoints, ***", false},
+		"in ALARM at first, clears":     {course{{0, inAlarm}, {3 * time.Minute, inOK}}, report.CheckPassed, "OK", false},
+		"goes off and stays":            {course{{0, inOK}, {2 * time.Minute, inAlarm}}, report.CheckFailed, "ALARM", true},
+		"goes off and clears":           {course{{0, inOK}, {time.Minute, inAlarm}, {2 * time.Minute, inOK}}, report.CheckPassed, "OK", true},
+		"goes off in the last second":   {course{{0, inOK}, {5*time.Minute - time.Second, inAlarm}}, report.CheckFailed, "ALARM", true},
+		"no data is not health":         {course{{0, noData}}, report.CheckInconclusive, "INSUFFICIENT_DATA at the end of 5m0s", false},
+		"a state that nobody has heard": {course{{0, "MUTED"}}, report.CheckInconclusive, "not known here: [MUTED]", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -107,7 +107,7 @@ func TestAlarmsCountByTheirStateAtTheEnd(t *testing.T) {
 func TestAlarmsWithoutObserveAreLookedAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
-	s.Alarms = []string{"errors", "composite-all", "gone", "silent"}
+	s.Options.Alarms = []string{"errors", "composite-all", "gone", "silent"}
 	calls := 0
 	states := inStates(map[string]types.StateValue{"errors": inAlarm, "composite-all": inOK, "silent": noData})
 	s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
@@ -118,10 +118,10 @@ func TestAlarmsWithoutObserveAreLookedAtOnce(t *testing.T) {
 	v := s.verify()
 	assert.Equal(t, 1, calls)
 	assert.Equal(t, []report.Check{
-		{Kind: report.CheckAlarm, Name: "alarm errors", Status: verify.Failed, Detail: "it was in the state ALARM right after the move (observe is 0s): 5 datapoints, ***"},
-		{Kind: report.CheckAlarm, Name: "alarm composite-all", Status: verify.Passed, Detail: "it was in the state OK right after the move (observe is 0s)"},
-		{Kind: report.CheckAlarm, Name: "alarm gone", Status: verify.Inconclusive, Detail: "there is no metric or composite alarm of that name in eu-west-1: check the input alarms"},
-		{Kind: report.CheckAlarm, Name: "alarm silent", Status: verify.Inconclusive, Detail: "it was in the state INSUFFICIENT_DATA right after the move (observe is 0s): 5 datapoints, ***"},
+		{Name: "alarm errors", Kind: report.CheckAlarm, Status: report.CheckFailed, Detail: "it was in the state ALARM right after the move (observe is 0s): 5 datapoints, ***"},
+		{Name: "alarm composite-all", Kind: report.CheckAlarm, Status: report.CheckPassed, Detail: "it was in the state OK right after the move (observe is 0s)"},
+		{Name: "alarm gone", Kind: report.CheckAlarm, Status: report.CheckInconclusive, Detail: "there is no metric or composite alarm of that name in eu-west-1: check the input alarms"},
+		{Name: "alarm silent", Kind: report.CheckAlarm, Status: report.CheckInconclusive, Detail: "it was in the state INSUFFICIENT_DATA right after the move (observe is 0s): 5 datapoints, ***"},
 	}, v.Checks)
 }
 
@@ -131,7 +131,7 @@ func TestMoreAlarmsThanOneCallTakes(t *testing.T) {
 	states := map[string]types.StateValue{}
 	for i := range 250 {
 		name := fmt.Sprintf("alarm-%d", i)
-		s.Alarms = append(s.Alarms, name)
+		s.Options.Alarms = append(s.Options.Alarms, name)
 		states[name] = inOK
 	}
 	var sizes []int
@@ -161,16 +161,16 @@ func TestAlarmsOfSeveralRegions(t *testing.T) {
 		want      report.CheckStatus
 		detail    string
 	}{
-		"found in one of them":        {inStates(map[string]types.StateValue{"errors": inOK}), inStates(nil), verify.Passed, "OK in eu-west-1"},
-		"the worst of both counts":    {inStates(map[string]types.StateValue{"errors": inOK}), inStates(map[string]types.StateValue{"errors": inAlarm}), verify.Failed, "ALARM in us-east-1"},
-		"one of them may not be read": {inStates(map[string]types.StateValue{"errors": inOK}), denied, verify.Inconclusive, "allow that action for the role that this job uses (AccessDenied: in AWS's words) in us-east-1; its last known state was OK"},
-		"ALARM counts all the same":   {inStates(map[string]types.StateValue{"errors": inAlarm}), denied, verify.Failed, "ALARM in eu-west-1"},
-		"found nowhere":               {inStates(nil), inStates(nil), verify.Inconclusive, "in eu-west-1, us-east-1"},
+		"found in one of them":        {inStates(map[string]types.StateValue{"errors": inOK}), inStates(nil), report.CheckPassed, "OK in eu-west-1"},
+		"the worst of both counts":    {inStates(map[string]types.StateValue{"errors": inOK}), inStates(map[string]types.StateValue{"errors": inAlarm}), report.CheckFailed, "ALARM in us-east-1"},
+		"one of them may not be read": {inStates(map[string]types.StateValue{"errors": inOK}), denied, report.CheckInconclusive, "allow that action for the role that this job uses (AccessDenied: in AWS's words) in us-east-1; its last known state was OK"},
+		"ALARM counts all the same":   {inStates(map[string]types.StateValue{"errors": inAlarm}), denied, report.CheckFailed, "ALARM in eu-west-1"},
+		"found nowhere":               {inStates(nil), inStates(nil), report.CheckInconclusive, "in eu-west-1, us-east-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSetup()
-			s.Alarms = []string{"errors"}
+			s.Options.Alarms = []string{"errors"}
 			s.AWS = func(region string) verify.Clients {
 				return verify.Clients{Alarms: map[string]verify.AlarmReader{"eu-west-1": c.near, "us-east-1": c.far}[region]}
 			}
@@ -195,7 +195,42 @@ func TestAlarmsThatCannotBeReadAtTheEnd(t *testing.T) {
 			return good.DescribeAlarms(t.Context(), in)
 		})
 		got := find(t, s.verify(), "alarm")
-		assert.Equal(t, verify.Inconclusive, got.Status)
+		assert.Equal(t, report.CheckInconclusive, got.Status)
 		assert.Equal(t, "cloudwatch:DescribeAlarms failed: ServiceUnavailable: in AWS's words; its last known state was OK", got.Detail)
 	})
+}
+
+// An alarm that goes off is noticed within a twentieth of the watch, and a short
+// watch does not ask more often than every five seconds.
+func TestHowOftenAlarmsAreRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		observe time.Duration
+		at      []time.Duration // the first readings
+		reads   int             // with the one at the end
+	}{
+		"an hour":                {time.Hour, []time.Duration{0, 3 * time.Minute, 6 * time.Minute}, 21},
+		"five minutes":           {5 * time.Minute, []time.Duration{0, 15 * time.Second, 30 * time.Second}, 21},
+		"less than 100 s":        {40 * time.Second, []time.Duration{0, 5 * time.Second, 10 * time.Second}, 9},
+		"no multiple of a pause": {12 * time.Second, []time.Duration{0, 5 * time.Second, 10 * time.Second, 12 * time.Second}, 4},
+		"less than a pause":      {3 * time.Second, []time.Duration{0, 3 * time.Second}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSetup()
+				s.Options.Alarms, s.Options.Observe = []string{"errors"}, c.observe
+				began, good := time.Now(), inStates(map[string]types.StateValue{"errors": inOK})
+				var reads []time.Duration
+				s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+					reads = append(reads, time.Since(began))
+					return good(in)
+				})
+				assert.Equal(t, report.CheckPassed, find(t, s.verify(), "alarm errors").Status)
+				require.Len(t, reads, c.reads)
+				assert.Equal(t, c.at, reads[:len(c.at)])
+				assert.Equal(t, c.observe, reads[len(reads)-1])
+			})
+		})
+	}
 }

@@ -7,56 +7,70 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// apiChecks watches the errors that callers of the APIs get, in every region of
-// the subjects together. The time of the failure is that of the first subject
-// whose deploy is known.
+// apiCheck watches the errors that callers of an API get, in every region of the
+// subjects together.
+type apiCheck struct {
+	run     *run
+	api     string
+	subject Subject // the one whose deploy gives the time of the failure
+}
+
+// apiChecks takes the time of the failure from the first subject whose deploy is
+// known.
 func (r *run) apiChecks(subjects []Subject) []check {
-	if r.Observe <= 0 {
+	if r.options.Observe <= 0 || len(subjects) == 0 {
 		return nil
 	}
 	first := slices.IndexFunc(subjects, func(s Subject) bool { return !s.DeployedAt.IsZero() })
-	s := subjects[max(first, 0)]
 	var checks []check
-	for _, api := range r.APIs {
-		checks = append(checks, func(ctx context.Context) findings { return r.api(ctx, api, s) })
+	for _, api := range r.options.APIs {
+		checks = append(checks, apiCheck{run: r, api: api, subject: subjects[max(first, 0)]})
 	}
 	return checks
 }
 
-func (r *run) api(ctx context.Context, api string, s Subject) findings {
-	name := "API " + r.outside(api, reasonLimit)
-	m, cut, err := r.watchTraffic(ctx, r.windows, s, func(ctx context.Context, w span, m *measured) error {
-		var calls, errors []string
-		for n, region := range slices.Sorted(maps.Keys(r.regions)) {
-			queries := apiQueries(api, n)
-			if err := r.metricData(ctx, region, w, queries, m); err != nil {
-				return err
-			}
-			calls = append(calls, *queries[0].Id, *queries[1].Id)
-			errors = append(errors, *queries[2].Id, *queries[3].Id)
-		}
-		m.sum("calls", calls)
-		m.sum("errors", errors)
-		return nil
-	})
+func (c apiCheck) verify(ctx context.Context) result {
+	r, name := c.run, "API "+c.run.sanitize(c.api, reasonLimit)
+	m, cut, err := r.watchTraffic(ctx, c.subject, c.read)
 	switch {
 	case m == nil:
-		return one(name, Inconclusive, "%s", cut)
+		return newResult(name, report.CheckInconclusive, "%s", cut)
 	case err != nil:
-		return one(name, Inconclusive, "%s", r.explain(ctx, err, metricAction))
+		return newResult(name, report.CheckInconclusive, "%s", r.explain(ctx, err, metricAction))
 	}
 	status, detail := m.judge()
-	if cut != "" {
-		detail += "; " + cut
+	if status == report.CheckPassed && m.partial {
+		status = report.CheckInconclusive
 	}
-	if status == Passed && (cut != "" || m.partial) {
-		status = Inconclusive
+	out := newResult(name, status, "answers 5xx: %s", detail)
+	out.cutShort(cut)
+	return out
+}
+
+// preflight tries nothing: the metrics of the functions need the same permission,
+// and are tried.
+func (apiCheck) preflight(context.Context) []Preflight { return nil }
+
+// read reads the calls and errors of all regions.
+func (c apiCheck) read(ctx context.Context, w span, m *measurements) error {
+	var calls, errors []string
+	for n, region := range slices.Sorted(maps.Keys(c.run.regions)) {
+		queries := apiQueries(c.api, n)
+		if err := c.run.metricData(ctx, region, w, queries, m); err != nil {
+			return err
+		}
+		calls = append(calls, *queries[0].Id, *queries[1].Id)
+		errors = append(errors, *queries[2].Id, *queries[3].Id)
 	}
-	return one(name, status, "answers 5xx: %s", detail)
+	m.sum("calls", calls)
+	m.sum("errors", errors)
+	return nil
 }
 
 // apiQueries asks for a REST API by its name and for an HTTP API by its id:
@@ -64,12 +78,12 @@ func (r *run) api(ctx context.Context, api string, s Subject) findings {
 // tells the regions apart.
 func apiQueries(api string, n int) []types.MetricDataQuery {
 	query := func(id, metric, dimension string) types.MetricDataQuery {
-		return types.MetricDataQuery{Id: aws.String(fmt.Sprintf("%s%d", id, n)), MetricStat: &types.MetricStat{
+		return types.MetricDataQuery{Id: sdk.String(fmt.Sprintf("%s%d", id, n)), MetricStat: &types.MetricStat{
 			Metric: &types.Metric{
-				Namespace: aws.String("AWS/ApiGateway"), MetricName: aws.String(metric),
-				Dimensions: []types.Dimension{{Name: aws.String(dimension), Value: aws.String(api)}},
+				Namespace: sdk.String("AWS/ApiGateway"), MetricName: sdk.String(metric),
+				Dimensions: []types.Dimension{{Name: sdk.String(dimension), Value: sdk.String(api)}},
 			},
-			Period: aws.Int32(int32(period / time.Second)), Stat: aws.String("Sum"),
+			Period: sdk.Int32(int32(period / time.Second)), Stat: sdk.String("Sum"),
 		}}
 	}
 	return []types.MetricDataQuery{
@@ -81,7 +95,7 @@ func apiQueries(api string, n int) []types.MetricDataQuery {
 }
 
 // sum makes one series of several. What is read again counts once.
-func (m *measured) sum(into string, from []string) {
+func (m *measurements) sum(into string, from []string) {
 	all := series{}
 	for _, id := range from {
 		for at, value := range m.data[id] {

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
-	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
 // gateway counts an API's calls and its 5xx answers by the minute, under the
@@ -60,17 +59,17 @@ func TestAPIs(t *testing.T) {
 		status            report.CheckStatus
 		detail            string
 	}{
-		"a REST API that is well again":  {"ApiName", "5XXError", ends, verify.Passed, "answers 5xx: error rate now 0.0 % (0 errors in"},
-		"an HTTP API that is well again": {"ApiId", "5xx", ends, verify.Passed, "answers 5xx: error rate now 0.0 %"},
-		"a REST API that goes on":        {"ApiName", "5XXError", goesOn, verify.Failed, "error rate now 50 %"},
-		"an HTTP API that goes on":       {"ApiId", "5xx", goesOn, verify.Failed, "before the deploy 0.0 % (0 errors in 500 calls)"},
-		"an API that nobody calls":       {"Nothing", "", ends, verify.Inconclusive, "no data is not health"},
+		"a REST API that is well again":  {"ApiName", "5XXError", ends, report.CheckPassed, "answers 5xx: error rate now 0.0 % (0 errors in"},
+		"an HTTP API that is well again": {"ApiId", "5xx", ends, report.CheckPassed, "answers 5xx: error rate now 0.0 %"},
+		"a REST API that goes on":        {"ApiName", "5XXError", goesOn, report.CheckFailed, "error rate now 50 %"},
+		"an HTTP API that goes on":       {"ApiId", "5xx", goesOn, report.CheckFailed, "before the deploy 0.0 % (0 errors in 500 calls)"},
+		"an API that nobody calls":       {"Nothing", "", ends, report.CheckInconclusive, "no data is not health"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSetup()
-				s.Observe, s.APIs = 5*time.Minute, []string{"shop"}
+				s.Options.Observe, s.Options.APIs = 5*time.Minute, []string{"shop"}
 				s.clients.Metrics = gateway(c.dimension, c.metric, c.errors)
 				got := find(t, s.verify(), "API shop")
 				assert.Equal(t, c.status, got.Status, got.Detail)
@@ -84,10 +83,10 @@ func TestAnAPIWithoutThePermission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup()
-		s.Observe, s.APIs = time.Minute, []string{"shop"}
+		s.Options.Observe, s.Options.APIs = time.Minute, []string{"shop"}
 		s.clients.Metrics = metrics(nil).failing(awsError(403, "AccessDeniedException"))
 		got := find(t, s.verify(), "API shop")
-		assert.Equal(t, verify.Inconclusive, got.Status)
+		assert.Equal(t, report.CheckInconclusive, got.Status)
 		assert.Contains(t, got.Detail, "cloudwatch:GetMetricData")
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // errHealthTimeout is the cause of a URL's time being over.
@@ -15,23 +17,23 @@ var errHealthTimeout = errors.New("the time for health checks was over")
 func (r *run) healthChecks() []check {
 	var checks []check
 	seen := map[string]int{}
-	for _, u := range r.Health.URLs {
-		name := "health " + r.outside(plain(u), longestText)
+	for _, u := range r.options.Health.URLs {
+		name := "health " + r.sanitize(bareURL(u), longestText)
 		if seen[name]++; seen[name] > 1 { // they differ in what is not shown
 			name = fmt.Sprintf("%s (%d)", name, seen[name])
 		}
-		t := &tally{prober: r.prober(u), name: name, want: max(r.Health.Successes, 1)}
-		checks = append(checks, t.watch)
+		checks = append(checks, &probeSeries{run: r, health: r.options.Health, prober: newProber(r, u), name: name})
 	}
 	return checks
 }
 
-// tally counts the answers of one URL.
-type tally struct {
-	prober
+// probeSeries counts the answers of one URL.
+type probeSeries struct {
+	run    *run
+	health Health
+	prober prober
 
 	name     string
-	want     int
 	probes   int
 	accepted int
 	streak   int // accepted in a row, up to now
@@ -40,89 +42,93 @@ type tally struct {
 	times    []time.Duration
 }
 
-// watch probes until enough accepted answers came in a row, or the time is over.
-func (t *tally) watch(ctx context.Context) findings {
-	within, cancel := context.WithTimeoutCause(ctx, t.Health.Timeout, errHealthTimeout)
+// verify probes until enough accepted answers came in a row, or the time is over.
+func (p *probeSeries) verify(ctx context.Context) result {
+	want := max(p.health.Successes, 1)
+	within, cancel := context.WithTimeoutCause(ctx, p.health.Timeout, errHealthTimeout)
 	defer cancel()
-	end := t.Clock.Now().Add(t.Health.Timeout) // no probe begins in the instant of the end
-	for within.Err() == nil && t.Clock.Now().Before(end) {
-		began := t.Clock.Now()
-		a := t.probe(within)
+	end := p.run.clock.Now().Add(p.health.Timeout) // no probe begins in the instant of the end
+	for within.Err() == nil && p.run.clock.Now().Before(end) {
+		began := p.run.clock.Now()
+		a := p.prober.probe(within)
 		if within.Err() != nil && a.problem != "" {
-			t.cutOff(a)
+			p.countCutOff(a)
 			break
 		}
-		t.count(a)
-		if t.streak == t.want {
-			return one(t.name, Passed, "%d answers in a row were %s, after %d probes%s", t.want, t.wanted(), t.probes, t.speed())
+		p.count(a)
+		if p.streak == want {
+			return newResult(p.name, report.CheckPassed, "%d answers in a row were %s, after %d probes%s", want, p.expectation(), p.probes, p.latency())
 		}
-		if pause := t.Health.Interval - t.Clock.Now().Sub(began); pause > 0 {
-			_ = t.Clock.Sleep(within, pause) // the loop's head looks at the context
+		if pause := p.health.Interval - p.run.clock.Now().Sub(began); pause > 0 {
+			_ = p.run.clock.Sleep(within, pause) // the loop's head looks at the context
 		}
 	}
 	if ctx.Err() != nil {
-		return one(t.name, Inconclusive, "stopped before its end: %s; until then %s", context.Cause(ctx), t.sofar())
+		return newResult(p.name, report.CheckInconclusive, "stopped before its end: %s; until then %s", context.Cause(ctx), p.summary())
 	}
-	return one(t.name, Failed, "not %d times in a row %s within %s: %s", t.want, t.wanted(), t.Health.Timeout, t.sofar())
+	return newResult(p.name, report.CheckFailed, "not %d times in a row %s within %s: %s", want, p.expectation(), p.health.Timeout, p.summary())
 }
 
-func (t *tally) count(a answer) {
-	t.probes++
+// preflight probes once.
+func (p *probeSeries) preflight(ctx context.Context) []Preflight {
+	a := p.prober.probe(ctx)
+	if a.problem != "" {
+		return newPreflight(p.name, report.CheckInconclusive,
+			"it is not well now, and a rollback would be called not healthy as long as that lasts: %s", a.problem)
+	}
+	return newPreflight(p.name, report.CheckPassed, "it answers with %s, in %s", p.expectation(), milliseconds(a.took))
+}
+
+func (p *probeSeries) count(a answer) {
+	p.probes++
 	if a.took > 0 {
-		t.times = append(t.times, a.took)
+		p.times = append(p.times, a.took)
 	}
 	if a.problem != "" {
-		if a.problem != t.problem {
-			t.Log.Infof("%s: %s; probing on", t.name, a.problem)
+		if a.problem != p.problem {
+			p.run.log.Infof("%s: %s; probing on", p.name, a.problem)
 		}
-		t.problem, t.streak = a.problem, 0
+		p.problem, p.streak = a.problem, 0
 		return
 	}
-	t.accepted++
-	t.streak++
-	t.longest = max(t.longest, t.streak)
+	p.accepted++
+	p.streak++
+	p.longest = max(p.longest, p.streak)
 }
 
-// cutOff takes note of a probe that the end of the time ended. It counts only
+// countCutOff takes note of a probe that the end of the time ended. It counts only
 // where there is nothing better: a server that never answers must be named.
-func (t *tally) cutOff(a answer) {
-	if t.probes == 0 {
-		t.probes++
-		t.problem = a.problem
+func (p *probeSeries) countCutOff(a answer) {
+	if p.probes == 0 {
+		p.probes++
+		p.problem = a.problem
 	}
 }
 
-func (t *tally) wanted() string {
-	text := t.Health.StatusText
+func (p *probeSeries) expectation() string {
+	text := p.health.StatusText
 	if text == "" {
 		text = "200"
 	}
 	text = "status " + text
-	if t.Health.Body != "" {
+	if p.health.Body != "" {
 		text += " with the text that the body must hold"
 	}
 	return text
 }
 
-func (t *tally) sofar() string {
-	text := fmt.Sprintf("%d of %d probes accepted, %d in a row at most", t.accepted, t.probes, t.longest)
-	if t.problem != "" {
-		text += "; last problem: " + t.problem
+func (p *probeSeries) summary() string {
+	text := fmt.Sprintf("%d of %d probes accepted, %d in a row at most", p.accepted, p.probes, p.longest)
+	if p.problem != "" {
+		text += "; last problem: " + p.problem
 	}
-	return text + t.speed()
+	return text + p.latency()
 }
 
-func (t *tally) speed() string {
-	if len(t.times) == 0 {
+func (p *probeSeries) latency() string {
+	if len(p.times) == 0 {
 		return ""
 	}
-	sorted := slices.Sorted(slices.Values(t.times))
+	sorted := slices.Sorted(slices.Values(p.times))
 	return fmt.Sprintf("; answered in %s to %s, median %s", milliseconds(sorted[0]), milliseconds(sorted[len(sorted)-1]), milliseconds(sorted[len(sorted)/2]))
-}
-
-func milliseconds(d time.Duration) string {
-	if d < time.Millisecond {
-		return "<1ms"
-	}
-	return d.Round(time.Millisecond).String()
 }

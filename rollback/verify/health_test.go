@@ -51,46 +51,46 @@ func TestHealthOverHTTP(t *testing.T) {
 		want    report.CheckStatus
 		detail  string
 	}{
-		"three good answers in a row":     {status(200), nil, verify.Passed, "3 answers in a row were status 200, after 3 probes; answered in "},
-		"503 at first, then good":         {status(503, 503, 200), nil, verify.Passed, "after 5 probes"},
-		"flapping once starts anew":       {status(200, 200, 500, 200, 200, 200), nil, verify.Passed, "after 6 probes"},
-		"bad for good":                    {status(500), nil, verify.Failed, "0 in a row at most; last problem: status 500; answered in "},
-		"204 is not 200":                  {status(204), nil, verify.Failed, "last problem: status 204"},
-		"204 is of the class 2xx":         {status(204), func(h *verify.Health) { h.Statuses, h.StatusText = any2xx, "2xx" }, verify.Passed, "were status 2xx"},
-		"a body with the text":            {body("all systems up"), func(h *verify.Health) { h.Body = "systems up" }, verify.Passed, "with the text that the body must hold"},
-		"a body without the text":         {body("maintenance"), func(h *verify.Health) { h.Body = "up" }, verify.Failed, "the body does not hold the text"},
-		"the text across two chunks":      {chunks("all sys", "tems up"), func(h *verify.Health) { h.Body = "systems up" }, verify.Passed, "3 answers"},
-		"the text behind the first MiB":   {body(strings.Repeat("x", 1<<20) + "up"), func(h *verify.Health) { h.Body = "up"; h.Timeout = 5 * time.Second }, verify.Failed, "the first MiB of the body does not hold"},
-		"an endless body nobody reads":    {endless, nil, verify.Passed, "3 answers"},
-		"an endless body without text":    {endless, func(h *verify.Health) { h.Body = "up" }, verify.Failed, "not 3 times in a row"},
-		"a slow body that never ends":     {stalled, func(h *verify.Health) { h.Body = "up"; h.Timeout = time.Second }, verify.Failed, "the body broke off after 4 bytes"},
-		"a redirect on the same host":     {redirect("/", "/up"), nil, verify.Passed, "3 answers"},
-		"a redirect that is asked for":    {redirect("/", "/up"), func(h *verify.Health) { h.Statuses = func(c int) bool { return c == 302 } }, verify.Passed, "3 answers"},
-		"a redirect in a circle":          {redirect("/", "/"), func(h *verify.Health) { h.Timeout = 2 * time.Second }, verify.Failed, "status 302 after 5 redirects, which do not end"},
-		"a redirect to another host":      {redirect("/", elsewhere.URL+"/login?key=hunter2"), nil, verify.Failed, "status 302, a redirect to " + elsewhere.URL + "/login, which is not followed"},
-		"a redirect to another scheme":    {redirect("/", "https://127.0.0.1/"), nil, verify.Failed, "not followed to another host or scheme"},
-		"the connection is torn down":     {tear, nil, verify.Failed, "last problem: EOF"},
-		"no answer ever":                  {hang, func(h *verify.Health) { h.Timeout = 50 * time.Millisecond }, verify.Failed, "0 of 1 probes accepted"},
-		"longer to prove than there time": {status(200), func(h *verify.Health) { h.Successes = 100; h.Interval = 50 * time.Millisecond }, verify.Failed, "not 100 times in a row"},
+		"three good answers in a row":     {status(200), nil, report.CheckPassed, "3 answers in a row were status 200, after 3 probes; answered in "},
+		"503 at first, then good":         {status(503, 503, 200), nil, report.CheckPassed, "after 5 probes"},
+		"flapping once starts anew":       {status(200, 200, 500, 200, 200, 200), nil, report.CheckPassed, "after 6 probes"},
+		"bad for good":                    {status(500), nil, report.CheckFailed, "0 in a row at most; last problem: status 500; answered in "},
+		"204 is not 200":                  {status(204), nil, report.CheckFailed, "last problem: status 204"},
+		"204 is of the class 2xx":         {status(204), func(h *verify.Health) { h.Statuses, h.StatusText = any2xx, "2xx" }, report.CheckPassed, "were status 2xx"},
+		"a body with the text":            {body("all systems up"), func(h *verify.Health) { h.Body = "systems up" }, report.CheckPassed, "with the text that the body must hold"},
+		"a body without the text":         {body("maintenance"), func(h *verify.Health) { h.Body = "up" }, report.CheckFailed, "the body does not hold the text"},
+		"the text across two chunks":      {chunks("all sys", "tems up"), func(h *verify.Health) { h.Body = "systems up" }, report.CheckPassed, "3 answers"},
+		"the text behind the first MiB":   {body(strings.Repeat("x", 1<<20) + "up"), func(h *verify.Health) { h.Body = "up"; h.Timeout = 5 * time.Second }, report.CheckFailed, "the first MiB of the body does not hold"},
+		"an endless body nobody reads":    {endless, nil, report.CheckPassed, "3 answers"},
+		"an endless body without text":    {endless, func(h *verify.Health) { h.Body = "up" }, report.CheckFailed, "not 3 times in a row"},
+		"a slow body that never ends":     {stalled, func(h *verify.Health) { h.Body = "up"; h.Timeout = time.Second }, report.CheckFailed, "the body broke off after 4 bytes"},
+		"a redirect on the same host":     {redirect("/", "/up"), nil, report.CheckPassed, "3 answers"},
+		"a redirect that is asked for":    {redirect("/", "/up"), func(h *verify.Health) { h.Statuses = func(c int) bool { return c == 302 } }, report.CheckPassed, "3 answers"},
+		"a redirect in a circle":          {redirect("/", "/"), func(h *verify.Health) { h.Timeout = 2 * time.Second }, report.CheckFailed, "status 302 after 5 redirects, which do not end"},
+		"a redirect to another host":      {redirect("/", elsewhere.URL+"/login?key=hunter2"), nil, report.CheckFailed, "status 302, a redirect to " + elsewhere.URL + "/login, which is not followed"},
+		"a redirect to another scheme":    {redirect("/", "https://127.0.0.1/"), nil, report.CheckFailed, "not followed to another host or scheme"},
+		"the connection is torn down":     {tear, nil, report.CheckFailed, "last problem: EOF"},
+		"no answer ever":                  {hang, func(h *verify.Health) { h.Timeout = 50 * time.Millisecond }, report.CheckFailed, "0 of 1 probes accepted"},
+		"longer to prove than there time": {status(200), func(h *verify.Health) { h.Successes = 100; h.Interval = 50 * time.Millisecond }, report.CheckFailed, "not 100 times in a row"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(c.handler)
 			t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 			s := newSetup()
-			s.Health = quick(mustURL(t, server.URL+"/"))
-			if c.want == verify.Passed { // as long as it takes on a busy machine
-				s.Health.Timeout = 20 * time.Second
+			s.Options.Health = quick(mustURL(t, server.URL+"/"))
+			if c.want == report.CheckPassed { // as long as it takes on a busy machine
+				s.Options.Health.Timeout = 20 * time.Second
 			}
 			if c.change != nil {
-				c.change(&s.Health)
+				c.change(&s.Options.Health)
 			}
 			v := s.verify()
 			got := find(t, v, "health "+server.URL+"/")
 			assert.Equal(t, c.want, got.Status, got.Detail)
 			assert.Contains(t, got.Detail, c.detail)
 			want := report.Healthy
-			if c.want == verify.Failed {
+			if c.want == report.CheckFailed {
 				want = report.NotHealthy
 			}
 			assert.Equal(t, want, v.Healthy)
@@ -160,9 +160,9 @@ func TestHealthProbesOnFreshConnectionsAsItself(t *testing.T) {
 	s := newSetup()
 	u := mustURL(t, server.URL+"/old?token=hunter2#hunter2")
 	u.User = url.UserPassword("ops", "hunter2")
-	s.Health = quick(u)
+	s.Options.Health = quick(u)
 	v := s.verify()
-	assert.Equal(t, verify.Passed, v.Checks[0].Status, v.Checks[0].Detail)
+	assert.Equal(t, report.CheckPassed, v.Checks[0].Status, v.Checks[0].Detail)
 	assert.Equal(t, "health "+server.URL+"/old", v.Checks[0].Name)
 	assert.EqualValues(t, 6, connections.Load(), "three probes, each with a redirect")
 }
@@ -172,7 +172,7 @@ func TestHealthURLsThatDifferInWhatIsNotShown(t *testing.T) {
 	server := httptest.NewServer(status(200))
 	t.Cleanup(server.Close)
 	s := newSetup()
-	s.Health = quick(mustURL(t, server.URL+"/?a"), mustURL(t, server.URL+"/?b"))
+	s.Options.Health = quick(mustURL(t, server.URL+"/?a"), mustURL(t, server.URL+"/?b"))
 	v := s.verify()
 	assert.Equal(t, "health "+server.URL+"/", v.Checks[0].Name)
 	assert.Equal(t, "health "+server.URL+"/ (2)", v.Checks[1].Name)
@@ -187,10 +187,10 @@ func TestHealthNeedsACertificateToTrust(t *testing.T) {
 		want    report.CheckStatus
 		detail  string
 	}{
-		"a good one":            {"127.0.0.1", time.Hour, true, verify.Passed, "3 answers"},
-		"of an unknown issuer":  {"127.0.0.1", time.Hour, false, verify.Failed, "certificate is not to be trusted: x509: certificate signed by unknown authority"},
-		"expired":               {"127.0.0.1", -time.Hour, true, verify.Failed, "certificate has expired"},
-		"made for another host": {"127.9.9.9", time.Hour, true, verify.Failed, "not 127.0.0.1"},
+		"a good one":            {"127.0.0.1", time.Hour, true, report.CheckPassed, "3 answers"},
+		"of an unknown issuer":  {"127.0.0.1", time.Hour, false, report.CheckFailed, "certificate is not to be trusted: x509: certificate signed by unknown authority"},
+		"expired":               {"127.0.0.1", -time.Hour, true, report.CheckFailed, "certificate has expired"},
+		"made for another host": {"127.9.9.9", time.Hour, true, report.CheckFailed, "not 127.0.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -206,9 +206,9 @@ func TestHealthNeedsACertificateToTrust(t *testing.T) {
 			}
 			s := newSetup()
 			s.HTTP = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-			s.Health = quick(mustURL(t, server.URL))
-			if c.want == verify.Passed {
-				s.Health.Timeout = 20 * time.Second
+			s.Options.Health = quick(mustURL(t, server.URL))
+			if c.want == report.CheckPassed {
+				s.Options.Health.Timeout = 20 * time.Second
 			}
 			got := s.verify().Checks[0]
 			assert.Equal(t, c.want, got.Status, got.Detail)
@@ -240,8 +240,8 @@ func TestHealthWaitsForAServerThatComesUp(t *testing.T) {
 	require.NoError(t, listener.Close())
 
 	s := newSetup()
-	s.Health = quick(mustURL(t, "http://"+address))
-	s.Health.Timeout = 2 * time.Second
+	s.Options.Health = quick(mustURL(t, "http://"+address))
+	s.Options.Health.Timeout = 2 * time.Second
 	done := make(chan verify.Verdict)
 	go func() { done <- s.verify() }()
 	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), "refused") }, time.Second, time.Millisecond)
@@ -253,7 +253,7 @@ func TestHealthWaitsForAServerThatComesUp(t *testing.T) {
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	got := (<-done).Checks[0]
-	assert.Equal(t, verify.Passed, got.Status, got.Detail)
+	assert.Equal(t, report.CheckPassed, got.Status, got.Detail)
 }
 
 // web is a network that is a function.
@@ -293,7 +293,7 @@ func TestHealthKeepsItsTimes(t *testing.T) {
 					}
 					return answer(r, c.status), nil
 				})}
-				s.Health = verify.Health{URLs: []*url.URL{mustURL(t, "https://api.example")}, Successes: 3, Interval: 2 * time.Second, Timeout: c.timeout}
+				s.Options.Health = verify.Health{URLs: []*url.URL{mustURL(t, "https://api.example")}, Successes: 3, Interval: 2 * time.Second, Timeout: c.timeout}
 				v := s.verify()
 				assert.Equal(t, c.lasts, v.Ended.Sub(v.Started))
 				assert.Equal(t, c.probes, probes)

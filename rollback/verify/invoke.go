@@ -11,9 +11,12 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Invoker is Lambda as far as it takes to invoke.
@@ -50,88 +53,111 @@ var notReady = []string{"ResourceConflictException", "ResourceNotReadyException"
 // errInvokeLimit is the cause of an invocation that took too long.
 var errInvokeLimit = fmt.Errorf("the function did not answer within %s", invokeLimit)
 
-func (r *run) invokeCheck(s Subject) []check {
-	if len(r.InvokePayload) == 0 {
-		return nil
-	}
-	return []check{func(ctx context.Context) findings { return r.invoke(ctx, s) }}
+// invokeCheck calls the function through its alias.
+type invokeCheck struct {
+	run     *run
+	subject Subject
 }
 
-// invoke calls the function through its alias until the target answers.
-func (r *run) invoke(ctx context.Context, s Subject) findings {
+func (r *run) invokeChecks(s Subject) []check {
+	if len(r.options.InvokePayload) == 0 {
+		return nil
+	}
+	return []check{invokeCheck{r, s}}
+}
+
+// verify calls the function until the target answers.
+func (c invokeCheck) verify(ctx context.Context) result {
+	r, s := c.run, c.subject
 	limited, cancel := context.WithTimeoutCause(ctx, invokeLimit, errInvokeLimit)
 	defer cancel()
-	began, other := r.Clock.Now(), ""
+	began, other := r.clock.Now(), ""
 	for try := 1; ; try++ {
-		asked := r.Clock.Now()
+		asked := r.clock.Now()
 		out, err := r.regions[s.Region].Lambda.Invoke(limited, &lambda.InvokeInput{
-			FunctionName: aws.String(s.address()), Qualifier: &s.Alias,
-			InvocationType: types.InvocationTypeRequestResponse, LogType: types.LogTypeTail, Payload: r.InvokePayload,
-		}, uninvoked)
+			FunctionName: sdk.String(s.address()), Qualifier: &s.Alias,
+			InvocationType: types.InvocationTypeRequestResponse, LogType: types.LogTypeTail, Payload: r.options.InvokePayload,
+		})
 		switch {
 		case ctx.Err() != nil:
-			return one("invoke", Inconclusive, "stopped before its end: %s%s", context.Cause(ctx), other)
+			return newResult("invoke", report.CheckInconclusive, "stopped before its end: %s%s", context.Cause(ctx), other)
 		case limited.Err() != nil:
-			return one("invoke", Inconclusive, "%s%s", errInvokeLimit, other)
-		case err == nil && (aws.ToString(out.ExecutedVersion) == s.Version || r.Clock.Now().Sub(began) >= settleLimit):
-			return r.executed(s, out, r.Clock.Now().Sub(asked))
+			return newResult("invoke", report.CheckInconclusive, "%s%s", errInvokeLimit, other)
+		case err == nil && (sdk.ToString(out.ExecutedVersion) == s.Version || r.clock.Now().Sub(began) >= settleLimit):
+			return c.judge(out, r.clock.Now().Sub(asked))
 		case err == nil:
-			other = fmt.Sprintf("; version %s ran until then", r.outside(aws.ToString(out.ExecutedVersion), payloadLimit))
-			_ = r.Clock.Sleep(limited, settlePause)
-		case r.mayPass(err, try):
-			wait := pause(try, err)
-			other = "; the last try had ended with " + r.outside(brief(err), longestText)
-			r.Log.Infof("Invoke: %s; trying again in %s (try %d)", r.outside(brief(err), longestText), wait.Round(10*time.Millisecond), try+1)
-			_ = r.Clock.Sleep(limited, wait)
+			other = fmt.Sprintf("; version %s ran until then", r.sanitize(sdk.ToString(out.ExecutedVersion), payloadLimit))
+			_ = r.clock.Sleep(limited, settlePause)
+		case mayPass(err, try):
+			wait := r.retry.Pause(r.clock.Now(), try, err)
+			other = "; the last try had ended with " + r.sanitize(aws.Brief(err), longestText)
+			r.log.Infof("Invoke: %s; trying again in %s (try %d)", r.sanitize(aws.Brief(err), longestText), wait.Round(10*time.Millisecond), try+1)
+			_ = r.clock.Sleep(limited, wait)
 		default:
-			return r.uninvokable(ctx, err)
+			return c.failed(ctx, err)
 		}
 	}
 }
 
 // mayPass: throttling and a version on its way are waited out to the limit,
 // other faults tried again twice.
-func (r *run) mayPass(err error, try int) bool {
-	code := errorCode(err)
-	return throttled(err) || slices.Contains(notReady, code) ||
-		(try < tries && passing(err) && !slices.Contains(broken, code))
+func mayPass(err error, try int) bool {
+	kind, code := aws.Classify(err), aws.Code(err)
+	return kind == aws.Throttled || slices.Contains(notReady, code) ||
+		(try < tries && kind.Retryable() && !slices.Contains(broken, code))
 }
 
-func (r *run) uninvokable(ctx context.Context, err error) findings {
-	if slices.Contains(broken, errorCode(err)) {
-		return one("invoke", Failed, "Lambda cannot run the version: %s", r.outside(brief(err), payloadLimit))
+func (c invokeCheck) failed(ctx context.Context, err error) result {
+	if slices.Contains(broken, aws.Code(err)) {
+		return newResult("invoke", report.CheckFailed, "Lambda cannot run the version: %s", c.run.sanitize(aws.Brief(err), payloadLimit))
 	}
-	return one("invoke", Inconclusive, "%s", r.explain(ctx, err, invokeAction))
+	return newResult("invoke", report.CheckInconclusive, "%s", c.run.explain(ctx, err, invokeAction))
 }
 
-// executed judges what came back.
-func (r *run) executed(s Subject, out *lambda.InvokeOutput, took time.Duration) findings {
-	version := aws.ToString(out.ExecutedVersion)
-	problem := aws.ToString(out.FunctionError)
-	var f findings
+// preflight asks Lambda whether it would run the function, without running it.
+func (c invokeCheck) preflight(ctx context.Context) []Preflight {
+	limited, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit)
+	defer cancel()
+	_, err := aws.Do(limited, c.run.retry, "Invoke (dry run)", func(ctx context.Context) (*lambda.InvokeOutput, error) {
+		return c.run.regions[c.subject.Region].Lambda.Invoke(ctx, &lambda.InvokeInput{
+			FunctionName: sdk.String(c.subject.address()), Qualifier: &c.subject.Alias, InvocationType: types.InvocationTypeDryRun,
+		})
+	})
+	if err != nil {
+		return c.run.refused(limited, "invoke", err, invokeAction)
+	}
+	return newPreflight("invoke", report.CheckPassed, "allowed (as a dry run: the function did not run)")
+}
+
+// judge says what the answer shows.
+func (c invokeCheck) judge(out *lambda.InvokeOutput, took time.Duration) result {
+	r, s := c.run, c.subject
+	version := sdk.ToString(out.ExecutedVersion)
+	problem := sdk.ToString(out.FunctionError)
+	var res result
 	switch {
 	case version == "":
-		f = one("invoke", Inconclusive, "AWS did not tell which version ran")
+		res = newResult("invoke", report.CheckInconclusive, "AWS did not tell which version ran")
 	case version != s.Version && newer(version, s.FailedVersion):
-		f = one("invoke", Inconclusive, "version %s ran, which is newer than version %s that was left: somebody has deployed meanwhile",
-			r.outside(version, payloadLimit), s.FailedVersion)
+		res = newResult("invoke", report.CheckInconclusive, "version %s ran, which is newer than version %s that was left: somebody has deployed meanwhile",
+			r.sanitize(version, payloadLimit), s.FailedVersion)
 	case version != s.Version:
-		f = one("invoke", Failed, "after %s the alias still runs version %s instead of %s", settleLimit, r.outside(version, payloadLimit), s.Version)
+		res = newResult("invoke", report.CheckFailed, "after %s the alias still runs version %s instead of %s", settleLimit, r.sanitize(version, payloadLimit), s.Version)
 	case problem != "":
-		f = one("invoke", Failed, "version %s ended with a function error (%s): %s",
-			version, r.outside(problem, payloadLimit), r.outside(string(head(out.Payload, payloadBytes)), payloadLimit))
+		res = newResult("invoke", report.CheckFailed, "version %s ended with a function error (%s): %s",
+			version, r.sanitize(problem, payloadLimit), r.sanitize(string(head(out.Payload, payloadBytes)), payloadLimit))
 	case out.StatusCode != http.StatusOK && out.StatusCode != http.StatusAccepted:
-		f = one("invoke", Inconclusive, "version %s answered with the status %d", version, out.StatusCode)
+		res = newResult("invoke", report.CheckInconclusive, "version %s answered with the status %d", version, out.StatusCode)
 	default:
-		f = one("invoke", Passed, "version %s answered in %s without a function error", version, milliseconds(took))
+		res = newResult("invoke", report.CheckPassed, "version %s answered in %s without a function error", version, milliseconds(took))
 	}
-	f.logTail = r.logTail(out.LogResult)
-	if f.checks[0].Status == Failed {
-		for line := range strings.Lines(f.logTail) {
-			r.Log.Infof("log of %s: %s", s.Function, strings.TrimRight(line, "\r\n"))
+	res.logTail = r.logTail(out.LogResult)
+	if res.checks[0].Status == report.CheckFailed {
+		for line := range strings.Lines(res.logTail) {
+			r.log.Infof("log of %s: %s", s.Function, strings.TrimRight(line, "\r\n"))
 		}
 	}
-	return f
+	return res
 }
 
 // newer tells whether a version has the higher number, as far as they are numbers.
@@ -142,7 +168,7 @@ func newer(version, than string) bool {
 }
 
 func (r *run) logTail(encoded *string) string {
-	data, err := base64.StdEncoding.DecodeString(aws.ToString(encoded))
+	data, err := base64.StdEncoding.DecodeString(sdk.ToString(encoded))
 	if err != nil {
 		return ""
 	}
@@ -155,15 +181,4 @@ func (r *run) logTail(encoded *string) string {
 	return r.redact(text)
 }
 
-// address is how the API is to be asked for the function.
-func (s Subject) address() string {
-	if s.ARN != "" {
-		return s.ARN
-	}
-	return s.Function
-}
-
 func head(data []byte, limit int) []byte { return data[:min(len(data), limit)] }
-
-// uninvoked turns the SDK's own retries off.
-func uninvoked(o *lambda.Options) { o.Retryer = aws.NopRetryer{} }

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
-	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
 func (invokes) failing(err error) invokes {
@@ -74,32 +73,32 @@ func TestInvoke(t *testing.T) {
 		detail string
 		lasts  time.Duration
 	}{
-		"the target answers":                  {ran("41"), verify.Passed, "version 41 answered in <1ms without a function error", 0},
-		"the alias settles":                   {ran("42", "42", "41"), verify.Passed, "version 41 answered", time.Second},
-		"the alias never settles":             {ran("42"), verify.Failed, "after 10s the alias still runs version 42 instead of 41", 10 * time.Second},
-		"a function error of the old version": {sickAt("42"), verify.Passed, "version 41 answered", settle},
+		"the target answers":                  {ran("41"), report.CheckPassed, "version 41 answered in <1ms without a function error", 0},
+		"the alias settles":                   {ran("42", "42", "41"), report.CheckPassed, "version 41 answered", time.Second},
+		"the alias never settles":             {ran("42"), report.CheckFailed, "after 10s the alias still runs version 42 instead of 41", 10 * time.Second},
+		"a function error of the old version": {sickAt("42"), report.CheckPassed, "version 41 answered", settle},
 		"the target fails": {said(func(o *lambda.InvokeOutput) {
 			o.FunctionError, o.Payload = str("Unhandled"), []byte(`{"errorMessage":"no hunter2"}`)
-		}), verify.Failed, `version 41 ended with a function error (Unhandled): {"errorMessage":"no ***"}`, 0},
+		}), report.CheckFailed, `version 41 ended with a function error (Unhandled): {"errorMessage":"no ***"}`, 0},
 		"the target fails at length": {said(func(o *lambda.InvokeOutput) {
 			o.FunctionError, o.Payload = str("Unhandled"), []byte(strings.Repeat("x", 6<<20))
-		}), verify.Failed, strings.Repeat("x", 499) + "…", 0},
-		"AWS does not say which version":   {said(func(o *lambda.InvokeOutput) { o.ExecutedVersion = nil }), verify.Inconclusive, "did not tell which version ran", 10 * time.Second},
-		"202 counts as answered":           {said(func(o *lambda.InvokeOutput) { o.StatusCode = 202 }), verify.Passed, "version 41", 0},
-		"204 does not":                     {said(func(o *lambda.InvokeOutput) { o.StatusCode = 204 }), verify.Inconclusive, "the status 204", 0},
-		"throttled four times":             {first(ran("41"), throttled, throttled, throttled, throttled), verify.Passed, "version 41", -1},
-		"throttled for ever":               {ran().failing(throttled), verify.Inconclusive, "did not answer within 1m0s; the last try had ended with TooManyRequestsException", time.Minute},
-		"the version is restored":          {first(ran("41"), awsError(409, "SnapStartNotReadyException")), verify.Passed, "version 41", -1},
-		"a fault that passes":              {first(ran("41"), awsError(500, "ServiceException"), awsError(502, "")), verify.Passed, "version 41", -1},
-		"a fault that stays":               {ran().failing(awsError(500, "ServiceException")), verify.Inconclusive, "lambda:InvokeFunction failed: ServiceException", -1},
-		"Lambda cannot decrypt":            {ran().failing(awsError(502, "KMSAccessDeniedException")), verify.Failed, "Lambda cannot run the version: KMSAccessDeniedException", 0},
-		"the payload is not to its liking": {ran().failing(awsError(400, "InvalidRequestContentException")), verify.Inconclusive, "InvalidRequestContentException", 0},
+		}), report.CheckFailed, strings.Repeat("x", 499) + "…", 0},
+		"AWS does not say which version":   {said(func(o *lambda.InvokeOutput) { o.ExecutedVersion = nil }), report.CheckInconclusive, "did not tell which version ran", 10 * time.Second},
+		"202 counts as answered":           {said(func(o *lambda.InvokeOutput) { o.StatusCode = 202 }), report.CheckPassed, "version 41", 0},
+		"204 does not":                     {said(func(o *lambda.InvokeOutput) { o.StatusCode = 204 }), report.CheckInconclusive, "the status 204", 0},
+		"throttled four times":             {first(ran("41"), throttled, throttled, throttled, throttled), report.CheckPassed, "version 41", -1},
+		"throttled for ever":               {ran().failing(throttled), report.CheckInconclusive, "did not answer within 1m0s; the last try had ended with TooManyRequestsException", time.Minute},
+		"the version is restored":          {first(ran("41"), awsError(409, "SnapStartNotReadyException")), report.CheckPassed, "version 41", -1},
+		"a fault that passes":              {first(ran("41"), awsError(500, "ServiceException"), awsError(502, "")), report.CheckPassed, "version 41", -1},
+		"a fault that stays":               {ran().failing(awsError(500, "ServiceException")), report.CheckInconclusive, "lambda:InvokeFunction failed: ServiceException", -1},
+		"Lambda cannot decrypt":            {ran().failing(awsError(502, "KMSAccessDeniedException")), report.CheckFailed, "Lambda cannot run the version: KMSAccessDeniedException", 0},
+		"the payload is not to its liking": {ran().failing(awsError(400, "InvalidRequestContentException")), report.CheckInconclusive, "InvalidRequestContentException", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSetup()
-				s.InvokePayload = json.RawMessage(`{"ping":true}`)
+				s.Options.InvokePayload = json.RawMessage(`{"ping":true}`)
 				s.clients.Lambda = c.lambda
 				v := s.verify()
 				got := find(t, v, "invoke")
@@ -118,7 +117,7 @@ func TestInvokeAsksForTheAliasAndTheLog(t *testing.T) {
 	for name, arn := range map[string]string{"api": "", "arn:aws:lambda:eu-west-1:123456789012:function:api": "arn:aws:lambda:eu-west-1:123456789012:function:api"} {
 		s := newSetup()
 		s.subject.ARN = arn
-		s.InvokePayload = json.RawMessage(`{"ping":true}`)
+		s.Options.InvokePayload = json.RawMessage(`{"ping":true}`)
 		s.clients.Lambda = invokes(func(in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
 			assert.Equal(t, name, aws.ToString(in.FunctionName))
 			assert.Equal(t, "live", aws.ToString(in.Qualifier))
@@ -126,7 +125,7 @@ func TestInvokeAsksForTheAliasAndTheLog(t *testing.T) {
 			assert.JSONEq(t, `{"ping":true}`, string(in.Payload))
 			return &lambda.InvokeOutput{StatusCode: 200, ExecutedVersion: str("41")}, nil
 		})
-		assert.Equal(t, verify.Passed, s.verify().Checks[0].Status)
+		assert.Equal(t, report.CheckPassed, s.verify().Checks[0].Status)
 	}
 }
 
@@ -142,7 +141,7 @@ func TestInvokeKeepsTheLogsTailWithoutSecrets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSetup()
-			s.InvokePayload = json.RawMessage(`{}`)
+			s.Options.InvokePayload = json.RawMessage(`{}`)
 			s.clients.Lambda = invokes(func(*lambda.InvokeInput) (*lambda.InvokeOutput, error) {
 				return &lambda.InvokeOutput{StatusCode: 200, ExecutedVersion: str("41"), LogResult: &c.encoded, FunctionError: str("Unhandled")}, nil
 			})

@@ -3,13 +3,15 @@ package verify
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+
+	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // LogReader is CloudWatch Logs as far as it takes to read.
@@ -24,219 +26,245 @@ const (
 	sampleLines  = 3
 	sampleLength = 200
 	messageBytes = 64 << 10 // what is looked at of one message
-	// stragglers is how long calls that were under way may still write.
-	stragglers = time.Minute
+	// drainTime is how long calls that were under way may still write.
+	drainTime = time.Minute
 )
 
-func (r *run) logCheck(s Subject) []check {
-	if r.Observe <= 0 {
-		return nil
-	}
-	return []check{func(ctx context.Context) findings { return r.logs(ctx, s) }}
+// logCheck reads what the versions of one function write.
+type logCheck struct {
+	run     *run
+	subject Subject
 }
 
-// logs says which versions wrote, and how many error lines the target did.
+func (r *run) logChecks(s Subject) []check {
+	if r.options.Observe <= 0 {
+		return nil
+	}
+	return []check{logCheck{r, s}}
+}
+
+// verify says which versions wrote, and how many error lines the target did.
 // Lines alone make nothing fail: some functions always write such lines. More
 // of them than before the deploy keep the verdict from being "healthy".
-func (r *run) logs(ctx context.Context, s Subject) findings {
-	cut := r.untilObserved()
+func (c logCheck) verify(ctx context.Context) result {
+	cut := c.run.sleepUntilObserved()
 	if ctx.Err() != nil {
-		return one("logs", Inconclusive, "%s", cut)
+		return newResult("logs", report.CheckInconclusive, "%s", cut)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit)
 	defer cancel()
-	moved := s.MovedAt
+	moved := c.subject.MovedAt
 	if moved.IsZero() {
-		moved = r.started
+		moved = c.run.started
 	}
-	now := r.newSight(s, moved)
-	more, err := r.readLogs(ctx, s, moved.Add(-skew), time.Time{}, "", now.see)
-	if err == nil && more && now.lines[s.Version] == 0 {
-		err = r.lookLater(ctx, s, now)
+	now := c.newScan(moved)
+	more, err := c.read(ctx, moved.Add(-skew), time.Time{}, "", now.add)
+	if err == nil && more && now.lines[c.subject.Version] == 0 {
+		err = c.readLatterHalf(ctx, now)
 	}
 	if err == nil && more { // have the errors picked out of all that there is
 		now.errors, now.samples = 0, nil
-		now.more, err = r.readLogs(ctx, s, moved.Add(-skew), time.Time{}, errorPattern, now.seeError)
+		now.more, err = c.read(ctx, moved.Add(-skew), time.Time{}, errorPattern, now.addErrorOfTarget)
 	}
 	if err != nil {
-		return one("logs", Inconclusive, "%s", r.explainLogs(ctx, s, err))
+		return newResult("logs", report.CheckInconclusive, "%s", c.explain(ctx, err))
 	}
-	f := r.concludeLogs(ctx, s, now, r.Clock.Now().Sub(moved))
-	if cut != "" {
-		if f.checks[0].Status == Passed {
-			f.checks[0].Status = Inconclusive
-		}
-		f.checks[0].Detail += "; " + cut
-	}
-	return f
+	res := c.conclude(ctx, now, c.run.clock.Now().Sub(moved))
+	res.cutShort(cut)
+	return res
 }
 
-// lookLater looks for the target's lines in the latter half of the watch, where so
-// much was written around the move that the reading ended there.
-func (r *run) lookLater(ctx context.Context, s Subject, now *sight) error {
-	later := r.newSight(s, now.moved)
-	_, err := r.readLogs(ctx, s, now.moved.Add(r.Clock.Now().Sub(now.moved)/2), time.Time{}, "", later.see)
+// preflight reads the log of the last minutes.
+func (c logCheck) preflight(ctx context.Context) []Preflight {
+	limited, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit)
+	defer cancel()
+	_, err := c.read(limited, c.run.clock.Now().Add(-preflightWindow), time.Time{}, errorPattern, func(types.FilteredLogEvent) {})
+	if err != nil {
+		out := c.run.refused(limited, "logs", err, logAction)
+		out[0].Check.Detail = c.explain(limited, err)
+		return out
+	}
+	return newPreflight("logs", report.CheckPassed, "%s is readable", c.subject.logGroup())
+}
+
+// readLatterHalf looks for the target's lines in the latter half of the watch, where
+// so much was written around the move that the reading ended there.
+func (c logCheck) readLatterHalf(ctx context.Context, now *logScan) error {
+	later := c.newScan(now.moved)
+	_, err := c.read(ctx, now.moved.Add(c.run.clock.Now().Sub(now.moved)/2), time.Time{}, "", later.add)
 	for version, n := range later.lines {
 		now.lines[version] += n
 	}
+	now.levelled, now.unlevelled = now.levelled+later.levelled, now.unlevelled+later.unlevelled
 	now.unnamed, now.late, now.unread = now.unnamed+later.unnamed, now.late+later.late, true
 	return err
 }
 
-func (r *run) concludeLogs(ctx context.Context, s Subject, now *sight, observed time.Duration) findings {
-	group := s.logGroup()
-	var f findings
+func (c logCheck) conclude(ctx context.Context, now *logScan, observed time.Duration) result {
+	version, group := c.subject.Version, c.subject.logGroup()
+	var res result
 	switch {
-	case now.lines[s.Version] == 0 && len(now.lines) == 0:
-		f = one("logs", Inconclusive, "no version has written to %s since the move, and no data is not health", group)
-	case now.lines[s.Version] == 0 && now.unnamed > 0:
-		f = one("logs", Inconclusive, "which version writes cannot be told from the names of the log streams of %s", group)
-	case now.lines[s.Version] == 0 && now.unread:
-		f = one("logs", Inconclusive, "too much is written to %s to read all of it, and what was read has no line of version %s", group, s.Version)
-	case now.lines[s.Version] == 0:
-		f = one("logs", Inconclusive, "version %s has written nothing to %s since the move", s.Version, group)
+	case now.lines[version] == 0 && len(now.lines) == 0:
+		res = newResult("logs", report.CheckInconclusive, "no version has written to %s since the move, and no data is not health", group)
+	case now.lines[version] == 0 && now.unnamed > 0:
+		res = newResult("logs", report.CheckInconclusive, "which version writes cannot be told from the names of the log streams of %s", group)
+	case now.lines[version] == 0 && now.unread:
+		res = newResult("logs", report.CheckInconclusive, "too much is written to %s to read all of it, and what was read has no line of version %s", group, version)
+	case now.lines[version] == 0:
+		res = newResult("logs", report.CheckInconclusive, "version %s has written nothing to %s since the move", version, group)
+	case now.errors == 0 && now.levelled == 0 && now.unlevelled > 0:
+		res = newResult("logs", report.CheckInconclusive,
+			"version %s writes to %s, but no level (such as INFO or ERROR) could be read in its lines, so that it is not known whether they report errors", version, group)
 	case now.errors == 0:
-		f = one("logs", Passed, "version %s writes to %s, and no error lines", s.Version, group)
+		res = newResult("logs", report.CheckPassed, "version %s writes to %s, and no error lines", version, group)
 	default:
-		f = r.compareLogs(ctx, s, now, observed)
+		res = c.compare(ctx, now, observed)
 	}
 	for _, sample := range now.samples {
-		note := warning("error line of version %s: %s", s.Version, sample)
-		note.Warning = f.checks[0].Status != Passed // else it is one of the usual ones
-		f.notes = append(f.notes, note)
+		note := warning("error line of version %s: %s", version, sample)
+		note.Warning = res.checks[0].Status != report.CheckPassed // else it is one of the usual ones
+		res.notes = append(res.notes, note)
 	}
 	if now.late > 0 {
-		f.notes = append(f.notes, warning("version %s, which was left, still wrote more than %s after the move: long calls of before, or somebody calls it by its number", s.FailedVersion, stragglers))
+		res.notes = append(res.notes, warning("version %s, which was left, still wrote more than %s after the move: long calls of before, or somebody calls it by its number",
+			c.subject.FailedVersion, drainTime))
 	}
-	return f
+	return res
 }
 
-// compareLogs sets the error lines against those in as much time before the
-// deploy.
-func (r *run) compareLogs(ctx context.Context, s Subject, now *sight, observed time.Duration) findings {
-	text := fmt.Sprintf("version %s wrote %s to %s since the move", s.Version, now.howMany(), s.logGroup())
-	if s.DeployedAt.IsZero() {
-		return one("logs", Inconclusive, "%s; how many were usual is not known", text)
+// compare sets the error lines against those in as much time before the deploy.
+func (c logCheck) compare(ctx context.Context, now *logScan, observed time.Duration) result {
+	text := fmt.Sprintf("version %s wrote %s to %s since the move", c.subject.Version, now.errorCount(), c.subject.logGroup())
+	if c.subject.DeployedAt.IsZero() {
+		return newResult("logs", report.CheckInconclusive, "%s; how many were usual is not known", text)
 	}
-	before := r.newSight(s, time.Time{})
-	to := s.DeployedAt.Add(-skew)
+	before := c.newScan(time.Time{})
+	to := c.subject.DeployedAt.Add(-skew)
 	var err error
-	before.more, err = r.readLogs(ctx, s, to.Add(-observed-skew), to, errorPattern, before.seeAnyError)
+	before.more, err = c.read(ctx, to.Add(-observed-skew), to, errorPattern, before.addError)
 	switch {
 	case err != nil:
-		return one("logs", Inconclusive, "%s; how many were usual is not known: %s", text, r.explainLogs(ctx, s, err))
+		return newResult("logs", report.CheckInconclusive, "%s; how many were usual is not known: %s", text, c.explain(ctx, err))
 	case now.errors > errorGrowth*before.errors:
-		return one("logs", Inconclusive, "%s, in as much time before the deploy %s were usual: read them", text, before.howMany())
+		return newResult("logs", report.CheckInconclusive, "%s, in as much time before the deploy %s were usual: read them", text, before.errorCount())
 	}
-	return one("logs", Passed, "%s, no more than was usual before the deploy (%s)", text, before.howMany())
+	return newResult("logs", report.CheckPassed, "%s, no more than was usual before the deploy (%s)", text, before.errorCount())
 }
 
-// sight is what was seen in the logs.
-type sight struct {
-	*run
-
-	subject Subject
-	moved   time.Time
-	lines   map[string]int // by version
-	unnamed int            // lines in streams that name no version
-	errors  int
-	samples []string
-	late    int  // lines of the failed version long after the move
-	more    bool // there are more error lines than were read
-	unread  bool // there are more lines than were read
+// logScan counts the lines of one reading.
+type logScan struct {
+	sanitize func(text string, limit int) string
+	subject  Subject
+	moved    time.Time
+	lines    map[string]int // by version
+	unnamed  int            // lines in streams that name no version
+	// levelled and unlevelled are the target's lines with a level that can be
+	// read, and without.
+	levelled, unlevelled int
+	errors               int
+	samples              []string
+	late                 int  // lines of the failed version long after the move
+	more                 bool // there are more error lines than were read
+	unread               bool // there are more lines than were read
 }
 
-func (r *run) newSight(s Subject, moved time.Time) *sight {
-	return &sight{run: r, subject: s, moved: moved, lines: map[string]int{}}
+func (c logCheck) newScan(moved time.Time) *logScan {
+	return &logScan{sanitize: c.run.sanitize, subject: c.subject, moved: moved, lines: map[string]int{}}
 }
 
-func (v *sight) howMany() string {
+func (l *logScan) errorCount() string {
 	many := ""
-	if v.more {
+	if l.more {
 		many = "at least "
 	}
-	if v.errors == 1 {
+	if l.errors == 1 {
 		return many + "1 error line"
 	}
-	return fmt.Sprintf("%s%d error lines", many, v.errors)
+	return fmt.Sprintf("%s%d error lines", many, l.errors)
 }
 
-// see takes one event of those since the move.
-func (v *sight) see(e types.FilteredLogEvent) {
-	version, ours := streamVersion(aws.ToString(e.LogStreamName), v.subject.name())
-	at := time.UnixMilli(aws.ToInt64(e.Timestamp))
+// add takes one event of those since the move.
+func (l *logScan) add(e types.FilteredLogEvent) {
+	version, ours := streamVersion(sdk.ToString(e.LogStreamName), l.subject.name())
+	at := time.UnixMilli(sdk.ToInt64(e.Timestamp))
 	switch {
 	case !ours:
 		return
 	case version == "":
-		if !at.Before(v.moved) {
-			v.unnamed++
-			v.lines[""]++
+		if !at.Before(l.moved) {
+			l.unnamed++
+			l.lines[""]++
 		}
 		return
-	case version == v.subject.FailedVersion && at.After(v.moved.Add(stragglers)):
-		v.late++
+	case version == l.subject.FailedVersion && at.After(l.moved.Add(drainTime)):
+		l.late++
 	}
 	// What the target writes is of after the move, unless it served before, too.
 	// Of the other versions, what the margin of time lets in does not count.
-	target := version == v.subject.Version
-	if at.Before(v.moved) && (!target || v.subject.ServedBefore) {
+	target := version == l.subject.Version
+	if at.Before(l.moved) && (!target || l.subject.ServedBefore) {
 		return
 	}
-	v.lines[version]++
+	l.lines[version]++
 	if target {
-		v.noteError(e)
+		l.count(e)
 	}
 }
 
-func (v *sight) seeError(e types.FilteredLogEvent) {
-	if version, ours := streamVersion(aws.ToString(e.LogStreamName), v.subject.name()); ours && version == v.subject.Version {
-		v.lines[version]++
-		v.noteError(e)
+func (l *logScan) addErrorOfTarget(e types.FilteredLogEvent) {
+	if version, ours := streamVersion(sdk.ToString(e.LogStreamName), l.subject.name()); ours && version == l.subject.Version {
+		l.lines[version]++
+		l.count(e)
 	}
 }
 
-func (v *sight) seeAnyError(e types.FilteredLogEvent) {
-	if _, ours := streamVersion(aws.ToString(e.LogStreamName), v.subject.name()); ours {
-		v.noteError(e)
+func (l *logScan) addError(e types.FilteredLogEvent) {
+	if _, ours := streamVersion(sdk.ToString(e.LogStreamName), l.subject.name()); ours {
+		l.count(e)
 	}
 }
 
-func (v *sight) noteError(e types.FilteredLogEvent) {
-	text := aws.ToString(e.Message)
+func (l *logScan) count(e types.FilteredLogEvent) {
+	text := sdk.ToString(e.Message)
 	text = text[:min(len(text), messageBytes)]
-	if !isError(text) {
-		return
-	}
-	v.errors++
-	if len(v.samples) < sampleLines {
-		v.samples = append(v.samples, v.outside(strings.TrimSpace(text), sampleLength))
+	switch classifyLine(text) {
+	case unknownLine:
+		l.unlevelled++
+	case neutralLine:
+	case normalLine:
+		l.levelled++
+	case errorLine:
+		l.levelled++
+		l.errors++
+		if len(l.samples) < sampleLines {
+			l.samples = append(l.samples, l.sanitize(strings.TrimSpace(text), sampleLength))
+		}
 	}
 }
 
-// readLogs reads what was written from a time on, and to a time unless that is
+// read reads what was written from a time on, and to a time unless that is
 // zero, in a bounded number of pages, and tells whether there is more.
-func (r *run) readLogs(ctx context.Context, s Subject, from, to time.Time, pattern string, see func(types.FilteredLogEvent)) (more bool, err error) {
-	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String(s.logGroup()), StartTime: aws.Int64(from.UnixMilli())}
+func (c logCheck) read(ctx context.Context, from, to time.Time, pattern string, add func(types.FilteredLogEvent)) (more bool, err error) {
+	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: sdk.String(c.subject.logGroup()), StartTime: sdk.Int64(from.UnixMilli())}
 	if !to.IsZero() {
-		in.EndTime = aws.Int64(to.UnixMilli())
+		in.EndTime = sdk.Int64(to.UnixMilli())
 	}
 	if pattern != "" {
-		in.FilterPattern = aws.String(pattern)
+		in.FilterPattern = sdk.String(pattern)
 	}
 	bytes := 0
 	for range logPages {
-		out, err := do(ctx, r.calls, "FilterLogEvents", func(ctx context.Context) (*cloudwatchlogs.FilterLogEventsOutput, error) {
-			return r.regions[s.Region].Logs.FilterLogEvents(ctx, in, unretriedLogs)
+		out, err := aws.Do(ctx, c.run.retry, "FilterLogEvents", func(ctx context.Context) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+			return c.run.regions[c.subject.Region].Logs.FilterLogEvents(ctx, in)
 		})
 		if err != nil {
 			return true, err
 		}
 		for i := range out.Events {
-			bytes += len(aws.ToString(out.Events[i].Message))
-			see(out.Events[i])
+			bytes += len(sdk.ToString(out.Events[i].Message))
+			add(out.Events[i])
 		}
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+		if in.NextToken = out.NextToken; sdk.ToString(in.NextToken) == "" {
 			return false, nil
 		}
 		if bytes > logBytes {
@@ -246,19 +274,9 @@ func (r *run) readLogs(ctx context.Context, s Subject, from, to time.Time, patte
 	return true, nil
 }
 
-func (r *run) explainLogs(ctx context.Context, s Subject, err error) string {
-	if ctx.Err() == nil && (errorCode(err) == "ResourceNotFoundException" || httpStatus(err) == http.StatusNotFound) {
-		return fmt.Sprintf("there is no log group %s: the function has written nothing yet, or its role may not", s.logGroup())
+func (c logCheck) explain(ctx context.Context, err error) string {
+	if ctx.Err() == nil && aws.Classify(err) == aws.NotFound {
+		return fmt.Sprintf("there is no log group %s: the function has written nothing yet, or its role may not", c.subject.logGroup())
 	}
-	return r.explain(ctx, err, logAction)
+	return c.run.explain(ctx, err, logAction)
 }
-
-func (s Subject) logGroup() string {
-	if s.LogGroup != "" {
-		return s.LogGroup
-	}
-	return "/aws/lambda/" + s.name()
-}
-
-// unretriedLogs turns the SDK's own retries off.
-func unretriedLogs(o *cloudwatchlogs.Options) { o.Retryer = aws.NopRetryer{} }

@@ -2,13 +2,15 @@ package verify
 
 import (
 	"context"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // MetricReader is CloudWatch as far as metrics go.
@@ -39,31 +41,53 @@ const (
 	coveredShare = 0.9
 )
 
-func (r *run) metricCheck(s Subject) []check {
-	if r.Observe <= 0 {
-		return nil
-	}
-	return []check{func(ctx context.Context) findings { return r.metrics(ctx, s) }}
+// metricCheck judges the calls and errors of one function.
+type metricCheck struct {
+	run     *run
+	subject Subject
 }
 
-func (r *run) metrics(ctx context.Context, s Subject) findings {
-	m, cut, err := r.watchTraffic(ctx, r.windows, s, func(ctx context.Context, w span, m *measured) error {
-		return r.metricData(ctx, s.Region, w, metricQueries(s), m)
-	})
-	if m == nil {
-		return one("metrics", Inconclusive, "%s", cut)
+func (r *run) metricChecks(s Subject) []check {
+	if r.options.Observe <= 0 {
+		return nil
 	}
-	return r.concludeMetrics(ctx, s, m, err, cut)
+	return []check{metricCheck{r, s}}
+}
+
+func (c metricCheck) verify(ctx context.Context) result {
+	m, cut, err := c.run.watchTraffic(ctx, c.subject, c.read)
+	switch {
+	case m == nil:
+		return newResult("metrics", report.CheckInconclusive, "%s", cut)
+	case err != nil:
+		return newResult("metrics", report.CheckInconclusive, "%s", c.run.explain(ctx, err, metricAction))
+	}
+	return c.conclude(m, cut)
+}
+
+// preflight reads the metrics of the last minutes.
+func (c metricCheck) preflight(ctx context.Context) []Preflight {
+	limited, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit)
+	defer cancel()
+	now := c.run.clock.Now()
+	if err := c.read(limited, span{now.Add(-preflightWindow), now}, newMeasurements(windows{})); err != nil {
+		return c.run.refused(limited, "metrics", err, metricAction)
+	}
+	return newPreflight("metrics", report.CheckPassed, "readable")
+}
+
+func (c metricCheck) read(ctx context.Context, w span, m *measurements) error {
+	return c.run.metricData(ctx, c.subject.Region, w, metricQueries(c.subject), m)
 }
 
 // reader reads the metrics of one stretch of time.
-type reader func(ctx context.Context, w span, m *measured) error
+type reader func(ctx context.Context, w span, m *measurements) error
 
 // watchTraffic reads metrics at the end of the watch, and goes on reading for a
 // while where there was traffic before and there seems to be none now: CloudWatch
 // is late. Where the watch was given up, there is nothing to judge.
-func (r *run) watchTraffic(ctx context.Context, over func(Subject, time.Duration) windows, s Subject, read reader) (m *measured, cut string, err error) {
-	cut = r.untilObserved()
+func (r *run) watchTraffic(ctx context.Context, s Subject, read reader) (m *measurements, cut string, err error) {
+	cut = r.sleepUntilObserved()
 	if ctx.Err() != nil {
 		return nil, cut, nil
 	}
@@ -73,16 +97,16 @@ func (r *run) watchTraffic(ctx context.Context, over func(Subject, time.Duration
 	defer cancelReading()
 	ahead := time.Duration(0)
 	for {
-		m = newMeasured(over(s, ahead))
+		m = newMeasurements(r.newWindows(s, ahead))
 		err = measure(reading, m, read)
 		if m.ahead.Abs() > skew && ahead == 0 { // a clock that nobody sets
 			ahead = m.ahead
-			r.Log.Infof("CloudWatch's clock is %s ahead of this machine's; its minutes count", seconds(ahead))
-			m = newMeasured(over(s, ahead))
+			r.log.Infof("CloudWatch's clock is %s ahead of this machine's; its minutes count", seconds(ahead))
+			m = newMeasurements(r.newWindows(s, ahead))
 			err = measure(reading, m, read)
 		}
-		waits := err == nil && cut == "" && m.quiet() && m.busyBefore()
-		if !waits || r.Clock.Sleep(late, latePoll) != nil {
+		waits := err == nil && cut == "" && m.noCalls() && m.hadCalls()
+		if !waits || r.clock.Sleep(late, latePoll) != nil {
 			return m, cut, err
 		}
 	}
@@ -90,8 +114,8 @@ func (r *run) watchTraffic(ctx context.Context, over func(Subject, time.Duration
 
 // measure reads the metrics. The stretch before the deploy is asked for apart:
 // it can be far away.
-func measure(ctx context.Context, m *measured, read reader) error {
-	for _, w := range []span{m.before, {m.failing.from, m.now.to}} {
+func measure(ctx context.Context, m *measurements, read reader) error {
+	for _, w := range []span{m.windows.before, {m.windows.failing.from, m.windows.now.to}} {
 		if w.length() == 0 {
 			continue
 		}
@@ -102,14 +126,14 @@ func measure(ctx context.Context, m *measured, read reader) error {
 	return nil
 }
 
-func (r *run) metricData(ctx context.Context, region string, w span, queries []types.MetricDataQuery, m *measured) error {
+func (r *run) metricData(ctx context.Context, region string, w span, queries []types.MetricDataQuery, m *measurements) error {
 	in := &cloudwatch.GetMetricDataInput{
-		StartTime: aws.Time(w.from.Add(-skew)), EndTime: aws.Time(w.to.Add(skew)),
+		StartTime: sdk.Time(w.from.Add(-skew)), EndTime: sdk.Time(w.to.Add(skew)),
 		MetricDataQueries: queries, ScanBy: types.ScanByTimestampAscending,
 	}
 	for range maxPages {
-		out, err := do(ctx, r.calls, "GetMetricData", func(ctx context.Context) (*cloudwatch.GetMetricDataOutput, error) {
-			return r.regions[region].Metrics.GetMetricData(ctx, in, untriedAlarms)
+		out, err := aws.Do(ctx, r.retry, "GetMetricData", func(ctx context.Context) (*cloudwatch.GetMetricDataOutput, error) {
+			return r.regions[region].Metrics.GetMetricData(ctx, in)
 		})
 		if err != nil {
 			return err
@@ -120,7 +144,7 @@ func (r *run) metricData(ctx context.Context, region string, w span, queries []t
 		for i := range out.MetricDataResults {
 			m.add(&out.MetricDataResults[i])
 		}
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+		if in.NextToken = out.NextToken; sdk.ToString(in.NextToken) == "" {
 			return nil
 		}
 	}
@@ -128,9 +152,9 @@ func (r *run) metricData(ctx context.Context, region string, w span, queries []t
 	return nil
 }
 
-func (m *measured) add(result *types.MetricDataResult) {
+func (m *measurements) add(result *types.MetricDataResult) {
 	m.partial = m.partial || result.StatusCode == types.StatusCodeInternalError || result.StatusCode == types.StatusCodeForbidden
-	id := aws.ToString(result.Id)
+	id := sdk.ToString(result.Id)
 	if m.data[id] == nil {
 		m.data[id] = series{}
 	}
@@ -144,15 +168,15 @@ func (m *measured) add(result *types.MetricDataResult) {
 func metricQueries(s Subject) []types.MetricDataQuery {
 	query := func(id, metric, statistic, version string) types.MetricDataQuery {
 		dimensions := []types.Dimension{
-			{Name: aws.String("FunctionName"), Value: aws.String(s.name())},
-			{Name: aws.String("Resource"), Value: aws.String(s.name() + ":" + s.Alias)},
+			{Name: sdk.String("FunctionName"), Value: sdk.String(s.name())},
+			{Name: sdk.String("Resource"), Value: sdk.String(s.name() + ":" + s.Alias)},
 		}
 		if version != "" {
-			dimensions = append(dimensions, types.Dimension{Name: aws.String("ExecutedVersion"), Value: aws.String(version)})
+			dimensions = append(dimensions, types.Dimension{Name: sdk.String("ExecutedVersion"), Value: sdk.String(version)})
 		}
-		return types.MetricDataQuery{Id: aws.String(id), MetricStat: &types.MetricStat{
-			Metric: &types.Metric{Namespace: aws.String("AWS/Lambda"), MetricName: aws.String(metric), Dimensions: dimensions},
-			Period: aws.Int32(int32(period / time.Second)), Stat: aws.String(statistic),
+		return types.MetricDataQuery{Id: sdk.String(id), MetricStat: &types.MetricStat{
+			Metric: &types.Metric{Namespace: sdk.String("AWS/Lambda"), MetricName: sdk.String(metric), Dimensions: dimensions},
+			Period: sdk.Int32(int32(period / time.Second)), Stat: sdk.String(statistic),
 		}}
 	}
 	queries := []types.MetricDataQuery{
@@ -170,39 +194,21 @@ func metricQueries(s Subject) []types.MetricDataQuery {
 	return queries
 }
 
-// name is the bare name of the function, also where an ARN or a name with an
-// alias was given.
-func (s Subject) name() string {
-	name := s.Function
-	if _, rest, found := strings.Cut(name, ":function:"); found {
-		name = rest
-	}
-	name, _, _ = strings.Cut(name, ":")
-	return name
-}
-
-// concludeMetrics judges what was read.
-func (r *run) concludeMetrics(ctx context.Context, s Subject, m *measured, err error, cut string) findings {
-	if err != nil {
-		return one("metrics", Inconclusive, "%s", r.explain(ctx, err, metricAction))
-	}
+// conclude judges what was read.
+func (c metricCheck) conclude(m *measurements, cut string) result {
 	status, detail := m.judge()
-	if m.partial && status == Passed {
-		status, detail = Inconclusive, detail+"; CloudWatch did not give all of the data"
+	if m.partial && status == report.CheckPassed {
+		status, detail = report.CheckInconclusive, detail+"; CloudWatch did not give all of the data"
 	}
-	if cut != "" && status == Passed {
-		status = Inconclusive
-	}
-	if cut != "" {
-		detail += "; " + cut
-	}
-	f := one("metrics", status, "%s", detail)
-	f.watched = m.table()
+	res := newResult("metrics", status, "%s", detail)
+	res.cutShort(cut)
+	res.watched = m.table()
 	if n := m.throttles(); n > 0 {
-		f.notes = append(f.notes, warning("%.0f calls were throttled since the move: look at the concurrency that the function and the account have", n))
+		res.notes = append(res.notes, warning("%.0f calls were throttled since the move: look at the concurrency that the function and the account have", n))
 	}
-	if n, _ := m.data["fcalls"].in(m.judged); n > 0 {
-		f.notes = append(f.notes, warning("version %s, which was left, still got %.0f calls through the alias %s since the move", s.FailedVersion, n, s.Alias))
+	if n, _ := m.data["fcalls"].in(m.windows.judged); n > 0 {
+		res.notes = append(res.notes, warning("version %s, which was left, still got %.0f calls through the alias %s since the move",
+			c.subject.FailedVersion, n, c.subject.Alias))
 	}
-	return f
+	return res
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
-	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
 func (metrics) failing(err error) metrics {
@@ -104,58 +103,58 @@ func TestMetrics(t *testing.T) {
 		note     string
 		lasts    time.Duration
 	}{
-		"recovered": {happened: steady, want: verify.Passed,
+		"recovered": {happened: steady, want: report.CheckPassed,
 			detail: "error rate now 0.0 % (0 errors in 500 calls), before the deploy 0.0 % (0 errors in 500 calls); it fails above 1 % and 2 times what it was before"},
-		"recovered, and AWS does not count by version": {happened: since(minute{calls: 100}), want: verify.Passed, detail: "0 errors in 500 calls"},
-		"still bad":                  {happened: since(minute{calls: 100, errors: 40, version: "41"}), want: verify.Failed, detail: "error rate now 40 %"},
-		"still bad, by alias":        {happened: since(minute{calls: 100, errors: 40}), want: verify.Failed, detail: "error rate now 40 %"},
-		"as bad as it always was":    {happened: func(time.Duration) minute { return minute{calls: 100, errors: 5, version: "41"} }, want: verify.Passed, detail: "before the deploy 5.0 %"},
-		"a single error in hundreds": {happened: since(minute{calls: 100, errors: 1, version: "41"}), want: verify.Passed, detail: "error rate now 1.0 %"},
-		"nobody calls any more": {happened: since(minute{}), want: verify.Inconclusive,
+		"recovered, and AWS does not count by version": {happened: since(minute{calls: 100}), want: report.CheckPassed, detail: "0 errors in 500 calls"},
+		"still bad":                  {happened: since(minute{calls: 100, errors: 40, version: "41"}), want: report.CheckFailed, detail: "error rate now 40 %"},
+		"still bad, by alias":        {happened: since(minute{calls: 100, errors: 40}), want: report.CheckFailed, detail: "error rate now 40 %"},
+		"as bad as it always was":    {happened: func(time.Duration) minute { return minute{calls: 100, errors: 5, version: "41"} }, want: report.CheckPassed, detail: "before the deploy 5.0 %"},
+		"a single error in hundreds": {happened: since(minute{calls: 100, errors: 1, version: "41"}), want: report.CheckPassed, detail: "error rate now 1.0 %"},
+		"nobody calls any more": {happened: since(minute{}), want: report.CheckInconclusive,
 			detail: "no calls since the move, and no data is not health", lasts: 5*time.Minute + 90*time.Second},
-		"nobody ever called: nothing to wait for": {happened: func(time.Duration) minute { return minute{} }, want: verify.Inconclusive,
+		"nobody ever called: nothing to wait for": {happened: func(time.Duration) minute { return minute{} }, want: report.CheckInconclusive,
 			detail: "no data is not health", lasts: 5 * time.Minute},
-		"all is throttled": {happened: since(minute{throttles: 7}), want: verify.Failed, detail: "every call since the move was throttled (35)", note: "35 calls were throttled"},
-		"some are throttled": {happened: since(minute{calls: 100, throttles: 1, version: "41"}), want: verify.Passed,
+		"all is throttled": {happened: since(minute{throttles: 7}), want: report.CheckFailed, detail: "every call since the move was throttled (35)", note: "35 calls were throttled"},
+		"some are throttled": {happened: since(minute{calls: 100, throttles: 1, version: "41"}), want: report.CheckPassed,
 			detail: "5 calls throttled", note: "look at the concurrency"},
-		"most are throttled": {happened: since(minute{calls: 10, throttles: 90, version: "41"}), want: verify.Inconclusive,
+		"most are throttled": {happened: since(minute{calls: 10, throttles: 90, version: "41"}), want: report.CheckInconclusive,
 			detail: "450 calls throttled, more than usual", note: "look at the concurrency"},
-		"as many are throttled as always": {happened: func(time.Duration) minute { return minute{calls: 10, throttles: 90, version: "41"} }, want: verify.Passed,
+		"as many are throttled as always": {happened: func(time.Duration) minute { return minute{calls: 10, throttles: 90, version: "41"} }, want: report.CheckPassed,
 			note: "look at the concurrency"},
 		"AWS stops counting by version when one serves alone, which fails": {happened: func(at time.Duration) minute {
 			if at <= 0 {
 				return minute{calls: 10, version: "41"}
 			}
 			return minute{calls: 100, errors: 60}
-		}, want: verify.Failed, detail: "error rate now 59 %"},
+		}, want: report.CheckFailed, detail: "error rate now 59 %"},
 		"AWS stops counting by version when one serves alone, which is well": {happened: func(at time.Duration) minute {
 			if at <= 0 {
 				return minute{calls: 10, version: "41"}
 			}
 			return minute{calls: 100}
-		}, want: verify.Passed, detail: "0 errors in 410 calls"},
-		"the failed version is still called": {happened: since(minute{calls: 100, version: "42"}), want: verify.Passed,
+		}, want: report.CheckPassed, detail: "0 errors in 410 calls"},
+		"the failed version is still called": {happened: since(minute{calls: 100, version: "42"}), want: report.CheckPassed,
 			detail: "0 errors in 500 calls", note: "version 42, which was left, still got 400 calls through the alias live"},
 		"the first minute alone is bad, by alias": {happened: func(at time.Duration) minute {
 			if at == 0 {
 				return minute{calls: 100, errors: 90}
 			}
 			return minute{calls: cmp.Or(steady(at).calls, 100)}
-		}, want: verify.Inconclusive, detail: "may still be the failed version's errors"},
+		}, want: report.CheckInconclusive, detail: "may still be the failed version's errors"},
 		"the traffic followed the alias four minutes later": {happened: func(at time.Duration) minute {
 			m := steady(at)
 			m.version = ""
 			return m
 		}, change: func(s *setup) { s.subject.MovedAt = s.subject.MovedAt.Add(-4 * time.Minute) },
-			want: verify.Passed, detail: "0 errors in 500 calls"},
+			want: report.CheckPassed, detail: "0 errors in 500 calls"},
 		"the time of the deploy is not known": {happened: steady, change: func(s *setup) { s.subject.DeployedAt = time.Time{} },
-			want: verify.Passed, detail: "nothing is known of the time before the deploy"},
+			want: report.CheckPassed, detail: "nothing is known of the time before the deploy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { // its time begins at a full minute
 				s := newSetup()
-				s.Observe = 5 * time.Minute
+				s.Options.Observe = 5 * time.Minute
 				s.clients.Metrics = counts(c.happened)
 				if c.change != nil {
 					c.change(s)
@@ -177,7 +176,7 @@ func TestMetricsThatComeLateAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup()
-		s.Observe = time.Minute
+		s.Options.Observe = time.Minute
 		began := time.Now()
 		s.clients.Metrics = counts(func(at time.Duration) minute {
 			if at >= 0 && time.Since(began) < 100*time.Second {
@@ -186,7 +185,7 @@ func TestMetricsThatComeLateAreWaitedFor(t *testing.T) {
 			return steady(at)
 		})
 		v := s.verify()
-		assert.Equal(t, verify.Passed, find(t, v, "metrics").Status)
+		assert.Equal(t, report.CheckPassed, find(t, v, "metrics").Status)
 		assert.Equal(t, 105*time.Second, v.Ended.Sub(v.Started))
 	})
 }
@@ -196,7 +195,7 @@ func TestMetricsInTheMinuteOfTheMove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(30 * time.Second) // the move is in the middle of a minute
 		s := newSetup()
-		s.Observe = 5 * time.Minute
+		s.Options.Observe = 5 * time.Minute
 		s.clients.Metrics = counts(func(at time.Duration) minute {
 			if at < 0 {
 				return minute{calls: 100, errors: 90} // the minute of the move, too
@@ -204,7 +203,7 @@ func TestMetricsInTheMinuteOfTheMove(t *testing.T) {
 			return minute{calls: 100}
 		})
 		got := find(t, s.verify(), "metrics")
-		assert.Equal(t, verify.Passed, got.Status, got.Detail)
+		assert.Equal(t, report.CheckPassed, got.Status, got.Detail)
 		assert.Contains(t, got.Detail, "error rate now 0.0 %")
 	})
 }
@@ -231,7 +230,7 @@ func TestMetricsWhereTheMachinesClockIsWrong(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSetup()
-				s.Observe = 5 * time.Minute
+				s.Options.Observe = 5 * time.Minute
 				s.subject.DeployedAt = s.subject.DeployedAt.Add(ahead)
 				answers := countsBy(ahead, func(at time.Duration) minute {
 					m := steady(at)
@@ -244,7 +243,7 @@ func TestMetricsWhereTheMachinesClockIsWrong(t *testing.T) {
 					return out, err
 				})
 				got := find(t, s.verify(), "metrics")
-				assert.Equal(t, verify.Passed, got.Status, got.Detail)
+				assert.Equal(t, report.CheckPassed, got.Status, got.Detail)
 				assert.Contains(t, got.Detail, "0 errors in 500 calls), before the deploy 0.0 % (0 errors in 500 calls)")
 			})
 		})
@@ -258,13 +257,13 @@ func TestMetricsWhereTheTargetServedBefore(t *testing.T) {
 	for name, c := range map[string]struct {
 		servedBefore bool
 		want         report.CheckStatus
-	}{"beside a canary": {true, verify.Inconclusive}, "not before the move": {false, verify.Passed}} {
+	}{"beside a canary": {true, report.CheckInconclusive}, "not before the move": {false, report.CheckPassed}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(30 * time.Second) // the move is in the middle of a minute
 				s := newSetup()
-				s.Observe, s.subject.ServedBefore = 5*time.Minute, c.servedBefore
+				s.Options.Observe, s.subject.ServedBefore = 5*time.Minute, c.servedBefore
 				s.clients.Metrics = counts(func(at time.Duration) minute {
 					if at < 0 {
 						return minute{calls: 100, version: "41"} // the minute of the move, too
@@ -282,7 +281,7 @@ func TestMetricsAskWithAMarginOfTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup()
-		s.Observe = 5 * time.Minute
+		s.Options.Observe = 5 * time.Minute
 		s.subject.Function = "arn:aws:lambda:eu-west-1:123456789012:function:api:live"
 		s.subject.DeployedAt = s.subject.MovedAt.Add(-30 * 24 * time.Hour)
 		moved := s.subject.MovedAt
@@ -306,14 +305,14 @@ func TestMetricsOfSeveralPages(t *testing.T) {
 		pages int
 		want  report.CheckStatus
 	}{
-		"two":     {2, verify.Passed},
-		"endless": {1000, verify.Inconclusive},
+		"two":     {2, report.CheckPassed},
+		"endless": {1000, report.CheckInconclusive},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSetup()
-				s.Observe = 5 * time.Minute
+				s.Options.Observe = 5 * time.Minute
 				answers, calls := counts(steady), 0
 				s.clients.Metrics = metrics(func(in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
 					out, err := answers(in)
@@ -341,7 +340,7 @@ func TestMetricsMakeATable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup()
-		s.Observe = 5 * time.Minute
+		s.Options.Observe = 5 * time.Minute
 		s.clients.Metrics = counts(steady)
 		v := s.verify()
 		require.NotNil(t, v.Watched)

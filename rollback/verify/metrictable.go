@@ -7,11 +7,11 @@ import (
 )
 
 // table is what was measured, for people.
-func (m *measured) table() *report.Watched {
-	w := &report.Watched{Before: m.before.length(), Failing: m.failing.length(), Now: m.now.length() - skew}
+func (m *measurements) table() *report.Watched {
+	w := &report.Watched{Before: m.windows.before.length(), Failing: m.windows.failing.length(), Now: m.windows.now.length() - skew}
 	row := func(name string, unit report.WatchedUnit, stretch func(span) report.Stretch) {
 		w.Rows = append(w.Rows, report.WatchedRow{
-			Name: name, Unit: unit, Before: stretch(m.before), Failing: stretch(m.failing), Now: stretch(m.now),
+			Name: name, Unit: unit, Before: stretch(m.windows.before), Failing: stretch(m.windows.failing), Now: stretch(m.windows.now),
 		})
 	}
 	sum := func(id string) func(span) report.Stretch {
@@ -23,7 +23,7 @@ func (m *measured) table() *report.Watched {
 	row("Calls", report.Count, sum("calls"))
 	row("Errors", report.Count, sum("errors"))
 	row("Error rate", report.Percent, func(w span) report.Stretch {
-		t := m.byAlias(w)
+		t := m.aliasTraffic(w)
 		return report.Stretch{Total: report.Amount{Value: 100 * t.share(), Known: t.calls > 0}, Minutes: m.shares(w)}
 	})
 	row("Throttled", report.Count, sum("throttles"))
@@ -36,14 +36,14 @@ func (m *measured) table() *report.Watched {
 	return w
 }
 
-// each gives the minutes of a stretch, but for those of the end that are still
+// perMinute gives the minutes of a stretch, but for those of the end that are still
 // to come.
-func (m *measured) each(w span, value func(at int64) report.Amount) []report.Amount {
+func (m *measurements) perMinute(w span, value func(at int64) report.Amount) []report.Amount {
 	var out []report.Amount
 	for t := w.from; t.Before(w.to); t = t.Add(period) {
 		out = append(out, value(t.Unix()))
 	}
-	if w == m.now {
+	if w == m.windows.now {
 		for len(out) > 0 && !out[len(out)-1].Known {
 			out = out[:len(out)-1]
 		}
@@ -51,22 +51,22 @@ func (m *measured) each(w span, value func(at int64) report.Amount) []report.Amo
 	return out
 }
 
-func (m *measured) minutes(w span, id string) []report.Amount {
-	return m.each(w, func(at int64) report.Amount {
+func (m *measurements) minutes(w span, id string) []report.Amount {
+	return m.perMinute(w, func(at int64) report.Amount {
 		v, known := m.data[id][at]
 		return report.Amount{Value: v, Known: known}
 	})
 }
 
-func (m *measured) shares(w span) []report.Amount {
-	return m.each(w, func(at int64) report.Amount {
+func (m *measurements) shares(w span) []report.Amount {
+	return m.perMinute(w, func(at int64) report.Amount {
 		t := traffic{calls: m.data["calls"][at], errors: m.data["errors"][at]}
 		return report.Amount{Value: 100 * t.share(), Known: t.calls > 0}
 	})
 }
 
 // average weighs each minute by its calls.
-func (m *measured) average(w span) report.Amount {
+func (m *measurements) average(w span) report.Amount {
 	var time, calls float64
 	for _, at := range m.spanned(w, "average") {
 		n := max(m.data["calls"][at], 1)
@@ -78,7 +78,7 @@ func (m *measured) average(w span) report.Amount {
 	return report.Known(time / calls)
 }
 
-func (m *measured) worst(w span) report.Amount {
+func (m *measurements) worst(w span) report.Amount {
 	out := report.Amount{}
 	for _, at := range m.spanned(w, "p99") {
 		out = report.Known(max(out.Value, m.data["p99"][at]))
@@ -86,7 +86,7 @@ func (m *measured) worst(w span) report.Amount {
 	return out
 }
 
-func (m *measured) spanned(w span, id string) []int64 {
+func (m *measurements) spanned(w span, id string) []int64 {
 	var out []int64
 	for at := range m.data[id] {
 		if w.has(time.Unix(at, 0)) {

@@ -27,50 +27,48 @@ type answer struct {
 
 // prober probes one URL.
 type prober struct {
-	*run
-
+	run    *run
+	health Health
 	client *http.Client
 	url    *url.URL // without user and password
 	user   *url.Userinfo
 }
 
-func (r *run) prober(u *url.URL) prober {
+func newProber(r *run, u *url.URL) prober {
 	bare := *u
 	bare.User, bare.Fragment = nil, ""
-	p := prober{run: r, url: &bare, user: u.User, client: &http.Client{CheckRedirect: r.redirect}}
-	if r.HTTP != nil {
-		p.client.Transport = r.HTTP.Transport
-	}
+	p := prober{run: r, health: r.options.Health, url: &bare, user: u.User}
+	p.client = &http.Client{Transport: r.transport, CheckRedirect: p.redirect}
 	return p
 }
 
 // redirect follows an answer only where it stays on the host that was asked
 // for, by the same scheme: another host says nothing about this one. What is
 // not followed counts as the status that it is.
-func (r *run) redirect(next *http.Request, via []*http.Request) error {
+func (p prober) redirect(next *http.Request, via []*http.Request) error {
 	next.Close = true // net/http does not carry it over
 	first := via[0].URL
 	switch {
-	case r.accepts(next.Response.StatusCode), // the redirect is what was asked for
+	case p.accepts(next.Response.StatusCode), // the redirect is what was asked for
 		next.URL.Host != first.Host, next.URL.Scheme != first.Scheme, len(via) > maxRedirects:
 		return http.ErrUseLastResponse
 	}
 	return nil
 }
 
-func (r *run) accepts(status int) bool {
-	if r.Health.Statuses == nil {
+func (p prober) accepts(status int) bool {
+	if p.health.Statuses == nil {
 		return status == http.StatusOK
 	}
-	return r.Health.Statuses(status)
+	return p.health.Statuses(status)
 }
 
 // probe asks once, on a connection of its own: a kept one could still lead to
 // where the traffic went before.
 func (p prober) probe(ctx context.Context) answer {
 	limit := probeLimit
-	if p.Health.Timeout > 0 {
-		limit = min(limit, p.Health.Timeout)
+	if p.health.Timeout > 0 {
+		limit = min(limit, p.health.Timeout)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no complete answer within %s", limit))
 	defer cancel()
@@ -83,39 +81,39 @@ func (p prober) probe(ctx context.Context) answer {
 	if password, given := p.user.Password(); given || p.user.Username() != "" {
 		request.SetBasicAuth(p.user.Username(), password)
 	}
-	began := p.Clock.Now()
+	began := p.run.clock.Now()
 	response, err := p.client.Do(request)
 	if err != nil {
-		return answer{problem: p.unanswered(ctx, err)}
+		return answer{problem: p.explain(ctx, err)}
 	}
 	defer func() { _ = response.Body.Close() }()
 	problem := p.judge(ctx, response)
-	return answer{problem: problem, took: max(p.Clock.Now().Sub(began), 1)}
+	return answer{problem: problem, took: max(p.run.clock.Now().Sub(began), 1)}
 }
 
 // judge gives what is wrong with an answer.
 func (p prober) judge(ctx context.Context, response *http.Response) string {
 	if !p.accepts(response.StatusCode) {
-		return fmt.Sprintf("status %d%s", response.StatusCode, p.whereTo(response))
+		return fmt.Sprintf("status %d%s", response.StatusCode, p.explainRedirect(response))
 	}
-	if p.Health.Body == "" {
+	if p.health.Body == "" {
 		return ""
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, bodyLimit))
 	switch {
-	case strings.Contains(string(body), p.Health.Body):
+	case strings.Contains(string(body), p.health.Body):
 		return ""
 	case err != nil:
 		return fmt.Sprintf("status %d, but the body broke off after %d bytes without the text it must hold (%s)",
-			response.StatusCode, len(body), p.unanswered(ctx, err))
+			response.StatusCode, len(body), p.explain(ctx, err))
 	case len(body) == bodyLimit:
 		return fmt.Sprintf("status %d, but the first MiB of the body does not hold the text it must hold", response.StatusCode)
 	}
 	return fmt.Sprintf("status %d, but the body does not hold the text it must hold", response.StatusCode)
 }
 
-// whereTo says why a redirect was not followed.
-func (p prober) whereTo(response *http.Response) string {
+// explainRedirect says why a redirect was not followed.
+func (p prober) explainRedirect(response *http.Response) string {
 	next, err := response.Location()
 	if err != nil || response.StatusCode < 300 || response.StatusCode > 399 {
 		return ""
@@ -123,24 +121,24 @@ func (p prober) whereTo(response *http.Response) string {
 	if next.Host == p.url.Host && next.Scheme == p.url.Scheme {
 		return fmt.Sprintf(" after %d redirects, which do not end", maxRedirects)
 	}
-	return fmt.Sprintf(", a redirect to %s, which is not followed to another host or scheme", p.outside(plain(next), longestText))
+	return fmt.Sprintf(", a redirect to %s, which is not followed to another host or scheme", p.run.sanitize(bareURL(next), longestText))
 }
 
-// unanswered words an error without the URL, which may hold secrets.
-func (p prober) unanswered(ctx context.Context, err error) string {
+// explain words an error without the URL, which may hold secrets.
+func (p prober) explain(ctx context.Context, err error) string {
 	if sent, found := errors.AsType[*url.Error](err); found {
 		err = sent.Err
 	}
 	if bad, found := errors.AsType[*tls.CertificateVerificationError](err); found {
-		return "the certificate is not to be trusted: " + p.outside(bad.Err.Error(), longestText)
+		return "the certificate is not to be trusted: " + p.run.sanitize(bad.Err.Error(), longestText)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx).Error()
 	}
-	return p.outside(err.Error(), longestText)
+	return p.run.sanitize(err.Error(), longestText)
 }
 
-// plain is a URL as it may be shown: user, query and fragment can be secret.
-func plain(u *url.URL) string {
+// bareURL is a URL as it may be shown: user, query and fragment can be secret.
+func bareURL(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

@@ -33,7 +33,7 @@ func everything(t *testing.T) *setup {
 	s.clients.Lambda = ran("41")
 	s.clients.Alarms = inStates(map[string]types.StateValue{"errors": types.StateValueOk})
 	s.clients.Metrics = counts(steady)
-	s.clients.Logs = written(line("41", time.Minute, "all is well"))
+	s.clients.Logs = written(line("41", time.Minute, "INFO all is well"))
 	return s
 }
 
@@ -73,7 +73,7 @@ func TestSeveralFunctionsHaveVerdictsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := everything(t)
-		s.Observe = 0
+		s.Options.Observe = 0
 		well, sick := s.subject, s.subject
 		sick.Function, sick.Region = "shop", "us-east-1"
 		good := s.clients
@@ -108,14 +108,14 @@ func TestAWatchEndsWhenACheckHasFailed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := everything(t)
-		s.Observe = time.Hour
+		s.Options.Observe = time.Hour
 		s.clients.Lambda = ran("42")
 		v := s.verify()
 		assert.Less(t, v.Ended.Sub(v.Started), 20*time.Second)
 		assert.Equal(t, report.NotHealthy, v.Healthy)
 		for _, name := range []string{"alarm", "metrics", "logs"} {
 			c := find(t, v, name)
-			assert.Equal(t, verify.Inconclusive, c.Status, name)
+			assert.Equal(t, report.CheckInconclusive, c.Status, name)
 			assert.Contains(t, c.Detail, "the watch ended after 10s of 1h0m0s: the check invoke had failed by then")
 		}
 		assert.Contains(t, find(t, v, "alarm").Detail, "its last known state was OK")
@@ -139,7 +139,7 @@ func TestACancelledWatchSaysWhatItKnew(t *testing.T) {
 		assert.Equal(t, 31*time.Second, v.Ended.Sub(v.Started))
 		assert.Equal(t, report.HealthUnknown, v.Healthy)
 		for _, c := range v.Checks {
-			assert.Equal(t, verify.Inconclusive, c.Status, c.Name)
+			assert.Equal(t, report.CheckInconclusive, c.Status, c.Name)
 			assert.Contains(t, c.Detail, "the run was cancelled", c.Name)
 		}
 		assert.Contains(t, find(t, v, "health").Detail, "8 of 16 probes accepted")
@@ -156,10 +156,10 @@ func TestNothingHangs(t *testing.T) {
 		}
 		v := s.verify()
 		assert.Equal(t, report.HealthUnknown, v.Healthy)
-		assert.Less(t, v.Ended.Sub(v.Started), s.Observe+time.Minute)
+		assert.Less(t, v.Ended.Sub(v.Started), s.Options.Observe+time.Minute)
 		assert.Contains(t, find(t, v, "invoke").Detail, "did not answer within 1m0s")
 		for name, action := range map[string]string{"alarm": "cloudwatch:DescribeAlarms", "metrics": "cloudwatch:GetMetricData", "logs": "logs:FilterLogEvents"} {
-			assert.Equal(t, action+" failed: no answer in time", find(t, v, name).Detail)
+			assert.Equal(t, action+" failed: no answer within 8s", find(t, v, name).Detail)
 		}
 	})
 }
@@ -170,7 +170,7 @@ func TestNothingHangsWithManyFunctions(t *testing.T) {
 		s := everything(t)
 		s.clients.Metrics, s.clients.Logs = metrics(nil).hanging(), logs(nil).hanging()
 		overall, each := s.Verify(context.Background(), slices.Repeat([]verify.Subject{s.subject}, 200))
-		assert.Less(t, overall.Ended.Sub(overall.Started), s.Observe+4*time.Minute)
+		assert.Less(t, overall.Ended.Sub(overall.Started), s.Options.Observe+4*time.Minute)
 		assert.Equal(t, report.HealthUnknown, overall.Healthy)
 		assert.Contains(t, find(t, each[199], "logs").Detail, "it had no answer within 2m0s")
 	})
@@ -199,12 +199,12 @@ func TestAMissingPermissionMakesItsCheckInconclusiveAndIsNamed(t *testing.T) {
 					c.deny(s, awsError(403, said))
 					v := s.verify()
 					got := find(t, v, name)
-					assert.Equal(t, verify.Inconclusive, got.Status)
+					assert.Equal(t, report.CheckInconclusive, got.Status)
 					assert.Contains(t, got.Detail, want)
 					assert.Equal(t, report.HealthUnknown, v.Healthy)
 					for _, other := range v.Checks {
 						if other.Name != got.Name {
-							assert.Equal(t, verify.Passed, other.Status, "%+v", other)
+							assert.Equal(t, report.CheckPassed, other.Status, "%+v", other)
 						}
 					}
 				})
@@ -228,12 +228,12 @@ func TestReadingCallsAreTriedThreeTimes(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSetup()
-				s.Alarms = []string{"errors"}
+				s.Options.Alarms = []string{"errors"}
 				tries := 0
 				s.clients.Alarms = alarms(nil).counting(&tries, c.err)
 				v := s.verify()
 				assert.Equal(t, c.tries, tries)
-				assert.Equal(t, verify.Inconclusive, v.Checks[0].Status)
+				assert.Equal(t, report.CheckInconclusive, v.Checks[0].Status)
 			})
 		})
 	}

@@ -17,16 +17,16 @@ func (w span) length() time.Duration { return max(0, w.to.Sub(w.from)) }
 
 func (w span) has(minute time.Time) bool { return !minute.Before(w.from) && minute.Before(w.to) }
 
-// windows are told in AWS's time, which is ahead of this machine's by so much.
-func (r *run) windows(s Subject, ahead time.Duration) windows {
-	moved, end := s.MovedAt, ceil(r.Clock.Now().Add(ahead+skew))
+// newWindows are told in AWS's time, which is ahead of this machine's by so much.
+func (r *run) newWindows(s Subject, ahead time.Duration) windows {
+	moved, end := s.MovedAt, ceil(r.clock.Now().Add(ahead+skew))
 	// With provisioned concurrency the traffic follows the alias minutes later;
 	// the checks begin when it has.
 	if moved.Before(r.started) {
 		moved = r.started
 	}
 	moved = moved.Add(ahead)
-	observed := (r.Observe + period - 1).Truncate(period)
+	observed := (r.options.Observe + period - 1).Truncate(period)
 	var w windows
 	w.now = span{ceil(moved), end}
 	w.judged = span{ceil(moved).Add(skew), end}

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
@@ -83,7 +84,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 			server := httptest.NewServer(w)
 			t.Cleanup(server.Close)
 			cfg := aws.Config{
-				Region: "eu-west-1", BaseEndpoint: &server.URL,
+				Region: "eu-west-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 				Credentials: aws.CredentialsProviderFunc(staticKeys),
 			}
 			s := newSetup()
@@ -91,9 +92,9 @@ func TestErrorsOnTheWire(t *testing.T) {
 			s.clients = verify.Clients{
 				Lambda: lambda.NewFromConfig(cfg), Alarms: watcher, Metrics: watcher, Logs: cloudwatchlogs.NewFromConfig(cfg),
 			}
-			s.Alarms, s.Observe = []string{"errors"}, time.Millisecond
+			s.Options.Alarms, s.Options.Observe = []string{"errors"}, time.Millisecond
 			if c.tries == 1 {
-				s.InvokePayload = json.RawMessage(`{}`)
+				s.Options.InvokePayload = json.RawMessage(`{}`)
 			}
 			v := s.verify()
 			for check, action := range map[string]string{"invoke": "lambda:InvokeFunction", "alarm": "cloudwatch:DescribeAlarms", "metrics": "cloudwatch:GetMetricData", "logs": "logs:FilterLogEvents"} {
@@ -101,7 +102,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 					continue
 				}
 				got := find(t, v, check)
-				assert.Equal(t, verify.Inconclusive, got.Status)
+				assert.Equal(t, report.CheckInconclusive, got.Status)
 				assert.Contains(t, got.Detail, fmt.Sprintf(c.says, action))
 			}
 			assert.Equal(t, c.tries, w.calls["FilterLogEvents"], "tried by us alone, not by the SDK")

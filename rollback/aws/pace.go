@@ -1,0 +1,49 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	"golang.org/x/time/rate"
+)
+
+// Lambda allows 15 control-plane calls a second for an account and region, for
+// everything that runs there together. A burst and a second's worth of calls stay
+// within it; one function alone does not feel the burst's bound.
+const (
+	callsPerSecond = 10
+	callsAtOnce    = 5
+)
+
+// paced holds every try of a call back until its turn.
+func paced(pace *rate.Limiter, clock Clock) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Pace",
+			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				// Not Wait: that one refuses at once what does not fit before
+				// the deadline, so that the time limit would have another name.
+				now := clock.Now()
+				if clock.Sleep(ctx, pace.ReserveN(now, 1).DelayFrom(now)) != nil {
+					return middleware.FinalizeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: ctx.Err()}
+				}
+				return next.HandleFinalize(ctx, in)
+			}), middleware.Before)
+	}
+}
+
+// namingRegion adds the region to the error of a host that does not exist: only
+// here it is known which one the call was made in.
+func namingRegion(stack *middleware.Stack) error {
+	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("NameRegion",
+		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			out, meta, err := next.HandleFinalize(ctx, in)
+			if dns, found := errors.AsType[*net.DNSError](err); found && dns.IsNotFound {
+				err = &unresolvedError{host: dns.Name, region: awsmiddleware.GetRegion(ctx), err: err}
+			}
+			return out, meta, err
+		}), middleware.Before)
+}
