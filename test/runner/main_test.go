@@ -52,6 +52,7 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	go watchLateness()
 	return m.Run()
 }
 

@@ -7,12 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // stall adds up how long the threads of a process were ready to run and got no
-// processor, so that a limit of time holds the program and not the machine. On a
-// quiet machine that is next to nothing; where the kernel does not say, nothing.
+// processor, and how long the emulator in this one was, so that a limit of time
+// holds the program and not the machine. On a quiet machine that is next to
+// nothing.
 type stall struct {
 	pattern string
 	end     chan struct{}
@@ -20,6 +22,22 @@ type stall struct {
 
 	mu     sync.Mutex
 	waited map[string]time.Duration // by thread, those that have ended too
+	late   int64                    // of this process, when the watch began
+}
+
+// late is for how many nanoseconds this process was not woken in time, in all.
+var late atomic.Int64
+
+// watchLateness runs for as long as the tests do.
+func watchLateness() {
+	const nap = 10 * time.Millisecond
+	for {
+		began := time.Now()
+		time.Sleep(nap)
+		if over := time.Since(began) - nap; over > 2*time.Millisecond { // less is the clock's grain
+			late.Add(int64(over))
+		}
+	}
 }
 
 // watchStall watches a process until stop.
@@ -27,6 +45,7 @@ func watchStall(pid int) *stall {
 	s := &stall{
 		pattern: fmt.Sprintf("/proc/%d/task/*/schedstat", pid), waited: map[string]time.Duration{},
 		end: make(chan struct{}), ended: make(chan struct{}),
+		late: late.Load(),
 	}
 	go func() {
 		defer close(s.ended)
@@ -64,7 +83,7 @@ func (s *stall) look() {
 func (s *stall) now() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var sum time.Duration
+	sum := time.Duration(late.Load() - s.late)
 	for _, d := range s.waited {
 		sum += d
 	}
