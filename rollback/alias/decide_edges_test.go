@@ -1,9 +1,11 @@
 package alias_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/report"
@@ -161,4 +163,28 @@ func TestRejectedAgain(t *testing.T) {
 			assert.Equal(t, c.want, c.before.Add(c.version, c.run))
 		})
 	}
+}
+
+// A Description of exactly as many characters as Lambda takes loses nothing.
+func TestTheMemoryFillsItsDescription(t *testing.T) {
+	t.Parallel()
+	const limit = 256
+	m := alias.Memory{Run: 7002, Attempt: 1, At: clockAt(1, 0), By: alias.ByRollback}
+	for v := int64(101); ; v += 2 { // no neighbours, which could be joined
+		fuller := m
+		fuller.Rejected = slices.Clone(m.Rejected).Add(v, 1)
+		if len(fuller.Description()) > limit-15 {
+			break
+		}
+		m = fuller
+	}
+	for len(m.Description()) < limit {
+		m.Rejected[0].Run *= 10
+	}
+	require.Len(t, m.Description(), limit)
+
+	read, err := alias.ParseDescription(m.Description())
+
+	require.NoError(t, err)
+	assert.Equal(t, m.Rejected, read.Rejected)
 }
