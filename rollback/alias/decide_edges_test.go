@@ -178,7 +178,7 @@ func TestTheMemoryFillsItsDescription(t *testing.T) {
 		}
 		m = fuller
 	}
-	for len(m.Description()) < limit {
+	for range limit - len(m.Description()) {
 		m.Rejected[0].Run *= 10
 	}
 	require.Len(t, m.Description(), limit)
