@@ -365,7 +365,10 @@ func TestServingVersionIsGone(t *testing.T) {
 	t.Parallel()
 	play(t, func(t *testing.T, s *scene) {
 		delete(s.lambda.versions, 42)
-		s.run(t)
+		r := s.run(t)
+		assert.Equal(t, report.RolledBack, r.Status, r.Message)
+		assert.Equal(t, report.PreviousVersion, r.Reason)
+		assert.Equal(t, "41", r.To)
 		assert.Less(t, len(s.lambda.calls), 40)
 	})
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/rollback/verify"
@@ -137,7 +136,7 @@ func TestMoreAlarmsThanOneCallTakes(t *testing.T) {
 	var sizes []int
 	all := inStates(states)
 	s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
-		require.LessOrEqual(t, len(in.AlarmNames), 100)
+		assert.LessOrEqual(t, len(in.AlarmNames), 100)
 		out, _ := all(in)
 		if in.NextToken == nil { // AWS gives less than it could
 			sizes = append(sizes, len(in.AlarmNames))
@@ -227,7 +226,7 @@ func TestHowOftenAlarmsAreRead(t *testing.T) {
 					return good(in)
 				})
 				assert.Equal(t, report.CheckPassed, find(t, s.verify(), "alarm errors").Status)
-				require.Len(t, reads, c.reads)
+				assert.Len(t, reads, c.reads)
 				assert.Equal(t, c.at, reads[:len(c.at)])
 				assert.Equal(t, c.observe, reads[len(reads)-1])
 			})

@@ -18,6 +18,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/org/lambda-rollback-action/test/binary"
 	"github.com/org/lambda-rollback-action/test/emulator"
 )
 
@@ -43,11 +44,11 @@ func newRunner(ctx context.Context, work string) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{module: filepath.Dir(gomod), work: work, binary: filepath.Join(work, "lambda-rollback-action")}
+	r := &runner{module: filepath.Dir(gomod), work: work}
 	if r.defaults, err = readDefaults(filepath.Join(r.module, "action.yml")); err != nil {
 		return nil, err
 	}
-	_, err = goCommand(ctx, "build", "-o", r.binary, "github.com/org/lambda-rollback-action")
+	r.binary, err = binary.Build(ctx, work)
 	return r, err
 }
 

@@ -18,7 +18,7 @@ import (
 // workflow.
 func (s *scene) command(args ...string) *exec.Cmd {
 	s.tb.Helper()
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(program, args...)
 	cmd.Dir = s.tb.TempDir()
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + cmd.Dir, "AWS_REGION=" + region, "TERM=xterm-256color"}
 	for name, value := range s.Env() {

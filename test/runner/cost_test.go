@@ -53,7 +53,7 @@ func TestTheMoveIsTheThirdCallInARow(t *testing.T) {
 			s := newScene(t)
 			f := s.function("api", 3)
 			// So long that calls made side by side overlap on a busy machine too.
-			s.distant(400 * time.Millisecond)
+			s.distant(time.Second)
 			st := s.step()
 			put(s, f, st)
 			o := st.run()

@@ -66,7 +66,7 @@ func TestACallThatHangsIsTriedAgain(t *testing.T) {
 			o := s.step().run()
 			assert.Equal(t, "rolled-back", o.status())
 			assert.Equal(t, "2", f.Serving("live"))
-			assert.Less(t, o.took, 12*time.Second)
+			assert.Less(t, o.took-o.stalled, 12*time.Second)
 		})
 	}
 }
@@ -79,7 +79,7 @@ func TestARetryAfterThatIsLongerThanTheTimeLimit(t *testing.T) {
 	o := s.step().input("timeout", "1s").run()
 	assert.Equal(t, "failed/throttled", o.ended())
 	assert.Equal(t, "3", f.Serving("live"))
-	assert.Less(t, o.took, 3*time.Second)
+	assert.Less(t, o.took-o.stalled, 3*time.Second)
 }
 
 // TestDenied: the message is all that somebody needs to mend the policy.
@@ -161,7 +161,7 @@ func TestGitHubNeverStopsARollback(t *testing.T) {
 				if name != "very slow" {
 					assert.Len(t, o.warnings(), 1)
 				}
-				assert.Less(t, o.took, 8*time.Second)
+				assert.Less(t, o.took-o.stalled, 8*time.Second)
 			})
 		}
 	}
@@ -222,10 +222,10 @@ func TestTwentyFunctionsStayBelowAWSsRate(t *testing.T) {
 	refused := slices.DeleteFunc(slices.Clone(calls), func(c emulator.Call) bool { return c.Status != http.StatusTooManyRequests })
 	// A few, on a busy machine: calls that left one by one arrive together.
 	assert.LessOrEqual(t, len(refused), 6, "AWS hardly ever has to refuse a call")
-	if most := busiest(calls); most > allowed {
-		t.Errorf("%d calls in %s, %d within the busiest second, %d refused",
-			len(calls), o.took.Round(100*time.Millisecond), most, len(refused))
-	}
+	// No more than leave in the time of a stall can arrive late with the others.
+	together := int(min(o.stalled, time.Second).Seconds() * allowed)
+	assert.LessOrEqual(t, busiest(calls), allowed+together, "%d calls in %s, %s of it stalled, %d refused",
+		len(calls), o.took.Round(100*time.Millisecond), o.stalled.Round(time.Millisecond), len(refused))
 }
 
 // busiest is the most calls that arrived within one second.

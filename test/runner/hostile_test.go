@@ -227,7 +227,7 @@ func TestADescriptionOfAnEnvironmentVariableNeverTellsItsValue(t *testing.T) {
 	assert.Contains(t, o.everything(), "API_KEY")
 	assert.NotContains(t, o.everything(), "correct-horse")
 	assert.NotContains(t, o.everything(), "battery")
-	assert.Less(t, o.took, 30*time.Second)
+	assert.Less(t, o.took-o.stalled, 30*time.Second)
 }
 
 // quoteJSON writes a text as JSON does, broken UTF-8 included.

@@ -25,7 +25,7 @@ const (
 
 func TestTheBinaryIsSmall(t *testing.T) {
 	t.Parallel()
-	info, err := os.Stat(binary)
+	info, err := os.Stat(program)
 	require.NoError(t, err)
 	t.Logf("%.1f MiB", float64(info.Size())/(1<<20))
 	assert.LessOrEqual(t, info.Size(), int64(binaryLimit))
@@ -144,5 +144,5 @@ func TestTheFirstCallComesSoon(t *testing.T) {
 	require.Equal(t, "rolled-back", o.status())
 	first := s.asked(emulator.ServiceLambda)[0].Start.Sub(p.started)
 	t.Logf("%s", first.Round(time.Millisecond))
-	assert.Less(t, first, 2*time.Second, "generous: the machine is shared, the benchmark has the figure")
+	assert.Less(t, first-o.stalled, 2*time.Second, "generous: the machine is shared, the benchmark has the figure")
 }

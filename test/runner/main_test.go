@@ -5,6 +5,7 @@
 package runner_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -15,10 +16,12 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/org/lambda-rollback-action/test/binary"
 )
 
-// binary is the program, built once and in the way of the Dockerfile.
-var binary string
+// program is the path of the program.
+var program string
 
 // manifest is what action.yml tells the runner.
 var manifest struct {
@@ -30,8 +33,9 @@ var manifest struct {
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
-// atOnce is how many tests run side by side: nearly all of them wait.
-const atOnce = "12"
+// atOnce is how many tests run side by side, on any machine: nearly all of them
+// wait. With many more they wait for each other's processors.
+const atOnce = "32"
 
 func testMain(m *testing.M) int {
 	flag.Parse()
@@ -48,6 +52,7 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	go watchLateness()
 	return m.Run()
 }
 
@@ -78,12 +83,6 @@ func prepare(dir string) error {
 	if err := yaml.Unmarshal(text, &manifest); err != nil {
 		return fmt.Errorf("failed to parse the manifest: %w", err)
 	}
-	binary = filepath.Join(dir, "lambda-rollback-action")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
-		"-o", binary, "github.com/org/lambda-rollback-action")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("failed to build the binary: %w\n%s", err, strings.TrimSpace(string(out)))
-	}
-	return nil
+	program, err = binary.Build(context.Background(), dir)
+	return err
 }

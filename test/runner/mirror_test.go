@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/assert"
 )
 
 // mirror stands between the process and the emulator and keeps what the
@@ -89,7 +89,7 @@ func (m *mirror) all() []exchange {
 // refuse makes the answer an error of Lambda's.
 func (x *exchange) refuse(tb testing.TB, status int, code, message string) {
 	body, err := json.Marshal(map[string]string{"message": message})
-	require.NoError(tb, err)
+	assert.NoError(tb, err)
 	x.status, x.answer = status, body
 	x.header.Set("X-Amzn-Errortype", code)
 	x.header.Set("Content-Type", "application/json")

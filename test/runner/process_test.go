@@ -110,6 +110,7 @@ type process struct {
 	stdout  bytes.Buffer
 	stderr  bytes.Buffer
 	limit   *time.Timer
+	stall   *stall
 }
 
 // longestStep is far above what any step here may take.
@@ -117,7 +118,7 @@ const longestStep = 90 * time.Second
 
 func (s *step) start() *process {
 	s.tb.Helper()
-	p := &process{step: s, cmd: exec.Command(binary)}
+	p := &process{step: s, cmd: exec.Command(program)}
 	p.cmd.Dir = s.dir
 	for name, value := range maps.All(s.env) {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
@@ -128,6 +129,7 @@ func (s *step) start() *process {
 	}
 	p.started = time.Now()
 	require.NoError(s.tb, p.cmd.Start())
+	p.stall = watchStall(p.cmd.Process.Pid)
 	p.limit = time.AfterFunc(longestStep, func() { _ = p.cmd.Process.Kill() })
 	return p
 }
@@ -146,13 +148,14 @@ type outcome struct {
 	outputsErr     error // the runner would fail the step over the file
 	summary        string
 	took           time.Duration
+	stalled        time.Duration // of that, waiting for a processor
 }
 
 func (p *process) wait() outcome {
 	p.step.tb.Helper()
 	err := p.cmd.Wait()
 	p.limit.Stop()
-	o := outcome{took: time.Since(p.started), stdout: p.stdout.String(), stderr: p.stderr.String()}
+	o := outcome{took: time.Since(p.started), stalled: p.stall.stop(), stdout: p.stdout.String(), stderr: p.stderr.String()}
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		require.NoError(p.step.tb, err)
 	}
