@@ -201,7 +201,9 @@ func TestSameStepAgainChangesNothing(t *testing.T) {
 	play(t, func(t *testing.T, s *scene) {
 		s.run(t)
 		updates, description := len(s.lambda.updates), s.lambda.description("live-rollback")
+		read := s.lambda.count("GetFunctionConfiguration")
 		r := s.run(t)
+		assert.Equal(t, read, s.lambda.count("GetFunctionConfiguration"), "the memory says enough")
 		assert.Equal(t, report.AlreadyRolledBack, r.Reason)
 		assert.Len(t, s.lambda.updates, updates)
 		assert.Equal(t, 1, s.lambda.count("CreateAlias"))
@@ -717,13 +719,32 @@ func TestCandidatesAreReadAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		memory string
+		given  func(*scene)
 		want   []string
 	}{
-		"nothing was rejected":               {"", []string{"40", "41", "42"}},
-		"one was":                            {"rejected=41@7001", []string{"40", "41", "42"}},
-		"three were":                         {"rejected=41@7001,40@7001,39@7001", []string{"38", "39", "40", "41", "42"}},
-		"nine were: six are the most":        {"rejected=41@1,40@1,39@1,38@1,37@1,36@1,35@1,34@1,33@1", []string{"36", "37", "38", "39", "40", "41", "42"}},
-		"some were, and no run can clear it": {"rejected=38-41", []string{"36", "37", "42"}},
+		"nothing was rejected":               {want: []string{"40", "41", "42"}},
+		"one was":                            {memory: "rejected=41@7001", want: []string{"40", "41", "42"}},
+		"three were":                         {memory: "rejected=41@7001,40@7001,39@7001", want: []string{"38", "39", "40", "41", "42"}},
+		"nine were: six are the most":        {memory: "rejected=41@1,40@1,39@1,38@1,37@1,36@1,35@1,34@1,33@1", want: []string{"36", "37", "38", "39", "40", "41", "42"}},
+		"some were, and no run can clear it": {memory: "rejected=38-41", want: []string{"36", "37", "42"}},
+		"a canary is in flight": {
+			given: func(s *scene) { s.lambda.set("live", 41, map[string]float64{"42": 0.1}, "serves production") },
+			want:  []string{"39", "40", "41", "42"},
+		},
+		"the target serves a share: it is read once": {
+			given: func(s *scene) {
+				s.lambda.set("live", 42, map[string]float64{"40": 0.1}, "serves production")
+				s.function.Request.Target = 40
+			},
+			want: []string{"40", "42"},
+		},
+		"the target is the newer half of a canary: it is read once": {
+			given: func(s *scene) {
+				s.lambda.set("live", 42, map[string]float64{"40": 0.1}, "serves production")
+				s.function.Request.Target = 42
+			},
+			want: []string{"40", "42"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -733,6 +754,9 @@ func TestCandidatesAreReadAtOnce(t *testing.T) {
 				}
 				if test.memory != "" {
 					s.remembers(30, test.memory+" run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+				}
+				if test.given != nil {
+					test.given(s)
 				}
 				s.lambda.latency = 100 * time.Millisecond
 				start := time.Now()
