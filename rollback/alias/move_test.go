@@ -712,6 +712,17 @@ func TestCost(t *testing.T) {
 	t.Logf("calls: %d plain, %d over a gap of 1,197 above 2 versions, %d above 2,999", few, over, worst)
 }
 
+// Another operation in progress is waited out, but not for ever.
+func TestConflictsAreWaitedOutSixTimes(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.lambda.faults = always("UpdateAlias live", fault{err: answer(409, "ResourceConflictException", "in progress")})
+		r := s.run(t)
+		assert.Equal(t, report.Failed, r.Status)
+		assert.Equal(t, 6, s.lambda.count("UpdateAlias live"))
+	})
+}
+
 // What is read in the first round, beside the serving version: the next two, or
 // more where those were rejected, so that one is likely to be the target; but not
 // any number of them.
@@ -730,6 +741,19 @@ func TestCandidatesAreReadAtOnce(t *testing.T) {
 		"a canary is in flight": {
 			given: func(s *scene) { s.lambda.set("live", 41, map[string]float64{"42": 0.1}, "serves production") },
 			want:  []string{"39", "40", "41", "42"},
+		},
+		"this run took a snapshot": {
+			given: func(s *scene) { s.remembers(38, "rejected= run=7002/1 at=1999-12-31T00:00:00Z by=snapshot") },
+			want:  []string{"38", "42"},
+		},
+		"there is one number below": {
+			given: func(s *scene) {
+				s.lambda.versions = map[int64]fakeVersion{
+					1: {modified: clockAt(0, 0).AddDate(0, 0, -1), state: types.StateActive}, 2: {modified: clockAt(1, 30), state: types.StateActive},
+				}
+				s.lambda.set("live", 2, nil, "serves production")
+			},
+			want: []string{"1", "2"},
 		},
 		"the target serves a share: it is read once": {
 			given: func(s *scene) {

@@ -222,6 +222,14 @@ func TestProve(t *testing.T) {
 				assert.Contains(t, r.Message, test.message)
 				assert.NotEmpty(t, r.MovedAt)
 				assert.True(t, slices.IsSortedFunc(r.Timeline, func(a, b report.Moment) int { return a.At.Compare(b.At) }))
+				looked := 0
+				for _, m := range r.Timeline {
+					if m.Event == report.Verified {
+						assert.Contains(t, m.Detail, fmt.Sprintf("version %d: ", p.asked[looked][0].Version))
+						looked++
+					}
+				}
+				assert.Len(t, p.asked, looked)
 				for _, v := range r.Tried {
 					left := v != r.To
 					assert.Equal(t, left, slices.Contains(r.Rejected, v), "version %s of %v", v, r.Rejected)
