@@ -191,7 +191,7 @@ func ParseDescription(text string) (Memory, error) {
 	for field := range strings.FieldsSeq(text) {
 		key, value, found := strings.Cut(field, "=")
 		if !found || seen[key] {
-			return Memory{}, fmt.Errorf("failed to parse description: %q is not one key=value", cut(field))
+			return Memory{}, fmt.Errorf("failed to parse description: %q is not one key=value", truncated(field))
 		}
 		seen[key] = true
 		var err error
@@ -205,7 +205,7 @@ func ParseDescription(text string) (Memory, error) {
 			m.At = m.At.UTC()
 		case "by":
 			if m.By = value; value != ByRollback && value != BySnapshot {
-				err = fmt.Errorf("by=%q is neither %s nor %s", cut(value), ByRollback, BySnapshot)
+				err = fmt.Errorf("by=%q is neither %s nor %s", truncated(value), ByRollback, BySnapshot)
 			}
 		}
 		if err != nil {
@@ -229,21 +229,21 @@ func parseRejections(text string) (Rejections, error) {
 		e := Rejection{}
 		var err error
 		if e.Last, err = parseNumber(low); err != nil {
-			return nil, fmt.Errorf("rejected %q: %w", cut(entry), err)
+			return nil, fmt.Errorf("rejected %q: %w", truncated(entry), err)
 		}
 		e.First = e.Last
 		if isRow {
 			if e.First, err = parseNumber(high); err != nil {
-				return nil, fmt.Errorf("rejected %q: %w", cut(entry), err)
+				return nil, fmt.Errorf("rejected %q: %w", truncated(entry), err)
 			}
 		}
 		if hasRun {
 			if e.Run, err = parseNumber(run); err != nil {
-				return nil, fmt.Errorf("rejected %q: %w", cut(entry), err)
+				return nil, fmt.Errorf("rejected %q: %w", truncated(entry), err)
 			}
 		}
 		if e.First < e.Last {
-			return nil, fmt.Errorf("rejected %q: a row goes from the lower to the higher number", cut(entry))
+			return nil, fmt.Errorf("rejected %q: a row goes from the lower to the higher number", truncated(entry))
 		}
 		out = append(out, e)
 	}
@@ -259,14 +259,14 @@ func parseRejections(text string) (Rejections, error) {
 func parseRun(text string) (run int64, attempt int, err error) {
 	id, count, found := strings.Cut(text, "/")
 	if run, err = parseNumber(id); err != nil {
-		return 0, 0, fmt.Errorf("run %q: %w", cut(text), err)
+		return 0, 0, fmt.Errorf("run %q: %w", truncated(text), err)
 	}
 	if !found {
 		return run, 0, nil
 	}
 	n, err := strconv.ParseUint(count, 10, 31)
 	if err != nil {
-		return 0, 0, fmt.Errorf("run %q: %q is not an attempt", cut(text), cut(count))
+		return 0, 0, fmt.Errorf("run %q: %q is not an attempt", truncated(text), truncated(count))
 	}
 	return run, int(n), nil
 }
@@ -276,7 +276,7 @@ func parseRun(text string) (run int64, attempt int, err error) {
 func parseNumber(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n <= 0 || n > maxVersion || strconv.FormatInt(n, 10) != text {
-		return 0, fmt.Errorf("%q is not a positive whole number", cut(text))
+		return 0, fmt.Errorf("%q is not a positive whole number", truncated(text))
 	}
 	return n, nil
 }
@@ -284,8 +284,8 @@ func parseNumber(text string) (int64, error) {
 // maxVersion bounds what is taken for a number: 18 digits.
 const maxVersion = 999_999_999_999_999_999
 
-// cut keeps what came from outside short in an error.
-func cut(text string) string {
+// truncated keeps what came from outside short in an error.
+func truncated(text string) string {
 	if r := []rune(text); len(r) > 60 {
 		return string(r[:60]) + "…"
 	}

@@ -201,7 +201,9 @@ func TestSameStepAgainChangesNothing(t *testing.T) {
 	play(t, func(t *testing.T, s *scene) {
 		s.run(t)
 		updates, description := len(s.lambda.updates), s.lambda.description("live-rollback")
+		read := s.lambda.count("GetFunctionConfiguration")
 		r := s.run(t)
+		assert.Equal(t, read, s.lambda.count("GetFunctionConfiguration"), "the memory says enough")
 		assert.Equal(t, report.AlreadyRolledBack, r.Reason)
 		assert.Len(t, s.lambda.updates, updates)
 		assert.Equal(t, 1, s.lambda.count("CreateAlias"))
@@ -713,6 +715,17 @@ func TestCost(t *testing.T) {
 	t.Logf("calls: %d plain, %d over a gap of 1,197 above 2 versions, %d above 2,999", few, over, worst)
 }
 
+// Another operation in progress is waited out, but not for ever.
+func TestConflictsAreWaitedOutSixTimes(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.lambda.faults = always("UpdateAlias live", fault{err: answer(409, "ResourceConflictException", "in progress")})
+		r := s.run(t)
+		assert.Equal(t, report.Failed, r.Status)
+		assert.Equal(t, 6, s.lambda.count("UpdateAlias live"))
+	})
+}
+
 // What is read in the first round, beside the serving version: the next two, or
 // more where those were rejected, so that one is likely to be the target; but not
 // any number of them.
@@ -720,13 +733,45 @@ func TestCandidatesAreReadAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		memory string
+		given  func(*scene)
 		want   []string
 	}{
-		"nothing was rejected":               {"", []string{"40", "41", "42"}},
-		"one was":                            {"rejected=41@7001", []string{"40", "41", "42"}},
-		"three were":                         {"rejected=41@7001,40@7001,39@7001", []string{"38", "39", "40", "41", "42"}},
-		"nine were: six are the most":        {"rejected=41@1,40@1,39@1,38@1,37@1,36@1,35@1,34@1,33@1", []string{"36", "37", "38", "39", "40", "41", "42"}},
-		"some were, and no run can clear it": {"rejected=38-41", []string{"36", "37", "42"}},
+		"nothing was rejected":               {want: []string{"40", "41", "42"}},
+		"one was":                            {memory: "rejected=41@7001", want: []string{"40", "41", "42"}},
+		"three were":                         {memory: "rejected=41@7001,40@7001,39@7001", want: []string{"38", "39", "40", "41", "42"}},
+		"nine were: six are the most":        {memory: "rejected=41@1,40@1,39@1,38@1,37@1,36@1,35@1,34@1,33@1", want: []string{"36", "37", "38", "39", "40", "41", "42"}},
+		"some were, and no run can clear it": {memory: "rejected=38-41", want: []string{"36", "37", "42"}},
+		"a canary is in flight": {
+			given: func(s *scene) { s.lambda.set("live", 41, map[string]float64{"42": 0.1}, "serves production") },
+			want:  []string{"39", "40", "41", "42"},
+		},
+		"this run took a snapshot": {
+			given: func(s *scene) { s.remembers(38, "rejected= run=7002/1 at=1999-12-31T00:00:00Z by=snapshot") },
+			want:  []string{"38", "42"},
+		},
+		"there is one number below": {
+			given: func(s *scene) {
+				s.lambda.versions = map[int64]fakeVersion{
+					1: {modified: clockAt(0, 0).AddDate(0, 0, -1), state: types.StateActive}, 2: {modified: clockAt(1, 30), state: types.StateActive},
+				}
+				s.lambda.set("live", 2, nil, "serves production")
+			},
+			want: []string{"1", "2"},
+		},
+		"the target serves a share: it is read once": {
+			given: func(s *scene) {
+				s.lambda.set("live", 42, map[string]float64{"40": 0.1}, "serves production")
+				s.function.Request.Target = 40
+			},
+			want: []string{"40", "42"},
+		},
+		"the target is the newer half of a canary: it is read once": {
+			given: func(s *scene) {
+				s.lambda.set("live", 42, map[string]float64{"40": 0.1}, "serves production")
+				s.function.Request.Target = 42
+			},
+			want: []string{"40", "42"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -736,6 +781,9 @@ func TestCandidatesAreReadAtOnce(t *testing.T) {
 				}
 				if test.memory != "" {
 					s.remembers(30, test.memory+" run=7001/1 at=1999-12-31T00:00:00Z by=rollback")
+				}
+				if test.given != nil {
+					test.given(s)
 				}
 				s.lambda.latency = 100 * time.Millisecond
 				start := time.Now()

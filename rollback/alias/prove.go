@@ -43,7 +43,7 @@ func (f *Fleet) Moved() bool { return len(f.moved()) > 0 }
 
 func (f *Fleet) moved() (moved []*rollback) {
 	for _, r := range f.all {
-		if s := r.state; s.status == report.RolledBack && s.moved != nil && !s.changedByOthers {
+		if s := r.state; s.moved != nil && !s.changedByOthers {
 			moved = append(moved, r)
 		}
 	}

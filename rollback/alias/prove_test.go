@@ -222,6 +222,14 @@ func TestProve(t *testing.T) {
 				assert.Contains(t, r.Message, test.message)
 				assert.NotEmpty(t, r.MovedAt)
 				assert.True(t, slices.IsSortedFunc(r.Timeline, func(a, b report.Moment) int { return a.At.Compare(b.At) }))
+				looked := 0
+				for _, m := range r.Timeline {
+					if m.Event == report.Verified {
+						assert.Contains(t, m.Detail, fmt.Sprintf("version %d: ", p.asked[looked][0].Version))
+						looked++
+					}
+				}
+				assert.Len(t, p.asked, looked)
 				for _, v := range r.Tried {
 					left := v != r.To
 					assert.Equal(t, left, slices.Contains(r.Rejected, v), "version %s of %v", v, r.Rejected)
@@ -293,6 +301,40 @@ func TestProveOfSeveral(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Only what was moved, and stayed where it was moved to, is proven.
+func TestProveWhatWasMovedAlone(t *testing.T) {
+	t.Parallel()
+	playFleet(t, []string{"api", "worker", "billing"}, func(t *testing.T, f *fleet) {
+		f.lambdas["worker"].set("live", 41, nil, "") // not deployed
+		f.lambdas["billing"].after = func(call string, n int) {
+			if call == "UpdateAlias live" && n == 1 {
+				f.lambdas["billing"].set("live", 43, nil, "")
+			}
+		}
+		all := alias.NewFleet(f.functions)
+		assert.False(t, all.Moved(), "nothing is moved yet")
+		all.RollBack(f.ctx, false)
+		assert.True(t, all.Moved())
+		p := &prover{}
+		all.Prove(f.ctx, p.prove, alias.ProveOptions{Log: &fakeLog{}})
+		require.Len(t, p.asked, 1)
+		require.Len(t, p.asked[0], 1)
+		assert.Equal(t, "api", p.asked[0][0].Name)
+		r := all.Results()
+		assert.Equal(t, []report.Health{report.Healthy, report.HealthUnknown, report.HealthUnknown}, []report.Health{r[0].Healthy, r[1].Healthy, r[2].Healthy})
+	})
+	playFleet(t, []string{"api"}, func(t *testing.T, f *fleet) {
+		f.lambdas["api"].set("live", 41, nil, "")
+		all := alias.NewFleet(f.functions)
+		all.RollBack(f.ctx, false)
+		assert.False(t, all.Moved())
+		all.Prove(f.ctx, func(context.Context, []alias.Moved) []report.Verdict {
+			assert.Fail(t, "there is nothing to prove")
+			return nil
+		}, alias.ProveOptions{Log: &fakeLog{}})
+	})
 }
 
 // Somebody deploys while the checks look: what they found is not said of what

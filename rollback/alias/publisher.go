@@ -29,7 +29,7 @@ func (f *facts) publishersOf(version int64) publishers {
 	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(atWork(r.Jobs, modified)) > 0 }) {
 		return publishers{own: own} // nobody else was at work
 	}
-	names := f.publishingJobs(f.o.telling(version))
+	names := f.publishingJobs(f.o.referenceVersion(version))
 	in := func(runs []report.Run) (out []otherJob) {
 		for _, r := range runs {
 			for _, job := range atWork(r.Jobs, modified) {
@@ -85,10 +85,10 @@ func (f *facts) publishedByThisRun(version int64) bool {
 	})
 }
 
-// telling is the version by which the publishing job is told: the one that this
+// referenceVersion is the version by which the publishing job is told: the one that this
 // deploy is known or taken to have put behind the alias, or, where that lies
 // below, the given one.
-func (o Observation) telling(version int64) int64 {
+func (o Observation) referenceVersion(version int64) int64 {
 	deployed := o.Request.Deployed
 	if o.Versions[deployed].Exists {
 		return max(deployed, version)
