@@ -144,12 +144,16 @@ const mostCalls = 1 << 27
 // Needed is about how many calls of the version under test it takes in all for
 // the power to be reached, where further calls fall into the last stratum. Beside:
 // the other version goes on getting calls, and failing, as it does in that stratum;
-// else its calls stay as they are. Not known where no number of calls is enough.
+// else its calls stay as they are. Where the power is reached already it is the
+// number that would have been enough. Not known where no number is.
 func (t Test) Needed(rise, power float64, beside bool, strata ...Table) (calls int, known bool) {
 	if len(strata) == 0 {
 		return 0, false
 	}
 	earlier, last := strata[:len(strata)-1], strata[len(strata)-1]
+	if beside && last.Calls == 0 {
+		return 0, false
+	}
 	enough := func(calls int) bool {
 		s := last
 		s.Calls, s.Errors = calls, 0
@@ -160,17 +164,20 @@ func (t Test) Needed(rise, power float64, beside bool, strata ...Table) (calls i
 		}
 		return t.Power(rise, slices.Concat(earlier, []Table{s})...) >= power
 	}
-	if beside && last.Calls == 0 {
-		return 0, false
+	// More calls are not always better by themselves: one error more of the
+	// other version can ask for one more here. So what is too few now is not
+	// compared with what might have been enough before.
+	low, step := 0, 1
+	if !enough(last.Calls) {
+		low = last.Calls
 	}
-	high := 1
-	for ; !enough(high); high *= 2 {
-		if high >= mostCalls || !beside && high > 1000*(last.OtherCalls+1) {
+	for ; !enough(low + step); step *= 2 {
+		if low+step >= mostCalls || !beside && step > 1000*(last.OtherCalls+1) {
 			return 0, false
 		}
 	}
-	low := high / 2
-	calls = low + 1 + sort.Search(high-low-1, func(n int) bool { return enough(low + 1 + n) })
+	low += step / 2
+	calls = low + 1 + sort.Search(step-step/2-1, func(n int) bool { return enough(low + 1 + n) })
 	for _, s := range earlier {
 		calls += s.Calls
 	}
