@@ -45,6 +45,7 @@ type Step struct {
 // Against is what the version under test is compared with.
 type Against int
 
+// The comparisons.
 const (
 	// Beside is the other version at the same time: an incident hits both.
 	Beside Against = iota
@@ -79,6 +80,7 @@ func (c Count) Rate() float64 {
 // Status is the rule's answer.
 type Status int
 
+// The answers.
 const (
 	// Inconclusive says neither. It is never a reason to go back.
 	Inconclusive Status = iota
@@ -89,6 +91,7 @@ const (
 // Reason is why the answer is Inconclusive.
 type Reason int
 
+// The reasons. Another answer has none.
 const (
 	NoReason Reason = iota
 	// NoCalls: the version under test got none.
@@ -100,7 +103,8 @@ const (
 	Throttled
 	// OneMinute: a rise, of which all errors fell into one minute.
 	OneMinute
-	// OneWindow: a rise against the time before in only one half of the minutes.
+	// OneWindow: a rise against the time before, but not in each half of the
+	// minutes by itself.
 	OneWindow
 	// TooFewCalls: no rise, and one might not have been seen.
 	TooFewCalls
@@ -127,6 +131,12 @@ type Verdict struct {
 	// LikeTheLeft: there is a rise, and the version that was left had it, too. The
 	// cause is probably not the code.
 	LikeTheLeft bool
+}
+
+// Rose tells whether more errors were found than chance explains, and enough more:
+// Failed, or almost.
+func (v Verdict) Rose() bool {
+	return v.Status == Failed || v.Reason == OneMinute || v.Reason == OneWindow
 }
 
 // Judge applies the rule.

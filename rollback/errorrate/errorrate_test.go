@@ -146,7 +146,7 @@ func TestJudge(t *testing.T) {
 		"bad against the hour before":  {before(minutes(0, 20, 4, 3, 5, 4, 4), hour(20, 0)), failed, errorrate.NoReason, "more than chance"},
 		"bad for one half alone": {
 			before(minutes(0, 20, 10, 9, 0, 0, 0, 0), hour(20, 0)),
-			inconclusive, errorrate.OneWindow, "more than chance explains (p < 0.0001), but only in one half of the time",
+			inconclusive, errorrate.OneWindow, "more than chance explains (p < 0.0001), but not in each half of the time by itself",
 		},
 		"an hour with few calls": {
 			before(minutes(0, 20, 0, 0, 0), minutes(-90, 1, 0, 0, 0, 0)),

@@ -36,7 +36,7 @@ func (v Verdict) because() string {
 	case OneMinute:
 		return fmt.Sprintf("more than chance explains (%s), but all of the errors were in one minute", v.chance())
 	case OneWindow:
-		return fmt.Sprintf("more than chance explains (%s), but only in one half of the time", v.chance())
+		return fmt.Sprintf("more than chance explains (%s), but not in each half of the time by itself", v.chance())
 	case TooFewCalls:
 		if v.Needed == 0 {
 			return fmt.Sprintf("too few calls to tell: %d seen, and %d to compare them with", v.Tested.Calls, v.Other.Calls)

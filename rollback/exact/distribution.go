@@ -2,14 +2,19 @@ package exact
 
 import "math"
 
-// distribution gives the probability of first, first+1 and so on. What is left
-// out at the ends is less likely than the likeliest by the factor negligible.
+// distribution gives the probability of first, first+1 and so on. What is less
+// likely than the likeliest by a factor is left out at the ends.
 type distribution struct {
 	first int
 	p     []float64
 }
 
-const negligible = 1e-50
+// The factors: for a p-value, and for the power, which a thousandth more or less
+// does not change.
+const (
+	precise = 1e-50
+	rough   = 1e-12
+)
 
 // nothing is 0 for certain.
 func nothing() distribution { return distribution{0, []float64{1}} }
@@ -18,7 +23,7 @@ func nothing() distribution { return distribution{0, []float64{1}} }
 // p(x+1) to p(x). Every factor is near 1 and the sum is made 1 at the end, so
 // that nothing overflows and no logarithms of factorials, which lose digits where
 // there are millions of calls, are subtracted from each other.
-func outward(low, mode, high int, ratio func(x int) float64) distribution {
+func outward(low, mode, high int, negligible float64, ratio func(x int) float64) distribution {
 	mode = min(max(mode, low), high)
 	var down []float64
 	for x, p := mode, 1.0; x > low; x-- {
@@ -50,11 +55,11 @@ func outward(low, mode, high int, ratio func(x int) float64) distribution {
 
 // hypergeometric is how many of the errors of the table fall on the version under
 // test where an error is as likely on any call.
-func hypergeometric(t Table) distribution {
+func hypergeometric(t Table, negligible float64) distribution {
 	errors, others := t.Errors+t.OtherErrors, t.OtherCalls
 	low, high := max(0, errors-others), min(errors, t.Calls)
 	mode := int(float64(t.Calls+1) * (float64(errors+1) / float64(t.Calls+others+2)))
-	return outward(low, mode, high, func(x int) float64 {
+	return outward(low, mode, high, negligible, func(x int) float64 {
 		return float64(errors-x) / float64(x+1) * (float64(t.Calls-x) / float64(others-errors+x+1))
 	})
 }
@@ -68,7 +73,7 @@ func binomial(calls int, probability float64) distribution {
 		return distribution{calls, []float64{1}}
 	}
 	odds := probability / (1 - probability)
-	return outward(0, int(float64(calls+1)*probability), calls, func(x int) float64 {
+	return outward(0, int(float64(calls+1)*probability), calls, rough, func(x int) float64 {
 		return float64(calls-x) / float64(x+1) * odds
 	})
 }

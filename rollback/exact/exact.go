@@ -32,7 +32,7 @@ type Table struct {
 func PValue(strata ...Table) float64 {
 	sum, errors := nothing(), 0
 	for _, t := range strata {
-		sum, errors = sum.plus(hypergeometric(t)), errors+t.Errors
+		sum, errors = sum.plus(hypergeometric(t, precise)), errors+t.Errors
 	}
 	return sum.atLeast(errors)
 }
@@ -80,13 +80,16 @@ func (t Test) Power(rise float64, strata ...Table) float64 {
 	others, theirs := slices.Delete(slices.Clone(strata), widest, widest+1), slices.Delete(failing, widest, widest+1)
 	tried := points(len(others), len(its.p))
 	known, sum := map[string]float64{}, 0.0
-	for _, at := range tried {
+	for n, at := range tried {
+		if n == fewest && (sum > 0.9999*fewest || sum < 0.0001*fewest) {
+			return sum / fewest // there is no doubt
+		}
 		for i := range others {
 			others[i].Errors = theirs[i].quantile(at[i])
 		}
 		key := fmt.Sprint(others)
 		if _, again := known[key]; !again {
-			known[key] = its.atLeast(t.takes(others, last))
+			known[key] = its.atLeast(t.takes(others, last, its))
 		}
 		sum += known[key]
 	}
@@ -94,19 +97,20 @@ func (t Test) Power(rise float64, strata ...Table) float64 {
 }
 
 // takes is how many errors the last stratum must have, beside the errors of the
-// others, for the test to show a rise.
-func (t Test) takes(others []Table, last Table) int {
+// others, for the test to show a rise. Those that it will not have are not tried.
+func (t Test) takes(others []Table, last Table, likely distribution) int {
 	sum, errors := nothing(), 0
 	for _, s := range others {
-		sum, errors = sum.plus(hypergeometric(s)), errors+s.Errors
+		sum, errors = sum.plus(hypergeometric(s, rough)), errors+s.Errors
 	}
 	tails := sum.tails()
-	return sort.Search(last.Calls+1, func(x int) bool {
+	return likely.first + sort.Search(len(likely.p), func(more int) bool {
+		x := likely.first + more
 		last.Errors = x
 		if errors+x < t.Least {
 			return false
 		}
-		p, own := 0.0, hypergeometric(last)
+		p, own := 0.0, hypergeometric(last, rough)
 		for i, probability := range own.p {
 			if rest := errors + x - own.first - i - sum.first; rest < 0 {
 				p += probability
@@ -118,13 +122,16 @@ func (t Test) takes(others []Table, last Table) int {
 	})
 }
 
+// fewest points tell most of what there is to know.
+const fewest = 16
+
 // points are spread evenly over the unit cube, the same each time. Where a
 // distribution is wide it is smooth, too, and few are enough.
 func points(dimensions, width int) [][]float64 {
 	if dimensions == 0 {
 		return [][]float64{nil}
 	}
-	out := make([][]float64, min(256, max(16, 1<<17/width)))
+	out := make([][]float64, min(256, max(fewest, 1<<17/width)))
 	for n := range out {
 		out[n] = make([]float64, dimensions)
 		for d := range dimensions {

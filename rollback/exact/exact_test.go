@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,12 +36,12 @@ func TestAsSciPySays(t *testing.T) {
 		}
 		require.NoError(t, err)
 		got := exact.PValue(q.Strata...)
-		if q.Rise > 0 {
-			got = exact.Test{Alpha: q.Alpha, Least: q.Least}.Power(q.Rise, q.Strata...)
-		}
-		if q.Answer > 1e-40 {
+		switch {
+		case q.Rise > 0:
+			assert.InDelta(t, q.Answer, exact.Test{Alpha: q.Alpha, Least: q.Least}.Power(q.Rise, q.Strata...), 1e-10, "%+v", q)
+		case q.Answer > 1e-40:
 			assert.InEpsilon(t, q.Answer, got, 1e-7, "%+v", q)
-		} else {
+		default:
 			assert.InDelta(t, q.Answer, got, 1e-40, "%+v", q)
 		}
 	}
@@ -108,12 +109,12 @@ func TestProperties(t *testing.T) {
 		power := exact.Test{Alpha: 0.01, Least: 2}.Power(0.05, strata...)
 		assert.True(t, power >= 0 && power <= 1, power)
 
-		more := append([]exact.Table(nil), strata...)
+		more := slices.Clone(strata)
 		if last := &more[len(more)-1]; last.Errors < last.Calls {
 			last.Errors++
 			assert.LessOrEqual(t, exact.PValue(more...), p*(1+1e-9), "one error more is no better")
 		}
-		turned := append(append([]exact.Table(nil), strata[1:]...), strata[0])
+		turned := slices.Concat(strata[1:], strata[:1])
 		assert.InDelta(t, p, exact.PValue(turned...), 1e-12, "the order of the strata does not count")
 	})
 }
@@ -165,7 +166,7 @@ func TestPowerOverStrataIsThatOfTrials(t *testing.T) {
 		const trials, rise = 4000, 0.05
 		rejected := 0
 		for range trials {
-			tried := append([]exact.Table(nil), strata...)
+			tried := slices.Clone(strata)
 			for i := range tried {
 				s := &tried[i]
 				s.Errors = 0
