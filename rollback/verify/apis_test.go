@@ -63,7 +63,7 @@ func TestAPIs(t *testing.T) {
 		"a REST API that is well again":  {"ApiName", "5XXError", ends, verify.Passed, "answers 5xx: error rate now 0.0 % (0 errors in"},
 		"an HTTP API that is well again": {"ApiId", "5xx", ends, verify.Passed, "answers 5xx: error rate now 0.0 %"},
 		"a REST API that goes on":        {"ApiName", "5XXError", goesOn, verify.Failed, "error rate now 50 %"},
-		"an HTTP API that goes on":       {"ApiId", "5xx", goesOn, verify.Failed, "before the deploy 0.0 % (0 errors in 500 calls)"},
+		"an HTTP API that goes on":       {"ApiId", "5xx", goesOn, verify.Failed, "before the deploy 0.0 % (0 errors in 6000 calls)"},
 		"an API that nobody calls":       {"Nothing", "", ends, verify.Inconclusive, "no data is not health"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -111,6 +111,9 @@ func (r *run) concludeLogs(ctx context.Context, s Subject, now *sight, observed 
 	return f
 }
 
+// errorGrowth times the usual error lines is more than usual.
+const errorGrowth = 2
+
 // compareLogs sets the error lines against those in as much time before the
 // deploy.
 func (r *run) compareLogs(ctx context.Context, s Subject, now *sight, observed time.Duration) findings {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/org/lambda-rollback-action/rollback/errorrate"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -78,50 +79,77 @@ func (m *measured) counted() bool {
 	return m.byVersion().calls > 0 && apart >= coveredShare*all
 }
 
-// throttled tells whether more calls are throttled than was usual, by the rule
-// for errors.
-func (m *measured) throttled() bool {
-	share := func(w span) float64 {
-		n, _ := m.data["throttles"].in(w)
-		return traffic{calls: n + m.byAlias(w).calls, errors: n}.share()
-	}
-	return share(m.now) > errorShare && share(m.now) > errorGrowth*share(m.before)
-}
-
 func (m *measured) busyBefore() bool {
-	return m.byAlias(m.before).calls+m.byAlias(m.failing).calls > 0
+	return m.byAlias(m.usual).calls+m.byAlias(m.failing).calls > 0
 }
 
-// judge is the rule. It takes the target's own numbers where AWS counts by
-// version; else those of the alias, of which the first minute may be the failed
-// version's and can make nothing fail by itself.
+// judge applies the rule of package errorrate against the hour before the deploy.
+// It takes the target's own numbers where AWS counts by version; else those of the
+// alias, of which the first minute may be the failed version's and can make nothing
+// fail by itself.
 func (m *measured) judge() (status report.CheckStatus, detail string) {
-	before := m.byAlias(m.before)
-	now, sure, certain := m.byVersion(), m.byVersion(), true
-	if !m.counted() {
-		now, sure = m.byAlias(m.now), m.byAlias(m.judged)
-		certain = false
+	now := m.byVersion()
+	var verdict errorrate.Verdict
+	mixed := false
+	if m.counted() {
+		verdict = m.against("tcalls", "terrors", m.target)
+	} else {
+		now, verdict = m.byAlias(m.now), m.against("calls", "errors", m.now)
+		sure := m.against("calls", "errors", m.judged)
+		mixed = verdict.Rose() && !sure.Rose()
+		if sure.Status == errorrate.Failed && verdict.Status != errorrate.Failed {
+			now, verdict = m.byAlias(m.judged), sure
+		}
 	}
-	was := "nothing is known of the time before the deploy"
-	if before.calls > 0 {
-		was = "before the deploy " + before.String()
+	switch {
+	case now.calls == 0 && m.throttles() > 0:
+		return Inconclusive, fmt.Sprintf("every call since the move was throttled (%.0f)", m.throttles())
+	case now.calls == 0:
+		return Inconclusive, "CloudWatch has counted no calls since the move, and no data is not health"
 	}
-	detail = fmt.Sprintf("error rate now %s, %s; it fails above %.0f %% and %d times what it was before", now, was, 100*errorShare, errorGrowth)
+	detail = "error rate now " + now.String()
+	if usual := m.byAlias(m.usual); usual.calls > 0 {
+		detail += ", before the deploy " + usual.String()
+	}
 	if n := m.throttles(); n > 0 {
 		detail += fmt.Sprintf("; %.0f calls throttled", n)
 	}
-	bad := func(t traffic) bool { return t.share() > errorShare && t.share() > errorGrowth*before.share() }
-	switch {
-	case now.calls == 0 && m.throttles() > 0:
-		return Failed, fmt.Sprintf("every call since the move was throttled (%.0f)", m.throttles())
-	case now.calls == 0:
-		return Inconclusive, "CloudWatch has counted no calls since the move, and no data is not health"
-	case bad(sure):
-		return Failed, detail
-	case bad(now) && !certain:
+	if mixed {
 		return Inconclusive, detail + "; it may still be the failed version's errors, the minutes after the first are not bad"
-	case m.throttled():
-		return Inconclusive, detail + ", more than usual: who was throttled was not served"
 	}
-	return Passed, detail
+	detail += "; " + verdict.Why()
+	switch verdict.Status {
+	case errorrate.Passed:
+		return Passed, detail
+	case errorrate.Failed:
+		return Failed, detail
+	case errorrate.Inconclusive:
+	}
+	return Inconclusive, detail
+}
+
+// against compares a stretch of time with the hour before the deploy.
+func (m *measured) against(calls, errors string, w span) errorrate.Verdict {
+	left := m.byAlias(m.failing)
+	return errorrate.Judge(errorrate.Evidence{
+		Against: errorrate.Before,
+		Steps: []errorrate.Step{{
+			Tested: m.counts(calls, errors, w),
+			Other:  m.counts("calls", "errors", m.usual),
+		}},
+		Left: errorrate.Count{Calls: int(left.calls), Errors: int(left.errors)},
+	})
+}
+
+// counts are the minutes of a stretch in which something was counted.
+func (m *measured) counts(calls, errors string, w span) []errorrate.Minute {
+	var out []errorrate.Minute
+	for t := w.from; t.Before(w.to); t = t.Add(period) {
+		n, called := m.data[calls][t.Unix()]
+		throttles, throttled := m.data["throttles"][t.Unix()]
+		if called || throttled {
+			out = append(out, errorrate.Minute{Start: t, Calls: int(n), Errors: int(m.data[errors][t.Unix()]), Throttles: int(throttles)})
+		}
+	}
+	return out
 }

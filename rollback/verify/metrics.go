@@ -31,10 +31,9 @@ const (
 	longestFailing = 3 * time.Hour
 	maxPages       = 5
 
-	// The rule: what is above the first, and above the second times what it
-	// was before the deploy, has not recovered.
-	errorShare  = 0.01
-	errorGrowth = 2
+	// usualTime before the deploy is what the time after the move is compared
+	// with.
+	usualTime = time.Hour
 	// coveredShare of the calls must be counted by version for those to count.
 	coveredShare = 0.9
 )
@@ -91,7 +90,7 @@ func (r *run) watchTraffic(ctx context.Context, over func(Subject, time.Duration
 // measure reads the metrics. The stretch before the deploy is asked for apart:
 // it can be far away.
 func measure(ctx context.Context, m *measured, read reader) error {
-	for _, w := range []span{m.before, {m.failing.from, m.now.to}} {
+	for _, w := range []span{m.usual, {m.failing.from, m.now.to}} {
 		if w.length() == 0 {
 			continue
 		}
