@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	runs  = flag.Int("runs", 40, "simulated watches for each figure of the table of false alarms and misses")
+	runs  = flag.Int("runs", 25, "simulated watches for each figure of the table of false alarms and misses")
 	write = flag.Bool("write", false, "write the table into the decision record, see there")
 )
 
