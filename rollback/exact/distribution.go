@@ -1,6 +1,9 @@
 package exact
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // distribution gives the probability of first, first+1 and so on. What is less
 // likely than the likeliest by a factor is left out at the ends.
@@ -33,9 +36,8 @@ func outward(low, mode, high int, negligible float64, ratio func(x int) float64)
 		down = append(down, p)
 	}
 	d := distribution{first: mode - len(down), p: make([]float64, 0, 2*len(down)+1)}
-	for i := len(down) - 1; i >= 0; i-- {
-		d.p = append(d.p, down[i])
-	}
+	slices.Reverse(down)
+	d.p = append(d.p, down...)
 	d.p = append(d.p, 1)
 	for x, p := mode, 1.0; x < high; x++ {
 		if p *= ratio(x); p < negligible {

@@ -156,7 +156,7 @@ func TestNeeded(t *testing.T) {
 // compared with trials.
 func TestPowerOverStrataIsThatOfTrials(t *testing.T) {
 	t.Parallel()
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same numbers each time
+	random := rand.New(rand.NewPCG(1, 2)) // the same numbers each time
 	for name, strata := range map[string][]exact.Table{
 		"10 %, then half":              {{Calls: 30, OtherCalls: 270}, {Calls: 60, OtherCalls: 60, OtherErrors: 1}},
 		"errors in the first step":     {{Calls: 60, OtherCalls: 540, OtherErrors: 27}, {Calls: 100, OtherCalls: 100}},

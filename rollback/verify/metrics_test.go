@@ -112,8 +112,8 @@ func TestMetrics(t *testing.T) {
 		"as bad as the failed version was": {happened: since(minute{calls: 100, errors: 45, version: "41"}), want: verify.Failed,
 			detail: "the version that was left failed as often, so that the cause is probably not the code"},
 		"two errors of a few calls": {happened: func(at time.Duration) minute {
-			switch {
-			case at == time.Minute || at == 3*time.Minute:
+			switch at {
+			case time.Minute, 3 * time.Minute:
 				return minute{calls: 4, errors: 1, version: "41"}
 			default:
 				return minute{calls: 4, version: "41"}
