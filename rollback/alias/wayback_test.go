@@ -78,4 +78,6 @@ func TestADrillLeavesAWeightThatOthersGave(t *testing.T) {
 }
 
 // moves counts those of the alias itself, and not those of its memory.
-func (l *fakeLambda) moves() int { return l.count("UpdateAlias live") - l.count("UpdateAlias live-rollback") }
+func (l *fakeLambda) moves() int {
+	return l.count("UpdateAlias live") - l.count("UpdateAlias live-rollback")
+}

@@ -62,7 +62,7 @@ func TestAPIs(t *testing.T) {
 		"a REST API that is well again":  {"ApiName", "5XXError", ends, report.CheckPassed, "answers 5xx: error rate now 0.0 % (0 errors in"},
 		"an HTTP API that is well again": {"ApiId", "5xx", ends, report.CheckPassed, "answers 5xx: error rate now 0.0 %"},
 		"a REST API that goes on":        {"ApiName", "5XXError", goesOn, report.CheckFailed, "error rate now 50 %"},
-		"an HTTP API that goes on":       {"ApiId", "5xx", goesOn, report.CheckFailed, "before the deploy 0.0 % (0 errors in 500 calls)"},
+		"an HTTP API that goes on":       {"ApiId", "5xx", goesOn, report.CheckFailed, "before the deploy 0.0 % (0 errors in 6000 calls)"},
 		"an API that nobody calls":       {"Nothing", "", ends, report.CheckInconclusive, "no data is not health"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -132,6 +132,9 @@ func (c logCheck) conclude(ctx context.Context, now *logScan, observed time.Dura
 	return res
 }
 
+// errorGrowth times the usual error lines is more than usual.
+const errorGrowth = 2
+
 // compare sets the error lines against those in as much time before the deploy.
 func (c logCheck) compare(ctx context.Context, now *logScan, observed time.Duration) result {
 	text := fmt.Sprintf("version %s wrote %s to %s since the move", c.subject.Version, now.errorCount(), c.subject.logGroup())

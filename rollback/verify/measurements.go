@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/org/lambda-rollback-action/rollback/errorrate"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -81,50 +82,77 @@ func (m *measurements) countedByVersion() bool {
 	return m.targetTraffic().calls > 0 && apart >= coveredShare*all
 }
 
-// moreThrottled tells whether more calls are throttled than was usual, by the rule
-// for errors.
-func (m *measurements) moreThrottled() bool {
-	share := func(w span) float64 {
-		n, _ := m.data["throttles"].in(w)
-		return traffic{calls: n + m.aliasTraffic(w).calls, errors: n}.share()
-	}
-	return share(m.windows.now) > errorShare && share(m.windows.now) > errorGrowth*share(m.windows.before)
-}
-
 func (m *measurements) hadCalls() bool {
-	return m.aliasTraffic(m.windows.before).calls+m.aliasTraffic(m.windows.failing).calls > 0
+	return m.aliasTraffic(m.windows.usual).calls+m.aliasTraffic(m.windows.failing).calls > 0
 }
 
-// judge is the rule. It takes the target's own numbers where AWS counts by
-// version; else those of the alias, of which the first minute may be the failed
-// version's and can make nothing fail by itself.
+// judge applies the rule of package errorrate against the hour before the deploy.
+// It takes the target's own numbers where AWS counts by version; else those of the
+// alias, of which the first minute may be the failed version's and can make nothing
+// fail by itself.
 func (m *measurements) judge() (status report.CheckStatus, detail string) {
-	before := m.aliasTraffic(m.windows.before)
-	now, sure, certain := m.targetTraffic(), m.targetTraffic(), true
-	if !m.countedByVersion() {
-		now, sure = m.aliasTraffic(m.windows.now), m.aliasTraffic(m.windows.judged)
-		certain = false
+	now := m.targetTraffic()
+	var verdict errorrate.Verdict
+	mixed := false
+	if m.countedByVersion() {
+		verdict = m.against("tcalls", "terrors", m.windows.target)
+	} else {
+		now, verdict = m.aliasTraffic(m.windows.now), m.against("calls", "errors", m.windows.now)
+		sure := m.against("calls", "errors", m.windows.judged)
+		mixed = verdict.Rose() && !sure.Rose()
+		if sure.Status == errorrate.Failed && verdict.Status != errorrate.Failed {
+			now, verdict = m.aliasTraffic(m.windows.judged), sure
+		}
 	}
-	was := "nothing is known of the time before the deploy"
-	if before.calls > 0 {
-		was = "before the deploy " + before.String()
+	switch {
+	case now.calls == 0 && m.throttles() > 0:
+		return report.CheckInconclusive, fmt.Sprintf("every call since the move was throttled (%.0f)", m.throttles())
+	case now.calls == 0:
+		return report.CheckInconclusive, "CloudWatch has counted no calls since the move, and no data is not health"
 	}
-	detail = fmt.Sprintf("error rate now %s, %s; it fails above %.0f %% and %d times what it was before", now, was, 100*errorShare, errorGrowth)
+	detail = "error rate now " + now.String()
+	if usual := m.aliasTraffic(m.windows.usual); usual.calls > 0 {
+		detail += ", before the deploy " + usual.String()
+	}
 	if n := m.throttles(); n > 0 {
 		detail += fmt.Sprintf("; %.0f calls throttled", n)
 	}
-	bad := func(t traffic) bool { return t.share() > errorShare && t.share() > errorGrowth*before.share() }
-	switch {
-	case now.calls == 0 && m.throttles() > 0:
-		return report.CheckFailed, fmt.Sprintf("every call since the move was throttled (%.0f)", m.throttles())
-	case now.calls == 0:
-		return report.CheckInconclusive, "CloudWatch has counted no calls since the move, and no data is not health"
-	case bad(sure):
-		return report.CheckFailed, detail
-	case bad(now) && !certain:
+	if mixed {
 		return report.CheckInconclusive, detail + "; it may still be the failed version's errors, the minutes after the first are not bad"
-	case m.moreThrottled():
-		return report.CheckInconclusive, detail + ", more than usual: who was throttled was not served"
 	}
-	return report.CheckPassed, detail
+	detail += "; " + verdict.Why()
+	switch verdict.Status {
+	case errorrate.Passed:
+		return report.CheckPassed, detail
+	case errorrate.Failed:
+		return report.CheckFailed, detail
+	case errorrate.Inconclusive:
+	}
+	return report.CheckInconclusive, detail
+}
+
+// against compares a stretch of time with the hour before the deploy.
+func (m *measurements) against(calls, errors string, w span) errorrate.Verdict {
+	left := m.aliasTraffic(m.windows.failing)
+	return errorrate.Judge(errorrate.Evidence{
+		Against: errorrate.Before,
+		Steps: []errorrate.Step{{
+			Tested: m.counts(calls, errors, w),
+			Other:  m.counts("calls", "errors", m.windows.usual),
+		}},
+		Left: errorrate.Count{Calls: int(left.calls), Errors: int(left.errors)},
+	})
+}
+
+// counts are the minutes of a stretch in which something was counted.
+func (m *measurements) counts(calls, errors string, w span) []errorrate.Minute {
+	var out []errorrate.Minute
+	for t := w.from; t.Before(w.to); t = t.Add(period) {
+		n, called := m.data[calls][t.Unix()]
+		throttles, throttled := m.data["throttles"][t.Unix()]
+		if called || throttled {
+			out = append(out, errorrate.Minute{Start: t, Calls: int(n), Errors: int(m.data[errors][t.Unix()]), Throttles: int(throttles)})
+		}
+	}
+	return out
 }

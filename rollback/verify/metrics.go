@@ -33,10 +33,9 @@ const (
 	longestFailing = 3 * time.Hour
 	maxPages       = 5
 
-	// The rule: what is above the first, and above the second times what it
-	// was before the deploy, has not recovered.
-	errorShare  = 0.01
-	errorGrowth = 2
+	// usualTime before the deploy is what the time after the move is compared
+	// with.
+	usualTime = time.Hour
 	// coveredShare of the calls must be counted by version for those to count.
 	coveredShare = 0.9
 )
@@ -115,7 +114,7 @@ func (r *run) watchTraffic(ctx context.Context, s Subject, read reader) (m *meas
 // measure reads the metrics. The stretch before the deploy is asked for apart:
 // it can be far away.
 func measure(ctx context.Context, m *measurements, read reader) error {
-	for _, w := range []span{m.windows.before, {m.windows.failing.from, m.windows.now.to}} {
+	for _, w := range []span{m.windows.usual, {m.windows.failing.from, m.windows.now.to}} {
 		if w.length() == 0 {
 			continue
 		}

@@ -104,22 +104,41 @@ func TestMetrics(t *testing.T) {
 		lasts    time.Duration
 	}{
 		"recovered": {happened: steady, want: report.CheckPassed,
-			detail: "error rate now 0.0 % (0 errors in 500 calls), before the deploy 0.0 % (0 errors in 500 calls); it fails above 1 % and 2 times what it was before"},
+			detail: "error rate now 0.0 % (0 errors in 500 calls), before the deploy 0.0 % (0 errors in 6000 calls); a rise of 5 points would have been seen"},
 		"recovered, and AWS does not count by version": {happened: since(minute{calls: 100}), want: report.CheckPassed, detail: "0 errors in 500 calls"},
-		"still bad":                  {happened: since(minute{calls: 100, errors: 40, version: "41"}), want: report.CheckFailed, detail: "error rate now 40 %"},
+		"still bad": {happened: since(minute{calls: 100, errors: 40, version: "41"}), want: report.CheckFailed,
+			detail: "error rate now 40 % (200 errors in 500 calls), before the deploy 0.0 % (0 errors in 6000 calls); more than chance explains (p < 0.0001)"},
+		"as bad as the failed version was": {happened: since(minute{calls: 100, errors: 45, version: "41"}), want: report.CheckFailed,
+			detail: "the version that was left failed as often, so that the cause is probably not the code"},
+		"two errors of a few calls": {happened: func(at time.Duration) minute {
+			switch at {
+			case time.Minute, 3 * time.Minute:
+				return minute{calls: 4, errors: 1, version: "41"}
+			default:
+				return minute{calls: 4, version: "41"}
+			}
+		}, want: report.CheckInconclusive, detail: "error rate now 10 % (2 errors in 20 calls), before the deploy 0.0 % (0 errors in 240 calls); more than chance explains (p = 0.0056), but not in each half of the time by itself"},
+		"few calls and no errors": {happened: func(time.Duration) minute { return minute{calls: 4, version: "41"} }, want: report.CheckInconclusive,
+			detail: "too few calls to tell: 20 seen, about 234 needed"},
+		"bad at the beginning alone": {happened: func(at time.Duration) minute {
+			if at == 0 || at == time.Minute {
+				return minute{calls: 100, errors: 40, version: "41"}
+			}
+			return steady(at)
+		}, want: report.CheckInconclusive, detail: "but not in each half of the time by itself"},
 		"still bad, by alias":        {happened: since(minute{calls: 100, errors: 40}), want: report.CheckFailed, detail: "error rate now 40 %"},
-		"as bad as it always was":    {happened: func(time.Duration) minute { return minute{calls: 100, errors: 5, version: "41"} }, want: report.CheckPassed, detail: "before the deploy 5.0 %"},
-		"a single error in hundreds": {happened: since(minute{calls: 100, errors: 1, version: "41"}), want: report.CheckPassed, detail: "error rate now 1.0 %"},
+		"as bad as it always was":    {happened: func(time.Duration) minute { return minute{calls: 200, errors: 10, version: "41"} }, want: report.CheckPassed, detail: "before the deploy 5.0 %"},
+		"a single error in hundreds": {happened: since(minute{calls: 101, errors: 1, version: "41"}), want: report.CheckPassed, detail: "error rate now 1.0 % (5 errors in 505 calls)"},
 		"nobody calls any more": {happened: since(minute{}), want: report.CheckInconclusive,
 			detail: "no calls since the move, and no data is not health", lasts: 5*time.Minute + 90*time.Second},
 		"nobody ever called: nothing to wait for": {happened: func(time.Duration) minute { return minute{} }, want: report.CheckInconclusive,
 			detail: "no data is not health", lasts: 5 * time.Minute},
-		"all is throttled": {happened: since(minute{throttles: 7}), want: report.CheckFailed, detail: "every call since the move was throttled (35)", note: "35 calls were throttled"},
+		"all is throttled": {happened: since(minute{throttles: 7}), want: report.CheckInconclusive, detail: "every call since the move was throttled (35)", note: "35 calls were throttled"},
 		"some are throttled": {happened: since(minute{calls: 100, throttles: 1, version: "41"}), want: report.CheckPassed,
 			detail: "5 calls throttled", note: "look at the concurrency"},
 		"most are throttled": {happened: since(minute{calls: 10, throttles: 90, version: "41"}), want: report.CheckInconclusive,
-			detail: "450 calls throttled, more than usual", note: "look at the concurrency"},
-		"as many are throttled as always": {happened: func(time.Duration) minute { return minute{calls: 10, throttles: 90, version: "41"} }, want: report.CheckPassed,
+			detail: "450 calls throttled; more calls were throttled than usual", note: "look at the concurrency"},
+		"as many are throttled as always": {happened: func(time.Duration) minute { return minute{calls: 30, throttles: 270, version: "41"} }, want: report.CheckPassed,
 			note: "look at the concurrency"},
 		"AWS stops counting by version when one serves alone, which fails": {happened: func(at time.Duration) minute {
 			if at <= 0 {
@@ -148,7 +167,7 @@ func TestMetrics(t *testing.T) {
 		}, change: func(s *setup) { s.subject.MovedAt = s.subject.MovedAt.Add(-4 * time.Minute) },
 			want: report.CheckPassed, detail: "0 errors in 500 calls"},
 		"the time of the deploy is not known": {happened: steady, change: func(s *setup) { s.subject.DeployedAt = time.Time{} },
-			want: report.CheckPassed, detail: "nothing is known of the time before the deploy"},
+			want: report.CheckInconclusive, detail: "nothing is known of the time before the deploy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -244,7 +263,7 @@ func TestMetricsWhereTheMachinesClockIsWrong(t *testing.T) {
 				})
 				got := find(t, s.verify(), "metrics")
 				assert.Equal(t, report.CheckPassed, got.Status, got.Detail)
-				assert.Contains(t, got.Detail, "0 errors in 500 calls), before the deploy 0.0 % (0 errors in 500 calls)")
+				assert.Contains(t, got.Detail, "0 errors in 500 calls), before the deploy 0.0 % (0 errors in 6000 calls)")
 			})
 		})
 	}
@@ -295,7 +314,7 @@ func TestMetricsAskWithAMarginOfTime(t *testing.T) {
 			return answers(in)
 		})
 		s.verify()
-		assert.Equal(t, []string{"-720h6m0s to -719h59m0s", "-3h1m0s to 7m0s"}, spans, "a version that failed for a month is asked about for three hours")
+		assert.Equal(t, []string{"-721h1m0s to -719h59m0s", "-3h1m0s to 7m0s"}, spans, "a version that failed for a month is asked about for three hours")
 	})
 }
 

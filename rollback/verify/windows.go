@@ -7,6 +7,7 @@ import "time"
 // failing.
 type windows struct {
 	before, failing, now span
+	usual                span // what is judged against: before, and longer
 	judged               span // now, without the minute that the clocks' difference may make the failed version's
 	target               span // now, for what is counted by version
 }
@@ -38,6 +39,7 @@ func (r *run) newWindows(s Subject, ahead time.Duration) windows {
 	}
 	begin := deployed.Truncate(period)
 	w.before = span{begin.Add(-observed), begin}
+	w.usual = span{begin.Add(-max(observed, usualTime)), begin}
 	w.failing = span{begin, ceil(moved)}
 	if w.failing.length() > longestFailing {
 		w.failing.from = w.failing.to.Add(-longestFailing)

@@ -106,7 +106,7 @@ def rollback(endpoint, tmp_path, run_id=1001, attempt=1, **inputs):
     for name, value in inputs.items():
         environment["INPUT_" + name.upper().replace("_", "-")] = value
     process = subprocess.run(
-        [os.environ["BINARY"]], env=environment, capture_output=True, text=True, timeout=60
+        [os.environ["BINARY"]], env=environment, capture_output=True, text=True, timeout=120
     )
     return Outcome(process, parse(output.read_text()), summary.read_text())
 

@@ -73,7 +73,7 @@ def test_an_alarm_that_does_not_exist_proves_nothing(aws, endpoint, tmp_path):  
 
 
 def traffic(endpoint, function, minutes, errors):
-    """Ten calls a minute through the alias, as Lambda would measure them."""
+    """A thousand calls a minute through the alias, as Lambda would measure them."""
     cloudwatch = client(endpoint, "cloudwatch")
     dimensions = [
         {"Name": "FunctionName", "Value": function},
@@ -86,7 +86,7 @@ def traffic(endpoint, function, minutes, errors):
                 Namespace="AWS/Lambda",
                 MetricData=[
                     {"MetricName": name, "Dimensions": where, "Timestamp": at, "Value": value}
-                    for name, value in [("Invocations", 10), ("Errors", errors), ("Throttles", 0), ("Duration", 25)]
+                    for name, value in [("Invocations", 1000), ("Errors", errors), ("Throttles", 0), ("Duration", 25)]
                 ],
             )
 
@@ -129,10 +129,11 @@ def test_watching_errors_that_go_on(aws, endpoint, tmp_path):  # noqa: F811
     deploy(aws, endpoint, "api", versions=3)
     before, after = around_now()[:3], around_now()[3:]
     traffic(endpoint, "api", before, errors=0)
-    traffic(endpoint, "api", after, errors=5)
+    traffic(endpoint, "api", after, errors=500)
     log(endpoint, "api", 2, "[ERROR] RuntimeError: no table")
 
-    outcome = rollback(endpoint, tmp_path, function_name="api", observe="3s")
+    # One bad minute is not enough, and a watch looks at whole ones.
+    outcome = rollback(endpoint, tmp_path, function_name="api", observe="61s")
 
     found = checks(outcome)
     assert found["metrics"][0] == "failed", outcome.log

@@ -465,9 +465,9 @@ func TestObserveAnAPI(t *testing.T) {
 	}{
 		"a REST API that is well again":    {"ApiName", "5XXError", 0, 0, "passed"},
 		"an HTTP API that is well again":   {"ApiId", "5xx", 0, 0, "passed"},
-		"a REST API that goes on failing":  {"ApiName", "5XXError", 0, 20, "failed"},
-		"an HTTP API that goes on failing": {"ApiId", "5xx", 0, 20, "failed"},
-		"errors that are usual":            {"ApiId", "5xx", 20, 20, "passed"},
+		"a REST API that goes on failing":  {"ApiName", "5XXError", 0, 400, "failed"},
+		"an HTTP API that goes on failing": {"ApiId", "5xx", 0, 400, "failed"},
+		"errors that are usual":            {"ApiId", "5xx", 400, 400, "passed"},
 		"an API that nobody calls":         {"", "", 0, 0, "inconclusive"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -481,7 +481,7 @@ func TestObserveAnAPI(t *testing.T) {
 					if n < -6 {
 						errors = c.before
 					}
-					s.CloudWatch(region).PutMetric("AWS/ApiGateway", "Count", where, at, 100)
+					s.CloudWatch(region).PutMetric("AWS/ApiGateway", "Count", where, at, 2000)
 					s.CloudWatch(region).PutMetric("AWS/ApiGateway", c.errors, where, at, errors)
 				}
 			}
