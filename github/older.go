@@ -25,25 +25,25 @@ const (
 )
 
 // AtWork gives the earlier runs of run's workflow on its branch that were at work
-// at a time, with the jobs of all their attempts.
-func (a *API) AtWork(ctx context.Context, run report.Run, at time.Time) ([]report.Run, error) {
+// at some time from one moment to another, with the jobs of all their attempts.
+func (a *API) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, olderLimit)
 	defer cancel()
-	if run.WorkflowID == 0 || run.Branch == "" || at.IsZero() {
+	if run.WorkflowID == 0 || run.Branch == "" || from.IsZero() || to.IsZero() {
 		return nil, fmt.Errorf("failed to list older runs: the workflow or branch of run %d is not known", run.ID)
 	}
-	at = at.UTC().Truncate(time.Second)
+	from, to = from.UTC().Truncate(time.Second), to.UTC().Truncate(time.Second)
 	var list gh.WorkflowRuns
 	query := url.Values{
 		"branch":  {run.Branch},
-		"created": {at.Add(-lookBack).Format(time.RFC3339) + ".." + at.Format(time.RFC3339)},
+		"created": {from.Add(-lookBack).Format(time.RFC3339) + ".." + to.Format(time.RFC3339)},
 	}
 	path := "actions/workflows/" + strconv.FormatInt(run.WorkflowID, 10) + "/runs"
 	if _, err := a.get(ctx, path, paged(query, 1), &list); err != nil {
 		return nil, fmt.Errorf("failed to list older runs: %s", a.cause(err))
 	}
 	listed := slices.DeleteFunc(list.WorkflowRuns, func(r *gh.WorkflowRun) bool {
-		over := r.GetStatus() == "completed" && !r.GetUpdatedAt().IsZero() && seconds(r.GetUpdatedAt()).Before(at)
+		over := r.GetStatus() == "completed" && !r.GetUpdatedAt().IsZero() && seconds(r.GetUpdatedAt()).Before(from)
 		return r.GetID() == run.ID || isNewer(r, run) || isForeign(r, run) || over
 	})
 	listed = listed[:min(len(listed), maxOlder)]

@@ -27,11 +27,12 @@ type reader interface {
 
 // Runs answers what only GitHub knows, and is asked only where it matters.
 type Runs interface {
-	// Conclusion is how a run ended: success, failure …; empty while it runs.
-	Conclusion(ctx context.Context, runID int64) (string, error)
+	// Outcome is a run as it stands now, with the jobs of all its attempts. Its
+	// conclusion is success, failure …; empty while it runs.
+	Outcome(ctx context.Context, runID int64) (report.Run, error)
 	// AtWork are the earlier runs of the same workflow on the same branch that
-	// were at work at a time, with their jobs.
-	AtWork(ctx context.Context, run report.Run, at time.Time) ([]report.Run, error)
+	// were at work at some time from one moment to another, with their jobs.
+	AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error)
 }
 
 const (
@@ -115,10 +116,12 @@ func (ob *observer) learn(ctx context.Context, want Query) error {
 		return ob.searchAbove(ctx, want.Above)
 	case want.OlderRuns:
 		ob.askOlder(ctx)
+	case !want.RunsSince.IsZero():
+		ob.askSince(ctx, want.RunsSince)
 	case want.RunsAtWork != 0:
 		ob.askAtWork(ctx, want.RunsAtWork)
 	default:
-		ob.askConclusions(ctx, want.Conclusions)
+		ob.askOutcomes(ctx, want.Outcomes)
 	}
 	if ctx.Err() != nil {
 		return &Stopped{Cause: context.Cause(ctx)}
@@ -143,7 +146,7 @@ func (ob *observer) readAlias(ctx context.Context) (Alias, error) {
 
 // aliasFrom reads where an alias points. Lambda allows one further version.
 func aliasFrom(version *string, routing *types.AliasRoutingConfiguration) (Alias, error) {
-	a := Alias{Latest: aws.ToString(version) == "$LATEST"}
+	a := Alias{Latest: isLatest(aws.ToString(version))}
 	var err error
 	if !a.Latest {
 		if a.Version, err = parseNumber(aws.ToString(version)); err != nil {
@@ -164,6 +167,10 @@ func aliasFrom(version *string, routing *types.AliasRoutingConfiguration) (Alias
 	}
 	return a, nil
 }
+
+// isLatest: $LATEST.PUBLISHED moves with every version that is published, and is
+// as little a version as $LATEST.
+func isLatest(version string) bool { return version == "$LATEST" || version == "$LATEST.PUBLISHED" }
 
 // readMemory reads the memory alias. That there is none is no error.
 func (ob *observer) readMemory(ctx context.Context) (Memory, error) {
@@ -284,22 +291,22 @@ func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
 	}
 }
 
-func (ob *observer) askConclusions(ctx context.Context, runs []int64) {
-	if ob.o.Conclusions == nil {
-		ob.o.Conclusions = map[int64]string{}
+func (ob *observer) askOutcomes(ctx context.Context, runs []int64) {
+	if ob.o.Outcomes == nil {
+		ob.o.Outcomes = map[int64]report.Run{}
 	}
 	for _, run := range runs {
-		conclusion, err := ob.runs.Conclusion(ctx, run)
+		outcome, err := ob.runs.Outcome(ctx, run)
 		if err != nil {
 			ob.warnf("how run %d ended could not be asked of GitHub, so the version that it rejected stays rejected: %s", run, err)
 		}
-		ob.o.Conclusions[run] = conclusion
+		ob.o.Outcomes[run] = outcome
 	}
 }
 
 func (ob *observer) askOlder(ctx context.Context) {
 	ob.o.OlderAsked = true
-	older, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Run.CreatedAt)
+	older, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Run.CreatedAt, ob.o.Run.CreatedAt)
 	if err != nil {
 		ob.warnf("whether an older run was still deploying could not be asked of GitHub: %s", err)
 		return
@@ -307,9 +314,21 @@ func (ob *observer) askOlder(ctx context.Context) {
 	ob.o.Run.Older, ob.o.Run.OlderKnown = older, true
 }
 
+// askSince learns which older runs were at work since the memory was written.
+func (ob *observer) askSince(ctx context.Context, since time.Time) {
+	ob.o.SinceAsked = true
+	runs, err := ob.runs.AtWork(ctx, ob.o.Run, since, ob.clock.Now())
+	if err != nil {
+		ob.warnf("which runs deployed since %s could not be asked of GitHub: %s", utc(since), err)
+		return
+	}
+	ob.o.Since, ob.o.SinceKnown = runs, true
+}
+
 // askAtWork learns which runs were at work when an earlier version was made.
 func (ob *observer) askAtWork(ctx context.Context, version int64) {
-	runs, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Versions[version].LastModified)
+	made := ob.o.Versions[version].LastModified
+	runs, err := ob.runs.AtWork(ctx, ob.o.Run, made, made)
 	if err != nil {
 		ob.o.AtWorkAsked = append(ob.o.AtWorkAsked, 0) // asked, and nothing learnt
 		ob.warnf("which run made version %d could not be asked of GitHub: %s", version, err)
