@@ -273,10 +273,15 @@ func (f *facts) below(failing int64, proven bool) Decision {
 			passed++
 			continue
 		}
+		if served := f.servedInstead(v, failing); served != 0 && !rejected { // a re-run that cleared it has deployed it
+			note("version %d is not known to have served: the last rollback left the alias on version %d, which is older, and nothing was published since but version %d", v, served, failing)
+			v = served + 1
+			continue
+		}
 		to := d
 		to.Action, to.Reason, to.Target = Move, report.PreviousVersion, v
 		to.Why = fmt.Sprintf("it is the newest good version before version %d", failing)
-		to.Notes = slices.Concat(d.Notes, u.notes)
+		to.Notes = slices.Concat(d.Notes, u.notes, f.notKnownToHaveServed(v))
 		slices.Sort(to.Reject)
 		if !f.differs(failing, v) {
 			if same == nil {

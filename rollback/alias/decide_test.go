@@ -30,6 +30,7 @@ type picture struct {
 	older     []report.Run
 	since     []report.Run           // older runs that were at work since the memory was written
 	atWork    map[int64][]report.Run // by the version that was made then
+	others    map[int64][]string     // further aliases, by version
 	silent    bool                   // GitHub does not answer about older runs
 }
 
@@ -129,7 +130,7 @@ func remembered(text string, version int64) alias.Memory {
 // and the named versions and the two numbers below, or everything.
 func (p *picture) observation(everything bool) alias.Observation {
 	o := alias.Observation{
-		Request: p.request, Alias: p.alias, Memory: p.memory, Run: p.run, First: p.first,
+		Request: p.request, Alias: p.alias, Memory: p.memory, Run: p.run, First: p.first, OtherAliases: p.others,
 		Versions: map[int64]alias.Version{},
 	}
 	if everything {

@@ -314,3 +314,25 @@ func TestClocksThatDiffer(t *testing.T) {
 		})
 	}
 }
+
+func TestBelowIsNotBefore(t *testing.T) {
+	t.Parallel()
+	left := func(version int64, at string) func(*picture) {
+		return func(p *picture) { p.memory = remembered("rejected=37 run=6001/1 at="+at+" by=rollback", version) }
+	}
+	hold(t, map[string]situation{
+		"the last rollback left an older version, and nothing was published since": {
+			given: left(39, "2026-11-22T02:00:00Z"), want: expected{action: alias.Move, reason: report.PreviousVersion, target: 39, reject: []int64{42}, note: "version 41 is not known to have served"}},
+		"… and others were published since": {given: left(39, "2026-11-17T12:00:00Z"), want: back(report.PreviousVersion, 41, 42)},
+		"… and it does not say when":        {given: func(p *picture) { left(39, "2026-11-22T02:00:00Z")(p); p.memory.At = time.Time{} }, want: back(report.PreviousVersion, 41, 42)},
+		"… and it cannot serve any more":    {given: func(p *picture) { left(39, "2026-11-22T02:00:00Z")(p); p.state(39, "Failed", "") }, want: back(report.PreviousVersion, 41, 42)},
+		"… and it was deleted":              {given: func(p *picture) { left(39, "2026-11-22T02:00:00Z")(p); delete(p.versions, 39) }, want: back(report.PreviousVersion, 41, 42)},
+		"a snapshot of an earlier run says nothing about what that run deployed": {given: func(p *picture) {
+			p.memory = remembered("rejected= run=6001/1 at=2026-11-22T02:00:00Z by=snapshot", 39)
+		}, want: back(report.PreviousVersion, 41, 42)},
+		"another alias points at the target": {given: func(p *picture) { p.others = map[int64][]string{41: {"staging"}} },
+			want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, note: "staging points at it"}},
+		"other aliases point elsewhere": {given: func(p *picture) { p.others = map[int64][]string{42: {"staging"}} },
+			want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, note: "the function has other aliases (staging)"}},
+	})
+}

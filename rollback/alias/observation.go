@@ -100,6 +100,9 @@ type Observation struct {
 	Listed bool
 	// SearchedAbove: the versions above the serving ones were looked for.
 	SearchedAbove bool
+	// OtherAliases are the function's further aliases by the version that they point
+	// at; nil: not known.
+	OtherAliases map[int64][]string
 	// Outcomes are runs that rejected versions as they stand now, with the jobs of
 	// all their attempts; the zero value: that could not be found out.
 	Outcomes map[int64]report.Run
