@@ -237,6 +237,7 @@ func (f *facts) below(failing int64, proven bool) Decision {
 	}
 	passed := 0
 	var same *Decision // to a version that differs in nothing
+	late := int64(0)   // a version that is Pending still, and would be taken
 	for v := failing - 1; v > 0 && !f.incomplete(); v-- {
 		e, rejected := f.o.Memory.Rejected.Find(v)
 		if rejected && e.Run == 0 {
@@ -252,6 +253,9 @@ func (f *facts) below(failing int64, proven bool) Decision {
 			continue
 		}
 		u := f.usableNow(v)
+		if f.o.PendingTooLong[v] && !rejected && late == 0 {
+			late = v
+		}
 		if !u.ok && !u.pending {
 			note("version %d %s; it is passed over", v, u.why)
 			passed++
@@ -298,6 +302,9 @@ func (f *facts) below(failing int64, proven bool) Decision {
 		same.Notes = append(same.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
 			"version %d has the same code and settings as version %d, and there is no other to go back to: the move undoes nothing", same.Target, failing)})
 		return *same
+	}
+	if late != 0 && !f.incomplete() {
+		f.need(Query{Wait: late}) // there is no other to save the time for
 	}
 	d.Action, d.Reason, d.Unreject = Skip, report.NoPreviousVersion, 0
 	if !proven {

@@ -271,10 +271,25 @@ func parseModified(text *string) time.Time {
 	return time.Time{}
 }
 
-// awaitVersion reads a Pending version until it is something else.
+// timeForOlder is what waiting for a Pending version leaves of the time limit, so
+// that an older one can still be taken.
+const timeForOlder = 30 * time.Second
+
+// awaitVersion reads a Pending version until it is something else. The first time
+// it gives up while there is time for an older one; asked again, there is none, and
+// it waits to the end.
 func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
 	ob.log.Infof("version %d is Pending: waiting until Lambda has made it ready", version)
+	patient := ob.o.PendingTooLong[version] || ob.o.Request.Target == version
 	for {
+		if deadline, limited := ctx.Deadline(); limited && !patient {
+			left := deadline.Sub(ob.clock.Now())
+			if left-pendingPoll < timeForOlder {
+				ob.log.Infof("version %d is still Pending, and %s are left: looking for an older version", version, left.Round(time.Second))
+				ob.giveUpWaiting(version)
+				return nil
+			}
+		}
 		if err := ob.clock.Sleep(ctx, pendingPoll); err != nil {
 			stopped := explainStop(&Stopped{Cause: context.Cause(ctx)}, "waiting for version "+versionText(version))
 			stopped.Text = fmt.Sprintf("version %d was still Pending when %s", version, context.Cause(ctx))
@@ -289,6 +304,15 @@ func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
 			return nil
 		}
 	}
+}
+
+func (ob *observer) giveUpWaiting(version int64) {
+	ob.mu.Lock()
+	defer ob.mu.Unlock()
+	if ob.o.PendingTooLong == nil {
+		ob.o.PendingTooLong = map[int64]bool{}
+	}
+	ob.o.PendingTooLong[version] = true
 }
 
 func (ob *observer) askOutcomes(ctx context.Context, runs []int64) {
