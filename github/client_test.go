@@ -34,10 +34,10 @@ func TestAPIOfAnEnterpriseServer(t *testing.T) {
 		server := fakeGitHub(t, "/api/v3", answers{runURI: says(200, runBody)})
 		api, err := github.NewAPI(server.Client(), wallClock{}, server.URL+end, testToken, "octo-org/octo-repo")
 		require.NoError(t, err)
-		got, err := api.Conclusion(within(t, enough), 100)
+		got, err := api.Outcome(within(t, enough), 100)
 		require.NoError(t, err)
-		assert.Equal(t, "in_progress", got)
-		assert.Equal(t, []string{"/api/v3" + runURI}, server.calls(""))
+		assert.Equal(t, "in_progress", got.Status)
+		assert.Contains(t, server.calls(""), "/api/v3"+runURI)
 	}
 }
 
@@ -45,6 +45,6 @@ func TestAPIOfAnEnterpriseServer(t *testing.T) {
 func TestAPISaysWhichFieldIsNotTaken(t *testing.T) {
 	t.Parallel()
 	server := fakeGitHub(t, "", answers{runURI: says(422, `{"message": "Validation Failed", "errors": [{"resource": "Run", "field": "id", "code": "custom", "message": "id is odd"}]}`)})
-	_, err := server.api(t).Conclusion(within(t, enough), 100)
+	_, err := server.api(t).Outcome(within(t, enough), 100)
 	require.ErrorContains(t, err, `it answered 422 "Validation Failed": the field "id" is not taken ("id is odd")`)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	gh "github.com/google/go-github/v62/github"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -42,18 +43,29 @@ func (a *API) Evidence(ctx context.Context, c Context, from report.Run, useTimes
 	}
 }
 
-// Conclusion gives how a run stands now: its conclusion (success, failure …)
-// once it is completed, before that its status (queued, in_progress …). So it
-// is success only where the run has ended well.
-func (a *API) Conclusion(ctx context.Context, runID int64) (string, error) {
-	run, err := a.run(ctx, runID)
-	if err != nil {
-		return "", fmt.Errorf("failed to read run %d: GitHub's API did not give it: %s", runID, cause(err))
+// Outcome gives a run as it stands now, with the jobs of all its attempts. Its
+// conclusion is empty until it is completed, so that it is success only where the
+// run has ended well.
+func (a *API) Outcome(ctx context.Context, runID int64) (report.Run, error) {
+	var (
+		run     *gh.WorkflowRun
+		jobs    []*gh.WorkflowJob
+		reading errgroup.Group
+	)
+	reading.Go(func() (err error) { run, err = a.run(ctx, runID); return err })
+	reading.Go(func() (err error) {
+		jobs, err = a.jobs(ctx, runPath(runID)+"/jobs", url.Values{"filter": {"all"}})
+		return err
+	})
+	if err := reading.Wait(); err != nil {
+		return report.Run{}, fmt.Errorf("failed to read run %d: GitHub's API did not give it: %s", runID, cause(err))
 	}
-	if run.GetStatus() == "completed" {
-		return run.GetConclusion(), nil
+	outcome := runFrom(run, "")
+	outcome.Jobs = jobsFrom(jobs)
+	if run.GetStatus() != "completed" {
+		outcome.Conclusion = ""
 	}
-	return run.GetStatus(), nil
+	return outcome, nil
 }
 
 // complete reads the run, its jobs and the newer runs of its workflow, as much
@@ -85,7 +97,7 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 		case runErr != nil:
 			newerErr, olderErr = runErr, runErr
 		default:
-			reading.Go(func() { older, olderErr = a.AtWork(ctx, run, run.CreatedAt) })
+			reading.Go(func() { older, olderErr = a.AtWork(ctx, run, run.CreatedAt, run.CreatedAt) })
 			newer, newerErr = a.newer(ctx, run)
 		}
 	})
@@ -95,7 +107,7 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 	}
 	if early {
 		reading.Go(func() { newer, newerErr = a.newer(ctx, from) })
-		reading.Go(func() { older, olderErr = a.AtWork(ctx, from, from.CreatedAt) })
+		reading.Go(func() { older, olderErr = a.AtWork(ctx, from, from.CreatedAt, from.CreatedAt) })
 	}
 	reading.Wait()
 

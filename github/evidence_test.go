@@ -572,37 +572,39 @@ func TestOwnJob(t *testing.T) {
 	}
 }
 
-func TestConclusion(t *testing.T) {
+func TestOutcome(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		body, want string
 	}{
 		"ended well":             {`{"id": 100, "status": "completed", "conclusion": "success"}`, "success"},
 		"ended badly":            {`{"id": 100, "status": "completed", "conclusion": "failure"}`, "failure"},
-		"at work":                {`{"id": 100, "status": "in_progress", "conclusion": null}`, "in_progress"},
-		"a word from before":     {`{"id": 100, "status": "queued", "conclusion": "success"}`, "queued"},
+		"at work":                {`{"id": 100, "status": "in_progress", "conclusion": null}`, ""},
+		"a word from before":     {`{"id": 100, "status": "queued", "conclusion": "success"}`, ""},
 		"a status nobody gave":   {`{"id": 100, "conclusion": "success"}`, ""},
 		"completed, but not how": {`{"id": 100, "status": "completed"}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := fakeGitHub(t, "", answers{runURI: says(200, tt.body)}).api(t).Conclusion(within(t, enough), 100)
+			got, err := fakeGitHub(t, "", answers{runURI: says(200, tt.body), runURI + "/jobs": says(200, `{"total_count": 1, "jobs": [{"id": 1, "name": "deploy", "conclusion": "failure"}]}`)}).api(t).Outcome(within(t, enough), 100)
 			require.NoError(t, err)
-			assert.Equal(t, tt.want, got)
+			assert.Equal(t, tt.want, got.Conclusion)
+			require.Len(t, got.Jobs, 1)
+			assert.Equal(t, "deploy", got.Jobs[0].Name)
 		})
 	}
 	t.Run("not told", func(t *testing.T) {
 		t.Parallel()
-		got, err := fakeGitHub(t, "", nil).api(t).Conclusion(within(t, enough), 100)
+		got, err := fakeGitHub(t, "", nil).api(t).Outcome(within(t, enough), 100)
 		require.ErrorContains(t, err, "failed to read run 100")
 		require.ErrorContains(t, err, "actions: read")
-		assert.Empty(t, got)
+		assert.Empty(t, got.Conclusion)
 	})
 	t.Run("no token", func(t *testing.T) {
 		t.Parallel()
 		api, err := github.NewAPI(nil, wallClock{}, "", "", "octo-org/octo-repo")
 		require.NoError(t, err)
-		_, err = api.Conclusion(t.Context(), 100)
+		_, err = api.Outcome(t.Context(), 100)
 		require.ErrorContains(t, err, "github-token is empty")
 	})
 }

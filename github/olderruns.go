@@ -22,21 +22,24 @@ const (
 )
 
 // AtWork gives the earlier runs of run's workflow on its branch that were at work
-// at a time, with the jobs of all their attempts.
-func (a *API) AtWork(ctx context.Context, run report.Run, at time.Time) ([]report.Run, error) {
+// at some time from one moment to another, with the jobs of all their attempts.
+func (a *API) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, olderLimit)
 	defer cancel()
-	if run.WorkflowID == 0 || run.Branch == "" || at.IsZero() {
+	if run.WorkflowID == 0 || run.Branch == "" || from.IsZero() || to.IsZero() {
 		return nil, fmt.Errorf("failed to list older runs: the workflow or branch of run %d is not known", run.ID)
 	}
-	at = at.UTC().Truncate(time.Second)
-	list, err := a.sameWorkflowRuns(ctx, run, at.Add(-longestRun).Format(time.RFC3339)+".."+at.Format(time.RFC3339), 1)
+	from, to = from.UTC().Truncate(time.Second), to.UTC().Truncate(time.Second)
+	list, err := a.sameWorkflowRuns(ctx, run, from.Add(-longestRun).Format(time.RFC3339)+".."+to.Format(time.RFC3339), 1)
 	if err != nil {
 		return nil, fmt.Errorf("failed to list older runs: %s", cause(err))
 	}
 	listed := slices.DeleteFunc(list.WorkflowRuns, func(r *gh.WorkflowRun) bool {
-		return r.GetID() == run.ID || isNewer(r, run) || isForeign(r, run) || endedBefore(r, at)
+		return r.GetID() == run.ID || isNewer(r, run) || isForeign(r, run) || endedBefore(r, from)
 	})
+	if span := !from.Equal(to); span && (len(listed) > maxOlder || list.GetTotalCount() > len(list.WorkflowRuns)) {
+		return nil, fmt.Errorf("failed to list older runs: there were more than %d since %s", maxOlder, from.Format(time.RFC3339))
+	}
 	older, err := a.withJobs(ctx, listed[:min(len(listed), maxOlder)], run.Repository)
 	if err != nil {
 		return nil, fmt.Errorf("failed to read the jobs of older runs: %s", cause(err))

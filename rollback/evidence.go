@@ -103,8 +103,8 @@ type noRuns struct{}
 
 var errNoAPI = errors.New("GitHub's API cannot be asked")
 
-func (noRuns) Conclusion(context.Context, int64) (string, error) { return "", errNoAPI }
+func (noRuns) Outcome(context.Context, int64) (report.Run, error) { return report.Run{}, errNoAPI }
 
-func (noRuns) AtWork(context.Context, report.Run, time.Time) ([]report.Run, error) {
+func (noRuns) AtWork(context.Context, report.Run, time.Time, time.Time) ([]report.Run, error) {
 	return nil, errNoAPI
 }

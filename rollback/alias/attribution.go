@@ -16,6 +16,10 @@ type attribution struct {
 	proof  string        // what the answer stands on
 	proven bool
 	notes  []report.Note
+	// attention: it could not be told for sure, and a person must look.
+	attention bool
+	// between: it was made while this run went on, though not by it.
+	between bool
 }
 
 func (f *facts) attribute(failing int64) attribution {
@@ -38,7 +42,7 @@ func (o Observation) byDeployedVersion() attribution {
 	switch {
 	case o.Alias.Serves(deployed):
 		a := attribution{proven: true, proof: fmt.Sprintf("deployed-version says that this run put version %d behind the alias", deployed)}
-		if made := o.Versions[deployed].LastModified; !made.IsZero() && !run.CreatedAt.IsZero() && !run.CreatedBound && wholeSecond(made).Before(run.CreatedAt) {
+		if made := o.Versions[deployed].LastModified; !made.IsZero() && !run.CreatedAt.IsZero() && !run.CreatedBound && o.before(made, run.CreatedAt) {
 			a.notes = []report.Note{{Text: fmt.Sprintf(
 				"version %d is older than this run (made %s): deployed-version is believed, as for a pipeline that promotes; a deploy that found nothing new to publish looks the same, and a snapshot before the deploy tells them apart",
 				deployed, utc(made))}}
@@ -63,18 +67,13 @@ func (o Observation) byDeployedVersion() attribution {
 // it was published and not before its deploy began), with the times of the run.
 func (f *facts) byTime(failing int64, modified time.Time) attribution {
 	run := f.o.Run
-	if wholeSecond(modified).Before(run.CreatedAt) {
-		return attribution{
-			reason: report.NotDeployed, proven: true,
-			why: fmt.Sprintf("version %d was there before this run began, so this run did not deploy it", failing),
-			proof: fmt.Sprintf("version %d was made %s, before %s (%s)",
-				failing, utc(modified), beginning(run), utc(run.CreatedAt)),
-		}
+	if f.o.before(modified, run.CreatedAt) {
+		return f.olderThanThisRun(failing, modified)
 	}
 	if len(run.Jobs) > 0 {
 		f.needOlderRuns()
 	}
-	if a := afterRun(run, failing, modified); a.reason != "" {
+	if a := f.o.afterThisRun(failing, modified); a.reason != "" {
 		return a
 	}
 	if len(run.Jobs) == 0 {
@@ -85,12 +84,26 @@ func (f *facts) byTime(failing int64, modified time.Time) attribution {
 	if a := f.byPublisher(failing); a.reason != "" {
 		return a
 	}
+	jobs := f.o.atWork(f.o.deployJobs(run), modified)
+	if len(jobs) == 0 {
+		if jobs = f.deployedUpstream(failing, modified); len(jobs) == 0 && f.o.timesKnown() {
+			return f.o.betweenJobs(failing, modified)
+		}
+	}
+	if a := f.o.tooClose(failing, modified, jobs); a.reason != "" {
+		return a
+	}
+	if a := f.o.tolerated(failing, jobs); a.reason != "" {
+		return a
+	}
 	proof := fmt.Sprintf("version %d was made %s, after %s (%s)", failing, utc(modified), beginning(run), utc(run.CreatedAt))
-	jobs := atWork(everyJob(run), modified)
 	if len(jobs) > 0 {
 		proof += fmt.Sprintf(" and while its job %q was at work (%s to %s)", jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0]))
-	} else if end, known := lastEnd(run); known {
+	} else if end, known := f.o.lastEnd(); known {
 		proof += fmt.Sprintf(" and before its last job ended (%s)", utc(end))
+	}
+	if f.o.ClockDifference > 0 {
+		proof += fmt.Sprintf(", more than the %s by which the clocks of AWS and GitHub differ away from its beginning and end", f.o.ClockDifference)
 	}
 	a := attribution{proven: !run.CreatedBound, proof: proof + "; no newer run deployed by then"}
 	if !run.NewerKnown {
@@ -98,6 +111,179 @@ func (f *facts) byTime(failing int64, modified time.Time) attribution {
 		a.proof = proof + "; whether a newer run deployed by then could not be found out"
 	}
 	return f.o.supersededIfMoved(a)
+}
+
+// tooClose: AWS's and GitHub's clocks differ, and the version was made so near to
+// the beginning or the end of a job that it cannot be told whether the job was at
+// work then.
+func (o Observation) tooClose(version int64, modified time.Time, jobs []report.Job) attribution {
+	difference := o.ClockDifference
+	if difference == 0 || len(spanning(jobs, modified, -difference)) > 0 {
+		return attribution{}
+	}
+	a := attribution{
+		reason: report.NotDeployed, attention: true,
+		why: fmt.Sprintf("whether this run deployed version %d cannot be told, because the clocks of AWS and GitHub differ by %s: tell it by deployed-version, or roll back by hand with target-version", version, difference),
+		proof: fmt.Sprintf("version %d was made %s by AWS's clock, which is %s or less from the beginning or the end of the jobs of this run by GitHub's",
+			version, utc(modified), difference),
+	}
+	if end, known := o.lastEnd(); known && modified.After(end) {
+		a.reason = report.Superseded
+	}
+	return a
+}
+
+// before tells whether a time of AWS's clock is before one of GitHub's for sure.
+func (o Observation) before(aws, github time.Time) bool {
+	return wholeSecond(aws).Add(o.ClockDifference).Before(github)
+}
+
+// timesKnown tells whether each job that can have deployed says when it ran.
+func (o Observation) timesKnown() bool {
+	return !slices.ContainsFunc(o.deployJobs(o.Run), func(job report.Job) bool {
+		return ran(job) && job.Status != "queued" && job.Status != "waiting" && job.StartedAt.IsZero()
+	})
+}
+
+// olderThanThisRun: a version that was there before this run began was not
+// deployed by it, unless it is one that was rejected, and that the deploy of this
+// run put there anew.
+func (f *facts) olderThanThisRun(failing int64, modified time.Time) attribution {
+	run := f.o.Run
+	a := attribution{
+		reason: report.NotDeployed, proven: true,
+		why: fmt.Sprintf("version %d was there before this run began, so this run did not deploy it", failing),
+		proof: fmt.Sprintf("version %d was made %s, before %s (%s)",
+			failing, utc(modified), beginning(run), utc(run.CreatedAt)),
+	}
+	e, rejected := f.servesAgain(failing)
+	if !rejected {
+		return a
+	}
+	if f.putThereAnew(failing) {
+		return attribution{proven: true, proof: fmt.Sprintf(
+			"version %d was rejected%s and the alias was left on version %d (%s); version %d serves again, this run's deploy ran after that, and no other run of the workflow did",
+			failing, byRun(e.Run), f.o.Memory.Version, utc(f.o.Memory.At), failing)}
+	}
+	a.attention, a.proven = true, false
+	a.proof += "; it was rejected before, and who put it there again is not known"
+	return a
+}
+
+// putThereAnew tells whether it was this run that put a version behind the alias
+// that had been rejected: the job that had published it ran in this run after the
+// alias was left on another version, and in no other run.
+func (f *facts) putThereAnew(version int64) bool {
+	since := f.o.Memory.At
+	if since.IsZero() || !f.o.Run.NewerKnown {
+		return false
+	}
+	f.needRunsAtWorkOn(version)
+	f.needRunsSince(since)
+	if !f.o.SinceKnown {
+		return false
+	}
+	deployed := func(run report.Run) bool {
+		return slices.ContainsFunc(f.o.deployJobs(run), func(job report.Job) bool {
+			return ran(job) && !job.StartedAt.IsZero() && !job.StartedAt.Before(since) && f.o.madeVersion(job.Name, version)
+		})
+	}
+	return deployed(f.o.Run) && !slices.ContainsFunc(slices.Concat(f.o.Since, f.o.Run.Newer), deployed)
+}
+
+// madeVersion tells whether a job of that name was at work in some run when a
+// version was made.
+func (o Observation) madeVersion(name string, version int64) bool {
+	return slices.Contains(o.AtWorkAsked, version) && slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
+		return slices.Contains(namesOf(o.atWork(o.deployJobs(run), o.Versions[version].LastModified)), name)
+	})
+}
+
+// servesAgain tells whether a version that was rejected serves although the memory
+// says that the alias was left on another one.
+func (f *facts) servesAgain(version int64) (Rejection, bool) {
+	m := f.o.Memory
+	e, rejected := m.Rejected.Find(version)
+	if !rejected || m.Version == version || f.clearedByRerun(version, e) {
+		return e, false
+	}
+	return e, true
+}
+
+// deployedUpstream are the jobs that nobody named and in which the version was
+// made, where the runs before tell that it is they that publish: the workflow
+// then names only a job that checks the deploy.
+func (f *facts) deployedUpstream(version int64, modified time.Time) []report.Job {
+	jobs := f.o.atWork(f.o.upstreamJobs(), modified)
+	if len(jobs) == 0 {
+		return nil
+	}
+	f.needTwoBelow(version)
+	f.needRunsBefore(version)
+	return slices.DeleteFunc(jobs, func(job report.Job) bool {
+		return !f.o.madeBefore(job.Name) || slices.ContainsFunc(f.o.deployJobs(f.o.Run), func(named report.Job) bool { return f.o.madeBefore(named.Name) })
+	})
+}
+
+// madeBefore tells whether a job of that name was at work when one of the earlier
+// versions was made that GitHub was asked about.
+func (o Observation) madeBefore(name string) bool {
+	return slices.ContainsFunc(o.AtWorkAsked, func(version int64) bool {
+		return slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
+			return slices.Contains(namesOf(o.atWork(allJobs(run), o.Versions[version].LastModified)), name)
+		})
+	})
+}
+
+// betweenJobs: the version was made when no job of this run that can deploy was at
+// work: while the run waited for an approval, between two attempts, by a person or
+// by another workflow.
+func (o Observation) betweenJobs(version int64, modified time.Time) attribution {
+	a := attribution{
+		reason: report.NotDeployed, proven: true, between: true,
+		why:   fmt.Sprintf("version %d was made while no job of this run that can deploy was at work: somebody else published it, and it stays", version),
+		proof: fmt.Sprintf("version %d was made %s, and no job of this run that can deploy was at work then", version, utc(modified)),
+	}
+	if slices.ContainsFunc(o.deployJobs(o.Run), func(job report.Job) bool {
+		return ran(job) && !job.CompletedAt.IsZero() && job.CompletedAt.Before(modified)
+	}) {
+		a.reason = report.Superseded
+	}
+	if upstream := o.atWork(o.upstreamJobs(), modified); len(upstream) > 0 {
+		a.attention, a.proven = true, false
+		a.proof += fmt.Sprintf("; its job %q was, which is not among those that count: name it in needs or in deploy-job if it deploys", upstream[0].Name)
+	}
+	return a
+}
+
+// tolerated: nobody said which job's failure counts, and the job in which the
+// version was made succeeded. A failed job beside it proves nothing about the
+// deploy; one that began after it can have found the deploy bad.
+func (o Observation) tolerated(version int64, jobs []report.Job) attribution {
+	if !o.Run.FailureByAPI || len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
+		return attribution{}
+	}
+	all := o.deployJobs(o.Run)
+	failed := func(job report.Job) bool { // its whole matrix counts as one job
+		return slices.ContainsFunc(all, func(other report.Job) bool { return other.BaseName() == job.BaseName() && other.Failed() })
+	}
+	well := slices.DeleteFunc(slices.Clone(jobs), failed)
+	if len(well) == 0 {
+		return attribution{}
+	}
+	for _, job := range all {
+		after := !slices.ContainsFunc(well, func(w report.Job) bool { return w.CompletedAt.IsZero() || job.StartedAt.Before(w.CompletedAt) })
+		if job.Failed() && after {
+			return attribution{} // it began when the deploy was done
+		}
+	}
+	return attribution{
+		reason: report.NoFailure, attention: len(well) < len(jobs),
+		why: fmt.Sprintf("version %d was made by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
+			version, well[0].Name),
+		proof: fmt.Sprintf("version %d was made while job %q was at work (%s to %s), whose conclusion is %q",
+			version, well[0].Name, utc(well[0].StartedAt), ended(well[0]), well[0].Conclusion),
+	}
 }
 
 // withoutTimes: when the version was made, or when the run began, is not known.
@@ -150,19 +336,26 @@ func (f *facts) newerDeploy(version int64) attribution {
 	if modified.IsZero() {
 		return attribution{}
 	}
-	if a := afterRun(f.o.Run, version, modified); a.reason != "" || len(f.o.Run.Jobs) == 0 {
+	if a := f.o.afterThisRun(version, modified); a.reason != "" || len(f.o.Run.Jobs) == 0 {
 		return a
 	}
 	if a := f.byPublisher(version); a.reason == report.Superseded {
 		return a
 	}
+	run := f.o.Run
+	if !run.CreatedAt.IsZero() && !f.o.before(modified, run.CreatedAt) && f.o.timesKnown() &&
+		len(f.o.atWork(f.o.deployJobs(run), modified)) == 0 && len(f.deployedUpstream(version, modified)) == 0 {
+		a := f.o.betweenJobs(version, modified)
+		a.reason = report.Superseded
+		return a
+	}
 	return attribution{}
 }
 
-// afterRun: the version was made when the run's other jobs had ended.
-func afterRun(run report.Run, version int64, modified time.Time) attribution {
-	end, over := lastEnd(run)
-	if !over || !wholeSecond(modified).After(end) {
+// afterThisRun: the version was made when this run's other jobs had ended.
+func (o Observation) afterThisRun(version int64, modified time.Time) attribution {
+	end, over := o.lastEnd()
+	if !over || !wholeSecond(modified).After(end.Add(o.ClockDifference)) {
 		return attribution{}
 	}
 	return attribution{
@@ -179,7 +372,14 @@ func afterRun(run report.Run, version int64, modified time.Time) attribution {
 func leaveAlone(f *facts, a attribution) Decision {
 	request, run, top := f.o.Request, f.o.Run, f.o.Alias.newest()
 	d := skip(a.reason, a.why)
-	d.Proof, d.Notes, d.ByRun = a.proof, a.notes, !request.Manual
+	d.Proof, d.Notes, d.ByRun, d.Attention = a.proof, a.notes, !request.Manual, a.attention
+	for _, v := range []int64{f.o.Alias.Version, f.o.Alias.Weighted} {
+		if e, rejected := f.servesAgain(v); rejected && a.reason != report.AlreadyRolledBack {
+			d.Attention = true
+			d.Notes = append(d.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
+				"version %d, which serves, was rejected%s, and who put it there again is not known: look whether production is healthy; to leave it, run this by hand with target-version", v, byRun(e.Run))})
+		}
+	}
 	if !request.Remember || a.reason == report.AlreadyRolledBack {
 		return d
 	}
@@ -189,7 +389,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 		if !read && !run.CreatedAt.IsZero() {
 			f.need(Query{Versions: []int64{v}})
 		}
-		if run.CreatedAt.IsZero() || known.LastModified.IsZero() || !wholeSecond(known.LastModified).Before(run.CreatedAt) {
+		if run.CreatedAt.IsZero() || known.LastModified.IsZero() || !f.o.before(known.LastModified, run.CreatedAt) {
 			d.Reject = append(d.Reject, v)
 		}
 	}
@@ -203,7 +403,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 		if !f.o.Versions[v].Exists || v == top || slices.Contains(d.Reject, v) {
 			continue
 		}
-		if above := v > top; above == (a.reason == report.NotDeployed) && f.publishedByThisRun(v) {
+		if above := v > top; (above == (a.reason == report.NotDeployed) || a.between) && f.publishedByThisRun(v) {
 			d.Reject = append(d.Reject, v)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 func Decide(o Observation) Decision {
 	return decideWith(o, func(f *facts) Decision {
 		for _, rule := range []func(*facts) (Decision, bool){
+			chosenTarget, // rule 1
 			aliasOnLatest,
-			chosenTarget,        // rule 1
 			rolledBackByThisRun, // rule 2
 			snapshotOfThisRun,   // rule 2
 			canaryInFlight,      // rules 3 and 4
@@ -35,7 +35,7 @@ func Decide(o Observation) Decision {
 func aliasOnLatest(f *facts) (Decision, bool) {
 	return Decision{
 		Action: Fail, Reason: report.AliasOnLatest,
-		Why: "the alias points at $LATEST, which is no version: publish a version and point the alias at it, then a rollback has somewhere to go",
+		Why: "the alias points at $LATEST, which is no version: publish a version and point the alias at it, then a rollback has somewhere to go; to point it at a version by hand, run this with target-version",
 	}, f.o.Alias.Latest
 }
 
@@ -77,6 +77,9 @@ func chosenTarget(f *facts) (Decision, bool) {
 		Proof:    "not asked: the target was chosen by hand",
 		Notes:    u.notes,
 		Unreject: target, ByRun: !f.o.Request.Manual,
+	}
+	if now.Latest {
+		d.Notes = append(d.Notes, report.Note{Warning: true, Text: "the alias pointed at $LATEST: what is deployed to $LATEST from now on does not reach callers until a version is published and the alias is moved to it"})
 	}
 	if rejected {
 		d.Notes = append(d.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
@@ -139,7 +142,7 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 	// A version that an older run had deployed served, and was rejected only after
 	// that. What was rejected before the snapshot has been put there anew.
 	e, rejected := f.o.Memory.Rejected.Find(target)
-	if rejected && e.Run != 0 && f.wasOlderRun(e.Run) && u.ok && !f.clearedByRerun(e) {
+	if rejected && e.Run != 0 && f.wasOlderRun(e.Run) && u.ok && !f.clearedByRerun(target, e) {
 		u.ok, u.why = false, "was rejected"+byRun(e.Run)
 	}
 	if !u.ok {
@@ -187,7 +190,7 @@ func canaryInFlight(f *facts) (Decision, bool) {
 	}
 	u := f.usable(target)
 	e, rejected := f.o.Memory.Rejected.Find(target)
-	rejected = rejected && (!u.ok || !f.clearedByRerun(e))
+	rejected = rejected && (!u.ok || !f.clearedByRerun(target, e))
 	why := ""
 	switch published := f.publishedByThisRun(target); {
 	case rejected:
@@ -233,6 +236,8 @@ func below(f *facts, failing int64, proven bool) Decision {
 		d.Notes = append(d.Notes, report.Note{Text: fmt.Sprintf(format, args...)})
 	}
 	passed := 0
+	var same *Decision // to a version that differs in nothing
+	late := int64(0)   // a version that is Pending still, and would be taken
 	for v := failing - 1; v > 0 && !f.incomplete(); v-- {
 		e, rejected := f.o.Memory.Rejected.Find(v)
 		if rejected && e.Run == 0 {
@@ -248,13 +253,16 @@ func below(f *facts, failing int64, proven bool) Decision {
 			continue
 		}
 		u := f.usableNow(v)
+		if f.o.PendingTooLong[v] && !rejected && late == 0 {
+			late = v
+		}
 		if !u.ok && !u.pending {
 			note("version %d %s; it is passed over", v, u.why)
 			passed++
 			continue
 		}
 		if rejected {
-			if !f.clearedByRerun(e) {
+			if !f.clearedByRerun(v, e) {
 				note("version %d was rejected%s and is passed over", v, byRun(e.Run))
 				passed++
 				continue
@@ -269,11 +277,34 @@ func below(f *facts, failing int64, proven bool) Decision {
 			passed++
 			continue
 		}
-		d.Action, d.Reason, d.Target = Move, report.PreviousVersion, v
-		d.Why = fmt.Sprintf("it is the newest good version before version %d", failing)
-		d.Notes = append(d.Notes, u.notes...)
-		slices.Sort(d.Reject)
-		return d
+		if served := f.servedInstead(v, failing); served != 0 && !rejected { // a re-run that cleared it has deployed it
+			note("version %d is not known to have served: the last rollback left the alias on version %d, which is older, and nothing was published since but version %d", v, served, failing)
+			v = served + 1
+			continue
+		}
+		to := d
+		to.Action, to.Reason, to.Target = Move, report.PreviousVersion, v
+		to.Why = fmt.Sprintf("it is the newest good version before version %d", failing)
+		to.Notes = slices.Concat(d.Notes, u.notes, f.notKnownToHaveServed(v))
+		slices.Sort(to.Reject)
+		if !f.differs(failing, v) {
+			if same == nil {
+				same = &to
+			}
+			note("version %d has the same code and settings as version %d, so that going back to it would undo nothing; it is passed over", v, failing)
+			passed++
+			d.Unreject = 0
+			continue
+		}
+		return to
+	}
+	if same != nil && !f.incomplete() {
+		same.Notes = append(same.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
+			"version %d has the same code and settings as version %d, and there is no other to go back to: the move undoes nothing", same.Target, failing)})
+		return *same
+	}
+	if late != 0 && !f.incomplete() {
+		f.need(Query{Wait: late}) // there is no other to save the time for
 	}
 	d.Action, d.Reason, d.Unreject = Skip, report.NoPreviousVersion, 0
 	if !proven {

@@ -26,8 +26,12 @@ type picture struct {
 	versions  map[int64]alias.Version
 	ready     map[int64]string // states that Pending versions come to
 	concluded map[int64]string
+	rerun     []report.Job // jobs of those runs, in all of their attempts
 	older     []report.Run
-	silent    bool // GitHub does not answer about older runs
+	since     []report.Run           // older runs that were at work since the memory was written
+	atWork    map[int64][]report.Run // by the version that was made then
+	others    map[int64][]string     // further aliases, by version
+	silent    bool                   // GitHub does not answer about older runs
 }
 
 // expected is what the contract says of a picture.
@@ -41,6 +45,7 @@ type expected struct {
 	proof    string // part of it
 	note     string // part of one of them
 	warning  string // part of one that is a warning
+	look     bool   // a person must look
 	asked    string // part of a question that must have come up
 	notAsked string // part of a question that must not have come up
 }
@@ -98,6 +103,10 @@ func plainPicture() picture {
 		request: alias.Request{OnlyIfDeployed: true, Remember: true},
 		alias:   alias.Alias{RevisionID: "revision-1", Version: 42},
 		run:     failedRun(),
+		rerun: []report.Job{
+			jobAt("deploy", clockAt(0, 0).AddDate(0, 0, -2), clockAt(1, 0).AddDate(0, 0, -2), "failure"),
+			jobAt("deploy", clockAt(5, 0).AddDate(0, 0, -2), clockAt(6, 0).AddDate(0, 0, -2), "success"),
+		},
 		versions: map[int64]alias.Version{
 			42: active(clockAt(1, 30).Add(678 * time.Millisecond)),
 		},
@@ -121,7 +130,7 @@ func remembered(text string, version int64) alias.Memory {
 // and the named versions and the two numbers below, or everything.
 func (p *picture) observation(everything bool) alias.Observation {
 	o := alias.Observation{
-		Request: p.request, Alias: p.alias, Memory: p.memory, Run: p.run, First: p.first,
+		Request: p.request, Alias: p.alias, Memory: p.memory, Run: p.run, First: p.first, OtherAliases: p.others,
 		Versions: map[int64]alias.Version{},
 	}
 	if everything {
@@ -174,14 +183,24 @@ func (p *picture) answer(o *alias.Observation, want alias.Query) {
 	}
 	o.Listed = o.Listed || want.Below != 0
 	o.SearchedAbove = o.SearchedAbove || want.Above != 0
-	for _, run := range want.Conclusions {
-		if o.Conclusions == nil {
-			o.Conclusions = map[int64]string{}
+	for _, run := range want.Outcomes {
+		if o.Outcomes == nil {
+			o.Outcomes = map[int64]report.Run{}
 		}
-		o.Conclusions[run] = p.concluded[run]
+		o.Outcomes[run] = report.Run{}
+		if conclusion, answered := p.concluded[run]; answered {
+			o.Outcomes[run] = report.Run{ID: run, Conclusion: conclusion, Jobs: p.rerun}
+		}
 	}
-	if want.RunsAtWork != 0 { // GitHub knows of no run back then
+	if want.RunsAtWork != 0 {
 		o.AtWorkAsked = append(o.AtWorkAsked, want.RunsAtWork)
+		o.Run.Older = slices.Concat(o.Run.Older, p.atWork[want.RunsAtWork])
+	}
+	if !want.RunsSince.IsZero() {
+		o.SinceAsked = true
+		if !p.silent {
+			o.Since, o.SinceKnown = p.since, true
+		}
 	}
 	if want.OlderRuns {
 		o.OlderAsked = true
@@ -234,6 +253,7 @@ func (e expected) check(t *testing.T, d alias.Decision) {
 	if len(e.reject) > 0 {
 		assert.Equal(t, !e.byHand, d.ByRun, "rejected on behalf of the run")
 	}
+	assert.Equal(t, e.look, d.Attention, "a person must look; proof: %s", d.Proof)
 	assert.NotEmpty(t, d.Why)
 	assert.Contains(t, d.Proof, e.proof)
 	var notes, warnings []string
@@ -307,9 +327,12 @@ func TestDecideChosenTarget(t *testing.T) {
 			p.state(40, "Pending", "Creating")
 			p.ready = map[int64]string{40: "Failed"}
 		}, want: expected{action: alias.Fail, reason: report.VersionNotFound}},
-		"the alias is on $LATEST": {given: func(p *picture) { choose(40)(p); p.alias.Version, p.alias.Latest = 0, true }, want: expected{action: alias.Fail, reason: report.AliasOnLatest}},
+		"the alias is on $LATEST, and a person points it at a version": {given: func(p *picture) { choose(40)(p); p.alias.Version, p.alias.Latest = 0, true },
+			want: expected{action: alias.Move, reason: report.Chosen, target: 40, warning: "does not reach callers"}},
+		"the alias is on $LATEST, and the version does not exist": {given: func(p *picture) { choose(37)(p); p.alias.Version, p.alias.Latest = 0, true },
+			want: expected{action: alias.Fail, reason: report.VersionNotFound}},
 		"nothing is asked of GitHub": {given: func(p *picture) { choose(41)(p); p.memory = remembered("rejected=41@6000", 40) },
-			want: expected{action: alias.Move, reason: report.Chosen, target: 41, reject: []int64{42}, byHand: true, unreject: 41, notAsked: "Conclusions:[6000]"}},
+			want: expected{action: alias.Move, reason: report.Chosen, target: 41, reject: []int64{42}, byHand: true, unreject: 41, notAsked: "Outcomes:[6000]"}},
 	})
 }
 
@@ -496,7 +519,7 @@ func TestDecideTarget(t *testing.T) {
 		"over a gap":     {given: func(p *picture) { delete(p.versions, 41); delete(p.versions, 40); delete(p.versions, 39) }, want: back(report.PreviousVersion, 38, 42)},
 		"one was rejected": {given: func(p *picture) {
 			p.memory = remembered("rejected=41@7001 run=7001/1 by=rollback", 40)
-		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, asked: "Conclusions:[7001]", note: "41"}},
+		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, asked: "Outcomes:[7001]", note: "41"}},
 		"one was rejected, and its run has succeeded since": {given: func(p *picture) {
 			p.memory = remembered("rejected=41@7001 run=7001/1 by=rollback", 40)
 			p.concluded = map[int64]string{7001: "success"}
@@ -507,18 +530,18 @@ func TestDecideTarget(t *testing.T) {
 		}, want: back(report.PreviousVersion, 40, 42)},
 		"one was rejected by hand: nobody is asked": {given: func(p *picture) {
 			p.memory = remembered("rejected=41", 40)
-		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, notAsked: "Conclusions:[7001]"}},
+		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, notAsked: "Outcomes:[7001]"}},
 		"one was rejected by this very run: nobody is asked": {given: func(p *picture) {
 			p.memory = remembered("rejected=41@7002", 40)
 			p.concluded = map[int64]string{7002: "success"}
-		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, notAsked: "Conclusions:[7002]"}},
+		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, notAsked: "Outcomes:[7002]"}},
 		"a rejected one that could not serve: nobody is asked": {given: func(p *picture) {
 			p.memory = remembered("rejected=41@7001", 40)
 			p.state(41, "Failed", "")
-		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, notAsked: "Conclusions:[7001]"}},
+		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{42}, notAsked: "Outcomes:[7001]"}},
 		"a rejected one below the target: nobody is asked": {given: func(p *picture) {
 			p.memory = remembered("rejected=40@7001", 39)
-		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, notAsked: "Conclusions:[7001]"}},
+		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, notAsked: "Outcomes:[7001]"}},
 		"a rejected one that is still being made is not waited for": {given: func(p *picture) {
 			p.memory = remembered("rejected=41@7002", 40)
 			p.state(41, "Pending", "Creating")

@@ -48,13 +48,12 @@ func (f *facts) lastModified(version int64) time.Time {
 	return v.LastModified
 }
 
-// States of a version, and the reason of a lost container image.
+// States of a version.
 const (
 	stateActive       = "Active"
 	stateInactive     = "Inactive"
 	stateDeactivating = "Deactivating"
 	statePending      = "Pending"
-	imageDeleted      = "ImageDeleted"
 )
 
 // usability tells whether a version can serve.
@@ -86,13 +85,15 @@ func (f *facts) usableNow(version int64) usability {
 	case v.ReasonCode == imageDeleted:
 		return usability{why: "cannot serve: its container image was deleted"}
 	}
-	switch v.State {
-	case stateActive, "":
+	switch {
+	case v.State == stateActive, v.State == "":
 		return usability{ok: true}
-	case stateInactive, stateDeactivating:
+	case v.State == stateDeactivating, v.State == stateInactive && returns(v.ReasonCode):
 		return usability{ok: true, notes: []report.Note{{Warning: true, Text: fmt.Sprintf(
 			"version %d is %s, because nobody called it for long: its first calls may be slow or fail while Lambda restores it", version, v.State)}}}
-	case statePending:
+	case v.State == statePending && f.o.PendingTooLong[version]:
+		return usability{why: "is still Pending, and the time limit leaves no time to wait for it"}
+	case v.State == statePending:
 		return usability{pending: true}
 	default:
 		return usability{why: fmt.Sprintf("cannot serve: its state is %s%s", v.State, stateReason(v))}
@@ -110,16 +111,67 @@ func stateReason(v Version) string {
 }
 
 // clearedByRerun tells whether the run that rejected a version has succeeded
-// since, as a re-run can. A version that this run rejected stays rejected.
-func (f *facts) clearedByRerun(e Rejection) bool {
+// since, by a job that publishes and that ran after the failure: re-running only
+// the tests that failed says nothing about the version. A version that this run
+// rejected stays rejected.
+func (f *facts) clearedByRerun(version int64, e Rejection) bool {
 	if e.Run == 0 || e.Run == f.o.Run.ID {
 		return false
 	}
-	conclusion, asked := f.o.Conclusions[e.Run]
+	run, asked := f.o.Outcomes[e.Run]
 	if !asked {
-		f.need(Query{Conclusions: []int64{e.Run}})
+		f.need(Query{Outcomes: []int64{e.Run}})
+		return false
 	}
-	return conclusion == "success"
+	if run.Conclusion != "success" {
+		return false
+	}
+	// A snapshot that was taken after it shows what the success has left serving.
+	if m := f.o.Memory; m.By == BySnapshot && m.Run != e.Run && m.Version != 0 && m.Version < version && m.At.After(lastCompletion(run)) {
+		return false
+	}
+	return f.publishedAfterFailure(version, run)
+}
+
+// publishedAfterFailure tells whether a job of a run that publishes began after
+// the last failure in it. By the time of the version it is told which job that is;
+// where that tells nothing, it can be any.
+func (f *facts) publishedAfterFailure(version int64, run report.Run) bool {
+	jobs := f.o.deployJobs(run)
+	publishing := namesOf(f.o.atWork(jobs, f.o.Versions[version].LastModified))
+	var failure time.Time
+	for _, job := range allJobs(run) {
+		if job.Failed() || job.Conclusion == "cancelled" {
+			failure = later(failure, job.CompletedAt)
+		}
+	}
+	return slices.ContainsFunc(jobs, func(job report.Job) bool {
+		return ran(job) && !job.StartedAt.IsZero() && !job.StartedAt.Before(failure) &&
+			(len(publishing) == 0 || slices.Contains(publishing, job.Name))
+	})
+}
+
+// lastCompletion is when the last job of a run ended.
+func lastCompletion(run report.Run) time.Time {
+	var end time.Time
+	for _, job := range allJobs(run) {
+		end = later(end, job.CompletedAt)
+	}
+	return end
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// differs tells whether going from one version to the other changes anything; it
+// does where that is not known.
+func (f *facts) differs(from, to int64) bool {
+	a, b := f.o.Versions[from], f.o.Versions[to]
+	return !a.Read || !b.Read || a.Settings.identity == "" || a.Settings.identity != b.Settings.identity
 }
 
 // needOlderRuns sees to it that the older runs that were at work when this one
@@ -127,6 +179,22 @@ func (f *facts) clearedByRerun(e Rejection) bool {
 func (f *facts) needOlderRuns() {
 	if !f.o.Run.OlderKnown && !f.o.OlderAsked {
 		f.need(Query{OlderRuns: true})
+	}
+}
+
+// needRunsSince sees to it that the older runs are known that were at work since a
+// time.
+func (f *facts) needRunsSince(since time.Time) {
+	if !f.o.SinceAsked {
+		f.need(Query{RunsSince: since})
+	}
+}
+
+// needRunsAtWorkOn sees to it that the runs are known that were at work when a
+// version was made.
+func (f *facts) needRunsAtWorkOn(version int64) {
+	if !slices.Contains(f.o.AtWorkAsked, version) && !slices.Contains(f.o.AtWorkAsked, 0) {
+		f.need(Query{RunsAtWork: version})
 	}
 }
 

@@ -383,14 +383,14 @@ type fakeRuns struct {
 
 var errSilent = errors.New("GitHub answered 403")
 
-func (r fakeRuns) Conclusion(_ context.Context, run int64) (string, error) {
+func (r fakeRuns) Outcome(_ context.Context, run int64) (report.Run, error) {
 	if r.silent {
-		return "", errSilent
+		return report.Run{}, errSilent
 	}
-	return r.conclusions[run], nil
+	return report.Run{ID: run, Conclusion: r.conclusions[run], Jobs: []report.Job{{Name: "deploy", Conclusion: r.conclusions[run], StartedAt: time.Now()}}}, nil
 }
 
-func (r fakeRuns) AtWork(context.Context, report.Run, time.Time) ([]report.Run, error) {
+func (r fakeRuns) AtWork(context.Context, report.Run, time.Time, time.Time) ([]report.Run, error) {
 	if r.silent {
 		return nil, errSilent
 	}

@@ -595,10 +595,26 @@ func TestPendingTargetIsWaitedFor(t *testing.T) {
 			assert.Equal(t, report.RolledBack, s.run(t).Status)
 		})
 	})
-	t.Run("no longer than the timeout", func(t *testing.T) {
+	t.Run("while there is time for an older one, which is taken then", func(t *testing.T) {
+		t.Parallel()
+		play(t, func(t *testing.T, s *scene) {
+			s.lambda.latency = 10 * time.Millisecond
+			pending(s, time.Hour)
+			r := s.run(t)
+			assert.Equal(t, report.RolledBack, r.Status, r.Message)
+			assert.Equal(t, "40", r.To)
+			time.Sleep(time.Hour) // the bubble's timer
+		})
+	})
+	t.Run("no longer than the timeout, where there is no other", func(t *testing.T) {
 		t.Parallel()
 		play(t, func(t *testing.T, s *scene) {
 			s.lambda.latency = 10 * time.Millisecond // no poll ends in the very instant of the timeout
+			for v := range s.lambda.versions {
+				if v < 41 {
+					delete(s.lambda.versions, v)
+				}
+			}
 			pending(s, time.Hour)
 			r := s.run(t)
 			assert.Equal(t, report.Timeout, r.Reason, r.Message)

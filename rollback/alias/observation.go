@@ -100,14 +100,27 @@ type Observation struct {
 	Listed bool
 	// SearchedAbove: the versions above the serving ones were looked for.
 	SearchedAbove bool
-	// Conclusions tells how runs that rejected versions have ended since;
-	// empty: that could not be found out.
-	Conclusions map[int64]string
+	// OtherAliases are the function's further aliases by the version that they point
+	// at; nil: not known.
+	OtherAliases map[int64][]string
+	// Outcomes are runs that rejected versions as they stand now, with the jobs of
+	// all their attempts; the zero value: that could not be found out.
+	Outcomes map[int64]report.Run
 	// OlderAsked: GitHub was asked for older runs, with or without an answer.
 	OlderAsked bool
 	// AtWorkAsked are versions for whose times all runs at work are known; 0
 	// among them: GitHub was asked and did not answer.
 	AtWorkAsked []int64
+	// Since are the older runs that were at work since the memory was written, with
+	// their jobs; SinceAsked: GitHub was asked for them, and answered if SinceKnown.
+	Since                  []report.Run
+	SinceAsked, SinceKnown bool
+	// PendingTooLong are versions that were waited for as long as the time limit
+	// allows.
+	PendingTooLong map[int64]bool
+	// ClockDifference is how far AWS's and GitHub's clocks are apart, where that is
+	// more than a moment. Times that are closer prove nothing about each other.
+	ClockDifference time.Duration
 	// First is the alias as it was first read, where it was changed by
 	// somebody else while this program was at work; else nil.
 	First *Alias
@@ -116,17 +129,18 @@ type Observation struct {
 // Query is what a decision must know before it can be made. The zero value
 // asks for nothing; else one field is set.
 type Query struct {
-	Versions    []int64 // read their configurations
-	Wait        int64   // this one is Pending: wait until it is not
-	Below       int64   // find out which versions exist below this one
-	Above       int64   // find out which versions exist above this one
-	Conclusions []int64 // ask GitHub how these runs ended
-	OlderRuns   bool    // ask GitHub which older runs were at work when this one began
-	RunsAtWork  int64   // ask GitHub which runs were at work when this version was made
+	Versions   []int64   // read their configurations
+	Wait       int64     // this one is Pending: wait until it is not
+	Below      int64     // find out which versions exist below this one
+	Above      int64     // find out which versions exist above this one
+	Outcomes   []int64   // ask GitHub how these runs stand
+	OlderRuns  bool      // ask GitHub which older runs were at work when this one began
+	RunsAtWork int64     // ask GitHub which runs were at work when this version was made
+	RunsSince  time.Time // ask GitHub which older runs were at work since then
 }
 
 func (q Query) empty() bool {
-	return len(q.Versions) == 0 && q.Wait == 0 && q.Below == 0 && q.Above == 0 && len(q.Conclusions) == 0 && !q.OlderRuns && q.RunsAtWork == 0
+	return len(q.Versions) == 0 && q.Wait == 0 && q.Below == 0 && q.Above == 0 && len(q.Outcomes) == 0 && !q.OlderRuns && q.RunsAtWork == 0 && q.RunsSince.IsZero()
 }
 
 // Action is what a decision says is to be done.
@@ -149,6 +163,8 @@ type Decision struct {
 	Proof  string // how the failing version was attributed to the run
 	Notes  []report.Note
 	Query  Query // of NeedMore
+	// Attention: a person must look, although nothing is done.
+	Attention bool
 
 	Reject    []int64 // versions that join the rejected ones
 	ByRun     bool    // … on behalf of the run

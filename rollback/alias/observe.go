@@ -16,11 +16,12 @@ import (
 
 // Runs answers what only GitHub knows, and is asked only where it matters.
 type Runs interface {
-	// Conclusion is how a run ended: success, failure …; empty while it runs.
-	Conclusion(ctx context.Context, runID int64) (string, error)
+	// Outcome is a run as it stands now, with the jobs of all its attempts. Its
+	// conclusion is success, failure …; empty while it runs.
+	Outcome(ctx context.Context, runID int64) (report.Run, error)
 	// AtWork are the earlier runs of the same workflow on the same branch that
-	// were at work at a time, with their jobs.
-	AtWork(ctx context.Context, run report.Run, at time.Time) ([]report.Run, error)
+	// were at work at some time from one moment to another, with their jobs.
+	AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error)
 }
 
 const (
@@ -101,8 +102,10 @@ func (ob *observer) answer(ctx context.Context, q Query) error {
 		ob.askOlderRuns(ctx)
 	case q.RunsAtWork != 0:
 		ob.askRunsAtWork(ctx, q.RunsAtWork)
+	case !q.RunsSince.IsZero():
+		ob.askRunsSince(ctx, q.RunsSince)
 	default:
-		ob.askConclusions(ctx, q.Conclusions)
+		ob.askOutcomes(ctx, q.Outcomes)
 	}
 	if ctx.Err() != nil {
 		return &Stopped{Cause: context.Cause(ctx)}
@@ -134,11 +137,27 @@ func (ob *observer) keep(number int64, v Version) {
 	ob.o.Versions[number] = v
 }
 
-// awaitVersion reads a Pending version until it is something else.
+// timeForOlder is what waiting for a Pending version leaves of the time limit, so
+// that an older one can still be taken.
+const timeForOlder = 30 * time.Second
+
+// awaitVersion reads a Pending version until it is something else. The first time
+// it gives up while there is time for an older one; asked again, there is none, and
+// it waits to the end.
 func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
-	ob.client.caller.log.Infof("version %d is Pending: waiting until Lambda has made it ready", version)
+	calls := ob.client.caller
+	calls.log.Infof("version %d is Pending: waiting until Lambda has made it ready", version)
+	patient := ob.o.PendingTooLong[version] || ob.o.Request.Target == version
 	for {
-		if err := ob.client.caller.clock.Sleep(ctx, pendingPoll); err != nil {
+		if deadline, limited := ctx.Deadline(); limited && !patient {
+			left := deadline.Sub(calls.clock.Now())
+			if left-pendingPoll < timeForOlder {
+				calls.log.Infof("version %d is still Pending, and %s are left: looking for an older version", version, left.Round(time.Second))
+				ob.giveUpWaiting(version)
+				return nil
+			}
+		}
+		if err := calls.clock.Sleep(ctx, pendingPoll); err != nil {
 			stopped := explainStop(&Stopped{Cause: context.Cause(ctx)}, "waiting for version "+versionText(version))
 			stopped.Text = fmt.Sprintf("version %d was still Pending when %s", version, context.Cause(ctx))
 			return stopped
@@ -154,22 +173,31 @@ func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
 	}
 }
 
-func (ob *observer) askConclusions(ctx context.Context, runs []int64) {
-	if ob.o.Conclusions == nil {
-		ob.o.Conclusions = map[int64]string{}
+func (ob *observer) giveUpWaiting(version int64) {
+	ob.mu.Lock()
+	defer ob.mu.Unlock()
+	if ob.o.PendingTooLong == nil {
+		ob.o.PendingTooLong = map[int64]bool{}
+	}
+	ob.o.PendingTooLong[version] = true
+}
+
+func (ob *observer) askOutcomes(ctx context.Context, runs []int64) {
+	if ob.o.Outcomes == nil {
+		ob.o.Outcomes = map[int64]report.Run{}
 	}
 	for _, run := range runs {
-		conclusion, err := ob.runs.Conclusion(ctx, run)
+		outcome, err := ob.runs.Outcome(ctx, run)
 		if err != nil {
 			ob.notes.warnf("how run %d ended could not be asked of GitHub, so the version that it rejected stays rejected: %s", run, err)
 		}
-		ob.o.Conclusions[run] = conclusion
+		ob.o.Outcomes[run] = outcome
 	}
 }
 
 func (ob *observer) askOlderRuns(ctx context.Context) {
 	ob.o.OlderAsked = true
-	older, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Run.CreatedAt)
+	older, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Run.CreatedAt, ob.o.Run.CreatedAt)
 	if err != nil {
 		ob.notes.warnf("whether an older run was still deploying could not be asked of GitHub: %s", err)
 		return
@@ -177,9 +205,21 @@ func (ob *observer) askOlderRuns(ctx context.Context) {
 	ob.o.Run.Older, ob.o.Run.OlderKnown = older, true
 }
 
+// askRunsSince asks which older runs were at work since the memory was written.
+func (ob *observer) askRunsSince(ctx context.Context, since time.Time) {
+	ob.o.SinceAsked = true
+	runs, err := ob.runs.AtWork(ctx, ob.o.Run, since, ob.client.caller.clock.Now())
+	if err != nil {
+		ob.notes.warnf("which runs deployed since %s could not be asked of GitHub: %s", utc(since), err)
+		return
+	}
+	ob.o.Since, ob.o.SinceKnown = runs, true
+}
+
 // askRunsAtWork asks which runs were at work when an earlier version was made.
 func (ob *observer) askRunsAtWork(ctx context.Context, version int64) {
-	runs, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Versions[version].LastModified)
+	made := ob.o.Versions[version].LastModified
+	runs, err := ob.runs.AtWork(ctx, ob.o.Run, made, made)
 	if err != nil {
 		ob.o.AtWorkAsked = append(ob.o.AtWorkAsked, 0) // asked, and not answered
 		ob.notes.warnf("which run made version %d could not be asked of GitHub: %s", version, err)

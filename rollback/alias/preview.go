@@ -12,7 +12,7 @@ import (
 func decidePreview(o Observation) Decision {
 	return decideWith(o, func(f *facts) Decision {
 		d, onLatest := aliasOnLatest(f)
-		if !onLatest {
+		if !onLatest || f.o.Request.Target != 0 {
 			d = leaveWhatServes(f)
 		}
 		d.Reject, d.Unreject, d.Proof = nil, 0, ""

@@ -25,14 +25,14 @@ type otherJob struct {
 func (f *facts) publishersOf(version int64) publishers {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
 	others := slices.Concat(run.Newer, run.Older)
-	own := namesOf(atWork(everyJob(run), modified))
-	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(atWork(r.Jobs, modified)) > 0 }) {
+	own := namesOf(f.o.atWork(f.o.deployJobs(run), modified))
+	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(f.o.atWork(f.o.deployJobs(r), modified)) > 0 }) {
 		return publishers{own: own} // nobody else was at work
 	}
 	names := f.publishingJobs(f.o.referenceVersion(version))
 	in := func(runs []report.Run) (out []otherJob) {
 		for _, r := range runs {
-			for _, job := range atWork(r.Jobs, modified) {
+			for _, job := range f.o.atWork(f.o.deployJobs(r), modified) {
 				if slices.Contains(names, job.Name) {
 					out = append(out, otherJob{r, job})
 				}
@@ -75,7 +75,7 @@ func (f *facts) byPublisher(version int64) attribution {
 // version that was never found to fail.
 func (f *facts) publishedByThisRun(version int64) bool {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
-	if modified.IsZero() || run.CreatedAt.IsZero() || run.CreatedBound || !run.NewerKnown || wholeSecond(modified).Before(run.CreatedAt) {
+	if modified.IsZero() || run.CreatedAt.IsZero() || run.CreatedBound || !run.NewerKnown || f.o.before(modified, run.CreatedAt) {
 		return false
 	}
 	f.needOlderRuns()
@@ -108,19 +108,19 @@ func (o Observation) referenceVersion(version int64) int64 {
 // deploy that publishes, and 43 is the newer run's.
 func (f *facts) publishingJobs(version int64) []string {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
-	own := namesOf(atWork(everyJob(run), modified))
+	own := namesOf(f.o.atWork(f.o.deployJobs(run), modified))
 	if len(own) == 0 {
-		own = namesOf(everyJob(run))
+		own = namesOf(f.o.deployJobs(run))
 	}
 	var others []string
 	for _, other := range slices.Concat(run.Newer, run.Older) {
-		others = append(others, namesOf(atWork(other.Jobs, modified))...)
+		others = append(others, namesOf(f.o.atWork(f.o.deployJobs(other), modified))...)
 	}
 	if len(others) == 0 {
 		return own
 	}
 	f.needTwoBelow(version)
-	candidates := slices.Concat(namesOf(everyJob(run)), others)
+	candidates := slices.Concat(namesOf(f.o.deployJobs(run)), others)
 	slices.Sort(candidates)
 	agreeing := highestScoring(slices.Compact(candidates), f.o.publishedCount)
 	mine := intersect(agreeing, own)
@@ -196,7 +196,7 @@ func (o Observation) publishedCount(name string) int {
 			continue
 		}
 		if slices.ContainsFunc(o.knownRuns(), func(run report.Run) bool {
-			return slices.Contains(namesOf(atWork(everyJob(run), v.LastModified)), name)
+			return slices.Contains(namesOf(o.atWork(o.deployJobs(run), v.LastModified)), name)
 		}) {
 			n++
 		}
@@ -210,7 +210,7 @@ func (o Observation) publishedCount(name string) int {
 func (o Observation) emptySuccesses(name string) int {
 	n := 0
 	for _, run := range o.knownRuns() {
-		for _, job := range everyJob(run) {
+		for _, job := range o.deployJobs(run) {
 			if job.Name == name && job.Conclusion == "success" && !o.madeAnyVersion(job) {
 				n++
 			}
@@ -222,7 +222,7 @@ func (o Observation) emptySuccesses(name string) int {
 // madeAnyVersion tells whether a known version was made while a job was at work.
 func (o Observation) madeAnyVersion(job report.Job) bool {
 	for _, v := range o.Versions {
-		if len(atWork([]report.Job{job}, v.LastModified)) > 0 {
+		if len(o.atWork([]report.Job{job}, v.LastModified)) > 0 {
 			return true
 		}
 	}

@@ -2,6 +2,8 @@ package alias
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -17,6 +20,7 @@ import (
 type Settings struct {
 	values   []setting
 	env      map[string][sha256.Size]byte // name to digest: a value is never kept
+	identity string                       // equal where code and all settings are; empty: not known
 	LogGroup string
 }
 
@@ -26,7 +30,7 @@ type setting struct {
 }
 
 func settingsOf(c *lambda.GetFunctionConfigurationOutput) Settings {
-	s := Settings{env: map[string][sha256.Size]byte{}}
+	s := Settings{env: map[string][sha256.Size]byte{}, identity: identityOf(*c)}
 	add := func(what, value string) { s.values = append(s.values, setting{what: what, value: value}) }
 
 	s.values = append(s.values, setting{report.ChangeCode, "code SHA-256", aws.ToString(c.CodeSha256)})
@@ -57,6 +61,24 @@ func settingsOf(c *lambda.GetFunctionConfigurationOutput) Settings {
 		s.LogGroup = aws.ToString(c.LoggingConfig.LogGroup)
 	}
 	return s
+}
+
+// identityOf is a digest of everything that makes a version run as it does: the
+// whole configuration without what differs from version to version by itself.
+func identityOf(c lambda.GetFunctionConfigurationOutput) string {
+	if aws.ToString(c.CodeSha256) == "" {
+		return ""
+	}
+	c.Version, c.FunctionArn, c.RevisionId, c.LastModified, c.Description, c.ConfigSha256 = nil, nil, nil, nil, nil, nil
+	c.State, c.StateReason, c.StateReasonCode = "", nil, ""
+	c.LastUpdateStatus, c.LastUpdateStatusReason, c.LastUpdateStatusReasonCode = "", nil, ""
+	c.MasterArn, c.ResultMetadata = nil, middleware.Metadata{}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return ""
+	}
+	digest := sha256.Sum256(text)
+	return hex.EncodeToString(digest[:])
 }
 
 func unit(n int32, unit string) string {

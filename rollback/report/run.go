@@ -36,6 +36,14 @@ type Run struct {
 	// one; zero: not known.
 	EndedBy time.Time
 
+	// DeployJobs are the jobs that can have deployed, by their ids in the workflow
+	// file or by the names that GitHub shows; empty: nobody said.
+	DeployJobs []string
+	// FailureByAPI: nobody said which job's failure counts. What is known of it are
+	// the conclusions that GitHub's API gives, which has a failure also where the
+	// workflow tolerates it.
+	FailureByAPI bool
+
 	// Jobs are the jobs of the attempt; nil where they could not be read.
 	Jobs []Job
 	// Counted are the failed jobs because of which it was acted, by their ids or
@@ -89,6 +97,9 @@ type Job struct {
 	Own bool
 }
 
+// Failed tells whether the job has failed, or ran into its time limit.
+func (j Job) Failed() bool { return j.Conclusion == "failure" || j.Conclusion == "timed_out" }
+
 // counts tells whether the job is one of those that were counted.
 func (j Job) counts(counted []string) bool { return slices.ContainsFunc(counted, j.IsNamed) }
 
@@ -105,4 +116,12 @@ func (j Job) IsNamed(name string) bool {
 		}
 	}
 	return false
+}
+
+// BaseName is the name without the values of a matrix: "deploy" of "deploy (eu)".
+func (j Job) BaseName() string {
+	if at := strings.LastIndex(j.Name, " ("); at > 0 && strings.HasSuffix(j.Name, ")") {
+		return j.Name[:at]
+	}
+	return j.Name
 }

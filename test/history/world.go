@@ -254,25 +254,25 @@ type hub struct {
 
 var errNoAnswer = errors.New("GitHub's API answered 503")
 
-func (h hub) Conclusion(_ context.Context, id int64) (string, error) {
+func (h hub) Outcome(_ context.Context, id int64) (report.Run, error) {
 	if h.evidence != Everything {
-		return "", errNoAnswer
+		return report.Run{}, errNoAnswer
 	}
 	for _, r := range h.w.runs {
 		if r.ID == id {
-			return r.conclusion, nil
+			return r.seen(h.w.now, 0), nil
 		}
 	}
-	return "", errors.New("GitHub's API answered 404")
+	return report.Run{}, errors.New("GitHub's API answered 404")
 }
 
-func (h hub) AtWork(_ context.Context, run report.Run, at time.Time) ([]report.Run, error) {
+func (h hub) AtWork(_ context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
 	if h.evidence != Everything {
 		return nil, errNoAnswer
 	}
 	var older []report.Run
 	for _, r := range h.w.runs {
-		if r.Number < run.Number && !r.Created.After(at) && !r.updated(h.w.now).Before(at.Truncate(time.Second)) {
+		if r.Number < run.Number && !r.Created.After(to) && !r.updated(h.w.now).Before(from.Truncate(time.Second)) {
 			older = append(older, r.seen(h.w.now, 0))
 		}
 	}
