@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/org/lambda-rollback-action/github"
@@ -86,14 +87,24 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 		Runs:   runsOf(a.api),
 		Log:    a.logOf(f),
 		Clock:  a.deps.Clock,
-		Run:    a.result.Run,
+		Run:    a.withFailure(a.result.Run),
 		Evidence: func(ctx context.Context) report.Run {
 			run, _ := a.run.known(ctx)
-			run.Counted, run.FailedBy = a.counted, a.failedBy
-			return run
+			return a.withFailure(run)
 		},
 		Finish: a.lifetime.finish,
 	}
+}
+
+// withFailure adds to a run what told of its failure, and which jobs can have
+// deployed: those that deploy-job names, else those that needs has.
+func (a *action) withFailure(run report.Run) report.Run {
+	run.Counted, run.FailedBy = a.counted, a.failedBy
+	run.DeployJobs = a.inputs.DeployJobs
+	if len(run.DeployJobs) == 0 && a.failedBy == report.FailedByNeeds {
+		run.DeployJobs = slices.Sorted(maps.Keys(a.inputs.Needs))
+	}
+	return run
 }
 
 // byHand: a person asks, so that the own run is not the one that deployed.

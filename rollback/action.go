@@ -223,7 +223,7 @@ func (a *action) completeTimelines() {
 	if a.inputs.Command == "drill" { // it practises for a failed run, and there was none
 		run = report.Run{}
 	}
-	run.Counted, run.FailedBy = a.counted, a.failedBy
+	run = a.withFailure(run)
 	for i := range a.result.Functions {
 		report.CompleteTimeline(&a.result.Functions[i], run, a.result.Started)
 	}

@@ -260,7 +260,7 @@ func (o Observation) betweenJobs(version int64, modified time.Time) attribution 
 // version was made succeeded. A failed job beside it proves nothing about the
 // deploy; one that began after it can have found the deploy bad.
 func (o Observation) tolerated(version int64, jobs []report.Job) attribution {
-	if !o.Run.FailureByAPI || len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
+	if o.Run.FailedBy.SaysWhichJob() || len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
 		return attribution{}
 	}
 	all := o.deployJobs(o.Run)

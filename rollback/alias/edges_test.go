@@ -116,7 +116,7 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 	t.Parallel()
 	byAPI := func(jobs ...report.Job) func(*picture) {
 		return func(p *picture) {
-			p.run.FailureByAPI = true
+			p.run.FailedBy = report.FailedByJobs
 			p.run.Jobs = append(jobs, ownJob(clockAt(9, 0)))
 		}
 	}

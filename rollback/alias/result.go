@@ -13,7 +13,8 @@ func (r *rollback) result() report.Function {
 	f := report.Function{
 		Function: r.subject.name, Region: r.subject.region, Alias: r.subject.alias, ARN: s.arn,
 		Status: s.status, Reason: s.reason, Message: s.message, Cause: s.cause, Proof: s.proof,
-		From: s.from.primary(), To: versionText(s.to), Target: versionText(s.target), Why: s.why,
+		Attention: s.status == report.Skipped && s.decision.Attention,
+		From:      s.from.primary(), To: versionText(s.to), Target: versionText(s.target), Why: s.why,
 		Left: versionText(s.left), Tried: versionTexts(s.tried),
 		WeightsCleared: s.weightsCleared, DeployedAt: s.deployedAt,
 		Rejected: s.rejected.Strings(), Healthy: s.healthy,

@@ -39,11 +39,6 @@ type Run struct {
 	// DeployJobs are the jobs that can have deployed, by their ids in the workflow
 	// file or by the names that GitHub shows; empty: nobody said.
 	DeployJobs []string
-	// FailureByAPI: nobody said which job's failure counts. What is known of it are
-	// the conclusions that GitHub's API gives, which has a failure also where the
-	// workflow tolerates it.
-	FailureByAPI bool
-
 	// Jobs are the jobs of the attempt; nil where they could not be read.
 	Jobs []Job
 	// Counted are the failed jobs because of which it was acted, by their ids or
@@ -82,6 +77,9 @@ const (
 	FailedByRun        FailureSource = "run"        // its conclusion
 	FailedByWorkflow   FailureSource = "workflow"   // its own `if:` is trusted
 )
+
+// SaysWhichJob is false where nobody said which job's failure counts.
+func (s FailureSource) SaysWhichJob() bool { return s != FailedByJobs && s != FailedByRun }
 
 // Job is one job of a run. Its name is the display name, not the job's id.
 type Job struct {
