@@ -117,6 +117,8 @@ func TestProve(t *testing.T) {
 		tried   []string
 		checks  []string
 		message string // part of it
+		memory  string // what the memory alias says at last, or the beginning of it
+		warning string // part of one
 	}{
 		"healthy at once": {
 			options: stepBack, end: "rolled-back/previous-version true", serves: "41",
@@ -132,6 +134,7 @@ func TestProve(t *testing.T) {
 			end: "rolled-back/previous-version true", serves: "40", tried: []string{"41"},
 			checks:  []string{"on version 41: invoke: failed", "invoke: passed"},
 			message: "is on version 40: it was rolled back from version 42, and version 41 was not healthy either; the check passed",
+			memory:  "rejected=42@7002,41 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
 		},
 		"the third older one is healthy": {
 			prover: prover{own: bad(41, 40)}, options: stepBack,
@@ -146,6 +149,8 @@ func TestProve(t *testing.T) {
 				"on version 41: invoke: failed", "on version 40: invoke: failed",
 				"on version 39: invoke: failed", "on version 38: invoke: failed",
 			},
+			memory:  "rejected=42@7002,40,39,38 run=",
+			warning: "version 38 is not healthy either, and there is nothing further back",
 			message: "is on version 41, to which it was rolled back first from version 42: versions 41, 40, 39 and 38 were not healthy; production is NOT healthy (invoke: a function error); the alias stays on version 41",
 		},
 		"max-steps is over: back to the first target": {
@@ -189,6 +194,7 @@ func TestProve(t *testing.T) {
 				s.lambda.faults = only("UpdateAlias live", 2, fault{err: answer(403, "AccessDeniedException", "")})
 			},
 			end: "failed/unhealthy false", serves: "41", checks: []string{"invoke: failed"},
+			memory: "rejected=42@7002 run=", warning: "version 41 is not healthy, but the alias could not be moved further: AWS denied",
 		},
 		"the further move finds no end: it stays": {
 			prover: prover{own: bad(41)}, options: alias.ProveOptions{StepBack: true, MaxSteps: 3, Observed: true, Timeout: 10 * time.Second},
@@ -221,6 +227,9 @@ func TestProve(t *testing.T) {
 				assert.Equal(t, test.checks, titles(r))
 				assert.Contains(t, r.Message, test.message)
 				assert.NotEmpty(t, r.MovedAt)
+				assert.Contains(t, r.Proof, `"deploy"`, "whose deploy it was does not change")
+				assert.True(t, strings.HasPrefix(s.lambda.description(memoryAlias), test.memory), s.lambda.description(memoryAlias))
+				assert.Contains(t, warnings(r), test.warning)
 				assert.True(t, slices.IsSortedFunc(r.Timeline, func(a, b report.Moment) int { return a.At.Compare(b.At) }))
 				looked := 0
 				for _, m := range r.Timeline {
@@ -296,6 +305,10 @@ func TestProveOfSeveral(t *testing.T) {
 				all.Prove(f.ctx, prove, alias.ProveOptions{StepBack: true, MaxSteps: 1, Timeout: time.Minute, Observed: test.observed, Log: &fakeLog{}})
 				assert.Equal(t, test.serve, f.lambdas["api"].serving("live")+" "+f.lambdas["worker"].serving("live"))
 				for i, r := range all.Results() {
+					if r.To == "41" {
+						assert.Empty(t, r.Tried)
+						assert.NotContains(t, r.Message, "either")
+					}
 					assert.Equal(t, f.lambdas[f.names[i]].serving("live"), r.To, r.Message)
 				}
 			})
