@@ -11,7 +11,8 @@ import (
 // facts answers the questions that the rules have about an observation. What
 // was not read yet is recorded, and the answer is then a neutral one: the rules
 // need not tell what they do not know from what they do. Once something is
-// missing, whatever a rule goes on to say is thrown away.
+// missing, whatever a rule goes on to say is thrown away. The rules themselves are
+// functions that take the facts.
 type facts struct {
 	o Observation
 	// missing is what was needed first and is not known. Only that is asked for:
@@ -137,8 +138,8 @@ func (f *facts) clearedByRerun(version int64, e Rejection) bool {
 // the last failure in it. By the time of the version it is told which job that is;
 // where that tells nothing, it can be any.
 func (f *facts) publishedAfterFailure(version int64, run report.Run) bool {
-	jobs := f.o.deployJobs(run)
-	publishing := namesOf(f.o.atWork(jobs, f.o.Versions[version].LastModified))
+	jobs := f.o.jobs().deployJobs(run)
+	publishing := namesOf(f.o.jobs().atWork(jobs, f.o.Versions[version].LastModified))
 	var failure time.Time
 	for _, job := range allJobs(run) {
 		if job.Failed() || job.Conclusion == "cancelled" {
