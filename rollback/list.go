@@ -10,7 +10,7 @@ import (
 )
 
 // list shows the versions of every function; in a workflow, in the log too.
-func (a *action) list(ctx context.Context, _ *aws.Clients, functions []alias.Function) {
+func list(ctx context.Context, a *action, _ *aws.Clients, functions []alias.Function) {
 	a.result.Functions = alias.List(ctx, functions, a.inputs.ListLimit)
 	if a.person != nil {
 		return // the result has the table

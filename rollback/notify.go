@@ -33,7 +33,7 @@ type notifier struct {
 
 // newNotifier is the notifier of the action. There is one: a channel that was
 // notified of the move goes on in the same thread.
-func (a *action) newNotifier() *notifier {
+func newNotifier(a *action) *notifier {
 	if a.notifier != nil {
 		return a.notifier
 	}
@@ -68,14 +68,14 @@ func textOf(u *url.URL) string {
 
 // notifyMoved notifies the channels that can go on later, where it takes a while
 // until production is proven. Nobody waits for it but those channels themselves.
-func (a *action) notifyMoved(moved []report.Function) {
+func notifyMoved(a *action, moved []report.Function) {
 	r := a.result
 	r.Functions, r.Timestamp = moved, a.deps.Clock.Now()
 	report.Conclude(&r)
 	if !r.Moved() || !a.inputs.AsksForChecks() || !notify.ShouldNotify(a.inputs.NotifyOn, r) {
 		return
 	}
-	a.notifier = a.newNotifier()
+	a.notifier = newNotifier(a)
 	n := a.notifier.notice(r)
 	n.Alert = n.Alert.AsPreliminary()
 	a.notifier.dispatcher.Begin(a.lifetime.finish, n)

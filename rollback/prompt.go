@@ -27,7 +27,7 @@ type person struct {
 
 // needsConfirmation tells whether what was asked for would move an alias to where
 // nobody has said.
-func (a *action) needsConfirmation() bool {
+func needsConfirmation(a *action) bool {
 	if a.person == nil || a.person.confirmed || a.inputs.DryRun {
 		return false
 	}
@@ -42,8 +42,8 @@ func (a *action) needsConfirmation() bool {
 }
 
 // refuseUnconfirmed refuses what needs confirmation where nobody can be asked.
-func (a *action) refuseUnconfirmed() bool {
-	if !a.needsConfirmation() || a.person.interactive {
+func refuseUnconfirmed(a *action) bool {
+	if !needsConfirmation(a) || a.person.interactive {
 		return false
 	}
 	what := "choose the version by --target-version, or take the last good one by --yes"
@@ -57,9 +57,9 @@ func (a *action) refuseUnconfirmed() bool {
 
 // prompt shows a person what there is, lets choose, and asks whether to go on.
 // Where it gives false, the result says that nothing was moved.
-func (a *action) prompt(functions []alias.Function) bool {
-	listed := a.listForPrompt(functions)
-	if a.result.Status == report.Failed || a.refuseLatest(listed) {
+func prompt(a *action, functions []alias.Function) bool {
+	listed := listForPrompt(a, functions)
+	if a.result.Status == report.Failed || refuseLatest(a, listed) {
 		return false
 	}
 	s := &selection{
@@ -67,7 +67,7 @@ func (a *action) prompt(functions []alias.Function) bool {
 		functions: a.inputs.Functions, listed: listed, now: a.deps.Clock.Now(), choices: map[int]*terminal.Choice{},
 	}
 	if why := s.ask(a.lifetime.work); why != "" {
-		a.decline(why, listed)
+		decline(a, why, listed)
 		return false
 	}
 	for i, f := range listed {
@@ -83,7 +83,7 @@ func (a *action) prompt(functions []alias.Function) bool {
 }
 
 // listForPrompt reads the versions of every function.
-func (a *action) listForPrompt(functions []alias.Function) []report.Function {
+func listForPrompt(a *action, functions []alias.Function) []report.Function {
 	ctx, cancel := a.limited()
 	defer cancel()
 	listed := alias.List(ctx, functions, a.inputs.ListLimit)
@@ -101,7 +101,7 @@ func (a *action) listForPrompt(functions []alias.Function) []report.Function {
 }
 
 // refuseLatest refuses to ask where no answer could be carried out.
-func (a *action) refuseLatest(listed []report.Function) bool {
+func refuseLatest(a *action, listed []report.Function) bool {
 	at := slices.IndexFunc(listed, func(f report.Function) bool { return f.From == "$LATEST" })
 	if at < 0 {
 		return false
@@ -112,7 +112,7 @@ func (a *action) refuseLatest(listed []report.Function) bool {
 }
 
 // decline is the result of a person who did not want to go on, or cannot.
-func (a *action) decline(why string, listed []report.Function) {
+func decline(a *action, why string, listed []report.Function) {
 	var where []string
 	for i, f := range listed {
 		where = append(where, fmt.Sprintf("%s serves version %s", a.inputs.Functions[i], strings.Join(servingOf(f), " and ")))

@@ -9,14 +9,14 @@ import (
 
 // rollBack rolls every function back, notifies, and proves that production
 // recovered.
-func (a *action) rollBack(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
+func rollBack(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Rolling back")
 	fleet := alias.NewFleet(functions)
 	fleet.RollBack(ctx, a.inputs.AllOrNothing)
 	a.log.EndGroup()
 
 	a.awaitRun(ctx)
-	a.notifyMoved(fleet.Results())
-	a.result.Functions = a.prove(clients, fleet)
-	a.completeTimelines()
+	notifyMoved(a, fleet.Results())
+	a.result.Functions = prove(a, clients, fleet)
+	completeTimelines(a)
 }
