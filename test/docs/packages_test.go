@@ -34,6 +34,7 @@ var packages = map[string]struct {
 	"rollback/alias":    {[]string{"rollback/aws", "rollback/report"}, [][]string{libGitHub, libTerminal}},
 	"rollback/aws":      {nil, [][]string{libGitHub, libTerminal}},
 	"rollback/report":   {nil, [][]string{libAWS, libGitHub, libTerminal}},
+	"rollback/site":     {[]string{"rollback/aws", "rollback/report"}, [][]string{libGitHub, libTerminal}},
 	"rollback/terminal": {nil, [][]string{libAWS, libGitHub}},
 	"rollback/verify":   {[]string{"rollback/aws", "rollback/report"}, [][]string{libGitHub, libTerminal}},
 	"github":            {[]string{"rollback/report"}, [][]string{libAWS, libTerminal}},
