@@ -184,8 +184,7 @@ func regionElsewhere(err error) string {
 
 // denialHint finds out whether a denial comes from Requester Pays.
 func (b *bucket) denialHint(ctx context.Context, err error) error {
-	p := asProblem(err)
-	if p.Reason != report.AccessDenied {
+	if err == nil || asProblem(err).Reason != report.AccessDenied {
 		return err
 	}
 	out, asked := b.s3.GetBucketRequestPayment(ctx, &s3.GetBucketRequestPaymentInput{Bucket: &b.name}, b.options)
