@@ -119,7 +119,7 @@ func (c *checker) accessLists(ctx context.Context, e entry) {
 	if !c.b.acls.Enabled {
 		return
 	}
-	_, err := c.b.grantsOf(ctx, change{Key: e.Key, From: e.version()})
+	_, err := c.b.grantsOf(ctx, e.Key, e.VersionID)
 	switch {
 	case c.b.acls.Unknown && len(c.b.notes) > 0:
 		c.unknown(name, aclsLost)

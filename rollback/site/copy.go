@@ -56,7 +56,7 @@ func (b *bucket) put(ctx context.Context, c change) (outcome, string, error) {
 	if from.ObjectLockMode != "" || from.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn {
 		b.note(false, "Retention and legal hold of Object Lock stay with the old versions: the copies get the bucket's default.")
 	}
-	grants, err := b.grantsOf(ctx, c)
+	grants, err := b.grantsOf(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return copied, "", err
 	}
@@ -199,6 +199,10 @@ func checksumOf(h *head) (types.ChecksumAlgorithm, string) {
 // grants are the headers that give an object the access list of another.
 type grants struct{ read, readACP, writeACP, full *string }
 
+func (g grants) equal(o grants) bool {
+	return value(g.read) == value(o.read) && value(g.readACP) == value(o.readACP) && value(g.writeACP) == value(o.writeACP) && value(g.full) == value(o.full)
+}
+
 // acls tells whether the bucket's objects have access lists of their own.
 type acls struct {
 	Enabled bool
@@ -235,12 +239,12 @@ func (b *bucket) readACLs(ctx context.Context) error {
 const aclsLost = "Access lists of objects could not be read: if some were public by an access list, they answer 403 now. Allow s3:GetBucketOwnershipControls and s3:GetObjectVersionAcl for the role."
 
 // grantsOf reads the version's access list.
-func (b *bucket) grantsOf(ctx context.Context, c change) (grants, error) {
+func (b *bucket) grantsOf(ctx context.Context, key, id string) (grants, error) {
 	if !b.acls.Enabled {
 		return grants{}, nil
 	}
-	out, err := call(ctx, b, "GetObjectVersionAcl", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.GetObjectAclOutput, error) {
-		return b.s3.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: &b.name, Key: &c.Key, VersionId: &c.From.ID}, options)
+	out, err := call(ctx, b, "GetObjectVersionAcl", b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.GetObjectAclOutput, error) {
+		return b.s3.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: &b.name, Key: &key, VersionId: &id}, options)
 	})
 	switch {
 	case httpStatus(err) == http.StatusNotImplemented:

@@ -33,7 +33,7 @@ func drawObject(t *rapid.T) storage.Object {
 		o.KMSKey = rapid.SampledFrom([]string{"", "arn:aws:kms:eu-west-1:1:key/k"}).Draw(t, "key")
 		o.PartSize = rapid.SampledFrom([]int64{0, 4}).Draw(t, "parts")
 		if rapid.Bool().Draw(t, "public") {
-			o.Grants = []storage.Grant{{"http://acs.amazonaws.com/groups/global/AllUsers", "READ"}}
+			o.Grants = []storage.Grant{{Who: "http://acs.amazonaws.com/groups/global/AllUsers", Permission: "READ"}}
 		}
 	}
 	return o

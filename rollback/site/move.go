@@ -110,7 +110,7 @@ func (w *work) carryOut(ctx context.Context) error {
 	t.said = w.b.clock.Now()
 	defer w.count()
 
-	if len(p.Assets)+len(p.Pages) > 0 && !w.q.DryRun {
+	if len(p.Assets)+len(p.Pages) > 0 {
 		if err := w.b.readACLs(ctx); err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 const readLimit = 16 << 20
 
 // same tells whether the current version is the one to copy in all but its id: bytes,
-// headers, metadata and tags. ETags alone say nothing of a change of headers, and
+// headers, metadata, tags and grants. ETags alone say nothing of a change of headers, and
 // differ for equal bytes that a key of KMS encrypted.
 func (b *bucket) same(ctx context.Context, c change, from *head) (bool, error) {
 	if c.From.Size != c.Over.Size {
@@ -42,7 +42,21 @@ func (b *bucket) same(ctx context.Context, c change, from *head) (bool, error) {
 		return false, err
 	}
 	overTags, err := b.tagsOf(ctx, c.Key, c.Over.ID, over)
-	return maps.Equal(fromTags, overTags), err
+	if err != nil || !maps.Equal(fromTags, overTags) {
+		return false, err
+	}
+	return b.sameGrants(ctx, c)
+}
+
+// sameGrants compares the access lists, where there are any: a page that a deploy has
+// uploaded without the grant to everybody answers 403.
+func (b *bucket) sameGrants(ctx context.Context, c change) (bool, error) {
+	from, err := b.grantsOf(ctx, c.Key, c.From.ID)
+	if err != nil {
+		return false, err
+	}
+	over, err := b.grantsOf(ctx, c.Key, c.Over.ID)
+	return from.equal(over), err
 }
 
 func sameHeaders(a, b *head) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -342,8 +343,14 @@ func (r *request) wrote(v *Version) {
 }
 
 func (s *Server) deleteObject(r *request) {
-	if r.call.VersionID != "" {
-		r.fail(http.StatusForbidden, "AccessDenied", "nothing may be deleted for good here")
+	if id := r.call.VersionID; id != "" {
+		if !s.AllowErase {
+			r.fail(http.StatusForbidden, "AccessDenied", "nothing may be deleted for good here")
+			return
+		}
+		key := r.call.Key
+		r.bucket.objects[key] = slices.DeleteFunc(r.bucket.objects[key], func(v *Version) bool { return v.ID == id })
+		r.w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	if s.may(r, "s3:DeleteObject", r.call.Key) {

@@ -31,6 +31,8 @@ type Server struct {
 	Apart bool
 	// NoConditions answers 501 to a write with a condition, as some servers do.
 	NoConditions bool
+	// AllowErase lets requests delete versions for good.
+	AllowErase bool
 	// Latency is added to every request.
 	Latency time.Duration
 	// Effect is asked before each request is carried out; nil: nothing goes wrong.
