@@ -99,12 +99,8 @@ func (c *checker) object(ctx context.Context, e entry) {
 	if !c.line(permission+"GetObjectVersion", "allowed", err) {
 		return
 	}
-	one := int32(1)
-	h.TagCount = &one // so that the tags are read
-	_, err = c.b.tagsOf(ctx, e.Key, e.VersionID, h)
-	if httpStatus(err) != http.StatusNotImplemented {
-		c.line(permission+"GetObjectVersionTagging", "allowed", err)
-	}
+	_, err = c.b.readTags(ctx, e.Key, e.VersionID)
+	c.line(permission+"GetObjectVersionTagging", "allowed", err)
 	c.accessLists(ctx, e)
 	c.copying(ctx, e, h)
 	c.unknown(permission+"DeleteObject", "there is no way to try it without a change: `drill` shows whether objects that a deploy added can be taken out")

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,6 +61,14 @@ func (b *bucket) put(ctx context.Context, c change) (outcome, string, error) {
 	if err != nil {
 		return copied, "", err
 	}
+	what, id, err := b.putWith(ctx, c, from, grants)
+	if p, found := errors.AsType[*Problem](err); found && p.Reason == report.AccessDenied {
+		return what, id, &Problem{p.Reason, p.Text + "; objects with tags also need s3:GetObjectVersionTagging and s3:PutObjectTagging, objects with access lists s3:PutObjectAcl", p}
+	}
+	return what, id, err
+}
+
+func (b *bucket) putWith(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
 	if strings.Contains(c.From.ETag, "-") {
 		return b.putInParts(ctx, c, from, grants)
 	}

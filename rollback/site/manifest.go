@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -225,10 +226,12 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 	if found.VersionID == "" {
 		return nil, nil //nolint:nilnil // there is none, and that is no error
 	}
-	// Not within a try's time limit: the body is read beside the whole listing.
-	out, err := b.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, VersionId: &found.VersionID}, b.options)
+	out, err := call(ctx, b, "GetObjectVersion", b.arn(key), func(_ context.Context, options func(*s3.Options)) (*s3.GetObjectOutput, error) {
+		// Not with the try's context: the body is read beside the whole listing.
+		return b.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, VersionId: &found.VersionID}, options)
+	})
 	if err != nil {
-		return nil, explain(err, "s3:GetObjectVersion", b.arn(key))
+		return nil, err
 	}
 	m := &manifestReader{key: key, body: out.Body}
 	packed, err := gzip.NewReader(out.Body)
@@ -257,6 +260,9 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 func (m *manifestReader) bad(err error) error {
 	if p, found := errors.AsType[*Problem](err); found {
 		return p
+	}
+	if _, broken := errors.AsType[net.Error](err); broken {
+		return &Problem{report.AWSError, fmt.Sprintf("the manifest %s could not be read to its end (%s): run it again", quoted(m.key), innermost(err)), err}
 	}
 	return &Problem{report.InvalidInput, fmt.Sprintf("%s cannot be read as a manifest (%s): name another in site-manifest, or a moment in site-restore-to", quoted(m.key), err), err}
 }

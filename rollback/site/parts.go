@@ -27,7 +27,8 @@ func (b *bucket) putInParts(ctx context.Context, c change, from *head, grants gr
 	if err != nil {
 		return copied, "", err
 	}
-	tags, err := b.tagsOf(ctx, c.Key, c.From.ID, from)
+	// Also where the head tells of none: it does so to whom tags are denied.
+	tags, err := b.readTags(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return copied, "", err
 	}
@@ -99,9 +100,16 @@ func (b *bucket) tagsOf(ctx context.Context, key, id string, h *head) (map[strin
 	if aws.ToInt32(h.TagCount) == 0 {
 		return map[string]string{}, nil
 	}
+	return b.readTags(ctx, key, id)
+}
+
+func (b *bucket) readTags(ctx context.Context, key, id string) (map[string]string, error) {
 	out, err := call(ctx, b, "GetObjectVersionTagging", b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.GetObjectTaggingOutput, error) {
 		return b.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &b.name, Key: &key, VersionId: &id}, options)
 	})
+	if httpStatus(err) == http.StatusNotImplemented {
+		return map[string]string{}, nil // a server without tags
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,21 @@ func TestWhatCannotBeRestoredSaysWhyAndWhatToDo(t *testing.T) {
 	}
 }
 
+func TestAManifestThatMayNotBeLookedForIsDoneWithout(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.site()
+	before := siteOf(w, "www/")
+	q := w.cut("www/")
+	w.deploy()
+	w.server.Deny("s3:ListBucketVersions", Reserved)
+	r := w.restore(t, q)
+	assert.Equal(t, report.Restored, r.Status, r.Message)
+	assert.Equal(t, report.ByTime, r.Evidence)
+	assert.Contains(t, r.Notes[0].Text, "could not be seen")
+	requireState(t, before, siteOf(w, "www/"))
+}
+
 func TestABucketInAnotherRegionIsFollowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

@@ -271,6 +271,10 @@ func (w *work) target(ctx context.Context) (target, error) {
 		t.rules.Cut, t.rules.Ended = q.RestoreTo, time.Time{}
 	case q.Run != "":
 		t.manifest, err = w.b.openManifest(ctx, manifestKey(q.Run, q.prefix()))
+		if err != nil && asProblem(err).Reason == report.AccessDenied {
+			w.b.note(true, "Whether this run has a manifest could not be seen, so that the state was told by time: %s", asProblem(err).Text)
+			err = nil
+		}
 	}
 	if err != nil {
 		return t, err
@@ -301,12 +305,17 @@ func (w *work) makePlan(ctx context.Context, t target) (*plan, error) {
 		what = t.manifest.want
 		t.rules.Cut = t.rules.Cut.Truncate(time.Second).Add(-time.Nanosecond) // S3 cuts times to seconds
 	}
+	said := w.b.clock.Now()
 	list := counted(w.b.list(ctx, t.rules.Prefix, 0), &w.result.Versions)
 	for h, err := range histories(list, t.rules.Cut, what) {
 		if err != nil {
 			return nil, err
 		}
 		p.add(h)
+		if now := w.b.clock.Now(); now.Sub(said) >= progressEvery {
+			said = now
+			w.b.log.Infof("site s3://%s/%s: %d versions and delete markers listed so far", w.b.name, t.rules.Prefix, w.result.Versions)
+		}
 	}
 	if t.manifest != nil {
 		gone, err := t.manifest.rest()
