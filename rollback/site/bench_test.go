@@ -183,7 +183,7 @@ func BenchmarkParsePage(b *testing.B) {
 }
 
 // A plan keeps what must change, and not what was listed.
-func TestMemoryDoesNotGrowWithTheVersions(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
+func TestMemoryDoesNotGrowWithTheVersions(t *testing.T) {
 	few, _, err := endless{1_000, 3, 1_000}.plan(t.Context())
 	require.NoError(t, err)
 	many, heap, err := endless{20_000, 6, 1_000}.plan(t.Context())

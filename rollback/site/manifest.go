@@ -114,7 +114,7 @@ func (m *Manifest) write(ctx context.Context, b *bucket, q Request, to io.Writer
 // upload is an object that is written as it comes. It is sent in one piece unless it
 // is larger than a part.
 type upload struct {
-	ctx     context.Context //nolint:containedctx // an io.Writer takes none
+	ctx     context.Context // an io.Writer takes none
 	b       *bucket
 	key     string
 	buffer  bytes.Buffer
@@ -224,7 +224,7 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 		}
 	}
 	if found.VersionID == "" {
-		return nil, nil //nolint:nilnil // there is none, and that is no error
+		return nil, nil
 	}
 	out, err := call(ctx, b, "GetObjectVersion", b.arn(key), func(_ context.Context, options func(*s3.Options)) (*s3.GetObjectOutput, error) {
 		// Not with the try's context: the body is read beside the whole listing.
