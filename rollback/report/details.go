@@ -22,7 +22,7 @@ func single(r Result, f Function) []string {
 		title = "What is known about the versions"
 	case Ready, Taken, Listed, Drilled:
 		title = "What it rests on"
-	case Skipped:
+	case Skipped, Restored: // a function is never restored
 	}
 	return []string{
 		section(title, proof(f)),

@@ -21,7 +21,7 @@ func (w *work) lookAgain(ctx context.Context) {
 		err = w.lookAtAll(ctx)
 	}
 	if err != nil {
-		w.b.note(true, "It could not be seen whether somebody else wrote objects during the rollback: %s", asProblem(err).Text)
+		w.b.notef(true, "It could not be seen whether somebody else wrote objects during the rollback: %s", asProblem(err).Text)
 	}
 }
 
@@ -74,6 +74,7 @@ func (w *work) lookAtAll(ctx context.Context) error {
 // sight is what was seen of one key, from its newest version down to the planned one.
 type sight struct {
 	ours
+
 	etag    string // of ours
 	reached bool   // ours
 	over    bool   // the planned one was reached
@@ -106,9 +107,9 @@ func (w *work) saw(key string, s sight) {
 	defer t.mu.Unlock()
 	if s.covered {
 		t.show(key, report.KeyCovered, "somebody else wrote it during the rollback, and that version lies beneath the restored one now")
-		w.b.note(true, "Somebody else wrote %s during the rollback; that version lies beneath the restored one now. If it was a newer deploy, run that again.", quoted(key))
+		w.b.notef(true, "Somebody else wrote %s during the rollback; that version lies beneath the restored one now. If it was a newer deploy, run that again.", quoted(key))
 	}
 	if s.after {
-		w.b.note(false, "Somebody else has written %s after it was restored.", quoted(key))
+		w.b.notef(false, "Somebody else has written %s after it was restored.", quoted(key))
 	}
 }

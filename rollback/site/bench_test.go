@@ -173,8 +173,11 @@ func BenchmarkPlanMillion(b *testing.B) {
 }
 
 func BenchmarkParsePage(b *testing.B) {
-	response, _ := endless{250, 4, 10}.Do(httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/?prefix=www/", nil))
-	text, _ := io.ReadAll(response.Body)
+	response, err := endless{250, 4, 10}.Do(httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/?prefix=www/", nil))
+	require.NoError(b, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(b, err)
+	require.NoError(b, response.Body.Close())
 	for b.Loop() {
 		if _, err := parsePage(bytes.NewReader(text)); err != nil {
 			b.Fatal(err)

@@ -146,8 +146,7 @@ func throttled(err error) bool {
 }
 
 func answerOf(err error) *smithyhttp.Response {
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) {
+	if response, found := errors.AsType[*awshttp.ResponseError](err); found {
 		return response.Response
 	}
 	return nil

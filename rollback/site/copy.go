@@ -55,7 +55,7 @@ func (b *bucket) put(ctx context.Context, c change) (outcome, string, error) {
 		return copied, "", problem(report.Archived, "it is archived in %s: restore it from the archive with `aws s3api restore-object`, and run this again", classOf(c, from))
 	}
 	if from.ObjectLockMode != "" || from.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn {
-		b.note(false, "Retention and legal hold of Object Lock stay with the old versions: the copies get the bucket's default.")
+		b.notef(false, "Retention and legal hold of Object Lock stay with the old versions: the copies get the bucket's default.")
 	}
 	grants, err := b.grantsOf(ctx, c.Key, c.From.ID)
 	if err != nil {
@@ -97,7 +97,7 @@ func encodeSource(path string) string {
 			out.WriteByte(c)
 			continue
 		}
-		out.WriteString(string([]byte{'%', hex[c>>4], hex[c&15]}))
+		out.Write([]byte{'%', hex[c>>4], hex[c&15]})
 	}
 	return out.String()
 }
@@ -259,7 +259,7 @@ func (b *bucket) grantsOf(ctx context.Context, key, id string) (grants, error) {
 	case httpStatus(err) == http.StatusNotImplemented:
 		return grants{}, nil
 	case err != nil && b.acls.Unknown && asProblem(err).Reason == report.AccessDenied:
-		b.note(true, "%s", aclsLost)
+		b.notef(true, "%s", aclsLost)
 		return grants{}, nil
 	case err != nil:
 		return grants{}, err

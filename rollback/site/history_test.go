@@ -15,7 +15,7 @@ import (
 
 // oddKeys are keys that clients and servers have been seen to get wrong.
 var oddKeys = []string{
-	"index.html", "a/index.html", "app.js", "a b.js", "a+b.js", "100%.txt", "ünï/çødé.css", "日本.html", "/leading", "a//b", "a/", "./x", "../y",
+	"index.html", "a/index.html", "app.js", "a b.js", "a+b.js", "100%.txt", "ünï/çødé.css", "\u65e5\u672c.html", "/leading", "a//b", "a/", "./x", "../y",
 	"tilde~.js", "quote\"'.txt", "<tag>&amp;", "star*.js", "what?.js", "hash#.js", "line\nbreak", "bell\x07", strings.Repeat("k", 1000) + ".html",
 	"a", "a.b", "z\u00ff",
 }

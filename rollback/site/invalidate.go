@@ -63,7 +63,7 @@ func (w *work) invalidate(ctx context.Context) {
 	v := c.visitor(ctx, w.q, w.b)
 	paths := w.plan.Touched.invalidation(v)
 	if len(paths) == 0 {
-		w.b.note(false, "None of the objects is served by the distribution %s: nothing was invalidated.", c.id)
+		w.b.notef(false, "None of the objects is served by the distribution %s: nothing was invalidated.", c.id)
 		return
 	}
 	in := &report.Invalidation{DistributionID: c.id, Paths: paths}
@@ -78,7 +78,7 @@ func (w *work) invalidate(ctx context.Context) {
 	p := asProblem(err)
 	in.Message = p.Text
 	if w.result.Status == report.Failed {
-		w.b.note(true, "CloudFront was not told: %s", p.Text)
+		w.b.notef(true, "CloudFront was not told: %s", p.Text)
 		return
 	}
 	w.fail(&Problem{Reason: report.PartlyRestored, Text: fmt.Sprintf(
@@ -99,7 +99,7 @@ func (c cdn) visitor(ctx context.Context, q Request, b *bucket) visitor {
 		return visitor{Known: true, Origin: []string{strings.Trim(*q.OriginPath, "/")}, Root: "index.html"}
 	}
 	if err != nil && asProblem(err).Reason == report.AccessDenied {
-		b.note(false, "The distribution's configuration could not be read, so that everything was invalidated: %s", asProblem(err).Text)
+		b.notef(false, "The distribution's configuration could not be read, so that everything was invalidated: %s", asProblem(err).Text)
 	}
 	return visitor{}
 }

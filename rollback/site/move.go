@@ -296,13 +296,13 @@ func (w *work) why() string {
 func (w *work) addNotes() {
 	r := &w.result
 	if r.Superseded > 0 {
-		w.b.note(true, "%s left alone, because somebody else wrote them after this run's deploy: they may not fit to the rest.", objects(r.Superseded))
+		w.b.notef(true, "%s left alone, because somebody else wrote them after this run's deploy: they may not fit to the rest.", objects(r.Superseded))
 	}
 	if n := w.plan.Counts[keepNew]; n > 0 {
-		w.b.note(false, "%s that did not exist at %s kept, as site-keep-new-assets asks.", objects(n), r.Cut)
+		w.b.notef(false, "%s that did not exist at %s kept, as site-keep-new-assets asks.", objects(n), r.Cut)
 	}
 	if r.Evidence == report.ByTime {
-		w.b.note(false, "The state was told by time. That cannot see a version that has expired since: a manifest, which `command: snapshot` takes before the deploy, is exact.")
+		w.b.notef(false, "The state was told by time. That cannot see a version that has expired since: a manifest, which `command: snapshot` takes before the deploy, is exact.")
 	}
 }
 

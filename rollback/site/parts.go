@@ -224,6 +224,6 @@ func (b *bucket) abort(ctx context.Context, key string, id *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortLimit)
 	defer cancel()
 	if _, err := b.s3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: &key, UploadId: id}, b.options); err != nil {
-		b.note(true, "An upload in parts of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule takes them away.", quoted(key), brief(err))
+		b.notef(true, "An upload in parts of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule takes them away.", quoted(key), brief(err))
 	}
 }

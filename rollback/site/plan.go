@@ -216,6 +216,7 @@ func (p *plan) add(h history) {
 		p.Touched.add(h.Key, h.Latest.VersionID)
 	}
 	switch c.Action {
+	case leave, keepNew:
 	case restore, compare:
 		p.Bytes += c.From.Size
 		if p.Rules.entryPoint(c.Key) {

@@ -242,8 +242,8 @@ func TestTheReferenceOfAnInvalidation(t *testing.T) {
 	assert.NotEqual(t, a.state, b.state)
 	b.replace("y", "1", "2")
 	assert.Equal(t, a.state, b.state, "the same state gives the same reference, in any order")
-	assert.Equal(t, reference("7", []string{"/a"}, 1), reference("7", []string{"/a"}, 1))
+	first := reference("7", []string{"/a"}, 1)
 	for _, other := range []string{reference("8", []string{"/a"}, 1), reference("7", []string{"/b"}, 1), reference("7", []string{"/a"}, 2)} {
-		assert.NotEqual(t, reference("7", []string{"/a"}, 1), other)
+		assert.NotEqual(t, first, other)
 	}
 }

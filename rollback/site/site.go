@@ -127,8 +127,8 @@ func (b *bucket) options(o *s3.Options) {
 
 func (b *bucket) arn(key string) string { return "arn:aws:s3:::" + b.name + "/" + key }
 
-// note keeps a sentence for the result, once.
-func (b *bucket) note(warning bool, format string, args ...any) {
+// notef keeps a sentence for the result, once.
+func (b *bucket) notef(warning bool, format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	text := fmt.Sprintf(format, args...)
@@ -272,7 +272,7 @@ func (w *work) target(ctx context.Context) (target, error) {
 	case q.Run != "":
 		t.manifest, err = w.b.openManifest(ctx, manifestKey(q.Run, q.prefix()))
 		if err != nil && asProblem(err).Reason == report.AccessDenied {
-			w.b.note(true, "Whether this run has a manifest could not be seen, so that the state was told by time: %s", asProblem(err).Text)
+			w.b.notef(true, "Whether this run has a manifest could not be seen, so that the state was told by time: %s", asProblem(err).Text)
 			err = nil
 		}
 	}

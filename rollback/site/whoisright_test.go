@@ -148,7 +148,6 @@ func TestWhoIsRight(t *testing.T) {
 	const histories = 200
 	var table strings.Builder
 	fmt.Fprintf(&table, "\n%d random histories%20s %8s %10s %12s\n", histories, "", "bytes", "all of it", "nothing lost")
-	ours := 0
 	judge := func(name string, restore func(*world, Request)) int {
 		right := [3]int{}
 		for seed := range uint64(histories) {
@@ -169,7 +168,7 @@ func TestWhoIsRight(t *testing.T) {
 		count := judge(n.name, func(w *world, q Request) { n.restore(t.Context(), w.server.S3(), q) })
 		assert.Less(t, count, histories, n.name)
 	}
-	ours = judge("this action", func(w *world, q Request) { Restore(t.Context(), w.deps(), q) })
+	ours := judge("this action", func(w *world, q Request) { Restore(t.Context(), w.deps(), q) })
 	t.Log(table.String())
 	assert.Equal(t, histories, ours)
 }

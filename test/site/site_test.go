@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +105,7 @@ func TestARealServerGoesBack(t *testing.T) {
 		Credentials: credentials.NewStaticCredentialsProvider(access, secret, ""),
 	})
 	for seed := range 3 {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			bucket := fmt.Sprintf("site-%d", seed)
 			d := site.Deps{S3: client, Clock: clock{}, Log: log{t}}
 			before := play(t, address, bucket, "past")

@@ -258,10 +258,10 @@ func (v *Version) Same(o *Version) bool { return v.Difference(o) == "" }
 func (v *Version) Difference(o *Version) string {
 	text := func(v *Version) map[string]string {
 		return map[string]string{
-			"bytes": string(v.Body) + fmt.Sprint(v.Size) + v.Fill, "content-type": v.ContentType, "cache-control": v.CacheControl,
+			"bytes": string(v.Body) + strconv.FormatInt(v.Size, 10) + v.Fill, "content-type": v.ContentType, "cache-control": v.CacheControl,
 			"content-disposition": v.ContentDisposition, "content-encoding": v.ContentEncoding, "content-language": v.ContentLanguage,
 			"expires": v.Expires, "redirect": v.Redirect, "metadata": joined(v.Metadata), "tags": joined(v.Tags),
-			"class": strings.TrimPrefix(v.StorageClass, "STANDARD"), "key": v.KMSKey, "grants": fmt.Sprint(v.Grants), "checksum": v.Object.Checksum,
+			"class": strings.TrimPrefix(v.StorageClass, "STANDARD"), "key": v.KMSKey, "grants": fmt.Sprint(v.Grants), "checksum": v.Checksum,
 		}
 	}
 	a, b := text(v), text(o)

@@ -154,11 +154,12 @@ func (s *Server) uploadPart(r *request) {
 }
 
 func (s *Server) uploadPartCopy(r *request) {
-	u, v := s.openUpload(r), (*Version)(nil)
+	u := s.openUpload(r)
 	if u == nil {
 		return
 	}
-	if v = s.source(r); v == nil {
+	v := s.source(r)
+	if v == nil {
 		return
 	}
 	number, _ := strconv.Atoi(r.query.Get("partNumber"))

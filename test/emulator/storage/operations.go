@@ -180,7 +180,7 @@ func (s *Server) getObject(r *request) {
 		return
 	}
 	h := r.w.Header()
-	v.Object.describe(h)
+	v.describe(h)
 	h.Set("ETag", v.ETag)
 	h.Set("Last-Modified", v.Modified.Format(http.TimeFormat))
 	h.Set("X-Amz-Version-Id", v.ID)
@@ -191,7 +191,7 @@ func (s *Server) getObject(r *request) {
 	if v.Restored {
 		h.Set("X-Amz-Restore", `ongoing-request="false", expiry-date="Fri, 21 Dec 2035 00:00:00 GMT"`)
 	}
-	if v.Object.Checksum != "" && r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED" {
+	if v.Checksum != "" && r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED" {
 		h.Set("X-Amz-Checksum-Crc32", v.checksum())
 		h.Set("X-Amz-Checksum-Type", "FULL_OBJECT")
 	}
@@ -267,7 +267,7 @@ func (o *Object) take(h http.Header) {
 	}
 	o.Grants = nil
 	for name, permission := range map[string]string{"Read": "READ", "Read-Acp": "READ_ACP", "Write-Acp": "WRITE_ACP", "Full-Control": "FULL_CONTROL"} {
-		for _, who := range strings.Split(h.Get("X-Amz-Grant-"+name), ", ") {
+		for who := range strings.SplitSeq(h.Get("X-Amz-Grant-"+name), ", ") {
 			if _, text, found := strings.Cut(who, "="); found {
 				o.Grants = append(o.Grants, Grant{strings.Trim(text, `"`), permission})
 			}
