@@ -191,7 +191,7 @@ func (u *upload) abort() {
 
 // manifestReader reads a manifest beside a listing in the same order.
 type manifestReader struct {
-	manifestHead
+	head manifestHead
 
 	key   string
 	body  io.Closer
@@ -242,10 +242,10 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 	m.lines = bufio.NewReader(packed)
 	head, err := m.lines.ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(head, &m.manifestHead)
+		err = json.Unmarshal(head, &m.head)
 	}
-	if err == nil && m.Version != manifestVersion {
-		err = fmt.Errorf("it says version %d, and this program knows version %d", m.Version, manifestVersion)
+	if err == nil && m.head.Version != manifestVersion {
+		err = fmt.Errorf("it says version %d, and this program knows version %d", m.head.Version, manifestVersion)
 	}
 	if err == nil {
 		err = m.advance()
