@@ -51,9 +51,9 @@ func explainNoAccess(ctx context.Context, a *action, err error) (report.Reason, 
 	case errors.Is(err, aws.ErrNoRegion):
 		return report.InvalidInput, "aws-region: no region is known; set the input (such as eu-west-1), or AWS_REGION, or give function ARNs"
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), alias.ErrTimeout):
-		return report.Timeout, fmt.Sprintf("%s: the input timeout was over before there were AWS credentials", undone)
+		return report.Timeout, undone + ": the input timeout was over before there were AWS credentials"
 	case ctx.Err() != nil:
-		return report.Cancelled, fmt.Sprintf("%s: the run was cancelled before there were AWS credentials", undone)
+		return report.Cancelled, undone + ": the run was cancelled before there were AWS credentials"
 	case a.alone() && a.inputs.RoleToAssume == "":
 		return report.NoCredentials, fmt.Sprintf("%s: %s; log in as for the AWS CLI, such as by `aws sso login`, or choose a profile by AWS_PROFILE", undone, err)
 	}

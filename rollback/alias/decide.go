@@ -191,7 +191,7 @@ func canaryInFlight(f *facts) (Decision, bool) {
 	u := f.usable(target)
 	e, rejected := f.o.Memory.Rejected.Find(target)
 	rejected = rejected && (!u.ok || !f.clearedByRerun(target, e))
-	why := ""
+	var why string
 	switch published := publishedByThisRun(f, target); {
 	case rejected:
 		why = "was rejected" + byRun(e.Run)

@@ -214,7 +214,7 @@ func (r *rollback) arrive(now Alias) {
 	s.move(now, target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", target, serving(from)))
 	s.weightsCleared, s.servedBefore = from.Weighted != 0, from.Serves(target)
 	s.left, s.deployedAt = left, r.now().deployedAt(left)
-	message := ""
+	var message string
 	switch {
 	case target == from.Version:
 		message = fmt.Sprintf("%s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",

@@ -16,9 +16,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// AliasLister is AWS Lambda's API as far as only a list needs it; a Lambda that
+// aliasLister is AWS Lambda's API as far as only a list needs it; a Lambda that
 // is none leaves out which other aliases serve a version.
-type AliasLister interface {
+type aliasLister interface {
 	ListAliases(context.Context, *lambda.ListAliasesInput, ...func(*lambda.Options)) (*lambda.ListAliasesOutput, error)
 }
 
@@ -183,7 +183,7 @@ func (l lister) aliases(ctx context.Context) map[int64][]string {
 	if o.Memory.Exists {
 		add(own, c.memoryAlias(), o.Memory.Version)
 	}
-	lister, can := c.lambda.(AliasLister)
+	lister, can := c.lambda.(aliasLister)
 	if !can {
 		return own
 	}

@@ -211,7 +211,7 @@ func worstFirst(all []PublishedCheck) []PublishedCheck {
 func warnings(all []Note, whole bool) []string {
 	var out []string
 	for _, n := range all {
-		if n.Warning && !(whole && n.InMessage) {
+		if n.Warning && (!whole || !n.InMessage) {
 			out = append(out, oneLine(n.Text, longestText))
 		}
 	}

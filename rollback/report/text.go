@@ -93,11 +93,9 @@ func VersionsText(f Function, now time.Time, width int) string {
 		return ""
 	}
 	all := textColumns(f.Versions, now)
-	text := ""
+	text := render(all)
 	if width > 0 {
 		text = fitted(all, width)
-	} else {
-		text = render(all)
 	}
 	if more := f.VersionsInAll - len(f.Versions); more > 0 {
 		text += fmt.Sprintf("\n%d more versions are not shown; list-limit says how many are.", more)
