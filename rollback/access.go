@@ -51,9 +51,9 @@ func explainNoAccess(ctx context.Context, a *action, err error) (report.Reason, 
 	case errors.Is(err, aws.ErrNoRegion):
 		return report.InvalidInput, "aws-region: no region is known; set the input (such as eu-west-1), or AWS_REGION, or give function ARNs"
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), alias.ErrTimeout):
-		return report.Timeout, undone + ": the input timeout was over before there were AWS credentials"
+		return report.Timeout, fmt.Sprintf("%s: the input timeout was over before there were AWS credentials", undone) //nolint:perfsprint // the documentation is compared with the formats
 	case ctx.Err() != nil:
-		return report.Cancelled, undone + ": the run was cancelled before there were AWS credentials"
+		return report.Cancelled, fmt.Sprintf("%s: the run was cancelled before there were AWS credentials", undone) //nolint:perfsprint // the documentation is compared with the formats
 	case a.alone() && a.inputs.RoleToAssume == "":
 		return report.NoCredentials, fmt.Sprintf("%s: %s; log in as for the AWS CLI, such as by `aws sso login`, or choose a profile by AWS_PROFILE", undone, err)
 	}
@@ -96,7 +96,7 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 	}
 }
 
-// withFailure adds to a run what told of its failure, and which jobs can have
+// withFailure adds to a run what showed its failure, and which jobs can have
 // deployed: those that deploy-job names, else those that needs has.
 func (a *action) withFailure(run report.Run) report.Run {
 	run.Counted, run.FailedBy = a.counted, a.failedBy

@@ -13,7 +13,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
-// check tells whether a rollback would work now, with every check after it. It
+// check reports whether a rollback would work now, with every check after it. It
 // changes nothing.
 func check(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Checking whether a rollback would work")
@@ -37,7 +37,7 @@ func notReady(a *action) {
 	}
 }
 
-// checkVerification tells whether the checks after a move could be made.
+// checkVerification reports whether the checks after a move could be made.
 func checkVerification(ctx context.Context, a *action, clients *aws.Clients) {
 	if !a.inputs.AsksForChecks() {
 		return
@@ -80,7 +80,7 @@ func addPreflight(f *report.Function, all []verify.Preflight, but string) {
 	}
 }
 
-// checkWorkflow tells what the workflow lets a rollback know and do. None of it
+// checkWorkflow says what the workflow lets a rollback know and do. None of it
 // can stop one that a person starts.
 func checkWorkflow(ctx context.Context, a *action) []report.Check {
 	if a.workflow.RunID == 0 {

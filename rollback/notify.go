@@ -160,7 +160,7 @@ func (n *notifier) record(r *report.Result, answers map[string]string) {
 	if len(sent) == 0 {
 		return
 	}
-	moment := report.Moment{Event: report.Told, At: n.deps.Clock.Now(), Detail: strings.Join(sent, ", ")}
+	moment := report.Moment{Event: report.Notified, At: n.deps.Clock.Now(), Detail: strings.Join(sent, ", ")}
 	for i := range r.Functions {
 		if f := &r.Functions[i]; len(f.Timeline) > 0 {
 			f.Timeline = append(f.Timeline, moment)
@@ -168,7 +168,7 @@ func (n *notifier) record(r *report.Result, answers map[string]string) {
 	}
 }
 
-// recordTrial turns the answers of a trial into checks: whoever asks for a trial
+// recordTrial turns the answers of a trial into checks: a person who asks for a trial
 // wants to know before a notification is needed.
 func recordTrial(r *report.Result, answers map[string]string) {
 	var checks []verify.Preflight

@@ -18,14 +18,14 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/terminal"
 )
 
-// person is whoever started the program with arguments.
+// person is the person who started the program with arguments.
 type person struct {
 	screen      terminal.Screen
 	interactive bool // questions can be asked
 	confirmed   bool // and are not wanted
 }
 
-// needsConfirmation tells whether what was asked for would move an alias to where
+// needsConfirmation reports whether what was asked for would move an alias to where
 // nobody has said.
 func needsConfirmation(a *action) bool {
 	if a.person == nil || a.person.confirmed || a.inputs.DryRun {
@@ -170,7 +170,7 @@ func (s *selection) ask(ctx context.Context) (declined string) {
 	last := terminal.Page{Title: s.lastQuestion, Confirm: sure}
 	if s.command == "rollback" {
 		last.Description = func() string { return s.preview(s.listed, s.choices) }
-		last.DescriptionLines = min(s.longestPreview(), s.screen.ConfirmRoom())
+		last.DescriptionLines = min(s.longestPreview(), s.screen.ConfirmSpace())
 	}
 	err := s.screen.Ask(ctx, append(pages, last))
 	switch {
@@ -190,7 +190,7 @@ func (s *selection) show(text string) {
 }
 
 const (
-	cursorColumns = 6 // before a label, with some room
+	cursorColumns = 6 // before a label, with some space
 	leastLabel    = 30
 )
 
@@ -214,7 +214,7 @@ func (s *selection) choice(f report.Function) *terminal.Choice {
 }
 
 // preview is what will change: first which versions, then what differs between
-// them, as far as there is room for it.
+// them, as far as there is space for it.
 func (s *selection) preview(listed []report.Function, choices map[int]*terminal.Choice) string {
 	var ways, differences []string
 	for i, f := range listed {
@@ -235,13 +235,13 @@ func (s *selection) preview(listed []report.Function, choices map[int]*terminal.
 	return s.fit(strings.Join(all, "\n\n"))
 }
 
-// fit cuts a text to what there is room for; the result has it all.
+// fit cuts a text to what there is space for; the result has it all.
 func (s *selection) fit(text string) string {
-	room := s.screen.ConfirmRoom()
+	space := s.screen.ConfirmSpace()
 	lines := strings.Split(text, "\n")
 	used := 0
 	for i, line := range lines {
-		if used += max(s.screen.LineCount(line), 1); used > room || used == room && i < len(lines)-1 {
+		if used += max(s.screen.LineCount(line), 1); used > space || used == space && i < len(lines)-1 {
 			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n") + fmt.Sprintf("\n… and %d more lines, which the result will have", len(lines)-i)
 		}
 	}

@@ -16,7 +16,7 @@ type attribution struct {
 	proof  string        // what the answer stands on
 	proven bool
 	notes  []report.Note
-	// attention: it could not be told for sure, and a person must look.
+	// attention: it could not be known for sure, and a person must look.
 	attention bool
 	// between: it was made while this run went on, though not by it.
 	between bool
@@ -36,7 +36,7 @@ func attribute(f *facts, failing int64) attribution {
 	return byTime(f, failing, modified)
 }
 
-// byDeployedVersion: the workflow told which version it deployed.
+// byDeployedVersion: the workflow says which version it deployed.
 func byDeployedVersion(o Observation) attribution {
 	deployed, top, run := o.Request.Deployed, o.Alias.newest(), o.Run
 	switch {
@@ -114,7 +114,7 @@ func byTime(f *facts, failing int64, modified time.Time) attribution {
 }
 
 // tooClose: AWS's and GitHub's clocks differ, and the version was made so near to
-// the beginning or the end of a job that it cannot be told whether the job was at
+// the beginning or the end of a job that it is not known whether the job was at
 // work then.
 func tooClose(o Observation, version int64, modified time.Time, jobs []report.Job) attribution {
 	difference := o.ClockDifference
@@ -133,7 +133,7 @@ func tooClose(o Observation, version int64, modified time.Time, jobs []report.Jo
 	return a
 }
 
-// before tells whether a time of AWS's clock is before one of GitHub's for sure.
+// before reports whether a time of AWS's clock is before one of GitHub's for sure.
 func (o Observation) before(aws, github time.Time) bool {
 	return wholeSecond(aws).Add(o.ClockDifference).Before(github)
 }
@@ -163,7 +163,7 @@ func olderThanThisRun(f *facts, failing int64, modified time.Time) attribution {
 	return a
 }
 
-// putThereAnew tells whether it was this run that put a version behind the alias
+// putThereAnew reports whether it was this run that put a version behind the alias
 // that had been rejected: the job that had published it ran in this run after the
 // alias was left on another version, and in no other run.
 func putThereAnew(f *facts, version int64) bool {
@@ -184,7 +184,7 @@ func putThereAnew(f *facts, version int64) bool {
 	return deployed(f.o.Run) && !slices.ContainsFunc(slices.Concat(f.o.Since, f.o.Run.Newer), deployed)
 }
 
-// madeVersion tells whether a job of that name was at work in some run when a
+// madeVersion reports whether a job of that name was at work in some run when a
 // version was made.
 func (o Observation) madeVersion(name string, version int64) bool {
 	return slices.Contains(o.AtWorkAsked, version) && slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
@@ -192,7 +192,7 @@ func (o Observation) madeVersion(name string, version int64) bool {
 	})
 }
 
-// servesAgain tells whether a version that was rejected serves although the memory
+// servesAgain reports whether a version that was rejected serves although the memory
 // says that the alias was left on another one.
 func (f *facts) servesAgain(version int64) (Rejection, bool) {
 	m := f.o.Memory
@@ -218,7 +218,7 @@ func deployedUpstream(f *facts, version int64, modified time.Time) []report.Job 
 	})
 }
 
-// madeBefore tells whether a job of that name was at work when one of the earlier
+// madeBefore reports whether a job of that name was at work when one of the earlier
 // versions was made that GitHub was asked about.
 func (o Observation) madeBefore(name string) bool {
 	return slices.ContainsFunc(o.AtWorkAsked, func(version int64) bool {
@@ -260,22 +260,22 @@ func tolerated(o Observation, version int64, jobs []report.Job) attribution {
 	failed := func(job report.Job) bool { // its whole matrix counts as one job
 		return slices.ContainsFunc(all, func(other report.Job) bool { return other.BaseName() == job.BaseName() && other.Failed() })
 	}
-	well := slices.DeleteFunc(slices.Clone(jobs), failed)
-	if len(well) == 0 {
+	succeeded := slices.DeleteFunc(slices.Clone(jobs), failed)
+	if len(succeeded) == 0 {
 		return attribution{}
 	}
 	for _, job := range all {
-		after := !slices.ContainsFunc(well, func(w report.Job) bool { return w.CompletedAt.IsZero() || job.StartedAt.Before(w.CompletedAt) })
+		after := !slices.ContainsFunc(succeeded, func(w report.Job) bool { return w.CompletedAt.IsZero() || job.StartedAt.Before(w.CompletedAt) })
 		if job.Failed() && after {
 			return attribution{} // it began when the deploy was done
 		}
 	}
 	return attribution{
-		reason: report.NoFailure, attention: len(well) < len(jobs),
+		reason: report.NoFailure, attention: len(succeeded) < len(jobs),
 		why: fmt.Sprintf("version %d was made by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
-			version, well[0].Name),
+			version, succeeded[0].Name),
 		proof: fmt.Sprintf("version %d was made while job %q was at work (%s to %s), whose conclusion is %q",
-			version, well[0].Name, utc(well[0].StartedAt), ended(well[0]), well[0].Conclusion),
+			version, succeeded[0].Name, utc(succeeded[0].StartedAt), ended(succeeded[0]), succeeded[0].Conclusion),
 	}
 }
 

@@ -27,7 +27,7 @@ type Function struct {
 	Runs   Runs
 	Log    Log
 	Clock  Clock
-	// Run is what the event tells about the failed run; Evidence completes it,
+	// Run is what the event says about the failed run; Evidence completes it,
 	// and may wait for an answer of GitHub's.
 	Run      report.Run
 	Evidence func(context.Context) report.Run

@@ -32,7 +32,7 @@ func (t jobTimes) deployJobs(run report.Run) []report.Job {
 	})
 }
 
-// deployJobsKnown tells whether the jobs that can have deployed are named, and
+// deployJobsKnown reports whether the jobs that can have deployed are named, and
 // each name is one that GitHub shows: a job with a name of its own is not found by
 // its id, and then any job can be it.
 func (t jobTimes) deployJobsKnown() bool {
@@ -41,7 +41,7 @@ func (t jobTimes) deployJobsKnown() bool {
 	})
 }
 
-// rollsBack tells whether a job is the one in which this program runs, of any
+// rollsBack reports whether a job is the one in which this program runs, of any
 // attempt or value of its matrix.
 func (t jobTimes) rollsBack(job report.Job) bool {
 	return slices.ContainsFunc(t.run.Jobs, func(own report.Job) bool {
@@ -113,7 +113,7 @@ func (t jobTimes) lastEnd() (time.Time, bool) {
 	return end, !end.IsZero()
 }
 
-// timesKnown tells whether each job that can have deployed says when it ran.
+// timesKnown reports whether each job that can have deployed says when it ran.
 func (t jobTimes) timesKnown() bool {
 	return !slices.ContainsFunc(t.deployJobs(t.run), func(job report.Job) bool {
 		return ran(job) && job.Status != "queued" && job.Status != "waiting" && job.StartedAt.IsZero()

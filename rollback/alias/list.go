@@ -87,7 +87,7 @@ func (l lister) message(d Decision, total int) string {
 	return text + fmt.Sprintf("a rollback now would go to version %d: %s", d.Target, d.Why)
 }
 
-// entry is what the listing tells of a version.
+// entry is what the listing says of a version.
 type entry struct {
 	number      int64
 	description string
@@ -167,7 +167,7 @@ func (l lister) readStates(ctx context.Context, all []entry) error {
 	return g.Wait()
 }
 
-// aliases tells for each version which aliases send traffic to it. Where they
+// aliases gives for each version which aliases send traffic to it. Where they
 // cannot be listed, the two that this program knows of remain.
 func (l lister) aliases(ctx context.Context) map[int64][]string {
 	c, o := l.r.client, l.r.now()

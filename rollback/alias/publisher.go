@@ -20,7 +20,7 @@ type otherJob struct {
 	job report.Job
 }
 
-// publishersOf tells by times and jobs which runs can have published a version.
+// publishersOf finds by times and jobs which runs can have published a version.
 // There can be several; what that means depends on what is asked.
 func publishersOf(f *facts, version int64) publishers {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
@@ -85,7 +85,7 @@ func publishedByThisRun(f *facts, version int64) bool {
 	})
 }
 
-// referenceVersion is the version by which the publishing job is told: the one that this
+// referenceVersion is the version by which the publishing job is recognized: the one that this
 // deploy is known or taken to have put behind the alias, or, where that lies
 // below, the given one.
 func (o Observation) referenceVersion(version int64) int64 {
@@ -169,7 +169,7 @@ func (f *facts) needTwoBelow(version int64) {
 }
 
 // needRunsBefore sees to it that the runs are known that were at work when the
-// newest version from before this run was made: they tell which job publishes.
+// newest version from before this run was made: they say which job publishes.
 // One version is enough.
 func (f *facts) needRunsBefore(version int64) {
 	if len(f.o.AtWorkAsked) > 0 {
@@ -219,7 +219,7 @@ func (o Observation) emptySuccesses(name string) int {
 	return n
 }
 
-// madeAnyVersion tells whether a known version was made while a job was at work.
+// madeAnyVersion reports whether a known version was made while a job was at work.
 func (o Observation) madeAnyVersion(job report.Job) bool {
 	for _, v := range o.Versions {
 		if len(o.jobs().atWork([]report.Job{job}, v.LastModified)) > 0 {

@@ -32,7 +32,7 @@ type Published struct {
 	RecoveryMS     *int64            `json:"time-to-recovery-ms,omitempty"`
 }
 
-// PublishedCheck is one check as it is published and told.
+// PublishedCheck is one check as it is published and shown.
 type PublishedCheck struct {
 	Name   string      `json:"name"`
 	Status CheckStatus `json:"status"`

@@ -106,7 +106,7 @@ func VersionsText(f Function, now time.Time, width int) string {
 // leastValue is how many cells of a value are shown on any terminal.
 const leastValue = 8
 
-// ChangesText tells what differs between two versions. Where it is wider than
+// ChangesText says what differs between two versions. Where it is wider than
 // width, values are cut; 0 or below: nothing is.
 func ChangesText(all []Change, from, to string, width int) string {
 	if len(all) == 0 {

@@ -82,7 +82,7 @@ type keyCheck struct {
 	covered bool   // somebody wrote beneath ours, after the plan
 }
 
-// look takes the next older version of the key, and tells whether a further one is
+// look takes the next older version of the key, and reports whether a further one is
 // of interest.
 func (s *keyCheck) look(e entry) bool {
 	switch {

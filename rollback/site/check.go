@@ -14,7 +14,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Check tells whether a restore would work now. It changes nothing: what reads is
+// Check reports whether a restore would work now. It changes nothing: what reads is
 // done, and what writes is asked for in a way that AWS must refuse after it has looked
 // at the permission. reason is that of the first check that failed.
 func Check(ctx context.Context, d Deps, q Request) (checks []report.Check, reason report.Reason) {
@@ -38,7 +38,7 @@ type checker struct {
 	reason report.Reason
 }
 
-// line keeps the result of a check, and tells whether it passed.
+// line keeps the result of a check, and reports whether it passed.
 func (c *checker) line(name, detail string, err error) bool {
 	check := report.Check{Name: name, Status: report.CheckPassed, Detail: detail}
 	if err != nil {

@@ -220,7 +220,7 @@ func (g grants) equal(o grants) bool {
 	return value(g.read) == value(o.read) && value(g.readACP) == value(o.readACP) && value(g.writeACP) == value(o.writeACP) && value(g.full) == value(o.full)
 }
 
-// acls tells whether the bucket's objects have access lists of their own.
+// acls reports whether the bucket's objects have access lists of their own.
 type acls struct {
 	Enabled bool
 	Unknown bool // the bucket's setting may not be read
@@ -275,7 +275,7 @@ func (k *copier) grantsOf(ctx context.Context, key, id string) (grants, error) {
 	return grantsFrom(out), nil
 }
 
-// grantsFrom gives no headers for an access list that every object gets by itself.
+// grantsFrom gives no headers for an access list that every object gets on its own.
 func grantsFrom(acl *s3.GetObjectAclOutput) grants {
 	owner := ""
 	if acl.Owner != nil {

@@ -31,7 +31,7 @@ type entry struct {
 	Modified  time.Time
 	Marker    bool
 	Latest    bool
-	// Unordered: the listing did not tell whether a version and a marker of the same
+	// Unordered: the listing did not say whether a version and a marker of the same
 	// second come in this order.
 	Unordered bool
 }
@@ -113,7 +113,7 @@ func (b *bucket) listPage(ctx context.Context, in s3.ListObjectVersionsInput) (p
 
 // ordered gives the entries by key and, for each key, the newest first. S3 sends
 // them so. Servers that send versions and markers apart (versitygw does) are
-// ordered by time, and where that does not tell, the entries say so.
+// ordered by time, and where that does not say, the entries say so.
 func (p page) ordered() []entry {
 	inOrder := true
 	for i, e := range p.Entries {

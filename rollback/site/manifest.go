@@ -289,7 +289,7 @@ func (m *manifestReader) advance() error {
 	return nil
 }
 
-// want tells what the manifest says about a key. Keys are to be asked for in order.
+// want gives what the manifest says about a key. Keys are to be asked for in order.
 func (m *manifestReader) want(key string) (wanted, error) {
 	for m.next != nil && m.next.Key < key {
 		m.miss()

@@ -56,7 +56,7 @@ type tally struct {
 	bytes      int64
 	keys       []report.SiteKey
 	first      *Problem  // of a key that failed for another reason than being archived
-	said       time.Time // when progress was told last
+	said       time.Time // when progress was logged last
 	done       int
 	// written are the keys that were written, for the listing at the end.
 	written map[string]ours

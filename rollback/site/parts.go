@@ -20,14 +20,14 @@ import (
 
 // putInParts copies an object that was uploaded in parts, in the same parts: its ETag
 // stays the same, so that caches keep their copies and a second run finds nothing to
-// do. Above 5 GB there is no other way. What one request would have kept by itself
+// do. Above 5 GB there is no other way. What one request would have kept on its own
 // has to be said: headers, metadata and tags.
 func (k *copier) putInParts(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
 	sizes, err := k.partSizes(ctx, c)
 	if err != nil {
 		return copied, "", err
 	}
-	// Also where the head tells of none: it does so to whom tags are denied.
+	// Also where the head names none: it does so where tags are denied.
 	tags, err := k.b.readTags(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return copied, "", err

@@ -17,7 +17,7 @@ import (
 // neither ETag nor checksum tells.
 const readLimit = 16 << 20
 
-// same tells whether the current version is the one to copy in all but its id: bytes,
+// same reports whether the current version is the one to copy in all but its id: bytes,
 // headers, metadata, tags and grants. ETags alone say nothing of a change of headers, and
 // differ for equal bytes that a key of KMS encrypted.
 func (k *copier) same(ctx context.Context, c change, from *head) (bool, error) {
@@ -72,7 +72,7 @@ func sameHeaders(a, b *head) bool {
 	return aws.ToInt32(a.TagCount) == aws.ToInt32(b.TagCount) && maps.Equal(a.Metadata, b.Metadata)
 }
 
-// tellsBytes tells whether the ETag is the MD5 of the bytes.
+// tellsBytes reports whether the ETag is the MD5 of the bytes.
 func tellsBytes(etag string, h *head) bool {
 	return !strings.Contains(etag, "-") && (h.ServerSideEncryption == "" || h.ServerSideEncryption == types.ServerSideEncryptionAes256) && h.SSECustomerAlgorithm == nil
 }

@@ -49,8 +49,8 @@ type run struct {
 	regions   map[string]Clients
 	started   time.Time
 	// watching is what the watch sleeps on. It ends before its time, by
-	// endWatch, when a check has failed: whoever waits for the verdict, to step
-	// back or to be woken, need not wait for the rest.
+	// endWatch ends the watching when a check has failed: the step back, or the person
+	// on call, need not wait for the rest.
 	watching context.Context
 	endWatch context.CancelCauseFunc
 }
@@ -142,7 +142,7 @@ func (r *run) sanitize(text string, limit int) string {
 	return report.Line(r.redact(text), limit)
 }
 
-// explain says why a call told nothing, and what to do. action is the IAM
+// explain says why a call gave no answer, and what to do. action is the IAM
 // action that the call needs.
 func (r *run) explain(ctx context.Context, err error, action string) string {
 	if ctx.Err() != nil {
