@@ -98,7 +98,7 @@ func (w FollowUps) due(r report.Result) FollowUps {
 	return w
 }
 
-// AnyDue tells whether a result gives a reason for one of the follow-ups.
+// AnyDue reports whether a result gives a reason for one of the follow-ups.
 func (w FollowUps) AnyDue(r report.Result) bool { return w.due(r) != FollowUps{} }
 
 // issueDue is true where something is to be learnt or done: not where a

@@ -22,6 +22,7 @@ var (
 	sessionNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	wordPattern         = regexp.MustCompile(`^[^\s\pC]+$`)
 	bucketPattern       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	originPathPattern   = regexp.MustCompile(`^/[!-~]*$`)
 	distributionPattern = regexp.MustCompile(`^[A-Z0-9]+$`)
 	hostPattern         = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$`)
 	statusPattern       = regexp.MustCompile(`^[1-5](?:[0-9]{2}|[xX]{2})$`)

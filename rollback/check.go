@@ -20,6 +20,7 @@ func check(ctx context.Context, a *action, clients *aws.Clients, functions []ali
 	defer a.log.EndGroup()
 	a.result.Functions = alias.Check(ctx, functions)
 	checkVerification(ctx, a, clients)
+	checkSite(ctx, a, clients)
 	common := checkWorkflow(ctx, a)
 	for i := range a.result.Functions {
 		f := &a.result.Functions[i]

@@ -7,9 +7,10 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// rollBack rolls every function back, notifies, and proves that production
-// recovered.
+// rollBack rolls every function and the static site back, notifies, and proves
+// that production recovered.
 func rollBack(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
+	site := restoreSite(a, clients)
 	a.log.Group("Rolling back")
 	fleet := alias.NewFleet(functions)
 	fleet.RollBack(ctx, a.inputs.AllOrNothing)
@@ -19,4 +20,5 @@ func rollBack(ctx context.Context, a *action, clients *aws.Clients, functions []
 	notifyMoved(a, fleet.Results())
 	a.result.Functions = prove(a, clients, fleet)
 	completeTimelines(a)
+	a.result.Site = site()
 }

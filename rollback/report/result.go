@@ -229,6 +229,7 @@ type Result struct {
 	Message       string // one sentence that can be forwarded as it is
 	Healthy       Health
 	Functions     []Function
+	Site          *Site  // nil: none was asked for
 	Run           Run    // the run that failed
 	OwnURL        string // page of the run this action works in
 	Notes         []Note
@@ -237,6 +238,10 @@ type Result struct {
 	// Notifications has for each channel `sent`, or its error.
 	Notifications map[string]string
 }
+
+// RolledBack reports whether an alias was moved back, or the site restored, and
+// stayed so: the output `rolled-back`.
+func (r Result) RolledBack() bool { return r.Moved() || isRollback(r.Command) && r.Site.Written() }
 
 // Moved reports whether an alias was moved back and stayed so, also where the
 // result is a failure: production may not be well there, or another function

@@ -37,8 +37,11 @@ type Site struct {
 	Bytes        int64         `json:"bytes"`
 	Keys         []SiteKey     `json:"keys"` // the first ones, at most SiteKeysShown
 	Invalidation *Invalidation `json:"invalidation,omitempty"`
-	RestoredAt   string        `json:"restored-at"` // RFC 3339 in UTC; empty if nothing was written
-	DurationMS   int64         `json:"duration-ms"`
+	// Moments are the states that the site can be restored to, the newest first; of
+	// the command list.
+	Moments    []SiteMoment `json:"moments,omitempty"`
+	RestoredAt string       `json:"restored-at"` // RFC 3339 in UTC; empty if nothing was written
+	DurationMS int64        `json:"duration-ms"`
 
 	// Requests is how many requests were made, or in a dry run would be, at most.
 	Requests int `json:"-"`
@@ -56,6 +59,11 @@ const (
 	ByManifest Evidence = "manifest"
 	ByTime     Evidence = "time"
 )
+
+// Written reports whether the site was changed and stayed so.
+func (s *Site) Written() bool {
+	return s != nil && s.Status != Planned && s.Status != Drilled && s.Status != Taken && s.Restored+s.Removed > 0
+}
 
 // SiteKeysShown bounds the keys of a result.
 const SiteKeysShown = 20

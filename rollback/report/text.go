@@ -29,6 +29,7 @@ func Text(r Result) string {
 	for _, f := range all {
 		parts = append(parts, functionText(r, f, len(all) > 1))
 	}
+	parts = append(parts, siteText(r))
 	var notes []string
 	for _, n := range r.Notes {
 		notes = append(notes, noteText(n))

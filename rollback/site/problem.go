@@ -32,6 +32,9 @@ func problem(reason report.Reason, format string, args ...any) *Problem {
 	return &Problem{Reason: reason, Text: fmt.Sprintf(format, args...)}
 }
 
+// ReasonOf is the reason of an error of this package.
+func ReasonOf(err error) report.Reason { return asProblem(err).Reason }
+
 // asProblem gives any error a reason.
 func asProblem(err error) *Problem {
 	if p, found := errors.AsType[*Problem](err); found {
