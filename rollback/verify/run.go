@@ -48,7 +48,7 @@ type run struct {
 	retry     aws.Retry
 	regions   map[string]Clients
 	started   time.Time
-	// watching is what the watch sleeps on. It ends before its time, by
+	// watching is what the watch sleeps on; see endWatch.
 	// endWatch ends the watching when a check has failed: the step back, or the person
 	// on call, need not wait for the rest.
 	watching context.Context
