@@ -1,7 +1,6 @@
 package site
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -90,7 +89,11 @@ func explainStop(s *stopped, action string) *Problem {
 	if s.last != nil {
 		after = fmt.Sprintf(" (the last try had ended with %s)", brief(s.last))
 	}
-	if errors.Is(s.cause, context.DeadlineExceeded) {
+	// As context.DeadlineExceeded says of itself; so can the cause that a caller gives.
+	if limit, found := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](s.cause); found && limit.Timeout() {
 		return &Problem{report.Timeout, fmt.Sprintf("%s did not succeed before the time limit was over%s: run it again, or raise it", action, after), s}
 	}
 	return &Problem{report.Cancelled, fmt.Sprintf("%s was given up: %s%s", action, s.cause, after), s}

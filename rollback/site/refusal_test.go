@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -166,22 +167,30 @@ func TestAWriteDuringTheRollback(t *testing.T) {
 	for name, c := range map[string]struct {
 		at            string // the operation before which somebody writes
 		unconditional bool
+		others        int
 		action        report.KeyAction
 		body          string
 	}{
-		"before the copy is left alone":                  {"CopyObject", false, report.KeySuperseded, "theirs"},
-		"before the copy, where no condition can be set": {"CopyObject", true, report.KeyCovered, "ours"},
+		"before the copy is left alone":                  {"CopyObject", false, 0, report.KeySuperseded, "theirs"},
+		"before the copy, where no condition can be set": {"CopyObject", true, 0, report.KeyCovered, "ours"},
+		"among many, where no condition can be set":      {"CopyObject", true, 9, report.KeyCovered, "ours"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld()
 			w.server.NoConditions = c.unconditional
 			w.bucket.PutText("www/index.html", "ours")
+			for i := range c.others {
+				w.bucket.PutText(fmt.Sprintf("www/%d.js", i), "ours")
+			}
 			q := w.cut("www/")
 			w.bucket.PutText("www/index.html", "the failed deploy")
+			for i := range c.others {
+				w.bucket.PutText(fmt.Sprintf("www/%d.js", i), "the failed deploy")
+			}
 			done := false
 			w.server.Effect = func(call storage.Call) storage.Effect {
-				if call.Operation != c.at || done {
+				if call.Operation != c.at || call.Key != "www/index.html" || done {
 					return storage.Effect{}
 				}
 				done = true
@@ -356,5 +365,17 @@ func TestCloudFront(t *testing.T) {
 			assert.Equal(t, 3, r.Restored)
 			assert.Equal(t, before, w.bucket.Versions("www/app.1.js"))
 		})
+	}
+}
+
+func TestTheEndOfTheTimeLimitIsNoCancellation(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[error]report.Reason{
+		context.DeadlineExceeded:               report.Timeout,
+		errors.New("the runner was shut down"): report.Cancelled,
+	} {
+		p := explain(&stopped{cause, nil}, "s3:PutObject", "www")
+		assert.Equal(t, want, p.Reason)
+		assert.Contains(t, p.Text, "s3:PutObject")
 	}
 }
