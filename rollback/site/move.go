@@ -298,6 +298,12 @@ func (w *work) addNotes() {
 	if r.Superseded > 0 {
 		w.b.notef(true, "%s left alone, because somebody else wrote them after this run's deploy: they may not fit to the rest.", objects(r.Superseded))
 	}
+	switch {
+	case r.Versions == 0:
+		w.b.notef(true, "s3://%s/%s has no object, and never had one that can still be seen: is site-prefix right?", r.Bucket, r.Prefix)
+	case w.plan.Present == 0 && r.Removed > 0:
+		w.b.notef(true, "The site had no object at %s, as far as can still be seen, so that all were removed. If that is not what it was, old versions have expired: restore a later moment, or a manifest.", r.Cut)
+	}
 	if n := w.plan.Counts[keepNew]; n > 0 {
 		w.b.notef(false, "%s that did not exist at %s kept, as site-keep-new-assets asks.", objects(n), r.Cut)
 	}

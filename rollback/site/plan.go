@@ -194,6 +194,7 @@ type plan struct {
 	Pages    []change
 	Removals []change
 	Counts   map[action]int
+	Present  int   // objects that there were at the cut
 	Bytes    int64 // to copy at most
 	Keys     []report.SiteKey
 	Touched  paths // of all keys that are newer than the cut
@@ -212,6 +213,9 @@ func (p *plan) add(h history) {
 	p.Shape.add(h, p.Rules)
 	c := decide(h, p.Rules)
 	p.Counts[c.Action]++
+	if h.AtCut.VersionID != "" && !h.AtCut.Marker {
+		p.Present++
+	}
 	if h.Touched && c.Action != superseded {
 		p.Touched.add(h.Key, h.Latest.VersionID)
 	}

@@ -379,3 +379,25 @@ func TestTheEndOfTheTimeLimitIsNoCancellation(t *testing.T) {
 		assert.Contains(t, p.Text, "s3:PutObject")
 	}
 }
+
+func TestWhatLooksWrongIsSaid(t *testing.T) {
+	t.Parallel()
+	t.Run("a prefix under which nothing ever was", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		w.site()
+		r := w.restore(t, w.cut("/www/"))
+		assert.Equal(t, report.NothingChanged, r.Reason)
+		assert.Contains(t, r.Notes[0].Text, "is site-prefix right?")
+	})
+	t.Run("a site of which nothing is left", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		q := w.cut("www/")
+		w.bucket.PutText("www/index.html", "the first deploy")
+		r := w.restore(t, q)
+		assert.Equal(t, 1, r.Removed)
+		assert.True(t, r.Notes[0].Warning)
+		assert.Contains(t, r.Notes[0].Text, "had no object at")
+	})
+}

@@ -126,11 +126,12 @@ func measure(b *testing.B, p peer, program string) {
 	cmd := exec.CommandContext(b.Context(), program, p.command(listener.URL, cut)...)
 	// rclone cannot be started where a bundle of certificates is named.
 	environment := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_CA_BUNDLE=") })
-	cmd.Env = append(environment, "AWS_ENDPOINT_URL="+listener.URL, "AWS_ACCESS_KEY_ID="+access, "AWS_SECRET_ACCESS_KEY="+secret,
+	environment = append(environment, "AWS_ENDPOINT_URL="+listener.URL, "AWS_ACCESS_KEY_ID="+access, "AWS_SECRET_ACCESS_KEY="+secret,
 		"AWS_DEFAULT_REGION="+storage.Region, "AWS_REGION="+storage.Region, "TZ=UTC")
 	if p.program == os.Args[0] {
-		cmd.Env = append(cmd.Env, childAddress+"="+listener.URL, childCut+"="+cut)
+		environment = append(environment, childAddress+"="+listener.URL, childCut+"="+cut)
 	}
+	cmd.Env = environment
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	began := time.Now()
