@@ -240,9 +240,9 @@ func (p *plan) add(h history) {
 }
 
 func (p *plan) show(key string, action report.KeyAction, detail string) {
-	if len(p.Keys) < report.SiteKeysShown {
-		p.Keys = append(p.Keys, report.SiteKey{Key: key, Action: action, Detail: detail})
-	}
+	t := tally{keys: p.Keys}
+	t.show(key, action, detail)
+	p.Keys = t.keys
 }
 
 // changes is how many keys may be written.

@@ -401,3 +401,21 @@ func TestWhatLooksWrongIsSaid(t *testing.T) {
 		assert.Contains(t, r.Notes[0].Text, "had no object at")
 	})
 }
+
+func TestAFailureIsShownAmongManyKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	for i := range 40 {
+		w.bucket.PutText(fmt.Sprintf("www/%02d.js", i), "ours")
+	}
+	q := w.cut("www/")
+	for i := range 40 {
+		w.bucket.PutText(fmt.Sprintf("www/%02d.js", i), "theirs")
+	}
+	w.server.Deny("s3:PutObject", "www/39.js")
+	r := w.restore(t, q)
+	assert.Equal(t, []int{39, 1}, []int{r.Restored, r.Failed})
+	assert.Len(t, r.Keys, report.SiteKeysShown)
+	assert.Equal(t, "www/39.js", r.Keys[len(r.Keys)-1].Key)
+	assert.Contains(t, r.Message, "www/39.js")
+}
