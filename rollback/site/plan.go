@@ -73,6 +73,7 @@ func histories(list iter.Seq2[entry, error], cut time.Time, what func(key string
 					return
 				}
 				h, open = history{Key: e.Key, Latest: e, Missing: want.VersionID != ""}, true
+				h.Touched = want.Known && want.VersionID == "" && !e.Marker // it is newer than the manifest, whatever its time
 			}
 			h.add(e, cut, want)
 		}
