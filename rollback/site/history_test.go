@@ -93,6 +93,7 @@ func TestEveryHistoryGoesBack(t *testing.T) {
 		before, other := siteOf(w, below), beside(w, prefix)
 		q := w.cut(prefix)
 		if rapid.Bool().Draw(t, "manifest") {
+			w.server.Apart = rapid.Bool().Draw(t, "apart")
 			_, err := WriteManifest(t.Context(), w.deps(), q)
 			require.NoError(t, err)
 			other = beside(w, prefix)

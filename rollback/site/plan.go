@@ -73,6 +73,7 @@ func histories(list iter.Seq2[entry, error], cut time.Time, what func(key string
 					return
 				}
 				h, open = history{Key: e.Key, Latest: e, Missing: want.VersionID != ""}, true
+				h.Touched = want.Known && want.VersionID == "" && !e.Marker // it is newer than the manifest, whatever its time
 			}
 			h.add(e, cut, want)
 		}
@@ -194,6 +195,7 @@ type plan struct {
 	Pages    []change
 	Removals []change
 	Counts   map[action]int
+	Present  int   // objects that there were at the cut
 	Bytes    int64 // to copy at most
 	Keys     []report.SiteKey
 	Touched  paths // of all keys that are newer than the cut
@@ -212,6 +214,9 @@ func (p *plan) add(h history) {
 	p.Shape.add(h, p.Rules)
 	c := decide(h, p.Rules)
 	p.Counts[c.Action]++
+	if h.AtCut.VersionID != "" && !h.AtCut.Marker {
+		p.Present++
+	}
 	if h.Touched && c.Action != superseded {
 		p.Touched.add(h.Key, h.Latest.VersionID)
 	}
@@ -236,9 +241,9 @@ func (p *plan) add(h history) {
 }
 
 func (p *plan) show(key string, action report.KeyAction, detail string) {
-	if len(p.Keys) < report.SiteKeysShown {
-		p.Keys = append(p.Keys, report.SiteKey{Key: key, Action: action, Detail: detail})
-	}
+	t := tally{keys: p.Keys}
+	t.show(key, action, detail)
+	p.Keys = t.keys
 }
 
 // changes is how many keys may be written.

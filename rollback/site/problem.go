@@ -1,7 +1,6 @@
 package site
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -69,7 +68,7 @@ func explain(err error, action, resource string) *Problem {
 	case code == "InvalidObjectState":
 		return say(report.Archived, "%s is archived (%s): restore it from the archive with `aws s3api restore-object`, and run this again", resource, brief(err))
 	case status == http.StatusForbidden || strings.HasPrefix(code, "AccessDenied"):
-		return say(report.AccessDenied, "AWS denied %s on %s: allow that action for the role that this job uses%s", action, resource, keyHint(err))
+		return say(report.AccessDenied, "AWS denied %s on %s: allow that action for the role that this job uses%s", action, resource, keyHint(err, action))
 	case code == "NoSuchBucket" || status == http.StatusNotFound && strings.HasPrefix(action, "s3:GetBucket"):
 		return say(report.BucketNotFound, "there is no bucket %s: correct site-bucket, or use credentials of the account that has it", resource)
 	case code == "NoSuchDistribution":
@@ -80,8 +79,12 @@ func explain(err error, action, resource string) *Problem {
 	return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
 }
 
-// keyHint leads to KMS where the denial names it: the action on S3 is allowed then.
-func keyHint(err error) string {
+// keyHint leads to KMS where the denial names it, or may be about it: the answer to
+// a question for a version's head has no text.
+func keyHint(err error, action string) string {
+	if action == "s3:GetObjectVersion" {
+		return ", and kms:Decrypt where a key of KMS encrypts the object"
+	}
 	if strings.Contains(strings.ToLower(brief(err)), "kms") {
 		return ", and kms:Decrypt and kms:GenerateDataKey on the objects' key (" + brief(err) + ")"
 	}
@@ -93,7 +96,11 @@ func explainStop(s *stopped, action string) *Problem {
 	if s.last != nil {
 		after = fmt.Sprintf(" (the last try had ended with %s)", brief(s.last))
 	}
-	if errors.Is(s.cause, context.DeadlineExceeded) {
+	// As context.DeadlineExceeded says of itself; so can the cause that a caller gives.
+	if limit, found := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](s.cause); found && limit.Timeout() {
 		return &Problem{report.Timeout, fmt.Sprintf("%s did not succeed before the time limit was over%s: run it again, or raise it", action, after), s}
 	}
 	return &Problem{report.Cancelled, fmt.Sprintf("%s was given up: %s%s", action, s.cause, after), s}

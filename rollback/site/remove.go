@@ -70,7 +70,7 @@ func (w *work) removeBatch(ctx context.Context, changes []change) error {
 				slowed = slowed || throttled(err)
 			default:
 				p := asProblem(explain(err, "s3:DeleteObject", w.b.arn(c.Key)))
-				if err := w.tally.fail(c.Key, p); err != nil {
+				if err := w.failed(c.Key, p); err != nil {
 					return err
 				}
 			}
