@@ -84,7 +84,7 @@ func (s *memoryStore) save(ctx context.Context, old Memory, next func(Memory) Me
 	}
 }
 
-// alreadyStored tells that a memory need not be written.
+// alreadyStored reports whether a memory need not be written.
 func alreadyStored(old, m Memory) bool {
 	return old.Exists && old.Unreadable == "" && !old.Weighted && old.Version == m.Version && old.Description() == m.Description()
 }

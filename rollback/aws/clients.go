@@ -50,13 +50,13 @@ type Options struct {
 	// NeedRegion: an ARN gives every function its region, so that none else
 	// is needed, where this is false.
 	NeedRegion bool
-	// Secret is told every secret that AWS or GitHub issues on the way.
+	// Secret is called with every secret that AWS or GitHub issues on the way.
 	Secret func(string)
 	Clock  Clock
 }
 
 // Clients gives clients that share credentials, connections and a pace. None of
-// them tries a call again by itself: see Retry.
+// them retries a call: see Retry.
 type Clients struct {
 	config aws.Config
 	clock  Clock
@@ -130,7 +130,7 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	})
 }
 
-// S3 is a client for the default region. A bucket's own region is found by whoever
+// S3 is a client for the default region. A bucket's own region is found by who
 // asks for the bucket.
 func (c *Clients) S3() *s3.Client {
 	return s3.NewFromConfig(c.config, func(o *s3.Options) {

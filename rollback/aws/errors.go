@@ -100,11 +100,11 @@ func credentialsCall(err error) error {
 	return nil
 }
 
-// Retryable tells whether a further try may succeed. Of Unresolved only a few do:
+// Retryable reports whether a further try may succeed. Of Unresolved only a few do:
 // see Do.
 func (k Kind) Retryable() bool { return k == Throttled || k == Ambiguous || k == Unresolved }
 
-// isUnanswered tells whether the answer is missing, broken off or unreadable.
+// isUnanswered reports whether the answer is missing, broken off or unreadable.
 func isUnanswered(err error) bool {
 	var send *smithyhttp.RequestSendError
 	var unreadable *smithy.DeserializationError

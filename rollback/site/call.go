@@ -65,7 +65,7 @@ func callFor[T any](ctx context.Context, b *bucket, limit time.Duration, action,
 	return out, nil
 }
 
-// tries makes calls until they succeed. The program retries by itself, not by the
+// tries makes calls until they succeed. The program retries, not the
 // SDK's retryer: that one drains its tokens over thousands of keys, and would not
 // slow the other workers down.
 type tries struct {
@@ -96,7 +96,7 @@ func (t tries) do(ctx context.Context, limit time.Duration, what string, f func(
 		if throttled(err) && t.pace != nil {
 			t.pace.slowDown()
 		}
-		if last = err; !passing(err) || try == mostTries {
+		if last = err; !retryable(err) || try == mostTries {
 			return v, err
 		}
 		wait := waitAfter(t.clock.Now(), try, err)
@@ -123,18 +123,18 @@ func tryLimitOf(bytes int64) time.Duration {
 	return tryLimit + time.Duration(bytes/slow)*time.Second
 }
 
-// passing tells whether the error may pass by itself.
-func passing(err error) bool {
+// retryable reports whether a further try may succeed.
+func retryable(err error) bool {
 	var send *smithyhttp.RequestSendError
 	var broken *smithy.DeserializationError
 	var cut *smithy.CanceledError
 	return throttled(err) || errors.Is(err, errTryLimit) || errors.As(err, &cut) || errors.As(err, &send) || errors.As(err, &broken) ||
 		httpStatus(err) >= http.StatusInternalServerError && httpStatus(err) != http.StatusNotImplemented ||
-		passingCodes[errorCode(err)]
+		retryableCodes[errorCode(err)]
 }
 
-// passingCodes are also those that S3 sends inside an answer with status 200.
-var passingCodes = map[string]bool{
+// retryableCodes are also those that S3 sends inside an answer with status 200.
+var retryableCodes = map[string]bool{
 	"InternalError": true, "ServiceUnavailable": true, "RequestTimeout": true,
 	"OperationAborted": true, "ConditionalRequestConflict": true,
 }

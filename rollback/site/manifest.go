@@ -191,7 +191,7 @@ func (u *upload) abort() {
 
 // manifestReader reads a manifest beside a listing in the same order.
 type manifestReader struct {
-	manifestHead
+	head manifestHead
 
 	key   string
 	body  io.Closer
@@ -242,10 +242,10 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 	m.lines = bufio.NewReader(packed)
 	head, err := m.lines.ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(head, &m.manifestHead)
+		err = json.Unmarshal(head, &m.head)
 	}
-	if err == nil && m.Version != manifestVersion {
-		err = fmt.Errorf("it says version %d, and this program knows version %d", m.Version, manifestVersion)
+	if err == nil && m.head.Version != manifestVersion {
+		err = fmt.Errorf("it says version %d, and this program knows version %d", m.head.Version, manifestVersion)
 	}
 	if err == nil {
 		err = m.advance()
@@ -289,7 +289,7 @@ func (m *manifestReader) advance() error {
 	return nil
 }
 
-// want tells what the manifest says about a key. Keys are to be asked for in order.
+// want gives what the manifest says about a key. Keys are to be asked for in order.
 func (m *manifestReader) want(key string) (wanted, error) {
 	for m.next != nil && m.next.Key < key {
 		m.miss()

@@ -133,7 +133,7 @@ func TestAnErrorInAGoodAnswerIsSeen(t *testing.T) {
 	t.Parallel()
 	_, err := parsePage(strings.NewReader(`<Error><Code>InternalError</Code><Message>later</Message></Error>`))
 	assert.Equal(t, "InternalError", errorCode(err))
-	assert.True(t, passing(err))
+	assert.True(t, retryable(err))
 }
 
 func TestVersionsAndMarkersThatAreListedApart(t *testing.T) {
