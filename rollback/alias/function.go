@@ -31,6 +31,9 @@ type Function struct {
 	// and may wait for an answer of GitHub's.
 	Run      report.Run
 	Evidence func(context.Context) report.Run
+	// ClockDifference is how far the clocks of AWS and GitHub are apart, as far as
+	// is known so far; nil: they are taken as equal.
+	ClockDifference func() time.Duration
 	// Finish outlives the context that a signal or the time limit ends: what is
 	// under way then is finished within it.
 	Finish context.Context
@@ -70,7 +73,7 @@ func newRollback(f Function) *rollback {
 		dryRun:  f.DryRun, log: f.Log, clock: f.Clock, started: f.Clock.Now(),
 		client: c,
 		observer: &observer{
-			client: c, runs: f.Runs, evidence: f.Evidence, notes: said,
+			client: c, runs: f.Runs, evidence: f.Evidence, clocks: f.ClockDifference, notes: said,
 			o: Observation{Request: f.Request, Run: f.Run},
 		},
 		mover:  &mover{client: c, finish: f.Finish},
@@ -116,6 +119,10 @@ func (r *rollback) keepObserved() {
 	switch {
 	case m.Unreadable != "":
 		r.notes.warnf("the Description of the memory alias %s is not readable and counts as empty: %s", r.client.memoryAlias(), m.Unreadable)
+	case m.Denied != "":
+		r.notes.warnf("which versions were bad is not known: %s; the memory counts as empty", m.Denied)
+	case m.Foreign != "":
+		r.notes.warnf("%s; which versions were bad is not known, and nothing is remembered", r.client.foreignMemory(m))
 	case m.Exists:
 		r.log.Infof("%s:%s remembers: %s", r.subject.name, r.client.memoryAlias(), m.Description())
 	}
@@ -125,6 +132,7 @@ func (r *rollback) keepObserved() {
 func (r *rollback) adopt(d Decision) {
 	s, now := &r.state, r.now().Alias
 	s.decision, s.proof = d, d.Proof
+	r.noteClocks(d)
 	r.takeLogGroup(now.Version)
 	switch d.Action {
 	case Fail:
@@ -147,6 +155,19 @@ func (r *rollback) adopt(d Decision) {
 		s.to, s.weightsCleared = d.Target, now.Weighted != 0
 		s.end(report.Planned, d.Reason, fmt.Sprintf("dry run: %s would go from %s to version %d, because %s; nothing was changed",
 			r.subject.place(), serving(now), d.Target, d.Why))
+	}
+}
+
+// noteClocks says where the difference of the clocks decided.
+func (r *rollback) noteClocks(d Decision) {
+	o := *r.now()
+	if o.ClockDifference == 0 {
+		return
+	}
+	difference := o.ClockDifference
+	o.ClockDifference = 0
+	if other := Decide(o); other.Action != d.Action || other.Reason != d.Reason || other.Target != d.Target {
+		r.notes.warnf("the clocks of AWS and GitHub differ by %s, and times that are closer to each other prove nothing: with equal clocks this would have been decided otherwise", difference)
 	}
 }
 
