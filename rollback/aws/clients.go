@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,6 +49,12 @@ type Options struct {
 	// Secret is told every secret that AWS or GitHub issues on the way.
 	Secret func(string)
 	Clock  Clock
+	Log    Log
+	// Environment is what the SDK reads; the zero value: it is left as it is.
+	Environment Environment
+	// Answered is told the Date header of each answer, and how long it took; may be
+	// nil.
+	Answered func(date string, took time.Duration)
 }
 
 // Clients gives clients that share credentials, connections and a pace. None of
@@ -56,6 +63,9 @@ type Clients struct {
 	config aws.Config
 	clock  Clock
 	pace   map[string]*rate.Limiter
+	// assumed is when a role was assumed; zero: the credentials were there before.
+	assumed time.Time
+	known   atomic.Bool // the role, in Lambda
 }
 
 // Open finds region and credentials, and makes sure that there are some.
@@ -76,33 +86,26 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if o.RoleARN != "" { // it needs nothing of where others come from
+		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	cfg, err := o.Environment.load(ctx, o.RoleARN != "", load)
 	if err != nil {
-		return nil, fmt.Errorf("failed to load the AWS configuration: %w", err)
+		return nil, err
 	}
 	cfg.APIOptions = append(cfg.APIOptions, namingRegion)
-	if cfg.Region == "" {
-		if o.NeedRegion {
-			return nil, ErrNoRegion
-		}
-		if o.RoleARN != "" {
-			cfg.Region = "us-east-1" // of STS; the functions name their own
-		}
+	if cfg.Region == "" && o.NeedRegion {
+		return nil, ErrNoRegion
 	}
-	if o.RoleARN != "" {
-		cfg.Credentials = assumed(cfg, o)
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	if o.Answered != nil {
+		cfg.HTTPClient = dated{cfg.HTTPClient, o.Clock, o.Answered}
 	}
-	if cfg.Credentials == nil {
-		return nil, ErrNoCredentials
-	}
-	issued, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
+	clients := &Clients{config: cfg, clock: o.Clock, pace: map[string]*rate.Limiter{}}
+	if clients.config.Credentials, err = clients.credentials(ctx, o); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, plain(err))
 	}
-	o.Secret(issued.SecretAccessKey)
-	o.Secret(issued.SessionToken)
-	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return &Clients{config: cfg, clock: o.Clock, pace: map[string]*rate.Limiter{}}, nil
+	return clients, nil
 }
 
 // Region is the region of functions that name none.
@@ -121,7 +124,7 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	}
 	return lambda.NewFromConfig(c.config, func(o *lambda.Options) {
 		o.Region = region
-		o.APIOptions = append(o.APIOptions, paced(pace, c.clock))
+		o.APIOptions = append(o.APIOptions, paced(pace, c.clock), c.spreading)
 	})
 }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -33,6 +36,39 @@ func paced(pace *rate.Limiter, clock Clock) func(*middleware.Stack) error {
 				return next.HandleFinalize(ctx, in)
 			}), middleware.Before)
 	}
+}
+
+// spreading marks a refusal that may pass: a role that was assumed a moment ago, and
+// that Lambda has not accepted in any call yet.
+func (c *Clients) spreading(stack *middleware.Stack) error {
+	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Spreading",
+		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			out, meta, err := next.HandleFinalize(ctx, in)
+			switch denied := err != nil && Classify(err) == Denied; {
+			case !denied && (err == nil || Status(err) != 0):
+				c.known.Store(true)
+			case denied && !c.known.Load() && c.clock.Now().Sub(c.assumed) < spreadLimit:
+				err = &spreadingError{err}
+			}
+			return out, meta, err
+		}), middleware.Before)
+}
+
+// dated tells of each answer when AWS gave it, by AWS's clock.
+type dated struct {
+	next  aws.HTTPClient
+	clock Clock
+	tell  func(date string, took time.Duration)
+}
+
+// Do makes the request.
+func (d dated) Do(r *http.Request) (*http.Response, error) {
+	sent := d.clock.Now()
+	answer, err := d.next.Do(r)
+	if err == nil {
+		d.tell(answer.Header.Get("Date"), d.clock.Now().Sub(sent))
+	}
+	return answer, err
 }
 
 // namingRegion adds the region to the error of a host that does not exist: only
