@@ -80,10 +80,14 @@ func isRoleError(err error) bool {
 // lastTry is how the last try ended before the time was over, as the end of a
 // sentence.
 func lastTry(err error) string {
-	if stopped, found := errors.AsType[*aws.Stopped](err); found && stopped.Last != nil {
-		return fmt.Sprintf(" (the last try had ended with: %s)", aws.Brief(stopped.Last))
+	stopped, found := errors.AsType[*aws.Stopped](err)
+	switch {
+	case !found || stopped.Last == nil:
+		return ""
+	case stopped.Before != nil && aws.Status(stopped.Last) == 0: // the end of the time has cut the last one off
+		return fmt.Sprintf(" (the last try had ended with: %s)", aws.Brief(stopped.Before))
 	}
-	return ""
+	return fmt.Sprintf(" (the last try had ended with: %s)", aws.Brief(stopped.Last))
 }
 
 // functions are those of the inputs, with everything that it takes to work on

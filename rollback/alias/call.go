@@ -53,6 +53,7 @@ func ambiguous(err error) bool {
 const (
 	notFound           = aws.NotFound
 	denied             = aws.Denied
+	refused            = aws.Other
 	inProgress         = aws.Conflict
 	preconditionFailed = aws.PreconditionFailed
 )

@@ -171,9 +171,9 @@ const noVersion = "999999999"
 func (c *checker) checkMemory(ctx context.Context) checkLine {
 	const call, name = "CreateAlias", "memory"
 	switch m := c.r.now().Memory; {
-	case m.Denied != "":
-		return checkLine{name: name, status: failed, reason: report.AccessDenied,
-			detail: m.Denied + "; a rollback works without, but does not know which versions were bad"}
+	case m.Unread != nil:
+		return checkLine{name: name, status: failed, reason: m.Unread.Reason,
+			detail: m.Unread.Text + "; a rollback works without, but does not know which versions were bad"}
 	case m.Foreign != "":
 		return checkLine{name: name, status: failed, reason: report.InvalidInput, detail: c.r.client.foreignMemory(m)}
 	case m.Exists:

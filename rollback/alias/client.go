@@ -104,20 +104,19 @@ func aliasFrom(version *string, routing *types.AliasRoutingConfiguration) (Alias
 	return a, nil
 }
 
-// readMemory reads the memory alias. That there is none is no error, nor that it
-// may not be read: it counts as empty then.
+// readMemory reads the memory alias. That there is none is no error, nor that AWS
+// refuses to tell: it counts as empty then.
 func (c *client) readMemory(ctx context.Context) (Memory, error) {
 	name := c.memoryAlias()
 	out, err := do(ctx, c.caller, "GetAlias of "+name, func(ctx context.Context) (*lambda.GetAliasOutput, error) {
 		return c.lambda.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &c.function, Name: &name}, unretried)
 	})
-	switch classify(err) {
-	case notFound:
+	switch kind := classify(err); {
+	case kind == notFound:
 		return Memory{}, nil
-	case denied:
-		return Memory{Denied: explain(err, "GetAlias", c.memoryResource()).Text}, nil
-	}
-	if err != nil {
+	case err != nil && (kind == denied || kind == refused):
+		return Memory{Unread: explain(err, "GetAlias", c.memoryResource())}, nil
+	case err != nil:
 		return Memory{}, explain(err, "GetAlias", c.memoryResource())
 	}
 	var m Memory

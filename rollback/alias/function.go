@@ -119,8 +119,8 @@ func (r *rollback) keepObserved() {
 	switch {
 	case m.Unreadable != "":
 		r.notes.warnf("the Description of the memory alias %s is not readable and counts as empty: %s", r.client.memoryAlias(), m.Unreadable)
-	case m.Denied != "":
-		r.notes.warnf("which versions were bad is not known: %s; the memory counts as empty", m.Denied)
+	case m.Unread != nil:
+		r.notes.warnf("which versions were bad is not known: %s; the memory counts as empty", m.Unread.Text)
 	case m.Foreign != "":
 		r.notes.warnf("%s; which versions were bad is not known, and nothing is remembered", r.client.foreignMemory(m))
 	case m.Exists:

@@ -45,9 +45,9 @@ type Memory struct {
 	// Foreign is the Description of an alias that has the memory's name and is
 	// somebody else's; empty: there is none. It tells nothing and is never written.
 	Foreign string
-	// Denied tells why the memory may not be read; empty: it may be. Whether there
-	// is one is not known then.
-	Denied string
+	// Unread tells why the memory could not be read; nil: it was. Whether there is
+	// one is not known then.
+	Unread *Problem
 }
 
 // foreign tells that a Description which does not parse was not written by this

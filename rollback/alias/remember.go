@@ -29,7 +29,7 @@ type memoryStore struct {
 // nextMemory is the memory as it should be after a decision was carried out.
 func nextMemory(old Memory, d Decision, o Observation, now time.Time) Memory {
 	m := old
-	m.Denied = "" // what is written is known
+	m.Unread = nil // what is written is known
 	run := int64(0)
 	if d.ByRun {
 		run = o.Run.ID
@@ -92,7 +92,7 @@ func (s *memoryStore) save(ctx context.Context, old Memory, next func(Memory) Me
 func (s *memoryStore) again(ctx context.Context, old Memory, try int, err error) bool {
 	calls := s.client.caller
 	switch kind := classify(err); {
-	case old.Denied != "": // reading tells nothing
+	case old.Unread != nil: // reading tells nothing
 		return false
 	case kind == preconditionFailed:
 		return try < maxMemoryWrites
@@ -122,8 +122,8 @@ func (s *memoryStore) write(ctx context.Context, old, m Memory) (Memory, error) 
 				FunctionName: &c.function, Name: &name, FunctionVersion: &version, Description: &description,
 			}, unretried)
 		})
-		if old.Denied != "" && classify(err) == inProgress {
-			return old, &Problem{Reason: report.AccessDenied, Err: err, Text: old.Denied + "; it exists, and is not overwritten unread"}
+		if old.Unread != nil && classify(err) == inProgress {
+			return old, &Problem{Reason: old.Unread.Reason, Err: err, Text: old.Unread.Text + "; it exists, and is not overwritten unread"}
 		}
 		if err != nil {
 			return old, s.explain(err, "CreateAlias")

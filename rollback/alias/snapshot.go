@@ -67,7 +67,7 @@ func (s snapshotter) newSnapshot(ctx context.Context) (m Memory, kept string, er
 		return m, "", &Problem{Reason: report.AliasOnLatest, Text: "the alias points at $LATEST, which is no version: let the deploy publish versions and point the alias at them, then there is something to note"}
 	}
 	m = o.Memory
-	m.Denied = ""
+	m.Unread = nil
 	if m.Foreign != "" {
 		return m, "", &Problem{Reason: report.InvalidInput, Text: s.r.client.foreignMemory(m)}
 	}

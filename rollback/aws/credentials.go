@@ -201,6 +201,9 @@ func (b *beginning) Retrieve(ctx context.Context) (aws.Credentials, error) {
 
 // plain takes what a person needs out of the SDK's nest of errors.
 func plain(err error) error {
+	if stopped, found := errors.AsType[*Stopped](err); found {
+		return stopped
+	}
 	if refused, found := errors.AsType[*RoleError](err); found {
 		return refused
 	}

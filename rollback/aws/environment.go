@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"golang.org/x/net/http/httpproxy"
 )
 
 // ErrConfiguration marks an error of Open about a setting of the job's environment
@@ -97,16 +98,6 @@ func (e Environment) endpoints(role bool) error {
 			return fmt.Errorf("%w: %s is %q, which is no address: give one that begins with https:// or http:// and names a host, or leave it out", ErrConfiguration, name, text)
 		}
 	}
-	proxy := func(name string) string {
-		if value := e.Get(name); value != "" {
-			return value
-		}
-		return e.Get(strings.ToLower(name))
-	}
-	settings := &httpproxy.Config{HTTPSProxy: proxy("HTTPS_PROXY"), NoProxy: proxy("NO_PROXY")}
-	if _, err := settings.ProxyFunc()(&url.URL{Scheme: "https", Host: "lambda.amazonaws.com"}); err != nil {
-		return fmt.Errorf("%w: HTTPS_PROXY is no address of a proxy: give one such as http://proxy.example:3128, or leave it out", ErrConfiguration)
-	}
 	return nil
 }
 
@@ -121,10 +112,8 @@ func (e Environment) dispensable(role bool) []map[string]string {
 	if !role && (e.Get("AWS_ACCESS_KEY_ID") == "" || e.Get("AWS_SECRET_ACCESS_KEY") == "") {
 		return []map[string]string{bundle}
 	}
-	both := map[string]string{"AWS_CA_BUNDLE": ""}
-	for name, value := range files {
-		both[name] = value
-	}
+	both := maps.Clone(files)
+	both["AWS_CA_BUNDLE"] = ""
 	return []map[string]string{bundle, files, both}
 }
 
@@ -148,25 +137,48 @@ func (e Environment) load(ctx context.Context, role bool, options []func(*config
 	if err == nil {
 		return cfg, nil
 	}
+	wrong := named(e, err)
 	for _, without := range e.dispensable(role) {
-		before := map[string]string{}
-		for name, value := range without {
-			before[name] = e.Get(name)
-			if err := e.Set(name, value); err != nil {
-				return aws.Config{}, fmt.Errorf("failed to set %s: %w", name, err)
-			}
+		before, err := e.replace(without)
+		if err != nil {
+			return aws.Config{}, err
 		}
-		if cfg, again := config.LoadDefaultConfig(ctx, options...); again == nil {
-			e.Note(fmt.Sprintf("%s; what is not needed to reach AWS was left aside", named(e, err)))
+		if cfg, err := config.LoadDefaultConfig(ctx, options...); err == nil {
+			e.Note(fmt.Sprintf("%s; AWS is reached without %s", wrong, given(before)))
 			return cfg, nil
 		}
-		for name, value := range before {
-			if err := e.Set(name, value); err != nil {
-				return aws.Config{}, fmt.Errorf("failed to set %s: %w", name, err)
-			}
+		if _, err := e.replace(before); err != nil {
+			return aws.Config{}, err
 		}
 	}
-	return aws.Config{}, fmt.Errorf("%w: %s", ErrConfiguration, named(e, err))
+	return aws.Config{}, fmt.Errorf("%w: %s", ErrConfiguration, wrong)
+}
+
+// replace sets variables and gives what they were.
+func (e Environment) replace(values map[string]string) (before map[string]string, err error) {
+	before = map[string]string{}
+	for name, value := range values {
+		before[name] = e.Get(name)
+		if err := e.Set(name, value); err != nil {
+			return before, fmt.Errorf("failed to set %s: %w", name, err)
+		}
+	}
+	return before, nil
+}
+
+// given names the variables that were set, else where the rest stands.
+func given(values map[string]string) string {
+	var names []string
+	for name, value := range values {
+		if value != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return "the AWS configuration files"
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 // named says which variable the SDK failed on, where its own text does not.

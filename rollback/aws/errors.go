@@ -154,6 +154,11 @@ func Code(err error) string {
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return api.ErrorCode()
 	}
+	// Lambda says it in a header, too, which is there where the body cannot be read.
+	if response, found := errors.AsType[*awshttp.ResponseError](err); found && response.Response != nil && Status(err) >= http.StatusBadRequest {
+		code, _, _ := strings.Cut(response.Response.Header.Get("X-Amzn-Errortype"), ":")
+		return code
+	}
 	return ""
 }
 

@@ -67,7 +67,6 @@ func TestAnAudienceOfOnesOwn(t *testing.T) {
 func TestNoCredentials(t *testing.T) {
 	t.Parallel()
 	sts := emulator.Match{Service: emulator.ServiceSTS}
-	oidc := emulator.Match{Service: emulator.ServiceOIDC}
 	for name, c := range map[string]struct {
 		put  func(s *scene) *step
 		says string
@@ -82,14 +81,6 @@ func TestNoCredentials(t *testing.T) {
 			s.Fault(sts, emulator.Deny())
 			return s.byRole()
 		}, "Not authorized to perform sts:AssumeRoleWithWebIdentity"},
-		"an OIDC service that is down": {func(s *scene) *step {
-			s.Fault(oidc, emulator.Status(http.StatusInternalServerError, "", "down"))
-			return s.byRole()
-		}, "OIDC token"},
-		"an OIDC service that talks nonsense": {func(s *scene) *step {
-			s.Fault(oidc, emulator.Truncated())
-			return s.byRole()
-		}, "OIDC token"},
 		"an OIDC request token that is old": {func(s *scene) *step {
 			return s.byRole().set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "old")
 		}, "OIDC token"},
@@ -101,6 +92,34 @@ func TestNoCredentials(t *testing.T) {
 			o := c.put(s).run()
 			assert.Equal(t, "failed/no-credentials", o.ended())
 			assert.Contains(t, o.outputs["message"], c.says)
+			assert.Empty(t, s.asked(emulator.ServiceLambda))
+		})
+	}
+}
+
+// What may pass is waited for, until the time limit, whose message says what the
+// wait was for.
+func TestCredentialsThatDoNotComeInTime(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault emulator.Effect
+		of    string
+		says  string
+	}{
+		"an OIDC service that is down":        {emulator.Status(http.StatusInternalServerError, "", "down"), emulator.ServiceOIDC, "token service answered 500"},
+		"an OIDC service that talks nonsense": {emulator.Truncated(), emulator.ServiceOIDC, "OIDC token"},
+		"STS that is down":                    {emulator.Status(http.StatusServiceUnavailable, "ServiceUnavailable", "down"), emulator.ServiceSTS, "ServiceUnavailable"},
+		"STS that throttles":                  {emulator.Throttle(0), emulator.ServiceSTS, "last try"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			s.Fault(emulator.Match{Service: c.of}, c.fault)
+			o := s.byRole().input("timeout", "3s").run()
+			assert.Equal(t, "failed/timeout", o.ended())
+			assert.Contains(t, o.outputs["message"], c.says)
+			assert.Greater(t, len(s.asked(c.of)), 3)
 			assert.Empty(t, s.asked(emulator.ServiceLambda))
 		})
 	}
