@@ -122,8 +122,8 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 			run, _ := a.run.known(ctx)
 			return a.withFailure(run)
 		},
-		ClockDifference: a.clocks.difference,
-		Finish:          a.lifetime.finish,
+		ClockDifference: a.clocks.difference, Ahead: a.clocks.awsAhead,
+		Finish: a.lifetime.finish,
 	}
 }
 

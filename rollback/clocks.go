@@ -30,6 +30,16 @@ func (c *clocks) difference() time.Duration {
 	return apart
 }
 
+// awsAhead is how far AWS's clock is ahead of this machine's; zero: not by more than
+// can be told, or not known.
+func (c *clocks) awsAhead() time.Duration {
+	ahead, took := c.aws.get()
+	if ahead.Abs() < max(leastDifference, time.Second+took/2) {
+		return 0
+	}
+	return ahead
+}
+
 // offset is how far a clock is ahead of this machine's.
 type offset struct {
 	mu    sync.Mutex

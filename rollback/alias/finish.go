@@ -32,7 +32,7 @@ func (r *rollback) remember(ctx context.Context) {
 		return
 	}
 	wanted, stored, err := r.memory.save(ctx, o.Memory, func(old Memory) Memory {
-		return nextMemory(old, r.state.decision, *o, r.clock.Now())
+		return nextMemory(old, r.state.decision, *o, r.stamp())
 	})
 	o.Memory, r.state.rejected = stored, wanted.Rejected
 	if err != nil {

@@ -34,6 +34,9 @@ type Function struct {
 	// ClockDifference is how far the clocks of AWS and GitHub are apart, as far as
 	// is known so far; nil: they are taken as equal.
 	ClockDifference func() time.Duration
+	// Ahead is how far AWS's clock is ahead of Clock, as far as is known so far; nil:
+	// not at all. What is remembered is compared with AWS's and GitHub's times later.
+	Ahead func() time.Duration
 	// Finish outlives the context that a signal or the time limit ends: what is
 	// under way then is finished within it.
 	Finish context.Context
@@ -52,6 +55,7 @@ type rollback struct {
 	clock   Clock
 	started time.Time
 
+	ahead    func() time.Duration
 	client   *client
 	observer *observer
 	mover    *mover
@@ -71,6 +75,7 @@ func newRollback(f Function) *rollback {
 	return &rollback{
 		subject: subject{name: f.Name, arn: f.ARN, alias: f.Alias, region: f.Region, environment: f.Environment},
 		dryRun:  f.DryRun, log: f.Log, clock: f.Clock, started: f.Clock.Now(),
+		ahead:  f.Ahead,
 		client: c,
 		observer: &observer{
 			client: c, runs: f.Runs, evidence: f.Evidence, clocks: f.ClockDifference, notes: said,
@@ -81,6 +86,15 @@ func newRollback(f Function) *rollback {
 		notes:  said,
 		state:  state{healthy: report.HealthUnknown},
 	}
+}
+
+// stamp is the time that is remembered: by AWS's clock, as this machine's may be
+// wrong.
+func (r *rollback) stamp() time.Time {
+	if r.ahead == nil {
+		return r.clock.Now()
+	}
+	return r.clock.Now().Add(r.ahead())
 }
 
 // now is what was observed last.

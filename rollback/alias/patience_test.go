@@ -236,3 +236,26 @@ func TestTheClocksAreComparedWhenItIsDecided(t *testing.T) {
 		})
 	}
 }
+
+// What is remembered is compared with AWS's times later: a clock of the runner that
+// is wrong must not stand in it.
+func TestTheMemoryHasAWSsTime(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ahead time.Duration
+		at    string
+	}{
+		"two hours behind AWS": {2 * time.Hour, "at=2000-01-01T02:00:00Z"},
+		"a day ahead":          {-24 * time.Hour, "at=1999-12-31T00:00:00Z"},
+		"right":                {0, "at=2000-01-01T00:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				s.function.Ahead = func() time.Duration { return c.ahead }
+				require.Equal(t, report.RolledBack, s.run(t).Status)
+				assert.Contains(t, s.lambda.description(memoryAlias), c.at)
+			})
+		})
+	}
+}

@@ -78,7 +78,7 @@ func (s snapshotter) newSnapshot(ctx context.Context) (m Memory, kept string, er
 		}
 	}
 	m.Version, m.By = o.Alias.Version, BySnapshot
-	m.Run, m.Attempt, m.At = o.Run.ID, o.Run.Attempt, s.r.clock.Now()
+	m.Run, m.Attempt, m.At = o.Run.ID, o.Run.Attempt, s.r.stamp()
 	if old := o.Memory; old.writtenBy(BySnapshot, o.Run) && old.Version == o.Alias.Version && old.Attempt == m.Attempt {
 		m.At = old.At // it is noted already
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,6 +67,7 @@ type Clients struct {
 	// assumed is when a role was assumed; zero: the credentials were there before.
 	assumed time.Time
 	known   atomic.Bool // the role, in Lambda
+	denied  sync.Map    // how often a call was tried again, by its path
 }
 
 // Open finds region and credentials, and makes sure that there are some.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -101,13 +101,16 @@ func (e Environment) endpoints(role bool) error {
 	return nil
 }
 
+// noFile is read as an empty file.
+const noFile = "/dev/null"
+
 // dispensable are settings without which AWS can be reached, too: the certificates
 // of the system are taken instead of a bundle; and where the credentials come from
 // elsewhere, no profile and no file is needed.
 func (e Environment) dispensable(role bool) []map[string]string {
 	bundle := map[string]string{"AWS_CA_BUNDLE": ""}
 	files := map[string]string{
-		"AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+		"AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": "", "AWS_CONFIG_FILE": noFile, "AWS_SHARED_CREDENTIALS_FILE": noFile,
 	}
 	if !role && (e.Get("AWS_ACCESS_KEY_ID") == "" || e.Get("AWS_SECRET_ACCESS_KEY") == "") {
 		return []map[string]string{bundle}
@@ -185,7 +188,7 @@ func given(values map[string]string) string {
 func named(e Environment, err error) string {
 	var profile config.SharedConfigProfileNotExistError
 	var file config.SharedConfigLoadError
-	var path *os.PathError
+	var path *fs.PathError
 	switch {
 	case errors.As(err, &profile):
 		return fmt.Sprintf("AWS_PROFILE names the profile %q, which the AWS configuration files do not have", profile.Profile)

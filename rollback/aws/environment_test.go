@@ -296,10 +296,13 @@ func TestASessionThatLambdaDoesNotKnowYet(t *testing.T) {
 			})
 			assert.Equal(t, c.fails, err != nil)
 			assert.LessOrEqual(t, server.lambdaCalls(), c.tries)
-			if !c.fails { // once it was accepted, a refusal is one
+			if !c.fails { // once it was accepted, a refusal soon is one
 				server.denied = 1000
-				_, err = getAlias(t.Context(), client)
+				_, err = aws.Do(t.Context(), aws.Retry{Log: &journal{}, Clock: passing}, "GetAlias", func(ctx context.Context) (any, error) {
+					return getAlias(ctx, client)
+				})
 				assert.Equal(t, aws.Denied, aws.Classify(err))
+				assert.LessOrEqual(t, server.lambdaCalls(), c.tries+3)
 			}
 		})
 	}

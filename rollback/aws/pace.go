@@ -5,12 +5,14 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/time/rate"
 )
 
@@ -38,8 +40,12 @@ func paced(pace *rate.Limiter, clock Clock) func(*middleware.Stack) error {
 	}
 }
 
-// spreading marks a refusal that may pass: a role that was assumed a moment ago, and
-// that Lambda has not accepted in any call yet.
+// moreTries is how often a call is tried again that was denied although another one
+// was not: the two may have met different parts of Lambda.
+const moreTries = 2
+
+// spreading marks a refusal that may pass: of a role that was assumed a moment ago,
+// and that Lambda has not accepted in any call yet, or only in others.
 func (c *Clients) spreading(stack *middleware.Stack) error {
 	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Spreading",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
@@ -47,11 +53,21 @@ func (c *Clients) spreading(stack *middleware.Stack) error {
 			switch denied := err != nil && Classify(err) == Denied; {
 			case !denied && (err == nil || Status(err) != 0):
 				c.known.Store(true)
-			case denied && !c.known.Load() && c.clock.Now().Sub(c.assumed) < spreadLimit:
+			case denied && c.clock.Now().Sub(c.assumed) < spreadLimit && (!c.known.Load() || c.oneMoreTry(in.Request)):
 				err = &spreadingError{err}
 			}
 			return out, meta, err
 		}), middleware.Before)
+}
+
+func (c *Clients) oneMoreTry(request any) bool {
+	r, is := request.(*smithyhttp.Request)
+	if !is {
+		return false
+	}
+	counted, _ := c.denied.LoadOrStore(r.Method+r.URL.Path, new(atomic.Int32))
+	tries, is := counted.(*atomic.Int32)
+	return is && tries.Add(1) <= moreTries
 }
 
 // dated tells of each answer when AWS gave it, by AWS's clock.

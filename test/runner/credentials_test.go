@@ -193,3 +193,91 @@ func TestTheWayToCredentialsHangs(t *testing.T) {
 		})
 	}
 }
+
+// A role by the job's own token needs nothing of what earlier steps have left.
+func TestARoleInSurroundingsOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, variables := range map[string]map[string]string{
+		"a profile that is not there": {"AWS_PROFILE": "nope"},
+		"a retry mode of older SDKs":  {"AWS_RETRY_MODE": "legacy"},
+		"a bundle that is missing":    {"AWS_CA_BUNDLE": "/no/such/bundle.pem"},
+		"a token file that is gone":   {"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token", "AWS_ROLE_ARN": role},
+		"all at once": {
+			"AWS_PROFILE": "nope", "AWS_RETRY_MODE": "legacy", "AWS_CA_BUNDLE": "/no/such/bundle.pem", "AWS_USE_DUALSTACK_ENDPOINT": "0",
+			"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token", "AWS_MAX_ATTEMPTS": "some", "AWS_REGION": "eu-west-1\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			st := s.byRole()
+			for name, value := range variables {
+				st = st.set(name, value)
+			}
+			o := st.run()
+			require.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+			assert.Equal(t, "2", f.Serving("live"))
+		})
+	}
+}
+
+// What AWS cannot be reached with is named, at once.
+func TestSurroundingsThatAreWrong(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ name, value string }{
+		"an address without a scheme": {"AWS_ENDPOINT_URL", "localhost:4566"},
+		"a switch that is neither":    {"AWS_USE_FIPS_ENDPOINT", "perhaps"},
+		"an address that is none":     {"AWS_ENDPOINT_URL_LAMBDA", "http://"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			o := s.step().set(c.name, c.value).run()
+			assert.Equal(t, "failed/invalid-input", o.ended())
+			assert.Contains(t, o.outputs["message"], c.name)
+			assert.Equal(t, "3", f.Serving("live"))
+			assert.Equal(t, "not-ready/invalid-input", s.step().input("command", "check").set(c.name, c.value).run().ended())
+		})
+	}
+}
+
+func TestKeysWithLineEnds(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	o := s.step().set("AWS_ACCESS_KEY_ID", "AKIDEMULATOR\n").set("AWS_SECRET_ACCESS_KEY", " emulator-secret\n").run()
+	require.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+	assert.Equal(t, "2", f.Serving("live"))
+}
+
+func TestARoleThatSTSRefuses(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.function("api", 3)
+	o := s.byRole().input("audience", "elsewhere").run()
+	require.Equal(t, "failed/no-credentials", o.ended())
+	for _, text := range []string{role, `sub "repo:org/shop:ref:refs/heads/main"`, `aud "elsewhere"`, "identity provider"} {
+		assert.Contains(t, o.outputs["message"], text)
+	}
+}
+
+// A role that was made a moment ago is not known everywhere yet.
+func TestARoleThatStillSpreads(t *testing.T) {
+	t.Parallel()
+	for name, where := range map[string]emulator.Match{
+		"STS":    {Service: emulator.ServiceSTS},
+		"Lambda": {Service: emulator.ServiceLambda},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			s.Fault(where, emulator.Deny().Times(1))
+			o := s.byRole().run()
+			require.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+			assert.Equal(t, "2", f.Serving("live"))
+		})
+	}
+}
