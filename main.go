@@ -48,7 +48,7 @@ func main() {
 	}))
 }
 
-// terminalOf tells whether a person can be asked, and how much room there is.
+// terminalOf reports whether a person can be asked, and how much room there is.
 func terminalOf(in, errors *os.File) rollback.Terminal {
 	var t rollback.Terminal
 	if term.IsTerminal(int(errors.Fd())) {

@@ -38,16 +38,16 @@ func (a *action) connectAWS(ctx context.Context) (*aws.Clients, bool) {
 	if err == nil {
 		return clients, true
 	}
-	reason, message := a.explainNoAccess(ctx, err)
+	reason, message := explainNoAccess(ctx, a, err)
 	a.setAll(report.Failed, reason, message)
 	if a.inputs.Command == "check" && !errors.Is(err, aws.ErrNoRegion) {
-		a.notReady()
+		notReady(a)
 	}
 	return nil, false
 }
 
 // explainNoAccess words why there is no access to AWS, and what to do.
-func (a *action) explainNoAccess(ctx context.Context, err error) (report.Reason, string) {
+func explainNoAccess(ctx context.Context, a *action, err error) (report.Reason, string) {
 	undone := "nothing was done"
 	if a.inputs.Command == "rollback" {
 		undone = "nothing was rolled back"
@@ -60,7 +60,7 @@ func (a *action) explainNoAccess(ctx context.Context, err error) (report.Reason,
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), alias.ErrTimeout):
 		return report.Timeout, fmt.Sprintf("%s: the input timeout was over before there were AWS credentials%s", undone, lastTry(err))
 	case ctx.Err() != nil:
-		return report.Cancelled, fmt.Sprintf("%s: the run was cancelled before there were AWS credentials", undone)
+		return report.Cancelled, fmt.Sprintf("%s: the run was cancelled before there were AWS credentials", undone) //nolint:perfsprint // the documentation is compared with the formats
 	case aws.Classify(err) == aws.Unresolved:
 		return report.InvalidInput, fmt.Sprintf("%s: %s", undone, aws.Brief(err))
 	case isRoleError(err):
@@ -109,13 +109,13 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: a.inputs.Environment,
 		Request: alias.Request{
 			Target: f.Target, SeenVersion: f.Seen, SeenWeighted: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: a.inputs.OnlyIfDeployed,
-			Manual:   a.byHand(f),
+			Manual:   byHand(a, f),
 			Remember: a.inputs.Remember,
 		},
 		DryRun: a.inputs.DryRun,
 		Lambda: clients.Lambda(region),
 		Runs:   runsOf(a.api),
-		Log:    a.logOf(f),
+		Log:    logOf(a, f),
 		Clock:  a.deps.Clock,
 		Run:    a.withFailure(a.result.Run),
 		Evidence: func(ctx context.Context) report.Run {
@@ -127,7 +127,7 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 	}
 }
 
-// withFailure adds to a run what told of its failure, and which jobs can have
+// withFailure adds to a run what showed its failure, and which jobs can have
 // deployed: those that deploy-job names, else those that needs has.
 func (a *action) withFailure(run report.Run) report.Run {
 	run.Counted, run.FailedBy = a.counted, a.failedBy
@@ -139,7 +139,7 @@ func (a *action) withFailure(run report.Run) report.Run {
 }
 
 // byHand: a person asks, so that the own run is not the one that deployed.
-func (a *action) byHand(f github.Function) bool {
+func byHand(a *action, f github.Function) bool {
 	switch {
 	case a.alone(), !a.event.TimesByAPI():
 		return true
@@ -153,7 +153,7 @@ func (a *action) byHand(f github.Function) bool {
 }
 
 // logOf names the function on each line, where there are several.
-func (a *action) logOf(f github.Function) alias.Log {
+func logOf(a *action, f github.Function) alias.Log {
 	if len(a.inputs.Functions) == 1 {
 		return a.log
 	}

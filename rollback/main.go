@@ -40,7 +40,7 @@ type Terminal struct {
 	Width, Height int
 }
 
-// drawable tells whether questions can be drawn: on a terminal of a size that is
+// drawable reports whether questions can be drawn: on a terminal of a size that is
 // not known, nothing would be seen of them.
 func (t Terminal) drawable(kind string) bool {
 	return kind != "dumb" && t.Width >= leastWidth && t.Height >= leastHeight

@@ -37,10 +37,10 @@ func once[T any](ctx context.Context, f func(context.Context) (T, error)) (T, er
 	return aws.Once(ctx, f)
 }
 
-// retryable tells whether a further try may succeed.
+// retryable reports whether a further try may succeed.
 func retryable(err error) bool { return aws.Classify(err).Retryable() }
 
-// ambiguous tells whether the call may have been carried out although no answer
+// ambiguous reports whether the call may have been carried out although no answer
 // to rely on came back.
 func ambiguous(err error) bool {
 	if stopped, found := errors.AsType[*Stopped](err); found {

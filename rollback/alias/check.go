@@ -21,7 +21,7 @@ type Inspector interface {
 	GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error)
 }
 
-// Check tells for every function whether a rollback would work now. It changes
+// Check finds out for every function whether a rollback would work now. It changes
 // nothing.
 func Check(ctx context.Context, functions []Function) []report.Function {
 	f := NewFleet(functions)
@@ -29,7 +29,7 @@ func Check(ctx context.Context, functions []Function) []report.Function {
 	return f.Results()
 }
 
-// checker tells of one function whether a rollback would work.
+// checker finds out of one function whether a rollback would work.
 type checker struct {
 	r      *rollback
 	reason report.Reason // of what failed first; empty: nothing did
@@ -70,7 +70,7 @@ type checkLine struct {
 	reason report.Reason // of what failed
 }
 
-// add keeps a line, and tells whether nothing was wrong with it.
+// add keeps a line, and reports whether nothing was wrong with it.
 func (c *checker) add(line checkLine) bool {
 	if line.name == "" {
 		return true
@@ -88,7 +88,7 @@ func problem(name string, err error) checkLine {
 	return checkLine{name, failed, text, reason}
 }
 
-// checkCredentials tells what the first answer of AWS says about them. Where
+// checkCredentials says what the first answer of AWS says about them. Where
 // there was none, it says nothing.
 func checkCredentials(err error) checkLine {
 	const name = "credentials"
@@ -105,7 +105,7 @@ func checkCredentials(err error) checkLine {
 	return checkLine{}
 }
 
-// checkAlias tells what was read of the alias, or why it could not be: err.
+// checkAlias says what was read of the alias, or why it could not be: err.
 func (c *checker) checkAlias(err error) checkLine {
 	const name = "alias"
 	if err != nil {
@@ -231,7 +231,7 @@ func (c *checker) checkTarget(ctx context.Context) checkLine {
 // other 404 says nothing of it.
 const noProvisioned = "ProvisionedConcurrencyConfigNotFoundException"
 
-// checkProvisioned tells whether traffic will take minutes to follow the alias.
+// checkProvisioned reports whether traffic will take minutes to follow the alias.
 func (c *checker) checkProvisioned(ctx context.Context) checkLine {
 	const call, name = "GetProvisionedConcurrencyConfig", "provisioned concurrency"
 	inspector, can := c.r.client.lambda.(Inspector)

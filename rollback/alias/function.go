@@ -27,7 +27,7 @@ type Function struct {
 	Runs   Runs
 	Log    Log
 	Clock  Clock
-	// Run is what the event tells about the failed run; Evidence completes it,
+	// Run is what the event says about the failed run; Evidence completes it,
 	// and may wait for an answer of GitHub's.
 	Run      report.Run
 	Evidence func(context.Context) report.Run
@@ -249,7 +249,7 @@ func (r *rollback) arrive(now Alias) {
 	s.move(now, target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", target, serving(from)))
 	s.weightsCleared, s.servedBefore = from.Weighted != 0, from.Serves(target)
 	s.left, s.deployedAt = left, r.now().deployedAt(left)
-	message := ""
+	var message string
 	switch {
 	case target == from.Version:
 		message = fmt.Sprintf("%s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",

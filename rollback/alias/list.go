@@ -15,9 +15,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// AliasLister is AWS Lambda's API as far as only a list needs it; a Lambda that
+// aliasLister is AWS Lambda's API as far as only a list needs it; a Lambda that
 // is none leaves out which other aliases serve a version.
-type AliasLister interface {
+type aliasLister interface {
 	ListAliases(context.Context, *lambda.ListAliasesInput, ...func(*lambda.Options)) (*lambda.ListAliasesOutput, error)
 }
 
@@ -86,7 +86,7 @@ func (l lister) message(d Decision, total int) string {
 	return text + fmt.Sprintf("a rollback now would go to version %d: %s", d.Target, d.Why)
 }
 
-// entry is what the listing tells of a version.
+// entry is what the listing says of a version.
 type entry struct {
 	number      int64
 	description string
@@ -166,7 +166,7 @@ func (l lister) readStates(ctx context.Context, all []entry) error {
 	return g.Wait()
 }
 
-// aliases tells for each version which aliases send traffic to it. Where they
+// aliases gives for each version which aliases send traffic to it. Where they
 // cannot be listed, the two that this program knows of remain.
 func (l lister) aliases(ctx context.Context) map[int64][]string {
 	c, o := l.r.client, l.r.now()
@@ -182,7 +182,7 @@ func (l lister) aliases(ctx context.Context) map[int64][]string {
 	if o.Memory.Exists {
 		add(own, c.memoryAlias(), o.Memory.Version)
 	}
-	lister, can := c.lambda.(AliasLister)
+	lister, can := c.lambda.(aliasLister)
 	if !can {
 		return own
 	}

@@ -39,7 +39,7 @@ type Memory struct {
 	At       time.Time
 	By       string // ByRollback, BySnapshot, or empty where versions were only rejected
 
-	// Unreadable tells what is wrong with a Description that does not parse;
+	// Unreadable says what is wrong with a Description that does not parse;
 	// all that it would have said is then empty.
 	Unreadable string
 	// Foreign is the Description of an alias that has the memory's name and is
@@ -64,7 +64,7 @@ func foreign(description string) bool {
 
 // rejectedAt says when a version was rejected, where it is still known: the
 // memory has the time of its last writing alone. What several rollbacks by hand
-// have rejected is not told apart.
+// have rejected is not distinguished.
 func (m Memory) rejectedAt(e Rejection) string {
 	if m.At.IsZero() || e.Run != m.Run || m.By != ByRollback {
 		return ""
@@ -76,12 +76,12 @@ func (m Memory) rejectedAt(e Rejection) string {
 	return " (" + at + ")"
 }
 
-// writtenBy tells whether a run wrote it, by a rollback or by a snapshot.
+// writtenBy reports whether a run wrote it, by a rollback or by a snapshot.
 func (m Memory) writtenBy(writer string, run report.Run) bool {
 	return m.Exists && m.By == writer && m.Run != 0 && m.Run == run.ID
 }
 
-// Rejection is a version that is never chosen by itself, or, with Last below
+// Rejection is a version that is never chosen on its own, or, with Last below
 // First, a row of neighbouring ones.
 type Rejection struct {
 	First int64 // the highest number

@@ -50,7 +50,7 @@ type change struct {
 	ours bool
 }
 
-// made tells whether an alias is as it is to be.
+// made reports whether an alias is as it is to be.
 func (c change) made(a Alias) bool {
 	if a.primary() != c.version {
 		return false
@@ -243,7 +243,7 @@ func serving(a Alias) string {
 	return fmt.Sprintf("version %d", a.Version)
 }
 
-// conflict tells that an update was refused because somebody else made one.
+// conflict reports whether an update was refused because somebody else made one.
 func conflict(err error) bool {
 	kind := classify(err)
 	return kind == preconditionFailed || kind == inProgress

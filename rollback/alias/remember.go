@@ -102,7 +102,7 @@ func (s *memoryStore) again(ctx context.Context, old Memory, try int, err error)
 	return false
 }
 
-// alreadyStored tells that a memory need not be written.
+// alreadyStored reports whether a memory need not be written.
 func alreadyStored(old, m Memory) bool {
 	return old.Exists && old.Unreadable == "" && !old.Weighted && old.Version == m.Version && old.Description() == m.Description()
 }

@@ -86,7 +86,7 @@ func (s snapshotter) newSnapshot(ctx context.Context) (m Memory, kept string, er
 	return m, "", nil
 }
 
-// keepReason tells why a snapshot that this run took before is not replaced: what
+// keepReason says why a snapshot that this run took before is not replaced: what
 // an attempt that failed has put there since must not count as good.
 func (s snapshotter) keepReason(ctx context.Context, m Memory) string {
 	if m.Attempt == s.r.now().Run.Attempt {

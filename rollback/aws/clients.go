@@ -16,9 +16,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
 	"golang.org/x/time/rate"
 )
@@ -31,6 +33,9 @@ const (
 
 // ErrNoCredentials marks an error of Open that is about credentials.
 var ErrNoCredentials = errors.New("no usable AWS credentials")
+
+// defaultRegion is where calls go that belong to no region of the user's.
+const defaultRegion = "us-east-1"
 
 // ErrNoRegion is what Open gives where nobody named a region.
 var ErrNoRegion = errors.New("no AWS region is known")
@@ -47,7 +52,7 @@ type Options struct {
 	// NeedRegion: an ARN gives every function its region, so that none else
 	// is needed, where this is false.
 	NeedRegion bool
-	// Secret is told every secret that AWS or GitHub issues on the way.
+	// Secret is called with every secret that AWS or GitHub issues on the way.
 	Secret func(string)
 	Clock  Clock
 	Log    Log
@@ -59,7 +64,7 @@ type Options struct {
 }
 
 // Clients gives clients that share credentials, connections and a pace. None of
-// them tries a call again by itself: see Retry.
+// them retries a call: see Retry.
 type Clients struct {
 	config aws.Config
 	clock  Clock
@@ -96,8 +101,13 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		return nil, err
 	}
 	cfg.APIOptions = append(cfg.APIOptions, namingRegion)
-	if cfg.Region == "" && o.NeedRegion {
-		return nil, ErrNoRegion
+	if cfg.Region == "" {
+		if o.NeedRegion {
+			return nil, ErrNoRegion
+		}
+		if o.RoleARN != "" {
+			cfg.Region = stsRegion(o.RoleARN, "") // of STS; the functions name their own
+		}
 	}
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	if o.Answered != nil {
@@ -128,6 +138,21 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 		o.Region = region
 		o.APIOptions = append(o.APIOptions, paced(pace, c.clock), c.spreading)
 	})
+}
+
+// S3 is a client for the default region. A bucket's own region is found by who
+// asks for the bucket.
+func (c *Clients) S3() *s3.Client {
+	return s3.NewFromConfig(c.config, func(o *s3.Options) {
+		if o.Region == "" {
+			o.Region = defaultRegion
+		}
+	})
+}
+
+// CloudFront is a client for the one region that CloudFront is controlled from.
+func (c *Clients) CloudFront() *cloudfront.Client {
+	return cloudfront.NewFromConfig(c.config, func(o *cloudfront.Options) { o.Region = defaultRegion })
 }
 
 // CloudWatch is a client for a region; empty: the default one.

@@ -115,7 +115,7 @@ func credentialsCall(err error) error {
 	return nil
 }
 
-// Retryable tells whether a further try may succeed. Of Unresolved only a few do:
+// Retryable reports whether a further try may succeed. Of Unresolved only a few do:
 // see Do.
 func (k Kind) Retryable() bool {
 	return slices.Contains([]Kind{Throttled, Ambiguous, Unresolved, Spreading, Skewed}, k)
@@ -128,7 +128,7 @@ func isSkewed(err error) bool {
 	return Status(err) >= 400 && Status(err) < 500 && errors.As(err, &says) && says.RetryableError()
 }
 
-// isUnanswered tells whether the answer is missing, broken off or unreadable.
+// isUnanswered reports whether the answer is missing, broken off or unreadable.
 func isUnanswered(err error) bool {
 	var send *smithyhttp.RequestSendError
 	var unreadable *smithy.DeserializationError

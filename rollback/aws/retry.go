@@ -58,9 +58,9 @@ func (s *Stopped) Error() string {
 // Unwrap makes both causes visible to errors.As and errors.Is.
 func (s *Stopped) Unwrap() []error { return []error{s.Cause, s.Last} }
 
-// Retry says how calls are tried again. The program does that by itself, not by
+// Retry says how calls are tried again. The program does that itself, not
 // the SDK's retryer: that one shares its tokens among all functions, does not know
-// Retry-After, and cannot tell a change that may have been made from one that was
+// Retry-After, and cannot distinguish a change that may have been made from one that was
 // not. The zero value of each field but Log and Clock is usable.
 type Retry struct {
 	Log   Log
