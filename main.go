@@ -32,6 +32,7 @@ func main() {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	os.Exit(rollback.Main(context.Background(), os.Args[1:], rollback.Deps{
 		Getenv:   os.Getenv,
+		Setenv:   os.Setenv,
 		ReadFile: readFile,
 		Append:   github.AppendFile,
 		Random:   rand.Reader,

@@ -33,7 +33,8 @@ type action struct {
 	event    github.Event
 	api      *github.API  // nil: GitHub's API cannot be asked
 	run      *runEvidence // about the run that failed
-	counted  []string     // the failed jobs for which it acts
+	clocks   clocks
+	counted  []string // the failed jobs for which it acts
 	failedBy report.FailureSource
 
 	notifier *notifier

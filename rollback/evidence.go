@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/go-cleanhttp"
 
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
@@ -22,7 +25,8 @@ func (a *action) connectGitHub() {
 		a.run = newEvidence(report.Run{}, func() (report.Run, []report.Note) { return report.Run{}, nil })
 		return
 	}
-	api, err := github.NewAPI(nil, a.deps.Clock, a.workflow.APIURL, a.inputs.GitHubToken, a.workflow.Repository)
+	client := &http.Client{Transport: timed{cleanhttp.DefaultPooledTransport(), a.deps.Clock, &a.clocks.github}}
+	api, err := github.NewAPI(client, a.deps.Clock, a.workflow.APIURL, a.inputs.GitHubToken, a.workflow.Repository)
 	if err != nil {
 		a.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not asked: %s", err)})
 	}

@@ -18,6 +18,7 @@ import (
 // Deps is everything outside the program.
 type Deps struct {
 	Getenv   func(string) string
+	Setenv   func(name, value string) error // of the environment that the AWS SDK reads
 	ReadFile func(string) ([]byte, error)
 	Append   func(path string, data []byte) error
 	Random   io.Reader

@@ -49,7 +49,22 @@ func ambiguous(err error) bool {
 	return aws.Classify(err) == aws.Ambiguous
 }
 
-func httpStatus(err error) int { return aws.Status(err) }
+// The kinds of errors that are told apart here.
+const (
+	notFound           = aws.NotFound
+	denied             = aws.Denied
+	refused            = aws.Other
+	inProgress         = aws.Conflict
+	preconditionFailed = aws.PreconditionFailed
+)
+
+// classify is the kind of an error; aws.Other where there is none.
+func classify(err error) aws.Kind {
+	if err == nil {
+		return aws.Other
+	}
+	return aws.Classify(err)
+}
 
 func brief(err error) string { return aws.Brief(err) }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -194,7 +193,7 @@ func (l lister) aliases(ctx context.Context) map[int64][]string {
 			return lister.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &c.function, MaxItems: aws.Int32(pageSize), Marker: marker}, unretried)
 		})
 		if err != nil {
-			note := report.Note{Warning: httpStatus(err) != http.StatusForbidden, Text: fmt.Sprintf(
+			note := report.Note{Warning: classify(err) != denied, Text: fmt.Sprintf(
 				"which other aliases serve a version is not shown: %s", explain(err, "ListAliases", c.function))}
 			l.r.notes.add(note)
 			return own

@@ -42,6 +42,24 @@ type Memory struct {
 	// Unreadable says what is wrong with a Description that does not parse;
 	// all that it would have said is then empty.
 	Unreadable string
+	// Foreign is the Description of an alias that has the memory's name and is
+	// somebody else's; empty: there is none. It tells nothing and is never written.
+	Foreign string
+	// Unread tells why the memory could not be read; nil: it was. Whether there is
+	// one is not known then.
+	Unread *Problem
+}
+
+// foreign tells that a Description which does not parse was not written by this
+// program: what it writes begins with rejected=, however the rest is damaged.
+func foreign(description string) bool {
+	for field := range strings.FieldsSeq(description) {
+		key, value, found := strings.Cut(field, "=")
+		if found && (key == "rejected" || key == "by" && (value == ByRollback || value == BySnapshot)) {
+			return false
+		}
+	}
+	return true
 }
 
 // rejectedAt says when a version was rejected, where it is still known: the

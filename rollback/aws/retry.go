@@ -43,6 +43,9 @@ var errTryLimit = fmt.Errorf("no answer within %s", tryLimit)
 type Stopped struct {
 	Cause error // why the context ended
 	Last  error // how the last try had ended; nil if there was none
+	// Before is how the try before the last one had ended, which was cut off by the
+	// end of the context; nil if there was none.
+	Before error
 }
 
 func (s *Stopped) Error() string {
@@ -89,7 +92,7 @@ func Do[T any](ctx context.Context, r Retry, call string, f func(context.Context
 			return v, nil
 		}
 		if ctx.Err() != nil {
-			return v, &Stopped{Cause: context.Cause(ctx), Last: err}
+			return v, &Stopped{Cause: context.Cause(ctx), Last: err, Before: last}
 		}
 		now, kind := r.Clock.Now(), Classify(err)
 		switch {
