@@ -180,7 +180,7 @@ func Brief(err error) string {
 		return "it was cut off before an answer came"
 	}
 	if send, found := errors.AsType[*smithyhttp.RequestSendError](err); found {
-		return "no answer: " + innermost(send.Err)
+		return "no answer: " + Innermost(send.Err)
 	}
 	if op, found := errors.AsType[*smithy.OperationError](err); found {
 		return op.Err.Error()
@@ -188,8 +188,8 @@ func Brief(err error) string {
 	return err.Error()
 }
 
-// innermost takes address and verb off an error of the network.
-func innermost(err error) string {
+// Innermost takes address and verb off an error of the network.
+func Innermost(err error) string {
 	if outer, found := errors.AsType[*url.Error](err); found {
 		err = outer.Err
 	}

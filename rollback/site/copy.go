@@ -8,10 +8,11 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -92,7 +93,7 @@ func classOf(c change, from *head) string {
 
 // source is the version as the header x-amz-copy-source names it.
 func (b *bucket) source(c change) *string {
-	return aws.String(encodeSource(b.name+"/"+c.Key) + "?versionId=" + url.QueryEscape(c.From.ID))
+	return sdk.String(encodeSource(b.name+"/"+c.Key) + "?versionId=" + url.QueryEscape(c.From.ID))
 }
 
 // encodeSource encodes all but slashes, and a blank as %20: S3 decodes a plus as a blank.
@@ -138,10 +139,10 @@ func (k *copier) putWhole(ctx context.Context, c change, from *head, grants gran
 	switch {
 	case err == nil:
 		return copied, value(out.VersionId), checkVersion(k.b, out.VersionId)
-	case httpStatus(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil):
+	case aws.Status(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil):
 		k.noMatch.Store(true)
 		return k.putWhole(ctx, c, from, grants)
-	case httpStatus(err) == http.StatusPreconditionFailed:
+	case aws.Status(err) == http.StatusPreconditionFailed:
 		return k.writtenMeanwhile(ctx, c, from)
 	}
 	return copied, "", err
@@ -154,7 +155,7 @@ func (k *copier) condition(c change) (match, noneMatch *string) {
 	case k.noMatch.Load():
 		return nil, nil
 	case c.Over.ETag == "":
-		return nil, aws.String("*")
+		return nil, sdk.String("*")
 	}
 	return &c.Over.ETag, nil
 }
@@ -241,10 +242,10 @@ func (k *copier) readACLs(ctx context.Context) error {
 			}
 		}
 		return nil
-	case errorCode(err) == "OwnershipControlsNotFoundError":
+	case aws.Code(err) == "OwnershipControlsNotFoundError":
 		k.acls.Enabled = true // a bucket from before that setting
 		return nil
-	case httpStatus(err) == http.StatusNotImplemented:
+	case aws.Status(err) == http.StatusNotImplemented:
 		return nil
 	case asProblem(err).Reason == report.AccessDenied:
 		k.acls = acls{Enabled: true, Unknown: true}
@@ -264,7 +265,7 @@ func (k *copier) grantsOf(ctx context.Context, key, id string) (grants, error) {
 		return k.b.s3.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: &k.b.name, Key: &key, VersionId: &id}, options)
 	})
 	switch {
-	case httpStatus(err) == http.StatusNotImplemented:
+	case aws.Status(err) == http.StatusNotImplemented:
 		return grants{}, nil
 	case err != nil && k.acls.Unknown && asProblem(err).Reason == report.AccessDenied:
 		k.b.notef(true, "%s", aclsLost)
@@ -300,7 +301,7 @@ func grantsFrom(acl *s3.GetObjectAclOutput) grants {
 		if len(who[p]) == 0 {
 			return nil
 		}
-		return aws.String(strings.Join(who[p], ", "))
+		return sdk.String(strings.Join(who[p], ", "))
 	}
 	return grants{header(types.PermissionRead), header(types.PermissionReadAcp), header(types.PermissionWriteAcp), header(types.PermissionFullControl)}
 }

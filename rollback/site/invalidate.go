@@ -6,10 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -34,7 +35,7 @@ func newCDN(w *work) cdn {
 
 func (c cdn) options(o *cloudfront.Options) {
 	c.count()
-	o.Retryer = aws.NopRetryer{}
+	o.Retryer = sdk.NopRetryer{}
 }
 
 func (c cdn) arn() string { return "arn:aws:cloudfront::*:distribution/" + c.id }
@@ -44,7 +45,7 @@ func cdnCall[T any](ctx context.Context, c cdn, action string, f func(context.Co
 	out, _ := v.(T)
 	if err != nil {
 		resource := c.arn()
-		if errorCode(err) == "NoSuchDistribution" {
+		if aws.Code(err) == "NoSuchDistribution" {
 			resource = c.id
 		}
 		return out, explain(err, "cloudfront:"+action, resource)
@@ -138,7 +139,7 @@ func requestInvalidation(ctx context.Context, w *work, c cdn, in *report.Invalid
 	}
 }
 
-func tooMany(err error) bool { return errorCode(err) == "TooManyInvalidationsInProgress" }
+func tooMany(err error) bool { return aws.Code(err) == "TooManyInvalidationsInProgress" }
 
 func (c cdn) create(ctx context.Context, reference string, in *report.Invalidation) error {
 	quantity := int32(len(in.Paths)) //nolint:gosec // few

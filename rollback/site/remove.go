@@ -79,7 +79,7 @@ func (w *work) removeBatch(ctx context.Context, changes []change) error {
 			if slowed {
 				w.b.pace.slowDown()
 			}
-			_ = w.b.clock.Sleep(ctx, waitAfter(w.b.clock.Now(), try, nil))
+			_ = w.b.clock.Sleep(ctx, pauses.Pause(w.b.clock.Now(), try, nil))
 		}
 	}
 	return nil

@@ -12,11 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -25,16 +26,10 @@ import (
 const WholeBucket = "/"
 
 // Log takes one fact a line.
-type Log interface {
-	Infof(format string, args ...any)
-}
+type Log = aws.Log
 
 // Clock is the time, handed in.
-type Clock interface {
-	Now() time.Time
-	// Sleep returns early, with the context's error, when the context ends.
-	Sleep(ctx context.Context, d time.Duration) error
-}
+type Clock = aws.Clock
 
 // Deps is what the package works with.
 type Deps struct {
@@ -117,7 +112,7 @@ func (d Deps) bucket(name string) *bucket {
 // options are those of every call: the bucket's region, and no retries but ours.
 func (b *bucket) options(o *s3.Options) {
 	b.requests.Add(1)
-	o.Retryer = aws.NopRetryer{}
+	o.Retryer = sdk.NopRetryer{}
 	if b.region != "" {
 		o.Region = b.region
 	}
@@ -171,7 +166,7 @@ func regionElsewhere(err error) string {
 	if err == nil {
 		return ""
 	}
-	switch errorCode(err) {
+	switch aws.Code(err) {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "TemporaryRedirect", "MovedPermanently":
 		if response := answerOf(err); response != nil {
 			return response.Header.Get("X-Amz-Bucket-Region")
