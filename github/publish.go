@@ -133,10 +133,13 @@ func logResult(r report.Result, log *Log) {
 
 func logNotes(about string, notes []report.Note, log *Log) {
 	for _, note := range notes {
-		if note.Warning {
-			log.Warningf("%s%s", about, note.Text)
-		} else {
-			log.Infof("%s%s", about, note.Text)
+		say := log.Infof
+		switch {
+		case note.Error:
+			say = log.Errorf
+		case note.Warning:
+			say = log.Warningf
 		}
+		say("%s%s", about, note.Text)
 	}
 }

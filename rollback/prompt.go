@@ -122,7 +122,7 @@ func (a *action) decline(why string, listed []report.Function) {
 }
 
 // longestReason is how many characters a person may give as a reason.
-const longestReason = 300
+const longestReason = github.LongestReason
 
 // selection is what a person reads and answers before anything is moved.
 type selection struct {

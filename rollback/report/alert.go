@@ -140,7 +140,7 @@ func alertSteps(r Result) []string {
 // verdict answers the question whether production recovered.
 func verdict(r Result, all []Function) string {
 	moved := slices.ContainsFunc(all, WasMoved)
-	checked := slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 })
+	checked := slices.ContainsFunc(all, Function.wasChecked)
 	switch {
 	case !isRollback(r.Command):
 		return ""

@@ -170,6 +170,7 @@ type CheckKind int
 const (
 	CheckOther CheckKind = iota
 	CheckAlarm
+	CheckInput // an input that says nothing about production is wrong
 )
 
 // Check is one verification after the move, or one line of the command check.
@@ -212,6 +213,7 @@ const (
 // Note is one sentence for the log and the summary.
 type Note struct {
 	Warning bool
+	Error   bool // the log has it as an error; Warning is set, too
 	Text    string
 	// InMessage: the message of the result has it, too.
 	InMessage bool
@@ -236,6 +238,11 @@ type Result struct {
 	Timestamp     time.Time
 	// Notifications tells for each channel `sent`, or its error.
 	Notifications map[string]string
+}
+
+// wasChecked tells whether anything was to show that production is well.
+func (f Function) wasChecked() bool {
+	return slices.ContainsFunc(f.Checks, func(c Check) bool { return c.Kind != CheckInput })
 }
 
 // Moved tells whether an alias was moved back and stayed so, also where the
