@@ -55,6 +55,10 @@ func outputs(r report.Result, results, versions string) []Output {
 	if len(r.Functions) == 1 {
 		one = r.Functions[0]
 	}
+	to := one.To
+	if r.Command == "check" {
+		to = one.Target
+	}
 	return []Output{
 		{"status", string(r.Status)},
 		{"reason", string(r.Reason)},
@@ -64,7 +68,7 @@ func outputs(r report.Result, results, versions string) []Output {
 		{"alias", report.Line(one.Alias, longestValue)},
 		{"environment", report.Line(r.Environment, longestValue)},
 		{"from-version", report.Line(one.From, longestValue)},
-		{"to-version", report.Line(one.To, longestValue)},
+		{"to-version", report.Line(to, longestValue)},
 		{"timestamp", timestamp(r.Timestamp)},
 		{"healthy", string(healthOf(r.Healthy))},
 		{"notifications", notificationsJSON(r.Notifications)},

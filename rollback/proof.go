@@ -39,7 +39,7 @@ func proverOf(v *verify.Verifier) alias.Prover {
 		for i, m := range moved {
 			subjects[i] = verify.Subject{
 				Function: m.Name, ARN: m.ARN, Alias: m.Alias, Region: m.Region,
-				Version: strconv.FormatInt(m.Version, 10), FailedVersion: strconv.FormatInt(m.Left, 10),
+				Version: strconv.FormatInt(m.Version, 10), FailedVersion: leftVersion(m),
 				ServedBefore: m.ServedBefore, LogGroup: m.LogGroup, MovedAt: m.MovedAt, DeployedAt: m.DeployedAt,
 			}
 		}
@@ -77,4 +77,12 @@ func alarmsOf(given []github.Alarm) []verify.Alarm {
 		alarms[i] = verify.Alarm{Name: a.Name, Region: a.Region}
 	}
 	return alarms
+}
+
+// leftVersion is empty where it is not known.
+func leftVersion(m alias.Moved) string {
+	if m.Left == 0 {
+		return ""
+	}
+	return strconv.FormatInt(m.Left, 10)
 }
