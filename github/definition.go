@@ -33,8 +33,8 @@ func (d Definition) Variable() string {
 // Boolean tells whether the input is true or false.
 func (d Definition) Boolean() bool { return d.Form == formBoolean }
 
-// Text is the whole description: what the input does, the form it takes, its
-// default, and whether this version can do it.
+// Text is the whole description: what the input does, the form it takes
+// and its default.
 func (d Definition) Text() string {
 	sentences := []string{d.Purpose(), "Takes " + d.Form + "."}
 	switch {
@@ -47,9 +47,6 @@ func (d Definition) Text() string {
 	}
 	if d.Secret && d.Default == "" {
 		sentences = append(sentences, "Pass it from a secret.")
-	}
-	if missing := unsupportedPart(d.Name); missing != "" {
-		sentences = append(sentences, "Not built yet in this version: "+missing+".")
 	}
 	return strings.Join(sentences, " ")
 }

@@ -14,6 +14,7 @@ type InputError struct {
 	// Essential and Check are those of the input's Definition.
 	Essential bool
 	Check     string
+	Site      bool // it is one of the static site
 }
 
 // Error is one line.

@@ -2,6 +2,7 @@ package github
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -63,9 +64,7 @@ func leaveOutFaulty(p *inputParser, in *Inputs) {
 	if p.failed("notify-on") && len(in.NotifyOn) == 0 {
 		in.NotifyOn = strings.Split(p.fallback("notify-on"), ",")
 	}
-	if p.anyFailed("site-bucket", "site-prefix", "site-restore-to", "site-manifest", "cloudfront-distribution-id") {
-		in.Site = Site{}
-	}
+	in.Site.Faulty = p.given("site-bucket") != "" && slices.ContainsFunc(p.problems, func(e InputError) bool { return e.Site })
 }
 
 func (p *inputParser) anyFailed(inputs ...string) bool {

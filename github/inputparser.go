@@ -51,6 +51,7 @@ func (p *inputParser) refuse(input, problem string) {
 func (p *inputParser) report(problem InputError) {
 	definition := p.definitions[problem.Input]
 	problem.Essential, problem.Check = definition.Essential, definition.Check
+	problem.Site = definition.Group == groupSite
 	p.count[problem.Input]++
 	switch count := p.count[problem.Input]; {
 	case count <= problemLimit:

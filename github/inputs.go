@@ -78,11 +78,17 @@ type Alarm struct {
 
 // Site is the static site to roll back.
 type Site struct {
-	Bucket         string
+	Bucket         string // empty: there is none
 	Prefix         string
 	RestoreTo      time.Time // zero: not given
 	Manifest       string
+	EntryPoints    []string
+	KeepNewAssets  bool
 	DistributionID string
+	OriginPath     string // empty: not given; `/`: there is none
+	CloudFrontWait bool
+	// Faulty: one of its inputs is wrong, so that it must not be restored.
+	Faulty bool
 }
 
 // Slack is one or both ways to reach Slack.
@@ -179,7 +185,11 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 			Prefix:         p.line("site-prefix"),
 			RestoreTo:      parseTime(p, "site-restore-to"),
 			Manifest:       p.line("site-manifest"),
+			EntryPoints:    p.set("site-entry-points"),
+			KeepNewAssets:  p.boolean("site-keep-new-assets"),
 			DistributionID: p.matching("cloudfront-distribution-id", distributionPattern),
+			OriginPath:     p.matching("cloudfront-origin-path", originPathPattern),
+			CloudFrontWait: p.boolean("cloudfront-wait"),
 		},
 		Slack: Slack{
 			WebhookURL: parseWebhook(p, "slack-webhook-url"),
@@ -209,7 +219,6 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 	parseVersions(p, in.Functions)
 
 	checkDeployJobs(p, in)
-	checkUnsupported(p, in)
 	checkCommand(p, in)
 	in.Warnings = append(p.warnings, inputWarnings(p, in)...)
 	leaveOutFaulty(p, &in)

@@ -23,6 +23,7 @@ var (
 	sessionNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	wordPattern         = regexp.MustCompile(`^[^\s\pC]+$`)
 	bucketPattern       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	originPathPattern   = regexp.MustCompile(`^/[!-~]*$`)
 	distributionPattern = regexp.MustCompile(`^[A-Z0-9]+$`)
 	hostPattern         = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$`)
 	alarmARNPattern     = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:cloudwatch:(` + regionForm + `):[0-9]{12}:alarm:(.+)$`)

@@ -31,7 +31,7 @@ func kindsOf(r report.Result) []string {
 		return r.Status == status || slices.ContainsFunc(r.Functions, func(f report.Function) bool { return f.Status == status })
 	}
 	rollback := r.Command == "" || r.Command == "rollback"
-	add(is(report.RolledBack) || rollback && r.Moved(), "rolled-back")
+	add(is(report.RolledBack) || rollback && r.RolledBack(), "rolled-back")
 	add(is(report.Failed) || is(report.NotReady), "failed")
 	add(r.NeedsAttention(), "attention")
 	add(r.Status == report.Skipped, "skipped")

@@ -20,6 +20,7 @@ func (a *action) check(ctx context.Context, clients *aws.Clients, functions []al
 	defer a.log.EndGroup()
 	a.result.Functions = alias.Check(ctx, functions)
 	a.checkVerification(ctx, clients)
+	a.checkSite(ctx, clients)
 	common := a.checkWorkflow(ctx)
 	for i := range a.result.Functions {
 		f := &a.result.Functions[i]

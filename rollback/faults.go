@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/notify"
@@ -69,10 +70,11 @@ func withFaulty(prove alias.Prover, faulty []report.Check) alias.Prover {
 }
 
 // addFaults adds to the results of the functions what is wrong with the inputs, as
-// far as it does not stand there and no channel's answer has it.
+// far as it does not stand there, and neither a channel's answer nor the site has it.
 func (a *action) addFaults() {
 	for _, problem := range a.faults {
-		if notificationOf(problem.Input) != "" && a.inputs.Command != "check" {
+		elsewhere := notificationOf(problem.Input) != "" || problem.Site && a.result.Site != nil
+		if elsewhere && a.inputs.Command != "check" {
 			continue
 		}
 		text := a.faultText(problem)
@@ -113,6 +115,26 @@ func notificationOf(input string) string {
 		}
 	}
 	return ""
+}
+
+// faultySite is the result of a site that is not touched, because an input of it is
+// wrong; nil: there is none.
+func (a *action) faultySite() *report.Site {
+	in := a.inputs.Site
+	if !in.Faulty {
+		return nil
+	}
+	result := &report.Site{
+		Bucket: in.Bucket, Prefix: in.Prefix, Status: report.Failed, Reason: report.InvalidInput, Keys: []report.SiteKey{},
+	}
+	var faults []string
+	for _, problem := range a.faults {
+		if problem.Site {
+			faults = append(faults, a.faultText(problem))
+		}
+	}
+	result.Message = "the site was NOT restored: " + strings.Join(faults, "; ")
+	return result
 }
 
 // channelFaults are what is wrong with the inputs of channels and follow-ups, by

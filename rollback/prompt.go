@@ -63,7 +63,7 @@ func (a *action) prompt(functions []alias.Function) bool {
 		return false
 	}
 	s := &selection{
-		screen: a.person.screen, command: a.inputs.Command, environment: a.inputs.Environment, reason: a.inputs.Reason,
+		screen: a.person.screen, command: a.inputs.Command, environment: a.inputs.Environment, reason: a.inputs.Reason, withSite: a.inputs.Site.Bucket != "",
 		functions: a.inputs.Functions, listed: listed, now: a.deps.Clock.Now(), choices: map[int]*terminal.Choice{},
 	}
 	if why := s.ask(a.lifetime.work); why != "" {
@@ -130,6 +130,7 @@ type selection struct {
 	command     string
 	environment string
 	reason      string
+	withSite    bool
 	functions   []github.Function
 	listed      []report.Function // the same functions, with their versions
 	now         time.Time
@@ -231,7 +232,7 @@ func (s *selection) preview(listed []report.Function, choices map[int]*terminal.
 			differences = append(differences, text)
 		}
 	}
-	all := append(append(ways, report.NotRolledBack), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
+	all := append(append(ways, report.NotRolledBack(s.withSite)), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
 	return s.fit(strings.Join(all, "\n\n"))
 }
 

@@ -7,9 +7,10 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// rollBack rolls every function back, notifies, and proves that production
-// recovered.
+// rollBack rolls every function and the static site back, notifies, and proves
+// that production recovered.
 func (a *action) rollBack(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
+	site := a.restoreSite(clients)
 	a.log.Group("Rolling back")
 	fleet := alias.NewFleet(functions)
 	fleet.RollBack(ctx, a.inputs.AllOrNothing)
@@ -19,4 +20,5 @@ func (a *action) rollBack(ctx context.Context, clients *aws.Clients, functions [
 	a.notifyMoved(fleet.Results())
 	a.result.Functions = a.prove(clients, fleet)
 	a.completeTimelines()
+	a.result.Site = site()
 }

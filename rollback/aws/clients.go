@@ -14,9 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
 	"golang.org/x/time/rate"
 )
@@ -29,6 +31,9 @@ const (
 
 // ErrNoCredentials marks an error of Open that is about credentials.
 var ErrNoCredentials = errors.New("no usable AWS credentials")
+
+// defaultRegion is where calls go that belong to no region of the user's.
+const defaultRegion = "us-east-1"
 
 // ErrNoRegion is what Open gives where nobody named a region.
 var ErrNoRegion = errors.New("no AWS region is known")
@@ -86,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 			return nil, ErrNoRegion
 		}
 		if o.RoleARN != "" {
-			cfg.Region = "us-east-1" // of STS; the functions name their own
+			cfg.Region = defaultRegion // of STS; the functions name their own
 		}
 	}
 	if o.RoleARN != "" {
@@ -123,6 +128,21 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 		o.Region = region
 		o.APIOptions = append(o.APIOptions, paced(pace, c.clock))
 	})
+}
+
+// S3 is a client for the default region. A bucket's own region is found by whoever
+// asks for the bucket.
+func (c *Clients) S3() *s3.Client {
+	return s3.NewFromConfig(c.config, func(o *s3.Options) {
+		if o.Region == "" {
+			o.Region = defaultRegion
+		}
+	})
+}
+
+// CloudFront is a client for the one region that CloudFront is controlled from.
+func (c *Clients) CloudFront() *cloudfront.Client {
+	return cloudfront.NewFromConfig(c.config, func(o *cloudfront.Options) { o.Region = defaultRegion })
 }
 
 // CloudWatch is a client for a region; empty: the default one.

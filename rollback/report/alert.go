@@ -94,10 +94,13 @@ func NewAlert(r Result) Alert {
 		}
 		a.Notes = append(a.Notes, warnings(f.Notes, false)...)
 	}
+	if r.Site != nil {
+		a.Notes = append(a.Notes, warnings(r.Site.Notes, false)...)
+	}
 	a.Notes = append(a.Notes, warnings(r.Notes, utf8.RuneCountInString(r.Message) <= longestMessage)...)
 	a.Checks, a.Notes = worstFirst(a.Checks), limited(a.Notes, maxAlertNotes)
-	if r.Moved() && isRollback(r.Command) {
-		a.NotRolledBack = NotRolledBack
+	if r.RolledBack() && isRollback(r.Command) {
+		a.NotRolledBack = NotRolledBack(r.Site != nil)
 	}
 	a.Links = alertLinks(r)
 	return a
@@ -131,7 +134,7 @@ func headlineIn(r Result) string {
 }
 
 func alertSteps(r Result) []string {
-	if r.Reason == InvalidInput {
+	if r.Reason == InvalidInput && !r.RolledBack() {
 		return NextSteps(r)[:1]
 	}
 	return NextSteps(r)

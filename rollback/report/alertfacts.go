@@ -30,6 +30,7 @@ func alertFacts(r Result, all []Function) []Fact {
 			add(name, versionInFull(f, now), "")
 		}
 	}
+	add("Static site", siteFact(r.Site), "")
 	if isRollback(r.Command) {
 		out = append(out, alertRunFacts(r)...)
 	}

@@ -231,6 +231,7 @@ type Result struct {
 	Message       string // one sentence that can be forwarded as it is
 	Healthy       Health
 	Functions     []Function
+	Site          *Site  // nil: none was asked for
 	Run           Run    // the run that failed
 	OwnURL        string // page of the run this action works in
 	Notes         []Note
@@ -244,6 +245,10 @@ type Result struct {
 func (f Function) wasChecked() bool {
 	return slices.ContainsFunc(f.Checks, func(c Check) bool { return c.Kind != CheckInput })
 }
+
+// RolledBack tells whether an alias was moved back, or the site restored, and
+// stayed so: the output `rolled-back`.
+func (r Result) RolledBack() bool { return r.Moved() || isRollback(r.Command) && r.Site.Written() }
 
 // Moved tells whether an alias was moved back and stayed so, also where the
 // result is a failure: production may not be well there, or another function

@@ -42,6 +42,7 @@ func Summary(r Result) string {
 		sections = append(sections, functionBlocks(r, all))
 	}
 	return page(append(sections,
+		siteSection(r),
 		section{title: "Notes", body: noteList(r.Notes)},
 		linkSection(r),
 		notRolledBackSection(r),
@@ -151,19 +152,6 @@ func functionRow(command string, f Function, regions bool) string {
 		escapeMarkdown(reasonHeadingFor(command, f.Reason), longestCell),
 	}
 	return "| " + strings.Join(cells, " | ") + " |"
-}
-
-// leftByDeploy is what a rollback of Lambda does not bring back.
-const leftByDeploy = "the static site, infrastructure, databases and their migrations, secrets and configuration stores"
-
-// NotRolledBack says so in a sentence.
-const NotRolledBack = "Nothing but the alias moves: " + leftByDeploy + " stay as they are."
-
-func notRolledBackSection(r Result) section {
-	if !isRollback(r.Command) || r.Status == Skipped || len(r.Functions) == 0 {
-		return section{}
-	}
-	return section{title: "Not rolled back", body: "This action moves nothing but the alias. As the deploy left them: " + leftByDeploy + "."}
 }
 
 // itemIndent is how far what belongs to an item of a list is indented.

@@ -29,6 +29,7 @@ func Text(r Result) string {
 	for _, f := range all {
 		parts = append(parts, functionText(r, f, len(all) > 1))
 	}
+	parts = append(parts, siteText(r))
 	var notes []string
 	for _, n := range r.Notes {
 		notes = append(notes, noteText(n))
@@ -73,7 +74,7 @@ func noteText(n Note) string {
 }
 
 func nextText(r Result) string {
-	if r.Reason == InvalidInput || r.Declined { // the message says it all
+	if r.Reason == InvalidInput && !r.RolledBack() || r.Declined { // the message says it all
 		return ""
 	}
 	var lines []string

@@ -41,7 +41,11 @@ var optionalFaults = map[string]struct {
 	"site-prefix":                {value: "w\x01/", said: `w\x01/`},
 	"site-restore-to":            {value: "yesterday"},
 	"site-manifest":              {value: "m\x01", said: `m\x01`},
+	"site-entry-points":          {value: "a\x01.html", said: `a\x01`},
+	"site-keep-new-assets":       {value: "perhaps"},
 	"cloudfront-distribution-id": {value: "d1.cloudfront.net"},
+	"cloudfront-origin-path":     {value: "no slash\x01", said: `no slash\x01`},
+	"cloudfront-wait":            {value: "forever"},
 	"slack-webhook-url":          {value: "http://example.com/T000s3cret"},
 	"slack-bot-token":            {value: "xoxb s3cret"},
 	"slack-channel":              {value: "two words"},
@@ -91,8 +95,13 @@ func TestAFaultInAnOptionalInputStopsNoMove(t *testing.T) {
 			s, p := newScene(t), listeners(t)
 			f := s.function("api", 3)
 			o := s.wronged(p, map[string]string{input: fault.value}).run()
-			require.Equal(t, "rolled-back/previous-version", o.ended(), o.stdout)
-			assert.Equal(t, 0, o.code)
+			want, code := "rolled-back/previous-version", 0
+			if input == "site-bucket" { // without a bucket no site is asked for
+				want, code = "failed/invalid-input", 1
+			}
+			require.Equal(t, want, o.ended(), o.stdout)
+			assert.Equal(t, code, o.code)
+			assert.Equal(t, "true", o.outputs["rolled-back"])
 			assert.Equal(t, "2", f.Serving("live"))
 
 			d := definitions[input]
@@ -163,8 +172,9 @@ func TestAllOptionalInputsWrongAtOnceStopNoMove(t *testing.T) {
 		wrong[input] = fault.value
 	}
 	o := s.step().inputs(wrong).run()
-	require.Equal(t, "rolled-back/previous-version unknown", o.end(), o.stdout)
-	assert.Equal(t, 0, o.code)
+	require.Equal(t, "failed/invalid-input unknown", o.end(), o.stdout)
+	assert.Equal(t, 1, o.code, "the site was asked for, and was not restored")
+	assert.Equal(t, "true", o.outputs["rolled-back"])
 	assert.Equal(t, "2", f.Serving("live"))
 	errors := strings.Join(o.annotations("error"), "\n")
 	for _, input := range slices.Sorted(maps.Keys(wrong)) {
@@ -206,6 +216,28 @@ func TestAHalfGivenChannelStopsNoMove(t *testing.T) {
 			}
 			require.Len(t, p.Messages(people.Webhook), 1)
 			assert.Contains(t, text(p.Messages(people.Webhook)[0]), c.missing)
+		})
+	}
+}
+
+// A site is not restored to a state that was not meant.
+func TestAFaultyInputOfTheSiteKeepsTheSiteAsItIs(t *testing.T) {
+	t.Parallel()
+	for _, input := range []string{"site-prefix", "site-restore-to", "site-manifest", "site-entry-points", "cloudfront-distribution-id"} {
+		t.Run(input, func(t *testing.T) {
+			t.Parallel()
+			s := newSiteScene(t)
+			f := s.function("api", 3)
+			o := s.siteStep().input(input, optionalFaults[input].value).run()
+			require.Equal(t, "failed/invalid-input", o.ended(), o.stdout)
+			assert.Equal(t, 1, o.code)
+			assert.Equal(t, "true", o.outputs["rolled-back"])
+			assert.Equal(t, "2", f.Serving("live"))
+			assert.Equal(t, "failed", o.site(t)["status"])
+			assert.Equal(t, "invalid-input", o.site(t)["reason"])
+			assert.Contains(t, o.site(t)["message"], "input "+input+" ")
+			assert.Contains(t, o.outputs["message"], "input "+input+" ")
+			assert.Equal(t, "bad page", s.text("www/index.html"))
 		})
 	}
 }
