@@ -110,6 +110,9 @@ type Function struct {
 	Why    string
 	// Cause says, as half a sentence, why it was not moved; empty: Message has it.
 	Cause string
+	// NoPrevious says why there is no version to go back to; empty: there is one, or
+	// it is not known.
+	NoPrevious NoPrevious
 	// Notes are facts worth a line in the log and the summary, in the order
 	// in which they came up.
 	Notes []Note
