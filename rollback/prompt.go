@@ -90,7 +90,11 @@ func (a *action) listForPrompt(functions []alias.Function) []report.Function {
 	listed := alias.List(ctx, functions, a.inputs.ListLimit)
 	for _, f := range listed {
 		if f.Status == report.Failed {
-			a.setAll(report.Failed, f.Reason, "nothing was moved: "+f.Message)
+			message := "nothing was moved: " + f.Message
+			if a.inputs.Command == "rollback" && f.Reason != report.Cancelled {
+				message += "; with --target-version and --yes nothing is listed and nobody is asked"
+			}
+			a.setAll(report.Failed, f.Reason, message)
 			a.result.Declined = f.Reason == report.Cancelled
 			return nil
 		}
