@@ -22,7 +22,7 @@ func checkRequirements(p *inputParser) (warnings []string) {
 			case slices.Contains(p.definitions[required].Requires, input):
 				if p.given(input) != "" && wrong[input] == 0 && !missing[required] {
 					p.refuse(input, fmt.Sprintf("has %s, which is of use only together with %s: give that too, or remove it%s",
-						p.cite(input, p.given(input)), required, p.whyEmpty(required)))
+						p.cite(input, p.given(input)), required, whyEmpty(p, required)))
 					missing[required] = true
 				}
 			case p.differs(input):
@@ -34,14 +34,14 @@ func checkRequirements(p *inputParser) (warnings []string) {
 }
 
 // whyEmpty says how an input can be empty that was meant to be given.
-func (p *inputParser) whyEmpty(input string) string {
+func whyEmpty(p *inputParser, input string) string {
 	if !p.definitions[input].Secret {
 		return ""
 	}
 	return "; the secret of an environment is empty in a job that does not name the environment"
 }
 
-// isMet tells whether an input that another one requires is given, with the value
+// isMet reports whether an input that another one requires is given, with the value
 // that is required. A duration of zero is as good as none.
 func (p *inputParser) isMet(required string) bool {
 	input, value, _ := strings.Cut(required, ": ")
@@ -67,7 +67,7 @@ func checkCommand(p *inputParser, in Inputs) {
 	}
 }
 
-// inputWarnings tells which inputs have no effect as given, a sentence each.
+// inputWarnings says which inputs have no effect as given, a sentence each.
 func inputWarnings(p *inputParser, in Inputs) []string {
 	warnings := checkRequirements(p)
 	health, channels := in.Health, []string{"slack-webhook-url", "slack-bot-token", "smtp-host", "teams-webhook-url", "webhook-url"}
@@ -109,7 +109,7 @@ func (p *inputParser) anyGiven(inputs []string) bool {
 	return false
 }
 
-// usesAliasInput tells whether an entry took its alias from the input `alias`.
+// usesAliasInput reports whether an entry took its alias from the input `alias`.
 func usesAliasInput(functions []Function) bool {
 	for _, function := range functions {
 		if function.Given != function.String() {

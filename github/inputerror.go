@@ -34,7 +34,7 @@ func (e InputError) about(what string) string {
 // InputErrors is every problem of the inputs, in the order of action.yml.
 type InputErrors []InputError
 
-// StopMoves tells whether one of the problems is in what decides or makes a move.
+// StopMoves reports whether one of the problems is in what decides or makes a move.
 func (e InputErrors) StopMoves() bool {
 	return slices.ContainsFunc(e, func(problem InputError) bool { return problem.Essential })
 }

@@ -36,29 +36,29 @@ func parseEnvironment(p *inputParser) string {
 // cannot be made as it was meant, a channel that cannot be reached as it was meant.
 // Of a list the right entries stay. The results tell of each fault.
 func leaveOutFaulty(p *inputParser, in *Inputs) {
-	if p.anyFailed("health-status", "health-successes", "health-interval", "health-timeout", "health-body") {
+	if anyFailed(p, "health-status", "health-successes", "health-interval", "health-timeout", "health-body") {
 		in.Health.URLs = nil
 	}
 	// Right after a move an alarm can be in ALARM for what was left.
 	if p.failed("observe") {
 		in.Watch.Alarms, in.Watch.APIs, in.Watch.Observe = nil, nil, 0
 	}
-	if p.anyFailed("on-unhealthy", "max-steps") {
+	if anyFailed(p, "on-unhealthy", "max-steps") {
 		in.Watch.OnUnhealthy = p.fallback("on-unhealthy")
 	}
-	if p.anyFailed("slack-webhook-url") {
+	if anyFailed(p, "slack-webhook-url") {
 		in.Slack.WebhookURL = nil
 	}
-	if p.anyFailed("slack-bot-token") {
+	if anyFailed(p, "slack-bot-token") {
 		in.Slack.BotToken = ""
 	}
-	if p.anyFailed("smtp-host", "smtp-port", "smtp-username", "smtp-password", "smtp-tls", "email-from") {
+	if anyFailed(p, "smtp-host", "smtp-port", "smtp-username", "smtp-password", "smtp-tls", "email-from") {
 		in.SMTP.Host = ""
 	}
-	if p.anyFailed("teams-webhook-url") {
+	if anyFailed(p, "teams-webhook-url") {
 		in.Teams.WebhookURL = nil
 	}
-	if p.anyFailed("webhook-url") {
+	if anyFailed(p, "webhook-url") {
 		in.Webhook.URL = nil
 	}
 	if p.failed("notify-on") && len(in.NotifyOn) == 0 {
@@ -67,7 +67,7 @@ func leaveOutFaulty(p *inputParser, in *Inputs) {
 	in.Site.Faulty = p.given("site-bucket") != "" && slices.ContainsFunc(p.problems, func(e InputError) bool { return e.Site })
 }
 
-func (p *inputParser) anyFailed(inputs ...string) bool {
+func anyFailed(p *inputParser, inputs ...string) bool {
 	for _, input := range inputs {
 		if p.failed(input) {
 			return true

@@ -35,7 +35,7 @@ func newInputParser(getenv func(string) string) *inputParser {
 	return p
 }
 
-// problemLimit is how many problems of one input are told.
+// problemLimit is how many problems of one input are shown.
 const problemLimit = 20
 
 // fail reports a problem that knowing the accepted form solves.
@@ -62,7 +62,7 @@ func (p *inputParser) report(problem InputError) {
 	}
 }
 
-// failed tells whether a problem of the input was reported already.
+// failed reports whether a problem of the input was reported already.
 func (p *inputParser) failed(input string) bool {
 	return p.count[input] > 0
 }
@@ -99,7 +99,7 @@ func (p *inputParser) fallback(input string) string {
 	return ""
 }
 
-// differs tells whether the input was given other than as its default.
+// differs reports whether the input was given other than as its default.
 func (p *inputParser) differs(input string) bool {
 	value := p.given(input)
 	return value != "" && !strings.EqualFold(value, p.fallback(input))
@@ -142,10 +142,10 @@ func entriesOf(all iter.Seq[string]) []string {
 func isSeparator(char rune) bool { return char == '\n' || char == '\r' || char == ',' }
 
 // set is a list in which an entry that comes again is left out.
-func (p *inputParser) set(input string) []string { return p.unique(input, p.list(input)) }
+func (p *inputParser) set(input string) []string { return unique(p, input, p.list(input)) }
 
 // unique leaves out entries that come again.
-func (p *inputParser) unique(input string, all []string) []string {
+func unique(p *inputParser, input string, all []string) []string {
 	var entries []string
 	known := map[string]bool{}
 	for _, entry := range all {

@@ -52,7 +52,7 @@ func parseVersions(p *inputParser, functions []Function) {
 		return versions
 	}
 	// It only helps to tell whose deploy it was, which can be told without it, too.
-	for i, version := range read("deployed-version", p.ignoreDeployed) {
+	for i, version := range read("deployed-version", func(err error) { ignoreDeployed(p, err) }) {
 		functions[i].Deployed = version
 	}
 	for i, version := range read("target-version", func(err error) { p.fail("target-version", err.Error()) }) {
@@ -61,7 +61,7 @@ func parseVersions(p *inputParser, functions []Function) {
 }
 
 // ignoreDeployed warns of a `deployed-version` that is of no use.
-func (p *inputParser) ignoreDeployed(err error) {
+func ignoreDeployed(p *inputParser, err error) {
 	const input = "deployed-version"
 	p.ignored++
 	switch {

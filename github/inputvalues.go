@@ -33,10 +33,10 @@ var (
 // StatusRange is a span of HTTP status codes, both ends included.
 type StatusRange struct{ First, Last int }
 
-// Holds tells whether the code lies in the range.
+// Holds reports whether the code lies in the range.
 func (r StatusRange) Holds(code int) bool { return r.First <= code && code <= r.Last }
 
-// AnyHolds tells whether the code lies in one of the ranges.
+// AnyHolds reports whether the code lies in one of the ranges.
 func AnyHolds(ranges []StatusRange, code int) bool {
 	return slices.ContainsFunc(ranges, func(r StatusRange) bool { return r.Holds(code) })
 }
@@ -105,7 +105,7 @@ func parseURL(text string) (*url.URL, error) {
 
 func parseHealthURLs(p *inputParser) []*url.URL {
 	var urls []*url.URL
-	for _, entry := range p.unique("health-url", splitBefore(beforeURL, p.text("health-url"))) {
+	for _, entry := range unique(p, "health-url", splitBefore(beforeURL, p.text("health-url"))) {
 		parsed, err := parseURL(entry)
 		if err == nil && strings.ContainsFunc(entry, unicode.IsSpace) {
 			err = errors.New("holds a space: write one URL a line")
@@ -178,7 +178,7 @@ func parseAlarms(p *inputParser) []Alarm {
 		entries = p.list("alarms")
 	}
 	var alarms []Alarm
-	for _, entry := range p.unique("alarms", entries) {
+	for _, entry := range unique(p, "alarms", entries) {
 		switch match := alarmARNPattern.FindStringSubmatch(entry); {
 		case match != nil:
 			alarms = append(alarms, Alarm{Name: match[2], Region: match[1]})

@@ -19,20 +19,20 @@ import (
 
 // takeFaults keeps the problems of the inputs that the command can go on with. It
 // gives the error where it must not go on.
-func (a *action) takeFaults(err error) error {
+func takeFaults(a *action, err error) error {
 	problems, are := errors.AsType[github.InputErrors](err)
 	if !are || problems.StopMoves() || a.inputs.Command == "drill" {
 		return err
 	}
 	a.faults = problems
 	for _, problem := range problems {
-		a.note(report.Note{Warning: true, Error: true, Text: a.faultText(problem)})
+		a.note(report.Note{Warning: true, Error: true, Text: faultText(a, problem)})
 	}
 	return nil
 }
 
 // faultText names the input, its value, and what mends it.
-func (a *action) faultText(problem github.InputError) string {
+func faultText(a *action, problem github.InputError) string {
 	if a.person != nil {
 		return problem.AtTerminal()
 	}
@@ -41,11 +41,11 @@ func (a *action) faultText(problem github.InputError) string {
 
 // faultyChecks are checks after the move that cannot be made, or not as they were
 // meant: what passed beside them does not show that production is well.
-func (a *action) faultyChecks() []report.Check {
+func faultyChecks(a *action) []report.Check {
 	var checks []report.Check
 	for _, problem := range a.faults {
 		if problem.Check != "" {
-			checks = append(checks, report.Check{Name: problem.Check, Status: report.CheckInconclusive, Detail: a.faultText(problem)})
+			checks = append(checks, report.Check{Name: problem.Check, Status: report.CheckInconclusive, Detail: faultText(a, problem)})
 		}
 	}
 	return checks
@@ -71,13 +71,13 @@ func withFaulty(prove alias.Prover, faulty []report.Check) alias.Prover {
 
 // addFaults adds to the results of the functions what is wrong with the inputs, as
 // far as it does not stand there, and neither a channel's answer nor the site has it.
-func (a *action) addFaults() {
+func addFaults(a *action) {
 	for _, problem := range a.faults {
 		elsewhere := notificationOf(problem.Input) != "" || problem.Site && a.result.Site != nil
 		if elsewhere && a.inputs.Command != "check" {
 			continue
 		}
-		text := a.faultText(problem)
+		text := faultText(a, problem)
 		for i := range a.result.Functions {
 			f := &a.result.Functions[i]
 			switch {
@@ -119,7 +119,7 @@ func notificationOf(input string) string {
 
 // faultySite is the result of a site that is not touched, because an input of it is
 // wrong; nil: there is none.
-func (a *action) faultySite() *report.Site {
+func faultySite(a *action) *report.Site {
 	in := a.inputs.Site
 	if !in.Faulty {
 		return nil
@@ -130,7 +130,7 @@ func (a *action) faultySite() *report.Site {
 	var faults []string
 	for _, problem := range a.faults {
 		if problem.Site {
-			faults = append(faults, a.faultText(problem))
+			faults = append(faults, faultText(a, problem))
 		}
 	}
 	result.Message = "the site was NOT restored: " + strings.Join(faults, "; ")
@@ -139,16 +139,16 @@ func (a *action) faultySite() *report.Site {
 
 // channelFaults are what is wrong with the inputs of channels and follow-ups, by
 // their names in the output `notifications`.
-func (a *action) channelFaults() map[string]string {
+func channelFaults(a *action) map[string]string {
 	faults := map[string]string{}
 	for _, problem := range a.faults {
 		name := notificationOf(problem.Input)
 		switch before := faults[name]; {
 		case name == "":
 		case before == "":
-			faults[name] = a.faultText(problem)
+			faults[name] = faultText(a, problem)
 		default:
-			faults[name] = before + "; " + a.faultText(problem)
+			faults[name] = before + "; " + faultText(a, problem)
 		}
 	}
 	return faults

@@ -14,13 +14,13 @@ import (
 
 // prove checks the functions that were moved, where checks were asked for, and
 // gives the results with what was found.
-func (a *action) prove(clients *aws.Clients, fleet *alias.Fleet) []report.Function {
-	faulty := a.faultyChecks()
+func prove(a *action, clients *aws.Clients, fleet *alias.Fleet) []report.Function {
+	faulty := faultyChecks(a)
 	if fleet.Moved() && (a.inputs.AsksForChecks() || len(faulty) > 0) {
 		a.log.Group("Checking whether production recovered")
 		defer a.log.EndGroup()
 		watch := a.inputs.Watch
-		fleet.Prove(a.lifetime.work, withFaulty(proverOf(a.verifier(clients)), faulty), alias.ProveOptions{
+		fleet.Prove(a.lifetime.work, withFaulty(proverOf(verifier(a, clients)), faulty), alias.ProveOptions{
 			StepBack: watch.OnUnhealthy == "step-back", MaxSteps: watch.MaxSteps, Timeout: a.inputs.Timeout,
 			Observed: watch.Observe > 0, Log: a.log,
 		})
@@ -49,7 +49,7 @@ func proverOf(v *verify.Verifier) alias.Prover {
 }
 
 // verifier has the checks that were asked for.
-func (a *action) verifier(clients *aws.Clients) *verify.Verifier {
+func verifier(a *action, clients *aws.Clients) *verify.Verifier {
 	health := a.inputs.Health
 	return &verify.Verifier{
 		Options: verify.Options{

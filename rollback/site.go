@@ -18,8 +18,8 @@ const siteMoments = 10
 // restoreSite begins to restore the static site, beside whatever else is done, and
 // gives its result when it is asked for; nil: there is no site. Neither the
 // functions nor the site wait for each other.
-func (a *action) restoreSite(clients *aws.Clients) func() *report.Site {
-	if faulty := a.faultySite(); faulty != nil {
+func restoreSite(a *action, clients *aws.Clients) func() *report.Site {
+	if faulty := faultySite(a); faulty != nil {
 		return func() *report.Site { return faulty }
 	}
 	if a.inputs.Site.Bucket == "" {
@@ -29,7 +29,7 @@ func (a *action) restoreSite(clients *aws.Clients) func() *report.Site {
 	go func() {
 		ctx := a.lifetime.work
 		run, _ := a.run.known(ctx) // its times tell the state to restore
-		done <- site.Restore(ctx, a.siteDeps(clients), a.siteRequest(run))
+		done <- site.Restore(ctx, siteDeps(a, clients), siteRequest(a, run))
 	}()
 	return func() *report.Site {
 		result := <-done
@@ -37,7 +37,7 @@ func (a *action) restoreSite(clients *aws.Clients) func() *report.Site {
 	}
 }
 
-func (a *action) siteDeps(clients *aws.Clients) site.Deps {
+func siteDeps(a *action, clients *aws.Clients) site.Deps {
 	d := site.Deps{S3: clients.S3(), Clock: a.deps.Clock, Log: prefixedLog{a.log, "site " + a.inputs.Site.Bucket}}
 	if a.inputs.Site.DistributionID != "" {
 		d.CloudFront = clients.CloudFront()
@@ -46,11 +46,11 @@ func (a *action) siteDeps(clients *aws.Clients) site.Deps {
 }
 
 // siteRequest says which state of the site is asked for.
-func (a *action) siteRequest(run report.Run) site.Request {
+func siteRequest(a *action, run report.Run) site.Request {
 	in := a.inputs.Site
 	q := site.Request{
 		Bucket: in.Bucket, Prefix: in.Prefix, RestoreTo: in.RestoreTo, Manifest: in.Manifest,
-		Created: run.CreatedAt, Ended: a.deployEnded(run),
+		Created: run.CreatedAt, Ended: deployEnded(a, run),
 		KeepNew: in.KeepNewAssets, EntryPoints: in.EntryPoints, DryRun: a.inputs.DryRun,
 		DistributionID: in.DistributionID, CloudFrontWait: in.CloudFrontWait,
 	}
@@ -69,7 +69,7 @@ func (a *action) siteRequest(run report.Run) site.Request {
 
 // deployEnded is when the last job that can have deployed had ended; zero: one is
 // at work, or it is not known.
-func (a *action) deployEnded(run report.Run) time.Time {
+func deployEnded(a *action, run report.Run) time.Time {
 	run = a.withFailure(run)
 	var end time.Time
 	for _, job := range slices.Concat(run.Jobs, run.Earlier) {
@@ -90,8 +90,8 @@ func (a *action) deployEnded(run report.Run) time.Time {
 }
 
 // snapshotSite writes the manifest of the site as it is.
-func (a *action) snapshotSite(ctx context.Context, clients *aws.Clients) {
-	if a.result.Site = a.faultySite(); a.result.Site != nil || a.inputs.Site.Bucket == "" {
+func snapshotSite(ctx context.Context, a *action, clients *aws.Clients) {
+	if a.result.Site = faultySite(a); a.result.Site != nil || a.inputs.Site.Bucket == "" {
 		return
 	}
 	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Evidence: report.ByManifest, Keys: []report.SiteKey{}}
@@ -100,7 +100,7 @@ func (a *action) snapshotSite(ctx context.Context, clients *aws.Clients) {
 		result.Status, result.Message = report.Planned, "a dry run: the manifest of the site would be written"
 		return
 	}
-	taken, err := site.WriteManifest(ctx, a.siteDeps(clients), a.siteRequest(report.Run{ID: a.workflow.RunID}))
+	taken, err := site.WriteManifest(ctx, siteDeps(a, clients), siteRequest(a, report.Run{ID: a.workflow.RunID}))
 	if err != nil {
 		result.Status, result.Reason, result.Message = report.Failed, site.ReasonOf(err), "the manifest of the site was not written: "+err.Error()
 		return
@@ -109,13 +109,13 @@ func (a *action) snapshotSite(ctx context.Context, clients *aws.Clients) {
 	result.Message = fmt.Sprintf("the manifest of the site is written: %d objects, %s", taken.Objects, taken.Key)
 }
 
-// checkSite tells whether the site could be restored now.
-func (a *action) checkSite(ctx context.Context, clients *aws.Clients) {
+// checkSite reports whether the site could be restored now.
+func checkSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" || a.inputs.Site.Faulty {
 		return
 	}
 	run, _ := a.run.known(ctx)
-	checks, reason := site.Check(ctx, a.siteDeps(clients), a.siteRequest(run))
+	checks, reason := site.Check(ctx, siteDeps(a, clients), siteRequest(a, run))
 	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: report.Ready, Keys: []report.SiteKey{}}
 	result.Message = "the site could be restored now"
 	for _, c := range checks {
@@ -134,13 +134,13 @@ func (a *action) checkSite(ctx context.Context, clients *aws.Clients) {
 }
 
 // listSite shows the moments that the site can be restored to.
-func (a *action) listSite(ctx context.Context, clients *aws.Clients) {
-	if a.result.Site = a.faultySite(); a.result.Site != nil || a.inputs.Site.Bucket == "" {
+func listSite(ctx context.Context, a *action, clients *aws.Clients) {
+	if a.result.Site = faultySite(a); a.result.Site != nil || a.inputs.Site.Bucket == "" {
 		return
 	}
 	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: report.Listed, Keys: []report.SiteKey{}}
 	a.result.Site = result
-	moments, err := site.Moments(ctx, a.siteDeps(clients), a.siteRequest(report.Run{}), siteMoments)
+	moments, err := site.Moments(ctx, siteDeps(a, clients), siteRequest(a, report.Run{}), siteMoments)
 	if err != nil {
 		result.Status, result.Reason, result.Message = report.Failed, site.ReasonOf(err), "the moments of the site could not be listed: "+err.Error()
 		return
@@ -153,12 +153,12 @@ func (a *action) listSite(ctx context.Context, clients *aws.Clients) {
 }
 
 // drillSite restores the site and brings it back.
-func (a *action) drillSite(ctx context.Context, clients *aws.Clients) {
+func drillSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" || a.inputs.DryRun {
 		return
 	}
 	run, _ := a.run.known(ctx)
-	there, back := site.Drill(ctx, a.siteDeps(clients), a.siteRequest(run))
+	there, back := site.Drill(ctx, siteDeps(a, clients), siteRequest(a, run))
 	switch {
 	case there.Status == report.Failed && (back == nil || back.Status != report.Failed):
 		a.result.Site = &there

@@ -10,7 +10,7 @@ import (
 
 // movedBefore tells that the alias stands where an earlier rollback has left it, and
 // that this one left it there.
-func (r *rollback) movedBefore() bool {
+func movedBefore(r *rollback) bool {
 	s, o := r.state, r.now()
 	if s.status != report.Skipped || r.dryRun {
 		return false
@@ -21,7 +21,7 @@ func (r *rollback) movedBefore() bool {
 
 // leftBefore is the version that the earlier rollback left, as far as the memory
 // tells; 0: it does not.
-func (r *rollback) leftBefore() int64 {
+func leftBefore(r *rollback) int64 {
 	m := r.now().Memory
 	for _, e := range m.Rejected {
 		if e.Run == m.Run && e.First > r.now().Alias.Version {
@@ -34,7 +34,7 @@ func (r *rollback) leftBefore() int64 {
 // factsOfEarlier are those of a move that an earlier rollback made. Its checks look
 // at what is now.
 func factsOfEarlier(r *rollback) Moved {
-	now, left := r.now().Alias, r.leftBefore()
+	now, left := r.now().Alias, leftBefore(r)
 	m := movedFacts(r)
 	m.Version, m.Split, m.Left = now.Version, now.Weighted != 0, left
 	m.MovedAt, m.DeployedAt = r.clock.Now(), r.now().deployedAt(left)
@@ -43,9 +43,9 @@ func factsOfEarlier(r *rollback) Moved {
 
 // adoptEarlier makes the earlier move the one that failed, because production is
 // not well after it.
-func (r *rollback) adoptEarlier() {
+func adoptEarlier(r *rollback) {
 	s, o := &r.state, r.now()
-	s.to, s.movedAt, s.left = o.Alias.Version, o.Memory.At, r.leftBefore()
+	s.to, s.movedAt, s.left = o.Alias.Version, o.Memory.At, leftBefore(r)
 	if s.left != 0 {
 		s.from = Alias{ARN: o.Alias.ARN, Version: s.left}
 	}

@@ -37,13 +37,13 @@ type ProveOptions struct {
 	Log      Log           // takes what concerns the whole fleet
 }
 
-// Moved tells whether there is anything to prove: a function that was rolled back,
+// Moved reports whether there is anything to prove: a function that was rolled back,
 // now or by an earlier attempt, and that nobody else has moved since.
 func (f *Fleet) Moved() bool { return len(f.moved()) > 0 }
 
 func (f *Fleet) moved() (moved []*rollback) {
 	for _, r := range f.all {
-		if s := r.state; s.moved != nil && !s.changedByOthers || r.movedBefore() {
+		if s := r.state; s.moved != nil && !s.changedByOthers || movedBefore(r) {
 			moved = append(moved, r)
 		}
 	}
@@ -111,7 +111,7 @@ func (f *finding) leave(tried []int64) {
 func (p *proof) verify(ctx context.Context) {
 	moved := make([]Moved, len(p.moved))
 	for i, r := range p.moved {
-		if moved[i] = movedFacts(r); r.movedBefore() {
+		if moved[i] = movedFacts(r); movedBefore(r) {
 			moved[i] = factsOfEarlier(r)
 		}
 	}
@@ -250,7 +250,7 @@ func (p *proof) conclude(r *rollback) {
 		s.message += "; " + report.AllPassed(decisive)
 	case report.NotHealthy:
 		if s.moved == nil {
-			r.adoptEarlier()
+			adoptEarlier(r)
 		}
 		s.end(report.Failed, report.Unhealthy, s.message+fmt.Sprintf("; production is NOT healthy (%s); %s",
 			report.FirstThat(decisive, report.CheckFailed), cmp.Or(s.position.String(), fmt.Sprintf("the alias stays on version %d", s.to))))

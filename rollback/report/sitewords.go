@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -94,16 +95,14 @@ func (s *Site) counts() []siteCount {
 	if s.Cut != "" {
 		add("State of", s.Cut+", by "+string(s.Evidence))
 	}
-	add("Restored", fmt.Sprint(s.Restored))
-	add("Removed", fmt.Sprint(s.Removed))
-	add("Unchanged", fmt.Sprint(s.Unchanged))
-	add("Left to a newer deploy", fmt.Sprint(s.Superseded))
-	add("Failed", fmt.Sprint(s.Failed))
-	if s.Bytes > 0 {
-		add("Bytes copied", fmt.Sprint(s.Bytes))
-	}
+	add("Restored", strconv.Itoa(s.Restored))
+	add("Removed", strconv.Itoa(s.Removed))
+	add("Unchanged", strconv.Itoa(s.Unchanged))
+	add("Left to a newer deploy", strconv.Itoa(s.Superseded))
+	add("Failed", strconv.Itoa(s.Failed))
+	add("Bytes copied", strconv.FormatInt(s.Bytes, 10))
 	if s.Status == Planned {
-		add("Requests at most", fmt.Sprint(s.Requests))
+		add("Requests at most", strconv.Itoa(s.Requests))
 	}
 	if i := s.Invalidation; i != nil {
 		add("CloudFront", strings.TrimSpace(fmt.Sprintf("%s %s %s %s", i.DistributionID, i.ID, i.Status, i.Message)))

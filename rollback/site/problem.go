@@ -1,17 +1,15 @@
 package site
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -42,13 +40,6 @@ func asProblem(err error) *Problem {
 	return &Problem{report.AWSError, err.Error(), err}
 }
 
-// credentialCodes are AWS's answers to credentials that are wrong, as opposed to
-// right ones that may not do this.
-var credentialCodes = []string{
-	"ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken",
-	"SignatureDoesNotMatch", "UnrecognizedClientException",
-}
-
 // explain turns an error of a call into a problem. action is the IAM action that
 // the call needs, resource what it was made on.
 func explain(err error, action, resource string) *Problem {
@@ -61,10 +52,10 @@ func explain(err error, action, resource string) *Problem {
 	say := func(reason report.Reason, format string, args ...any) *Problem {
 		return &Problem{reason, fmt.Sprintf(format, args...), err}
 	}
-	status, code := httpStatus(err), errorCode(err)
+	status, code := aws.Status(err), aws.Code(err)
 	switch {
-	case slices.Contains(credentialCodes, code):
-		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", code)
+	case aws.Classify(err) == aws.BadCredentials:
+		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", cmp.Or(code, brief(err)))
 	case code == "InvalidObjectState":
 		return say(report.Archived, "%s is archived (%s): restore it from the archive with `aws s3api restore-object`, and run this again", resource, brief(err))
 	case status == http.StatusForbidden || strings.HasPrefix(code, "AccessDenied"):
@@ -106,38 +97,10 @@ func explainStop(s *stopped, action string) *Problem {
 	return &Problem{report.Cancelled, fmt.Sprintf("%s was given up: %s%s", action, s.cause, after), s}
 }
 
-// brief is an AWS error without the request's plumbing.
+// brief is an AWS error without the details of the request.
 func brief(err error) string {
-	var api smithy.APIError
-	switch status := httpStatus(err); {
-	case errors.As(err, &api) && api.ErrorMessage() != "":
-		return fmt.Sprintf("%s: %s", api.ErrorCode(), api.ErrorMessage())
-	case api != nil && api.ErrorCode() != "":
-		return api.ErrorCode()
-	case errors.Is(err, errTryLimit):
+	if api := smithy.APIError(nil); errors.Is(err, errTryLimit) && !errors.As(err, &api) {
 		return errTryLimit.Error()
-	case status != 0:
-		return fmt.Sprintf("HTTP status %d", status)
 	}
-	if _, found := errors.AsType[*smithy.CanceledError](err); found {
-		return "it was cut off before an answer came"
-	}
-	if send, found := errors.AsType[*smithyhttp.RequestSendError](err); found {
-		return "no answer: " + innermost(send.Err)
-	}
-	if op, found := errors.AsType[*smithy.OperationError](err); found {
-		return op.Err.Error()
-	}
-	return err.Error()
-}
-
-// innermost takes address and verb off an error of the network.
-func innermost(err error) string {
-	if outer, found := errors.AsType[*url.Error](err); found {
-		err = outer.Err
-	}
-	if op, found := errors.AsType[*net.OpError](err); found {
-		err = op.Err
-	}
-	return err.Error()
+	return aws.Brief(err)
 }
