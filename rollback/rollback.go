@@ -12,6 +12,7 @@ import (
 func (a *action) rollBack(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Rolling back")
 	fleet := alias.NewFleet(functions)
+	fleet.Log = a.log
 	fleet.RollBack(ctx, a.inputs.AllOrNothing)
 	a.log.EndGroup()
 

@@ -29,6 +29,7 @@ func (f *facts) attribute(failing int64) attribution {
 	if f.o.Request.Deployed != 0 {
 		return f.o.byDeployedVersion()
 	}
+	f.needRun()
 	modified := f.lastModified(failing)
 	if modified.IsZero() || f.o.Run.CreatedAt.IsZero() {
 		return f.o.withoutTimes(failing)
@@ -332,6 +333,7 @@ func (f *facts) newerDeploy(version int64) attribution {
 			return attribution{}
 		}
 	}
+	f.needRun()
 	modified := f.lastModified(version)
 	if modified.IsZero() {
 		return attribution{}
@@ -383,6 +385,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 	if !request.Remember || a.reason == report.AlreadyRolledBack {
 		return d
 	}
+	f.needRun()
 	if v := request.Deployed; v != 0 && !f.o.Alias.Serves(v) && request.Target == 0 {
 		// A promoted version is an earlier run's, and as good as it was.
 		known, read := f.o.Versions[v]

@@ -75,6 +75,10 @@ func (f *facts) byPublisher(version int64) attribution {
 // version that was never found to fail.
 func (f *facts) publishedByThisRun(version int64) bool {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
+	if f.o.RunAwaited && (modified.IsZero() || !run.NotBefore.IsZero() && f.o.before(modified, run.NotBefore)) {
+		return false // whatever GitHub tells
+	}
+	f.needRun()
 	if modified.IsZero() || run.CreatedAt.IsZero() || run.CreatedBound || !run.NewerKnown || f.o.before(modified, run.CreatedAt) {
 		return false
 	}

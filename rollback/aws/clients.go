@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go/logging"
-	"golang.org/x/time/rate"
 )
 
 // Time limits of a connection. A call's own limit is set where it is made.
@@ -55,7 +54,7 @@ type Options struct {
 type Clients struct {
 	config aws.Config
 	clock  Clock
-	pace   map[string]*rate.Limiter
+	pace   map[string]*pace
 }
 
 // Open finds region and credentials, and makes sure that there are some.
@@ -66,7 +65,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialLimit }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = tlsLimit
-			t.MaxIdleConnsPerHost = callsAtOnce
+			t.MaxIdleConnsPerHost = Burst
 		})
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
@@ -102,7 +101,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	o.Secret(issued.SecretAccessKey)
 	o.Secret(issued.SessionToken)
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return &Clients{config: cfg, clock: o.Clock, pace: map[string]*rate.Limiter{}}, nil
+	return &Clients{config: cfg, clock: o.Clock, pace: map[string]*pace{}}, nil
 }
 
 // Region is the region of functions that name none.
@@ -114,14 +113,14 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	if region == "" {
 		region = c.config.Region
 	}
-	pace, known := c.pace[region]
+	p, known := c.pace[region]
 	if !known {
-		pace = rate.NewLimiter(callsPerSecond, callsAtOnce)
-		c.pace[region] = pace
+		p = newPace()
+		c.pace[region] = p
 	}
 	return lambda.NewFromConfig(c.config, func(o *lambda.Options) {
 		o.Region = region
-		o.APIOptions = append(o.APIOptions, paced(pace, c.clock))
+		o.APIOptions = append(o.APIOptions, paced(p, c.clock))
 	})
 }
 
