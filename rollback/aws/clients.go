@@ -44,6 +44,9 @@ type Options struct {
 	// NeedRegion: an ARN gives every function its region, so that none else
 	// is needed, where this is false.
 	NeedRegion bool
+	// Regions are further ones that calls to Lambda will be made in: the connections
+	// are made while the credentials are fetched.
+	Regions []string
 	// Secret is told every secret that AWS or GitHub issues on the way.
 	Secret func(string)
 	Clock  Clock
@@ -88,6 +91,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 			cfg.Region = "us-east-1" // of STS; the functions name their own
 		}
 	}
+	warm(ctx, &cfg, o.Regions, o.Clock)
 	if o.RoleARN != "" {
 		cfg.Credentials = assumed(cfg, o)
 	}

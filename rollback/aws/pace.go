@@ -18,7 +18,9 @@ import (
 const (
 	callsPerSecond = 15
 	// Burst is how many calls go out at once; one function alone does not feel it.
-	Burst = 15
+	// It is one below what Lambda allows: calls reach Lambda less evenly than they
+	// are sent, and an answer that there were too many costs more than one call.
+	Burst = 14
 	// leastPerSecond is how slow calls become where others use up what is allowed.
 	leastPerSecond = 1
 	// quiet is how long after a change of the pace it may change again: what was
@@ -27,12 +29,13 @@ const (
 )
 
 // pace is how fast calls to one region go out. An answer that there were too many
-// halves it; each quiet second brings back a call a second.
+// halves it; each quiet second brings back half of what is missing.
 type pace struct {
 	limiter *rate.Limiter
 
-	mu      sync.Mutex
-	changed time.Time
+	mu        sync.Mutex
+	changed   time.Time
+	throttled time.Time // last
 }
 
 func newPace() *pace { return &pace{limiter: rate.NewLimiter(callsPerSecond, Burst)} }
@@ -48,12 +51,15 @@ func (p *pace) answered(now time.Time, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	limit := p.limiter.Limit()
-	if now.Sub(p.changed) < quiet || !throttled && limit >= callsPerSecond {
+	if throttled {
+		p.throttled = now
+	}
+	if now.Sub(p.changed) < quiet || !throttled && (limit >= callsPerSecond || now.Sub(p.throttled) < quiet) {
 		return
 	}
 	p.changed = now
 	if !throttled {
-		p.limiter.SetLimitAt(now, min(limit+1, callsPerSecond))
+		p.limiter.SetLimitAt(now, min((limit+callsPerSecond+1)/2, callsPerSecond))
 		return
 	}
 	p.limiter.SetLimitAt(now, max(limit/2, leastPerSecond))
