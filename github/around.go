@@ -29,7 +29,7 @@ var errUnlisted = errors.New("the workflow or branch of the run is not known bef
 // the newer and for the older ones, the newest first, from what is known before
 // GitHub has said anything: the workflow's id or file, and what the payload proves
 // of the run's beginning. Without that it is the newest page.
-func (a *API) near(ctx context.Context, c Context, run report.Run) (*gh.WorkflowRuns, error) {
+func near(ctx context.Context, a *API, c Context, run report.Run) (*gh.WorkflowRuns, error) {
 	workflow := ""
 	switch {
 	case run.WorkflowID != 0:
@@ -44,13 +44,13 @@ func (a *API) near(ctx context.Context, c Context, run report.Run) (*gh.Workflow
 	if !run.NotBefore.IsZero() {
 		created = ">=" + run.NotBefore.Add(-longestRun).UTC().Format(time.RFC3339)
 	}
-	return a.workflowRuns(ctx, workflow, run.Branch, created, 1)
+	return workflowRuns(ctx, a, workflow, run.Branch, created, 1)
 }
 
-// around takes the other runs out of a list that near gave, and reads their jobs.
+// readAround takes the other runs out of a list that near gave, and reads their jobs.
 // Where the list does not reach far enough, it lists the newer and the older ones
 // for themselves.
-func (a *API) around(ctx context.Context, run report.Run, runErr error, near *gh.WorkflowRuns, nearErr error) (out around) {
+func readAround(ctx context.Context, a *API, run report.Run, runErr error, near *gh.WorkflowRuns, nearErr error) (out around) {
 	known := run.WorkflowID != 0 && run.Branch != "" && !run.CreatedAt.IsZero() && !run.CreatedBound
 	var both sync.WaitGroup
 	switch answer, is := errors.AsType[*gh.ErrorResponse](nearErr); {

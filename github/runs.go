@@ -42,11 +42,11 @@ func (a *API) sameWorkflowRuns(ctx context.Context, run report.Run, created stri
 	if run.WorkflowID == 0 || run.Branch == "" {
 		return nil, fmt.Errorf("%w: run %d without its workflow or branch", errOddAnswer, run.ID)
 	}
-	return a.workflowRuns(ctx, strconv.FormatInt(run.WorkflowID, 10), run.Branch, created, page)
+	return workflowRuns(ctx, a, strconv.FormatInt(run.WorkflowID, 10), run.Branch, created, page)
 }
 
 // workflowRuns is sameWorkflowRuns for a workflow by its id or its file's name.
-func (a *API) workflowRuns(ctx context.Context, workflow, branch, created string, page int) (*gh.WorkflowRuns, error) {
+func workflowRuns(ctx context.Context, a *API, workflow, branch, created string, page int) (*gh.WorkflowRuns, error) {
 	query := url.Values{"branch": {branch}}
 	if created != "" {
 		query.Set("created", created)

@@ -7,7 +7,7 @@ import (
 
 // candidatesAhead is how many versions that may be the target are read before it
 // is known whether they are needed.
-func (ob *observer) candidatesAhead() int {
+func candidatesAhead(ob *observer) int {
 	if ob.listing != nil {
 		return 1
 	}
@@ -26,13 +26,13 @@ type ahead struct {
 
 // readAhead begins to read the version that deployed-version names and those below
 // it, at the first look at the alias. What is not to be read is an empty ahead.
-func (ob *observer) readAhead(ctx context.Context) *ahead {
+func readAhead(ctx context.Context, ob *observer) *ahead {
 	deployed := ob.o.Request.Deployed
 	a := &ahead{cancel: func() {}}
 	if deployed == 0 || ob.o.Request.Target != 0 || ob.o.Alias.RevisionID != "" {
 		return a
 	}
-	for v := deployed; v > 0 && v >= deployed-int64(ob.candidatesAhead()); v-- {
+	for v := deployed; v > 0 && v >= deployed-int64(candidatesAhead(ob)); v-- {
 		a.numbers = append(a.numbers, v)
 	}
 	a.read, a.errs = make([]Version, len(a.numbers)), make([]error, len(a.numbers))

@@ -26,13 +26,16 @@ func (r *rollback) finish(ctx context.Context) {
 		s.clearMove()
 		r.fail(err)
 	}
-	r.completeProof(ctx)
+	completeProof(ctx, r)
 }
 
 // remember begins to write the memory alias. What it gives waits for that and
 // keeps what came of it. Failing to write is a warning: the rollback itself is not
 // touched by it.
 func (r *rollback) remember(ctx context.Context) (wait func()) {
+	if r.now().Memory.Foreign != "" { // which was said
+		return func() {}
+	}
 	if r.now().RunAwaited && r.now().Run.Attempt == 0 {
 		r.observer.awaitRun(ctx) // the memory names the attempt
 	}
@@ -42,7 +45,7 @@ func (r *rollback) remember(ctx context.Context) (wait func()) {
 	o, decision := *r.now(), r.state.decision
 	writing.Go(func() {
 		wanted, stored, err = r.memory.save(ctx, o.Memory, func(old Memory) Memory {
-			return nextMemory(old, decision, o, r.clock.Now())
+			return nextMemory(old, decision, o, r.stamp())
 		})
 	})
 	return func() {
@@ -60,8 +63,9 @@ func (r *rollback) remember(ctx context.Context) (wait func()) {
 // concurrency AWS shifts the traffic by temporary weights, for minutes. Its error
 // says that the move did not hold.
 func (r *rollback) settle(ctx context.Context) error {
-	began, target := r.clock.Now(), r.state.decision.Target
+	began, target, before := r.clock.Now(), r.state.decision.Target, r.now().Alias
 	var first Alias // how the traffic was split at first
+	lastAsBefore := before.RevisionID
 	for wait := time.Second; ; wait = min(2*wait, 10*time.Second) {
 		now, err := r.client.readAlias(ctx)
 		switch {
@@ -79,7 +83,17 @@ func (r *rollback) settle(ctx context.Context) error {
 			}
 			r.state.happened(report.TrafficMoved, r.clock.Now(), detail)
 			return nil
-		case now.Version != target && now.primary() == r.now().Alias.primary():
+		case now.Version != target && now.primary() == before.primary() && (now.RevisionID == before.RevisionID || now.RevisionID != lastAsBefore):
+			// AWS answered the move with a new revision. This is the old one, or one that
+			// no second reading has confirmed: a read may lag behind a write.
+			lastAsBefore = now.RevisionID
+			r.log.Infof("the alias reads as before the move, which AWS accepted: looking again in %s", wait)
+			if r.clock.Sleep(ctx, wait) != nil {
+				r.notes.warnf("AWS accepted the move to version %d, but the alias still read as before it when the time was over: look where it points", target)
+				return nil //nolint:nilerr // AWS's answer proves the move
+			}
+			continue
+		case now.Version != target && now.primary() == before.primary():
 			return &Problem{Reason: report.AliasChanged, Text: "AWS accepted the move, but read back the alias serves " + serving(now) +
 				" as before: somebody moved it back, or AWS did not move it; run this again"}
 		case now.Version != target:

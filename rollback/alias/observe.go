@@ -37,6 +37,7 @@ type observer struct {
 	client   *client
 	runs     Runs
 	evidence func(context.Context) report.Run
+	clocks   func() time.Duration // how far those of AWS and GitHub are apart; nil: not at all
 	notes    *notes
 	// listing is shared by a fleet that has more calls to make than the pace lets
 	// out at once: as few as possible are made then. Else nil.
@@ -52,7 +53,7 @@ type observer struct {
 // be needed in all likelihood. It does not wait for what GitHub tells about the
 // run: a decision asks for that where it needs it.
 func (ob *observer) observe(ctx context.Context) error {
-	ahead := ob.readAhead(ctx)
+	ahead := readAhead(ctx, ob)
 	if err := ob.readAliases(ctx); err != nil || ob.o.Alias.Latest {
 		ahead.drop()
 		return err
@@ -63,7 +64,7 @@ func (ob *observer) observe(ctx context.Context) error {
 	} else {
 		ahead.drop()
 	}
-	unread := slices.DeleteFunc(ob.o.prefetch(ob.candidatesAhead()), func(v int64) bool { return slices.Contains(known, v) })
+	unread := slices.DeleteFunc(ob.o.prefetch(candidatesAhead(ob)), func(v int64) bool { return slices.Contains(known, v) })
 	return ob.readVersions(ctx, unread)
 }
 
@@ -251,6 +252,9 @@ func (ob *observer) askRunsAtWork(ctx context.Context, version int64) {
 // the bound here only keeps a mistake from going on for ever.
 func (ob *observer) decide(ctx context.Context, by func(Observation) Decision) (Decision, error) {
 	for range 10_000 {
+		if ob.clocks != nil { // each answer may have told more of them
+			ob.o.ClockDifference = ob.clocks()
+		}
 		d := by(ob.o)
 		if d.Action != NeedMore {
 			return d, nil
@@ -266,7 +270,7 @@ func (ob *observer) decide(ctx context.Context, by func(Observation) Decision) (
 // aliases must have been read.
 func (ob *observer) preview(ctx context.Context) (Decision, error) {
 	if !ob.o.Alias.Latest {
-		if err := ob.readVersions(ctx, ob.o.prefetch(ob.candidatesAhead())); err != nil {
+		if err := ob.readVersions(ctx, ob.o.prefetch(candidatesAhead(ob))); err != nil {
 			return Decision{}, err
 		}
 	}

@@ -27,12 +27,12 @@ const (
 // warm makes the connections to STS and Lambda while the credentials are fetched.
 // It must come after the configuration was loaded: only then the client has the
 // certificates of AWS_CA_BUNDLE. Where a proxy is in between, nothing is warmed.
-func warm(ctx context.Context, cfg *aws.Config, regions []string, clock Clock) {
+func warm(ctx context.Context, cfg *aws.Config, options Options) {
 	client, is := cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !is {
 		return
 	}
-	w := &warmer{clock: clock, ready: map[string][]<-chan warmed{}}
+	w := &warmer{clock: options.Clock, ready: map[string][]<-chan warmed{}}
 	// Without this the connection would have none of the client's settings.
 	transport, dialer := client.GetTransport(), client.GetDialer()
 	w.tls = &tls.Dialer{NetDialer: dialer, Config: transport.TLSClientConfig.Clone()}
@@ -42,13 +42,15 @@ func warm(ctx context.Context, cfg *aws.Config, regions []string, clock Clock) {
 	w.tls.Config.NextProtos = []string{"h2", "http/1.1"}
 	cfg.HTTPClient = client.WithTransportOptions(func(t *http.Transport) { t.DialTLSContext = w.dial })
 	hosts := map[string]int{}
-	for _, region := range append([]string{cfg.Region}, regions...) {
+	for _, region := range append([]string{cfg.Region}, options.Regions...) {
 		if endpoint, found := lambdaEndpoint(ctx, *cfg, region); region != "" && found && direct(transport, endpoint) {
 			hosts[address(endpoint)] = warmConnections
 		}
 	}
-	if endpoint, found := stsEndpoint(ctx, *cfg); found && direct(transport, endpoint) {
-		hosts[address(endpoint)]++
+	if options.RoleARN != "" {
+		if endpoint, found := stsEndpoint(ctx, *cfg, stsRegion(options.RoleARN, cfg.Region)); found && direct(transport, endpoint) {
+			hosts[address(endpoint)]++
+		}
 	}
 	for host, connections := range hosts {
 		for range connections {
@@ -86,8 +88,8 @@ func lambdaEndpoint(ctx context.Context, cfg aws.Config, region string) (*url.UR
 	return &found.URI, err == nil
 }
 
-func stsEndpoint(ctx context.Context, cfg aws.Config) (*url.URL, bool) {
-	o := sts.NewFromConfig(cfg).Options()
+func stsEndpoint(ctx context.Context, cfg aws.Config, region string) (*url.URL, bool) {
+	o := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Region = region }).Options()
 	found, err := o.EndpointResolverV2.ResolveEndpoint(ctx, sts.EndpointParameters{
 		Region: &o.Region, Endpoint: o.BaseEndpoint,
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
