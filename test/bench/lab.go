@@ -215,6 +215,7 @@ func (l *lab) command(ctx context.Context, c benchCase, names []string, own emul
 			return nil, err
 		}
 	}
+	env["AWS_DEFAULT_REGION"] = region // the AWS CLI knows no other name
 	env["AWS_REGION"], env["PATH"], env["HOME"] = region, os.Getenv("PATH"), l.work
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		command.Env = append(command.Env, name+"="+env[name])
