@@ -22,6 +22,7 @@ type Context struct {
 	RunNumber    int
 	Job          string // id of the own job in the workflow file, not its display name
 	Workflow     string
+	WorkflowFile string // of the own run, without its folder: deploy.yml
 	Actor        string
 	ServerURL    string // without a slash at its end
 	APIURL       string
@@ -49,6 +50,7 @@ func ReadContext(getenv func(string) string) Context {
 		RunNumber:    int(number(getenv("GITHUB_RUN_NUMBER"), 32)),
 		Job:          getenv("GITHUB_JOB"),
 		Workflow:     getenv("GITHUB_WORKFLOW"),
+		WorkflowFile: workflowFile(getenv("GITHUB_WORKFLOW_REF")),
 		Actor:        getenv("GITHUB_ACTOR"),
 		ServerURL:    strings.TrimRight(cmp.Or(getenv("GITHUB_SERVER_URL"), "https://github.com"), "/"),
 		APIURL:       cmp.Or(getenv("GITHUB_API_URL"), defaultAPIURL),
@@ -86,4 +88,13 @@ func number(text string, bits int) int64 {
 		return 0
 	}
 	return n
+}
+
+// workflowFile is the file of owner/repo/.github/workflows/deploy.yml@refs/heads/main.
+func workflowFile(ref string) string {
+	path, _, found := strings.Cut(ref, "@")
+	if _, file, is := strings.Cut(path, "/.github/workflows/"); found && is && !strings.Contains(file, "/") {
+		return file
+	}
+	return ""
 }

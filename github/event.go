@@ -160,6 +160,7 @@ func (e Event) Run(c Context) report.Run {
 		if p.GetWorkflowRun().GetID() != 0 {
 			run := runFrom(p.GetWorkflowRun(), c.Repository)
 			run.Workflow = cmp.Or(run.Workflow, p.GetWorkflow().GetName())
+			run.NotBefore = run.CreatedAt
 			if run.Status == "completed" {
 				run.EndedBy = seconds(p.GetWorkflowRun().GetUpdatedAt())
 			}
@@ -176,6 +177,7 @@ func (e Event) Run(c Context) report.Run {
 		run.Commit = title(p.GetHeadCommit().GetMessage())
 		run.CreatedAt = seconds(p.GetRepo().GetPushedAt())
 		run.CreatedBound = !run.CreatedAt.IsZero()
+		run.NotBefore = run.CreatedAt
 		return run
 	}
 	return ownRun(c)
@@ -199,6 +201,7 @@ func (e Event) runOfDeployment(c Context, d *gh.Deployment) report.Run {
 	run := ownRun(c)
 	if e.deployedBy.GetID() != 0 {
 		run = runFrom(e.deployedBy, c.Repository)
+		run.NotBefore = run.CreatedAt // a run makes its deployment later
 	} else {
 		run.SHA = cmp.Or(d.GetSHA(), run.SHA)
 		run.Branch = ""

@@ -132,7 +132,7 @@ func TestEventRun(t *testing.T) {
 				Repository: "octo-org/octo-repo", Branch: "master", SHA: "3484a3fb816e0859fd6e1cea078d76385ff50625",
 				Commit: "Deploy", Actor: "Codertocat", Event: "repository_dispatch",
 				URL:    "https://github.com/octo-org/octo-repo/actions/runs/289782451",
-				Status: "completed", Conclusion: "failure", CreatedAt: time.Date(2020, 10, 5, 16, 33, 24, 0, time.UTC),
+				Status: "completed", Conclusion: "failure", CreatedAt: time.Date(2020, 10, 5, 16, 33, 24, 0, time.UTC), NotBefore: time.Date(2020, 10, 5, 16, 33, 24, 0, time.UTC),
 				EndedBy: time.Date(2020, 10, 5, 16, 33, 49, 0, time.UTC),
 			},
 			wantTimes: true,
@@ -148,7 +148,7 @@ func TestEventRun(t *testing.T) {
 				Repository: "octo-org/octo-repo", Branch: "gh-pages", SHA: "9e602444f49b8b69c3a9a51fa97a115f3d323508",
 				Actor: "Codertocat", Event: "dynamic",
 				URL:    "https://github.com/Codertocat/Hello-World/actions/runs/289782451",
-				Status: "in_progress", CreatedAt: time.Date(2022, 1, 3, 1, 27, 48, 0, time.UTC),
+				Status: "in_progress", CreatedAt: time.Date(2022, 1, 3, 1, 27, 48, 0, time.UTC), NotBefore: time.Date(2022, 1, 3, 1, 27, 48, 0, time.UTC),
 			},
 			wantTimes: true,
 		},
@@ -160,13 +160,17 @@ func TestEventRun(t *testing.T) {
 			}),
 		},
 		"push: the time of the push bounds, in seconds": {
-			event:     event(t, "push", "push", map[string]any{"repository.pushed_at": 1557933657}),
-			want:      with(func(r *report.Run) { r.Commit, r.CreatedAt, r.CreatedBound = "Initial commit", pushed, true }),
+			event: event(t, "push", "push", map[string]any{"repository.pushed_at": 1557933657}),
+			want: with(func(r *report.Run) {
+				r.Commit, r.CreatedAt, r.CreatedBound, r.NotBefore = "Initial commit", pushed, true, pushed
+			}),
 			wantTimes: true,
 		},
 		"push: the time of the push bounds, as text in another zone": {
-			event:     event(t, "push", "push", map[string]any{"repository.pushed_at": "2019-05-15T17:20:57+02:00"}),
-			want:      with(func(r *report.Run) { r.Commit, r.CreatedAt, r.CreatedBound = "Initial commit", pushed, true }),
+			event: event(t, "push", "push", map[string]any{"repository.pushed_at": "2019-05-15T17:20:57+02:00"}),
+			want: with(func(r *report.Run) {
+				r.Commit, r.CreatedAt, r.CreatedBound, r.NotBefore = "Initial commit", pushed, true, pushed
+			}),
 			wantTimes: true,
 		},
 		"push without the time": {

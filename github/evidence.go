@@ -68,53 +68,37 @@ func (a *API) Outcome(ctx context.Context, runID int64) (report.Run, error) {
 	return outcome, nil
 }
 
-// complete reads the run, its jobs and the newer runs of its workflow, as much
-// of it at once as is possible.
+// complete reads the run, its jobs and the other runs of its workflow: all that
+// needs nothing of the others at once, then the jobs of the other runs that matter.
 func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.Run, []report.Note) {
 	var (
-		run      = from
-		jobs     []*gh.WorkflowJob
-		newer    []report.Run
-		runErr   error
-		jobsErr  error
-		newerErr error
-		earlier  []report.Job
+		run     = from
+		jobs    []*gh.WorkflowJob
+		earlier []report.Job
+		listed  *gh.WorkflowRuns
 
-		earlierErr error
-		older      []report.Run
-		olderErr   error
-		reading    sync.WaitGroup
+		runErr, jobsErr, earlierErr, listErr error
+
+		reading sync.WaitGroup
 	)
-	// What is known beforehand need not wait for the run.
-	early := from.WorkflowID != 0 && from.Branch != "" && !from.CreatedAt.IsZero()
 	reading.Go(func() {
 		var read *gh.WorkflowRun
 		if read, runErr = a.run(ctx, from.ID); runErr == nil {
 			run = merge(from, runFrom(read, from.Repository))
-		}
-		switch {
-		case early:
-		case runErr != nil:
-			newerErr, olderErr = runErr, runErr
-		default:
-			reading.Go(func() { older, olderErr = a.AtWork(ctx, run, run.CreatedAt, run.CreatedAt) })
-			newer, newerErr = a.newer(ctx, run)
 		}
 	})
 	reading.Go(func() { jobs, jobsErr = a.attemptJobs(ctx, from) })
 	if from.Attempt > 1 {
 		reading.Go(func() { earlier, earlierErr = a.earlier(ctx, from) })
 	}
-	if early {
-		reading.Go(func() { newer, newerErr = a.newer(ctx, from) })
-		reading.Go(func() { older, olderErr = a.AtWork(ctx, from, from.CreatedAt, from.CreatedAt) })
-	}
+	reading.Go(func() { listed, listErr = near(ctx, a, c, from) })
 	reading.Wait()
 
-	run.Jobs, run.Newer, run.NewerKnown = jobsFrom(jobs), newer, newerErr == nil
-	run.Earlier = earlier
+	around := readAround(ctx, a, run, runErr, listed, listErr)
+	run.Jobs, run.Earlier = jobsFrom(jobs), earlier
+	run.Newer, run.NewerKnown = around.newer, around.newerErr == nil
 	// Without an answer it is asked again where it matters, and only then told.
-	run.Older, run.OlderKnown = older, olderErr == nil
+	run.Older, run.OlderKnown = around.older, around.olderErr == nil
 	if own := ownJob(jobs, c); from.ID == c.RunID && own >= 0 {
 		run.Jobs[own].Own = true
 	}
@@ -122,7 +106,7 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 		unread{fmt.Sprintf("run %d", from.ID), runErr},
 		unread{fmt.Sprintf("the jobs of run %d", from.ID), jobsErr},
 		unread{"the jobs of its earlier attempts", earlierErr},
-		unread{"the newer runs of its workflow", newerErr})
+		unread{"the newer runs of its workflow", around.newerErr})
 }
 
 // describe reads only what is shown of the commit of from, whose id

@@ -213,10 +213,9 @@ func TestEvidence(t *testing.T) {
 
 func TestEvidenceOfTheRunInThePayload(t *testing.T) {
 	t.Parallel()
-	// All four questions are open before the first is answered: two of them go
-	// to the list of runs.
+	// All questions are open before the first is answered.
 	var together sync.WaitGroup
-	together.Add(4)
+	together.Add(3)
 	meet := func(handler http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			together.Done()
@@ -239,6 +238,70 @@ func TestEvidenceOfTheRunInThePayload(t *testing.T) {
 	assert.Empty(t, run.Newer)
 	for _, job := range run.Jobs {
 		assert.False(t, job.Own, "the failed run is not the own one")
+	}
+}
+
+// The environment and the payload tell enough to list the runs without waiting for
+// the run, and one list serves for the newer and the older ones.
+func TestEvidenceInOneRound(t *testing.T) {
+	t.Parallel()
+	const total = `"total_count": 4, `
+	listed := `{` + total + `"workflow_runs": [
+		{"id": 101, "run_number": 21, "workflow_id": 7, "head_branch": "main", "status": "in_progress", "created_at": "2026-03-01T10:02:00Z"},
+		{"id": 100, "run_number": 20, "workflow_id": 7, "head_branch": "main", "status": "in_progress", "created_at": "2026-03-01T10:00:00Z"},
+		{"id": 99, "run_number": 19, "workflow_id": 7, "head_branch": "main", "status": "in_progress", "created_at": "2026-03-01T09:50:00Z"},
+		{"id": 98, "run_number": 18, "workflow_id": 7, "head_branch": "main", "status": "completed", "created_at": "2026-03-01T09:40:00Z", "updated_at": "2026-03-01T09:45:00Z"}]}`
+	proven := pushed
+	proven.NotBefore = pushed.CreatedAt
+	for name, tt := range map[string]struct {
+		from     report.Run
+		list     string
+		listings int // that come after the first
+		created  string
+	}{
+		"the payload proves a beginning": {proven, listed, 0, "created=%3E%3D2026-03-01T03%3A59%3A50Z"},
+		"nothing proves one":             {pushed, listed, 0, ""},
+		"the page does not reach back":   {proven, strings.Replace(listed, total, `"total_count": 104, `, 1), 3, "created="},
+		"another workflow had the name":  {proven, strings.Replace(listed, `"workflow_id": 7`, `"workflow_id": 8`, 1), 2, "created="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var together sync.WaitGroup
+			together.Add(3)
+			meet := func(handler http.HandlerFunc) http.HandlerFunc {
+				return func(w http.ResponseWriter, r *http.Request) {
+					together.Done()
+					together.Wait()
+					handler(w, r)
+				}
+			}
+			oneJob := says(200, `{"total_count": 1, "jobs": [{"id": 9, "name": "deploy", "status": "in_progress", "started_at": "2026-03-01T10:02:01Z"}]}`)
+			server := fakeGitHub(t, "", answers{
+				runURI: meet(says(200, runBody)), jobsURI: meet(says(200, jobsBody)),
+				repoPath + "actions/workflows/deploy.yml/runs": meet(says(200, tt.list)),
+				newerURI:                           says(200, listed),
+				repoPath + "actions/runs/101/jobs": oneJob, repoPath + "actions/runs/99/jobs": oneJob,
+			})
+			own := ownContext
+			own.WorkflowFile = "deploy.yml"
+
+			run, notes := server.api(t).Evidence(within(t, enough), own, tt.from, true)
+
+			assert.Empty(t, notes)
+			assert.True(t, run.NewerKnown)
+			assert.True(t, run.OlderKnown)
+			require.Len(t, run.Newer, 1)
+			assert.Equal(t, int64(101), run.Newer[0].ID)
+			assert.Len(t, run.Newer[0].Jobs, 1)
+			require.Len(t, run.Older, 1)
+			assert.Equal(t, int64(99), run.Older[0].ID)
+			first := server.calls("workflows/deploy.yml/runs")
+			require.Len(t, first, 1)
+			assert.Contains(t, first[0], tt.created)
+			assert.Equal(t, tt.created != "", strings.Contains(first[0], "created="))
+			assert.LessOrEqual(t, len(server.calls("workflows/7/runs")), tt.listings)
+			assert.Equal(t, tt.listings > 0, len(server.calls("workflows/7/runs")) > 0)
+		})
 	}
 }
 

@@ -35,7 +35,7 @@ func (a *API) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([
 		return nil, fmt.Errorf("failed to list older runs: %s", cause(err))
 	}
 	listed := slices.DeleteFunc(list.WorkflowRuns, func(r *gh.WorkflowRun) bool {
-		return r.GetID() == run.ID || isNewer(r, run) || isForeign(r, run) || endedBefore(r, from)
+		return !wasAtWork(r, run, from)
 	})
 	if span := !from.Equal(to); span && (len(listed) > maxOlder || list.GetTotalCount() > len(list.WorkflowRuns)) {
 		return nil, fmt.Errorf("failed to list older runs: there were more than %d since %s", maxOlder, from.Format(time.RFC3339))
@@ -45,4 +45,10 @@ func (a *API) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([
 		return nil, fmt.Errorf("failed to read the jobs of older runs: %s", cause(err))
 	}
 	return older, nil
+}
+
+// wasAtWork tells whether a listed run is an earlier one of run's branch that had
+// not ended before a time.
+func wasAtWork(r *gh.WorkflowRun, run report.Run, at time.Time) bool {
+	return r.GetID() != run.ID && !isNewer(r, run) && !isForeign(r, run) && !endedBefore(r, at)
 }

@@ -42,13 +42,17 @@ func (a *API) sameWorkflowRuns(ctx context.Context, run report.Run, created stri
 	if run.WorkflowID == 0 || run.Branch == "" {
 		return nil, fmt.Errorf("%w: run %d without its workflow or branch", errOddAnswer, run.ID)
 	}
-	query := url.Values{"branch": {run.Branch}}
+	return workflowRuns(ctx, a, strconv.FormatInt(run.WorkflowID, 10), run.Branch, created, page)
+}
+
+// workflowRuns is sameWorkflowRuns for a workflow by its id or its file's name.
+func workflowRuns(ctx context.Context, a *API, workflow, branch, created string, page int) (*gh.WorkflowRuns, error) {
+	query := url.Values{"branch": {branch}}
 	if created != "" {
 		query.Set("created", created)
 	}
 	list := &gh.WorkflowRuns{}
-	path := "actions/workflows/" + strconv.FormatInt(run.WorkflowID, 10) + "/runs"
-	if _, err := a.get(ctx, path, paged(query, page), list); err != nil {
+	if _, err := a.get(ctx, "actions/workflows/"+url.PathEscape(workflow)+"/runs", paged(query, page), list); err != nil {
 		return nil, err
 	}
 	if list.WorkflowRuns == nil {

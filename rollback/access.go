@@ -23,6 +23,7 @@ func openAWS(ctx context.Context, a *action) (*aws.Clients, error) {
 	return aws.Open(ctx, aws.Options{
 		Region:     a.inputs.Region,
 		NeedRegion: slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Region == "" }),
+		Regions:    a.regions(),
 		Secret:     func(secret string) { a.redactor.Add(secret) },
 		Clock:      a.deps.Clock, Log: a.log,
 		Environment: aws.Environment{Get: a.deps.Getenv, Set: a.deps.Setenv, Note: func(text string) {
@@ -48,6 +49,17 @@ func (a *action) connectAWS(ctx context.Context) (*aws.Clients, bool) {
 		notReady(a)
 	}
 	return nil, false
+}
+
+// regions are those that the functions name.
+func (a *action) regions() []string {
+	var all []string
+	for _, f := range a.inputs.Functions {
+		if f.Region != "" && !slices.Contains(all, f.Region) {
+			all = append(all, f.Region)
+		}
+	}
+	return all
 }
 
 // explainNoAccess words why there is no access to AWS, and what to do.

@@ -86,11 +86,11 @@ func (a *action) act() {
 	ctx, cancel := a.limited()
 	defer cancel()
 	a.connectGitHub()
+	if a.inputs.Command != "list" {
+		a.run.start() // GitHub answers while everything else goes on
+	}
 	if !a.alone() && !a.mayAct(ctx) {
 		return
-	}
-	if a.inputs.Command != "list" {
-		a.run.start() // GitHub answers while the credentials are fetched
 	}
 	clients, ok := a.connectAWS(ctx)
 	if !ok {

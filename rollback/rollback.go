@@ -13,6 +13,7 @@ func rollBack(ctx context.Context, a *action, clients *aws.Clients, functions []
 	site := restoreSite(a, clients)
 	a.log.Group("Rolling back")
 	fleet := alias.NewFleet(functions)
+	fleet.Log = a.log
 	fleet.RollBack(ctx, a.inputs.AllOrNothing)
 	a.log.EndGroup()
 

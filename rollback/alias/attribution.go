@@ -29,6 +29,7 @@ func attribute(f *facts, failing int64) attribution {
 	if f.o.Request.Deployed != 0 {
 		return byDeployedVersion(f.o)
 	}
+	f.needRun()
 	modified := f.lastModified(failing)
 	if modified.IsZero() || f.o.Run.CreatedAt.IsZero() {
 		return withoutTimes(f.o, failing)
@@ -301,6 +302,7 @@ func newerDeploy(f *facts, version int64) attribution {
 			return attribution{}
 		}
 	}
+	f.needRun()
 	modified := f.lastModified(version)
 	if modified.IsZero() {
 		return attribution{}
@@ -352,6 +354,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 	if !request.Remember || a.reason == report.AlreadyRolledBack {
 		return d
 	}
+	f.needRun()
 	if v := request.Deployed; v != 0 && !f.o.Alias.Serves(v) && request.Target == 0 {
 		// A promoted version is an earlier run's, and as good as it was.
 		known, read := f.o.Versions[v]

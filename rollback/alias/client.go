@@ -119,21 +119,27 @@ func (c *client) readMemory(ctx context.Context) (Memory, error) {
 	case err != nil:
 		return Memory{}, explain(err, "GetAlias", c.memoryResource())
 	}
-	var m Memory
-	if text := aws.ToString(out.Description); text != "" { // empty: somebody made the alias ahead of time
+	at, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
+	return memoryOf(out.Description, out.RevisionId, at, err), nil
+}
+
+// memoryOf reads the memory off its alias; odd: why where it points was not
+// understood.
+func memoryOf(description, revision *string, at Alias, odd error) (m Memory) {
+	if text := aws.ToString(description); text != "" { // empty: somebody made the alias ahead of time
+		var err error
 		if m, err = ParseDescription(text); err != nil {
 			if foreign(text) {
-				return Memory{Foreign: text}, nil
+				return Memory{Foreign: text}
 			}
 			m = Memory{Unreadable: err.Error()}
 		}
 	}
-	at, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
-	if err != nil {
-		m.Unreadable = err.Error()
+	if odd != nil {
+		m.Unreadable = odd.Error()
 	}
-	m.Exists, m.RevisionID, m.Version, m.Weighted = true, aws.ToString(out.RevisionId), at.Version, at.Weighted != 0
-	return m, nil
+	m.Exists, m.RevisionID, m.Version, m.Weighted = true, aws.ToString(revision), at.Version, at.Weighted != 0
+	return m
 }
 
 // explainMissing finds out, for a 404, whether it is the function that does not

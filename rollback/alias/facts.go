@@ -39,6 +39,15 @@ func (f *facts) need(q Query) {
 // incomplete reports whether something is missing.
 func (f *facts) incomplete() bool { return !f.missing.empty() }
 
+// needRun sees to it that what GitHub says about the run is known. A rule asks for
+// it right before it looks at jobs, at other runs or at when the run was created:
+// the move does not wait for GitHub where no rule does.
+func (f *facts) needRun() {
+	if f.o.RunAwaited {
+		f.need(Query{Run: true})
+	}
+}
+
 // lastModified is when a version was made; zero: AWS does not say, or there is
 // no such version.
 func (f *facts) lastModified(version int64) time.Time {
@@ -119,6 +128,7 @@ func (f *facts) clearedByRerun(version int64, e Rejection) bool {
 	if e.Run == 0 || e.Run == f.o.Run.ID {
 		return false
 	}
+	f.needRun()
 	run, asked := f.o.Outcomes[e.Run]
 	if !asked {
 		f.need(Query{Outcomes: []int64{e.Run}})
@@ -187,6 +197,7 @@ func (f *facts) undoesNothing(from, to int64) []report.Note {
 // needOlderRuns sees to it that the older runs that were at work when this one
 // began are known, as far as GitHub answers.
 func (f *facts) needOlderRuns() {
+	f.needRun()
 	if !f.o.Run.OlderKnown && !f.o.OlderAsked {
 		f.need(Query{OlderRuns: true})
 	}

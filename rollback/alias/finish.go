@@ -4,41 +4,58 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// finish remembers, and reads the traffic until it has moved.
+// finish remembers, and reads the traffic until it has moved, both at once.
 func (r *rollback) finish(ctx context.Context) {
-	s := &r.state
+	s, remembered := &r.state, func() {}
 	if r.now().Request.Remember && s.status != report.Failed && (s.moved != nil || len(s.decision.Reject) > 0 || s.decision.Unreject != 0) {
-		r.remember(ctx)
+		remembered = r.remember(ctx)
 	}
 	if s.moved == nil {
+		remembered()
 		return
 	}
-	if err := r.settle(ctx); err != nil {
+	err := r.settle(ctx)
+	remembered()
+	if err != nil {
 		s.clearMove()
 		r.fail(err)
 	}
+	completeProof(ctx, r)
 }
 
-// remember writes the memory alias. Failing to is a warning: the rollback
-// itself is not touched by it.
-func (r *rollback) remember(ctx context.Context) {
-	o := r.now()
-	if o.Memory.Foreign != "" { // which was said
-		return
+// remember begins to write the memory alias. What it gives waits for that and
+// keeps what came of it. Failing to write is a warning: the rollback itself is not
+// touched by it.
+func (r *rollback) remember(ctx context.Context) (wait func()) {
+	if r.now().Memory.Foreign != "" { // which was said
+		return func() {}
 	}
-	wanted, stored, err := r.memory.save(ctx, o.Memory, func(old Memory) Memory {
-		return nextMemory(old, r.state.decision, *o, r.stamp())
+	if r.now().RunAwaited && r.now().Run.Attempt == 0 {
+		r.observer.awaitRun(ctx) // the memory names the attempt
+	}
+	var wanted, stored Memory
+	var err error
+	var writing sync.WaitGroup
+	o, decision := *r.now(), r.state.decision
+	writing.Go(func() {
+		wanted, stored, err = r.memory.save(ctx, o.Memory, func(old Memory) Memory {
+			return nextMemory(old, decision, o, r.stamp())
+		})
 	})
-	o.Memory, r.state.rejected = stored, wanted.Rejected
-	if err != nil {
-		_, text := reasonOfProblem(err)
-		r.notes.warnf("what was rejected could not be remembered in the alias %s: %s; until it is, the next rollback may choose version %s again",
-			r.client.memoryAlias(), text, strings.Join(wanted.Rejected.Strings(), " or "))
+	return func() {
+		writing.Wait()
+		r.now().Memory, r.state.rejected = stored, wanted.Rejected
+		if err != nil {
+			_, text := reasonOfProblem(err)
+			r.notes.warnf("what was rejected could not be remembered in the alias %s: %s; until it is, the next rollback may choose version %s again",
+				r.client.memoryAlias(), text, strings.Join(wanted.Rejected.Strings(), " or "))
+		}
 	}
 }
 

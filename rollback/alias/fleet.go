@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -21,15 +23,31 @@ const backLimit = 30 * time.Second
 // Fleet is one or several functions that are rolled back. Its methods are to be
 // called one after the other.
 type Fleet struct {
+	// Log takes how far the moves of many functions are; nil: nobody reads it.
+	Log Log
+
 	all          []*rollback
 	allOrNothing bool
 }
 
+const (
+	// callsToMove is how many calls one function takes until its alias has moved,
+	// where nothing is saved.
+	callsToMove = 6
+	// manyFunctions is above how many functions the log tells how far they are.
+	manyFunctions = 10
+)
+
 // NewFleet makes a fleet of functions, none of which is touched yet.
 func NewFleet(functions []Function) *Fleet {
 	f := &Fleet{all: make([]*rollback, len(functions))}
+	var shared *listing
+	if len(functions)*callsToMove > aws.Burst {
+		shared = &listing{}
+	}
 	for i, function := range functions {
 		f.all[i] = newRollback(function)
+		f.all[i].observer.listing = shared
 	}
 	return f
 }
@@ -40,14 +58,37 @@ func (f *Fleet) RollBack(ctx context.Context, allOrNothing bool) {
 	f.allOrNothing = allOrNothing && len(f.all) > 1
 	// Every move comes before anything that can wait.
 	if f.allOrNothing {
-		moveAllOrNone(ctx, f.all)
+		moveAllOrNone(ctx, f.all, f.progress())
 	} else {
+		done := f.progress()
 		each(f.all, func(r *rollback) {
 			r.prepare(ctx)
 			r.move(ctx)
+			done(r)
 		})
 	}
 	each(f.all, func(r *rollback) { r.finish(ctx) })
+}
+
+// progress gives what is to be called for each function that was dealt with. Of
+// many functions it tells the log now and then how far they are.
+func (f *Fleet) progress() func(*rollback) {
+	if f.Log == nil || len(f.all) <= manyFunctions {
+		return func(*rollback) {}
+	}
+	var mu sync.Mutex
+	moved, done := 0, 0
+	return func(r *rollback) {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if r.state.moved != nil {
+			moved++
+		}
+		if done%manyFunctions == 0 || done == len(f.all) {
+			f.Log.Infof("%d of %d functions were moved, %d are left", moved, len(f.all), len(f.all)-done)
+		}
+	}
 }
 
 // Results are those of the functions, in their order, as they stand now.
@@ -61,7 +102,7 @@ func (f *Fleet) Results() []report.Function {
 
 // moveAllOrNone moves none unless all can move, and returns those that moved when
 // one then fails.
-func moveAllOrNone(ctx context.Context, all []*rollback) {
+func moveAllOrNone(ctx context.Context, all []*rollback, done func(*rollback)) {
 	each(all, func(r *rollback) { r.prepare(ctx) })
 	if cause := blocking(all); cause != nil {
 		for _, r := range all {
@@ -77,7 +118,10 @@ func moveAllOrNone(ctx context.Context, all []*rollback) {
 			wanted = append(wanted, r)
 		}
 	}
-	each(all, func(r *rollback) { r.move(ctx) })
+	each(all, func(r *rollback) {
+		r.move(ctx)
+		done(r)
+	})
 	var failed *rollback
 	for _, r := range wanted {
 		if r.state.moved == nil && r.state.blocks() {

@@ -62,6 +62,8 @@ type rollback struct {
 	memory   *memoryStore
 	notes    *notes
 	state    state
+	// decidedOn is what the decision stands on.
+	decidedOn Observation
 }
 
 func newRollback(f Function) *rollback {
@@ -79,7 +81,8 @@ func newRollback(f Function) *rollback {
 		client: c,
 		observer: &observer{
 			client: c, runs: f.Runs, evidence: f.Evidence, clocks: f.ClockDifference, notes: said,
-			o: Observation{Request: f.Request, Run: f.Run},
+			// For a target that was chosen, GitHub is not asked about the run.
+			o: Observation{Request: f.Request, Run: f.Run, RunAwaited: f.Request.Target == 0},
 		},
 		mover:  &mover{client: c, finish: f.Finish},
 		memory: &memoryStore{client: c, name: f.Name, finish: f.Finish},
@@ -145,7 +148,7 @@ func (r *rollback) keepObserved() {
 // adopt takes a decision as the one to carry out.
 func (r *rollback) adopt(d Decision) {
 	s, now := &r.state, r.now().Alias
-	s.decision, s.proof = d, d.Proof
+	s.decision, s.proof, r.decidedOn = d, d.Proof, *r.now()
 	r.noteClocks(d)
 	r.takeLogGroup(now.Version)
 	switch d.Action {
@@ -260,6 +263,28 @@ func (r *rollback) arrive(now Alias) {
 		message = fmt.Sprintf("%s is back on version %d: it was rolled back from %s", r.subject.place(), target, serving(from))
 	}
 	s.end(report.RolledBack, s.reason, message)
+}
+
+// completeProof adds what GitHub has told about the run where the alias was moved
+// without waiting for it.
+func completeProof(ctx context.Context, r *rollback) {
+	if r.state.moved == nil || !r.now().RunAwaited {
+		return
+	}
+	r.observer.awaitRun(ctx)
+	s, o := &r.state, r.decidedOn
+	o.Run, o.RunAwaited = r.now().Run, false
+	if r.observer.clocks != nil {
+		o.ClockDifference = r.observer.clocks()
+	}
+	s.deployedAt = o.deployedAt(s.left)
+	switch d := Decide(o); {
+	case d.Action == NeedMore: // it would be asked for what needs no answer any more
+	case d.Action == Move && d.Target == s.decision.Target:
+		s.decision.Notes, s.decision.Proof, s.proof = d.Notes, d.Proof, d.Proof
+	default:
+		r.notes.warnf("GitHub answered after the move, and what it tells speaks against it (%s): look whether version %d is the right one", d.Why, s.decision.Target)
+	}
 }
 
 // leftBy is the version that a move leaves: of two that served, the one that is

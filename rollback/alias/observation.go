@@ -92,6 +92,9 @@ type Observation struct {
 	Alias   Alias
 	Memory  Memory
 	Run     report.Run // the run that failed
+	// RunAwaited: GitHub has not answered about the run yet, and Run is what the
+	// event tells.
+	RunAwaited bool
 
 	// Versions holds what is known of the versions that were looked at.
 	Versions map[int64]Version
@@ -129,6 +132,7 @@ type Observation struct {
 // Query is what a decision must know before it can be made. The zero value
 // asks for nothing; else one field is set.
 type Query struct {
+	Run        bool      // wait for what GitHub tells about the run
 	Versions   []int64   // read their configurations
 	Wait       int64     // this one is Pending: wait until it is not
 	Below      int64     // find out which versions exist below this one
@@ -140,7 +144,7 @@ type Query struct {
 }
 
 func (q Query) empty() bool {
-	return len(q.Versions) == 0 && q.Wait == 0 && q.Below == 0 && q.Above == 0 && len(q.Outcomes) == 0 && !q.OlderRuns && q.RunsAtWork == 0 && q.RunsSince.IsZero()
+	return !q.Run && len(q.Versions) == 0 && q.Wait == 0 && q.Below == 0 && q.Above == 0 && len(q.Outcomes) == 0 && !q.OlderRuns && q.RunsAtWork == 0 && q.RunsSince.IsZero()
 }
 
 // Action is what a decision says is to be done.

@@ -39,6 +39,9 @@ type observer struct {
 	evidence func(context.Context) report.Run
 	clocks   func() time.Duration // how far those of AWS and GitHub are apart; nil: not at all
 	notes    *notes
+	// listing is shared by a fleet that has more calls to make than the pace lets
+	// out at once: as few as possible are made then. Else nil.
+	listing *listing
 
 	mu     sync.Mutex // guards o while calls run side by side
 	o      Observation
@@ -47,32 +50,36 @@ type observer struct {
 }
 
 // observe reads the alias and the memory alias at once, then everything that will
-// be needed in all likelihood, and the evidence about the run beside it.
+// be needed in all likelihood. It does not wait for what GitHub tells about the
+// run: a decision asks for that where it needs it.
 func (ob *observer) observe(ctx context.Context) error {
+	ahead := readAhead(ctx, ob)
 	if err := ob.readAliases(ctx); err != nil || ob.o.Alias.Latest {
+		ahead.drop()
 		return err
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	if versions := ob.o.prefetch(); len(versions) > 0 {
-		g.Go(func() error { return ob.readVersions(gctx, versions) })
-		if ob.o.Request.Target == 0 {
-			g.Go(func() error {
-				run := ob.evidence(gctx)
-				ob.mu.Lock()
-				defer ob.mu.Unlock()
-				if seen := ob.o.Run; seen.OlderKnown { // asked for an earlier decision
-					run.Older, run.OlderKnown = seen.Older, true
-				}
-				ob.o.Run = run
-				return nil
-			})
-		}
+	var known []int64
+	if ob.o.Alias.Serves(ob.o.Request.Deployed) {
+		known = ahead.keep(ob)
+	} else {
+		ahead.drop()
 	}
-	return g.Wait()
+	unread := slices.DeleteFunc(ob.o.prefetch(candidatesAhead(ob)), func(v int64) bool { return slices.Contains(known, v) })
+	return ob.readVersions(ctx, unread)
+}
+
+// awaitRun waits for what GitHub tells about the run.
+func (ob *observer) awaitRun(ctx context.Context) {
+	ob.o.Run, ob.o.RunAwaited = ob.evidence(ctx), false
 }
 
 // readAliases reads the alias and the memory alias at once.
 func (ob *observer) readAliases(ctx context.Context) error {
+	if alias, memory, others, found := ob.listing.read(ctx, ob.client); found {
+		ob.o.OtherAliases = others
+		ob.keepAliases(alias, memory)
+		return nil
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	var alias Alias
 	var memory Memory
@@ -81,16 +88,22 @@ func (ob *observer) readAliases(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return ob.client.explainMissing(ctx, err)
 	}
+	ob.keepAliases(alias, memory)
+	return nil
+}
+
+func (ob *observer) keepAliases(alias Alias, memory Memory) {
 	if seen := ob.o.Alias; seen.RevisionID != "" && ob.o.First == nil {
 		ob.o.First = &seen
 	}
 	ob.o.Alias, ob.o.Memory = alias, memory
-	return nil
 }
 
 // answer finds out what a decision still needs to know.
 func (ob *observer) answer(ctx context.Context, q Query) error {
 	switch {
+	case q.Run:
+		ob.awaitRun(ctx)
 	case len(q.Versions) > 0:
 		return ob.readVersions(ctx, q.Versions)
 	case q.Wait != 0:
@@ -257,7 +270,7 @@ func (ob *observer) decide(ctx context.Context, by func(Observation) Decision) (
 // aliases must have been read.
 func (ob *observer) preview(ctx context.Context) (Decision, error) {
 	if !ob.o.Alias.Latest {
-		if err := ob.readVersions(ctx, ob.o.prefetch()); err != nil {
+		if err := ob.readVersions(ctx, ob.o.prefetch(candidatesAhead(ob))); err != nil {
 			return Decision{}, err
 		}
 	}

@@ -4,8 +4,8 @@ import "slices"
 
 // prefetch lists what will be needed in all likelihood, so that it can be read
 // at once: the serving versions, the one that was chosen or remembered, else
-// the numbers just below the failing one.
-func (o Observation) prefetch() []int64 {
+// the numbers just below the failing one, atLeast of them.
+func (o Observation) prefetch(atLeast int) []int64 {
 	var out []int64
 	if !o.Alias.Latest {
 		out = append(out, o.Alias.Version)
@@ -21,7 +21,7 @@ func (o Observation) prefetch() []int64 {
 	case o.Memory.writtenBy(BySnapshot, o.Run) && o.Memory.Version != 0:
 		out = append(out, o.Memory.Version)
 	default:
-		out = append(out, o.candidates(o.Alias.Version)...)
+		out = append(out, o.candidates(o.Alias.Version, atLeast)...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -33,12 +33,13 @@ const (
 	maxCandidates = 6
 )
 
-// candidates are the next numbers below a version that may be the target: two,
-// or as many more as it takes to have one that is not rejected; six at most.
-func (o Observation) candidates(below int64) []int64 {
+// candidates are the next numbers below a version that may be the target: atLeast
+// so many, or as many more as it takes to have one that is not rejected; six at
+// most.
+func (o Observation) candidates(below int64, atLeast int) []int64 {
 	var out []int64
 	free := false
-	for v := below - 1; v > 0 && len(out) < maxCandidates && (len(out) < minCandidates || !free); v-- {
+	for v := below - 1; v > 0 && len(out) < maxCandidates && (len(out) < atLeast || !free); v-- {
 		e, rejected := o.Memory.Rejected.Find(v)
 		if rejected && e.Run == 0 {
 			v = e.Last

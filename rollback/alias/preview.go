@@ -10,6 +10,7 @@ import (
 // for checks, drills and choices, where no run has failed. Nothing is rejected
 // by it.
 func decidePreview(o Observation) Decision {
+	o.RunAwaited = false
 	return decideWith(o, func(f *facts) Decision {
 		d, onLatest := aliasOnLatest(f)
 		if !onLatest || f.o.Request.Target != 0 {

@@ -3,6 +3,7 @@ package alias
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -70,11 +71,19 @@ func byPublisher(f *facts, version int64) attribution {
 	return attribution{}
 }
 
+// clocksApart is taken for how far AWS's and GitHub's clocks are apart at most while
+// GitHub has not answered.
+const clocksApart = time.Minute
+
 // publishedByThisRun is true where this run was in a job that publishes when the
 // version was made, and no other run was in the same one: enough to reject a
 // version that was never found to fail.
 func publishedByThisRun(f *facts, version int64) bool {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
+	if f.o.RunAwaited && (modified.IsZero() || !run.NotBefore.IsZero() && f.o.before(modified, run.NotBefore.Add(-clocksApart))) {
+		return false // whatever GitHub tells
+	}
+	f.needRun()
 	if modified.IsZero() || run.CreatedAt.IsZero() || run.CreatedBound || !run.NewerKnown || f.o.before(modified, run.CreatedAt) {
 		return false
 	}

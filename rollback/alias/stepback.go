@@ -184,10 +184,13 @@ func (r *rollback) moveOn(ctx context.Context, d Decision, ours bool) error {
 	r.takeLogGroup(d.Target)
 	s.move(now, d.Target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
 	r.compare(s.left, d.Target)
+	remembered := func() {}
 	if r.now().Request.Remember {
-		r.remember(ctx)
+		remembered = r.remember(ctx)
 	}
-	if err := r.settle(ctx); err != nil {
+	err = r.settle(ctx)
+	remembered()
+	if err != nil {
 		r.state = before
 		return err
 	}

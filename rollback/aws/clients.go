@@ -22,7 +22,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
-	"golang.org/x/time/rate"
 )
 
 // Time limits of a connection. A call's own limit is set where it is made.
@@ -52,6 +51,9 @@ type Options struct {
 	// NeedRegion: an ARN gives every function its region, so that none else
 	// is needed, where this is false.
 	NeedRegion bool
+	// Regions are further ones that calls to Lambda will be made in: the connections
+	// are made while the credentials are fetched.
+	Regions []string
 	// Secret is called with every secret that AWS or GitHub issues on the way.
 	Secret func(string)
 	Clock  Clock
@@ -68,7 +70,7 @@ type Options struct {
 type Clients struct {
 	config aws.Config
 	clock  Clock
-	pace   map[string]*rate.Limiter
+	pace   map[string]*pace
 	// assumed is when a role was assumed; zero: the credentials were there before.
 	assumed time.Time
 	known   atomic.Bool // the role, in Lambda
@@ -83,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialLimit }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = tlsLimit
-			t.MaxIdleConnsPerHost = callsAtOnce
+			t.MaxIdleConnsPerHost = Burst
 		})
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
@@ -109,11 +111,12 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 			cfg.Region = stsRegion(o.RoleARN, "") // of STS; the functions name their own
 		}
 	}
+	warm(ctx, &cfg, o)
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	if o.Answered != nil {
 		cfg.HTTPClient = dated{cfg.HTTPClient, o.Clock, o.Answered}
 	}
-	clients := &Clients{config: cfg, clock: o.Clock, pace: map[string]*rate.Limiter{}}
+	clients := &Clients{config: cfg, clock: o.Clock, pace: map[string]*pace{}}
 	if clients.config.Credentials, err = clients.credentials(ctx, o); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, plain(err))
 	}
@@ -129,14 +132,14 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	if region == "" {
 		region = c.config.Region
 	}
-	pace, known := c.pace[region]
+	p, known := c.pace[region]
 	if !known {
-		pace = rate.NewLimiter(callsPerSecond, callsAtOnce)
-		c.pace[region] = pace
+		p = newPace()
+		c.pace[region] = p
 	}
 	return lambda.NewFromConfig(c.config, func(o *lambda.Options) {
 		o.Region = region
-		o.APIOptions = append(o.APIOptions, paced(pace, c.clock), c.spreading)
+		o.APIOptions = append(o.APIOptions, paced(p, c.clock), c.spreading)
 	})
 }
 

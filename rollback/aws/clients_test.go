@@ -47,12 +47,58 @@ func TestLambdaCallsKeepThePaceOfTheClock(t *testing.T) {
 	t.Cleanup(server.Close)
 	clock := &counted{now: time.Now()}
 	clients := open(t, server.URL, clock)
-	for range 15 {
+	for range 20 {
 		_, err := getAlias(t.Context(), clients.Lambda(""))
 		require.NoError(t, err)
 	}
-	// Five at once, then one more every 100 ms: the waits are 100, 200, ... 1000 ms.
-	assert.Equal(t, 5500*time.Millisecond, time.Duration(clock.slept.Load()).Round(time.Millisecond))
+	// 14 at once, then 15 a second: the waits are 1/15, 2/15, ... 6/15 s.
+	assert.Equal(t, 1400*time.Millisecond, time.Duration(clock.slept.Load()).Round(time.Millisecond))
+}
+
+// passing is a clock whose time passes by sleeping alone.
+type passing struct{ now time.Time }
+
+func (c *passing) Now() time.Time { return c.now }
+
+func (c *passing) Sleep(_ context.Context, d time.Duration) error {
+	c.now = c.now.Add(max(d, 0))
+	return nil
+}
+
+func TestThePaceGivesWayToOthersAndComesBack(t *testing.T) {
+	var throttle atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if throttle.Swap(false) {
+			coded(429, "TooManyRequestsException")(w, r)
+			return
+		}
+		answers(200, "", "{}")(w, r)
+	}))
+	t.Cleanup(server.Close)
+	clock := &passing{now: time.Now()}
+	clients := open(t, server.URL, clock)
+	takes := func(calls int) time.Duration {
+		began := clock.now
+		for range calls {
+			_, err := getAlias(t.Context(), clients.Lambda(""))
+			require.NoError(t, err)
+		}
+		return clock.now.Sub(began).Round(10 * time.Millisecond)
+	}
+	assert.Zero(t, takes(5), "one function is not held back")
+	throttle.Store(true)
+	_, err := getAlias(t.Context(), clients.Lambda(""))
+	require.Error(t, err)
+	assert.InDelta(t, 0.93, takes(7).Seconds(), 0.1, "half as fast, and nothing saved up")
+	takes(100)
+	assert.InDelta(t, 1, takes(15).Seconds(), 0.1, "as fast as before")
+	other := clients.Lambda("us-east-98")
+	for range 14 { // another region has a pace of its own
+		before := clock.now
+		_, err := getAlias(t.Context(), other)
+		require.NoError(t, err)
+		assert.Equal(t, before, clock.now)
+	}
 }
 
 func TestTheSDKDoesNotTryAgain(t *testing.T) {

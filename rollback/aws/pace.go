@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,25 +18,73 @@ import (
 )
 
 // Lambda allows 15 control-plane calls a second for an account and region, for
-// everything that runs there together. A burst and a second's worth of calls stay
-// within it; one function alone does not feel the burst's bound.
+// everything that runs there together.
 const (
-	callsPerSecond = 10
-	callsAtOnce    = 5
+	callsPerSecond = 15
+	// Burst is how many calls go out at once; one function alone does not feel it.
+	// It is one below what Lambda allows: calls reach Lambda less evenly than they
+	// are sent, and an answer that there were too many costs more than one call.
+	Burst = 14
+	// leastPerSecond is how slow calls become where others use up what is allowed.
+	leastPerSecond = 1
+	// quiet is how long after a change of the pace it may change again: what was
+	// sent before tells nothing about it.
+	quiet = time.Second
 )
 
+// pace is how fast calls to one region go out. An answer that there were too many
+// halves it; each quiet second brings back half of what is missing.
+type pace struct {
+	limiter *rate.Limiter
+
+	mu        sync.Mutex
+	changed   time.Time
+	throttled time.Time // last
+}
+
+func newPace() *pace { return &pace{limiter: rate.NewLimiter(callsPerSecond, Burst)} }
+
+// delay takes a turn, and is how long it is until then.
+func (p *pace) delay(now time.Time) time.Duration {
+	return p.limiter.ReserveN(now, 1).DelayFrom(now)
+}
+
+// answered takes the error of a call, nil for none.
+func (p *pace) answered(now time.Time, err error) {
+	throttled := err != nil && Classify(err) == Throttled
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limit := p.limiter.Limit()
+	if throttled {
+		p.throttled = now
+	}
+	if now.Sub(p.changed) < quiet || !throttled && (limit >= callsPerSecond || now.Sub(p.throttled) < quiet) {
+		return
+	}
+	p.changed = now
+	if !throttled {
+		p.limiter.SetLimitAt(now, min((limit+callsPerSecond+1)/2, callsPerSecond))
+		return
+	}
+	p.limiter.SetLimitAt(now, max(limit/2, leastPerSecond))
+	if saved := int(p.limiter.TokensAt(now)); saved > 0 {
+		p.limiter.ReserveN(now, saved) // Lambda has none left either
+	}
+}
+
 // paced holds every try of a call back until its turn.
-func paced(pace *rate.Limiter, clock Clock) func(*middleware.Stack) error {
+func paced(p *pace, clock Clock) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Pace",
 			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 				// Not Wait: that one refuses at once what does not fit before
 				// the deadline, so that the time limit would have another name.
-				now := clock.Now()
-				if clock.Sleep(ctx, pace.ReserveN(now, 1).DelayFrom(now)) != nil {
+				if clock.Sleep(ctx, p.delay(clock.Now())) != nil {
 					return middleware.FinalizeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: ctx.Err()}
 				}
-				return next.HandleFinalize(ctx, in)
+				out, meta, err := next.HandleFinalize(ctx, in)
+				p.answered(clock.Now(), err)
+				return out, meta, err
 			}), middleware.Before)
 	}
 }

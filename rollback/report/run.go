@@ -32,6 +32,10 @@ type Run struct {
 	// (a push, a deployment's creation).
 	CreatedBound bool
 
+	// NotBefore is a lower bound of CreatedAt that the event's payload proves; zero:
+	// it proves none.
+	NotBefore time.Time
+
 	// EndedBy is a moment by which what failed had ended, where the event tells
 	// one; zero: not known.
 	EndedBy time.Time

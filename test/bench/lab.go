@@ -108,13 +108,9 @@ func (l *lab) run(ctx context.Context, c benchCase) (once, error) {
 		e.LimitControlPlane(limit, 15)
 	}
 	for _, service := range []string{emulator.ServiceLambda, emulator.ServiceSTS, emulator.ServiceOIDC} {
-		e.Fault(emulator.Match{Service: service}, emulator.Latency(milliseconds(c.aws)))
+		slow(e, service, c.aws)
 	}
-	if c.github < 0 {
-		e.Fault(emulator.Match{Service: emulator.ServiceGitHub}, emulator.Hang())
-	} else {
-		e.Fault(emulator.Match{Service: emulator.ServiceGitHub}, emulator.Latency(milliseconds(c.github)))
-	}
+	slow(e, emulator.ServiceGitHub, c.github)
 	env := e.Env()
 	if c.roundTrip > 0 {
 		far, err := newFar(l.work, e.URL, milliseconds(c.roundTrip))
@@ -138,6 +134,18 @@ func (l *lab) run(ctx context.Context, c benchCase) (once, error) {
 		return once{}, fmt.Errorf("failed to start %s: %w", c.client, err)
 	}
 	return result(e, c, began, ended, command.ProcessState, text)
+}
+
+// slow makes every call of a service take so many milliseconds; below 0: it never
+// answers.
+func slow(e *emulator.Emulator, service string, ms int) {
+	match := emulator.Match{Service: service}
+	switch {
+	case ms < 0:
+		e.Fault(match, emulator.Hang())
+	case ms > 0: // a Latency of 0 has no end
+		e.Fault(match, emulator.Latency(milliseconds(ms)))
+	}
 }
 
 // functions are those of the case, each with the failed run's version behind the
@@ -207,6 +215,7 @@ func (l *lab) command(ctx context.Context, c benchCase, names []string, own emul
 			return nil, err
 		}
 	}
+	env["AWS_DEFAULT_REGION"] = region // the AWS CLI knows no other name
 	env["AWS_REGION"], env["PATH"], env["HOME"] = region, os.Getenv("PATH"), l.work
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		command.Env = append(command.Env, name+"="+env[name])

@@ -89,6 +89,7 @@ type Lambda struct {
 
 	faults uint64         // seed of the faults; 0: none
 	tries  map[string]int // calls so far in this step, by what they are
+	moving bool           // the alias was told to move in this step
 	before func()         // runs once, just before the next move of the live alias
 	writes int            // UpdateAlias and CreateAlias that took effect
 	moves  int            // those on the live alias
@@ -247,6 +248,7 @@ func (l *Lambda) GetAlias(ctx context.Context, in *lambda.GetAliasInput, _ ...fu
 func (l *Lambda) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput, _ ...func(*lambda.Options)) (*lambda.UpdateAliasOutput, error) {
 	name := aws.ToString(in.Name)
 	return call(ctx, l, "UpdateAlias", name, func() (*lambda.UpdateAliasOutput, error) {
+		l.moving = l.moving || name == live
 		if f := l.before; f != nil && name == live {
 			l.before = nil
 			f()
@@ -380,4 +382,11 @@ func revision(a *lambdaAlias) *string { return aws.String("revision-" + strconv.
 
 func (l *Lambda) shownTime(t time.Time) *string {
 	return aws.String(t.Add(l.skew).UTC().Format("2006-01-02T15:04:05.000-0700"))
+}
+
+// wasToldToMove tells whether the alias was told to move in this step.
+func (l *Lambda) wasToldToMove() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.moving
 }

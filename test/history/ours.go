@@ -12,6 +12,24 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
+// Step is what one step of a rollback did to one function.
+type Step struct {
+	Run      int64
+	Serving  Serving
+	Status   report.Status
+	Reason   report.Reason
+	Rejected []string
+	// Waited: what GitHub tells was waited for before the alias moved.
+	Waited bool
+}
+
+// OursWithPayload is the program under test where the payload of the event proves
+// when the run began.
+func OursWithPayload(w *World, r *Run, a *Attempt) {
+	w.proven = true
+	Ours(w, r, a)
+}
+
 // Ours is the program under test.
 func Ours(w *World, r *Run, a *Attempt) {
 	run, acts := w.judged(r, w.evidenceOf(r, a))
@@ -97,8 +115,13 @@ func (w *World) judged(r *Run, run report.Run) (report.Run, bool) {
 func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 	fns := make([]alias.Function, len(w.functions))
 	before := make([]witness, len(w.functions))
+	waited := make([]bool, len(w.functions))
+	basic := report.Run{ID: run.ID, Attempt: run.Attempt}
+	if w.proven {
+		basic.NotBefore = r.Created
+	}
 	for i, l := range w.functions {
-		l.faults, l.tries = r.Faults, map[string]int{}
+		l.faults, l.tries, l.moving = r.Faults, map[string]int{}, false
 		l.before = nil
 		if r.Interrupt > 0 && len(w.functions) == 1 && !again {
 			until := w.now.Add(r.Interrupt)
@@ -113,8 +136,11 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 			Name: l.name, Alias: live, Region: "eu-west-1", Environment: "production",
 			Request: alias.Request{Deployed: deployed, OnlyIfDeployed: true, Remember: true},
 			Lambda:  l, Runs: hub{w, r.Evidence}, Log: silent{}, Clock: clock{w},
-			Run:             report.Run{ID: run.ID, Attempt: run.Attempt},
-			Evidence:        func(context.Context) report.Run { return run },
+			Run: basic,
+			Evidence: func(context.Context) report.Run {
+				waited[i] = waited[i] || !l.wasToldToMove()
+				return run
+			},
 			ClockDifference: func() time.Duration { return l.skew.Abs() },
 			Finish:          context.Background(),
 		}
@@ -126,6 +152,9 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 	results := fleet.Results()
 	for i, l := range w.functions {
 		l.before = nil
+		w.Steps = append(w.Steps, Step{
+			Run: r.ID, Serving: l.serving(), Status: results[i].Status, Reason: results[i].Reason, Rejected: results[i].Rejected, Waited: waited[i],
+		})
 		w.judge(trial{r: r, a: a, l: l, was: before[i], result: &results[i], again: again, blocked: blocked(w, results)})
 	}
 	for i, l := range w.functions {

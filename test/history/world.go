@@ -28,6 +28,10 @@ type World struct {
 	Judged []Verdict
 	// Wrong are the properties that did not hold.
 	Wrong []string
+	// Steps has what each step of a rollback did to each function.
+	Steps []Step
+	// proven: the payload of the event proves when a run began.
+	proven bool
 }
 
 // Roller is a rule of rolling back: it moves the aliases, or not, after an

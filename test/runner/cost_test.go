@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -60,7 +61,112 @@ func TestTheMoveIsTheThirdCallInARow(t *testing.T) {
 			require.Equal(t, "rolled-back", o.status(), o.outputs["message"])
 			move := s.Calls(on("UpdateAlias", "live"))
 			require.Len(t, move, 1)
-			assert.LessOrEqual(t, rounds(s.asked(emulator.ServiceLambda), move[0]), 3)
+			most := 3
+			if name == "a version told" {
+				most = 2
+			}
+			assert.LessOrEqual(t, rounds(s.asked(emulator.ServiceLambda), move[0]), most)
+		})
+	}
+}
+
+// slowGitHub lets every call to GitHub's API take so long.
+func (s *scene) slowGitHub(trip time.Duration) {
+	s.Fault(emulator.Match{Service: emulator.ServiceGitHub}, emulator.Latency(trip))
+}
+
+func TestGitHubIsAskedInAsFewRoundsAsPossible(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		newer       bool
+		most, lists int
+	}{
+		"the run alone":       {false, 1, 1},
+		"a newer run at work": {true, 2, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			if c.newer {
+				s.GitHub.AddRun(repository, emulator.WorkflowRun{
+					ID: 7002, Number: 42, Branch: "main", CreatedAt: s.ago(2 * time.Minute),
+					Jobs: []emulator.WorkflowJob{{Name: "test", StartedAt: s.ago(time.Minute)}},
+				})
+			}
+			// So long that calls made side by side overlap.
+			s.slowGitHub(time.Second)
+			s.distant(time.Second)
+			o := s.step().run()
+			require.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+			move := s.Calls(on("UpdateAlias", "live"))
+			require.Len(t, move, 1)
+			asked, inARow := s.asked(emulator.ServiceGitHub), 0
+			for _, call := range asked {
+				if call.Start.Before(move[0].Start) {
+					inARow = max(inARow, rounds(asked, call))
+				}
+			}
+			assert.Equal(t, c.most, inARow)
+			assert.Len(t, s.Calls(emulator.Match{Service: emulator.ServiceGitHub, Operation: "ListWorkflowRuns"}), c.lists)
+			assert.True(t, asked[0].Start.Before(s.asked(emulator.ServiceLambda)[0].End), "asked before anything of AWS was answered")
+		})
+	}
+}
+
+// Where the payload and deployed-version tell enough, the alias has moved before
+// GitHub has answered anything.
+func TestTheMoveDoesNotWaitForGitHub(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	s.Fault(emulator.Match{Service: emulator.ServiceGitHub}, emulator.Hang())
+	o := s.step().input("deployed-version", "3").run()
+	assert.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+	assert.Equal(t, "2", f.Serving("live"))
+	move := s.Calls(on("UpdateAlias", "live"))
+	require.Len(t, move, 1)
+	for _, call := range s.asked(emulator.ServiceGitHub) {
+		assert.True(t, call.End.IsZero() || call.End.After(move[0].End), call.Operation)
+	}
+}
+
+// Above what goes out at once, a function takes four calls until its alias has
+// moved, and everything else comes after the last move.
+func TestAFleetMovesByFourCallsAFunction(t *testing.T) {
+	t.Parallel()
+	const functions = 12
+	for name, denied := range map[string]bool{"ListAliases allowed": false, "ListAliases denied": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			names := s.many(functions)
+			s.distant(30 * time.Millisecond)
+			if denied {
+				s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: "ListAliases"}, emulator.Deny())
+			}
+			o := s.step().input("function-name", strings.Join(names, "\n")).run()
+			require.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+			moves := s.Calls(on("UpdateAlias", "live"))
+			require.Len(t, moves, functions)
+			last := moves[len(moves)-1]
+			before := map[string]int{}
+			for _, call := range s.asked(emulator.ServiceLambda) {
+				if call.Number <= last.Number {
+					before[call.Operation]++
+				}
+			}
+			assert.Zero(t, before["CreateAlias"])
+			assert.Equal(t, functions, before["UpdateAlias"])
+			assert.Equal(t, 2*functions, before["GetFunctionConfiguration"])
+			if denied {
+				assert.Equal(t, 2*functions, before["GetAlias"])
+				assert.LessOrEqual(t, before["ListAliases"], 8, "only those that were under way")
+				return
+			}
+			assert.Equal(t, functions, before["ListAliases"])
+			assert.Zero(t, before["GetAlias"])
+			assert.Contains(t, o.stdout, "12 of 12 functions were moved, 0 are left")
 		})
 	}
 }

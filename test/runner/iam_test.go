@@ -72,8 +72,8 @@ var features = map[string]map[string]string{
 	"ReadAlarms":            {"alarms": "errors"},
 	"ReadMetrics":           {"observe": "1s"},
 	"ReadTheLog":            {"observe": "1s"},
-	// A statement that is not an input's but two commands'.
-	"ReadMoreForListAndCheck": {"command": ""},
+	// A statement that is not an input's but of commands, and of several functions.
+	"ReadMoreWhereAllowed": {"command": ""},
 }
 
 // What a feature calls is in the policy and in its own statements, and nothing
@@ -191,7 +191,7 @@ func TestTheResourcesOfThePolicyAreThoseOfTheCalls(t *testing.T) {
 func TestThePolicyOfEachCommandIsWhatItCalls(t *testing.T) {
 	t.Parallel()
 	policies := documented(t)
-	all := slices.Concat(policies[""], policies["ReadMoreForListAndCheck"])
+	all := slices.Concat(policies[""], policies["ReadMoreWhereAllowed"])
 	var more []string
 	for _, command := range []string{"list", "check", "snapshot", "drill"} {
 		s := newScene(t)
@@ -200,7 +200,7 @@ func TestThePolicyOfEachCommandIsWhatItCalls(t *testing.T) {
 		called := s.called()
 		assert.Subset(t, all, called, command)
 		for _, action := range called {
-			if slices.Contains(policies["ReadMoreForListAndCheck"], action) {
+			if slices.Contains(policies["ReadMoreWhereAllowed"], action) {
 				more = append(more, action)
 			}
 		}
@@ -214,7 +214,7 @@ func TestThePolicyOfEachCommandIsWhatItCalls(t *testing.T) {
 			assert.NotContains(t, called, "lambda:CreateAlias")
 		}
 	}
-	assert.ElementsMatch(t, policies["ReadMoreForListAndCheck"], more)
+	assert.ElementsMatch(t, policies["ReadMoreWhereAllowed"], more)
 }
 
 // A deleted version below the failing one is the way to the one call of the

@@ -1,0 +1,163 @@
+package aws
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+const (
+	// warmConnections is how many calls to Lambda go out at once when one function
+	// is looked at.
+	warmConnections = 5
+	// warmFor is how long a connection that nobody has used yet is taken to be open.
+	warmFor = 10 * time.Second
+)
+
+// warm makes the connections to STS and Lambda while the credentials are fetched.
+// It must come after the configuration was loaded: only then the client has the
+// certificates of AWS_CA_BUNDLE. Where a proxy is in between, nothing is warmed.
+func warm(ctx context.Context, cfg *aws.Config, options Options) {
+	client, is := cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !is {
+		return
+	}
+	w := &warmer{clock: options.Clock, ready: map[string][]<-chan warmed{}}
+	// Without this the connection would have none of the client's settings.
+	transport, dialer := client.GetTransport(), client.GetDialer()
+	w.tls = &tls.Dialer{NetDialer: dialer, Config: transport.TLSClientConfig.Clone()}
+	if w.tls.Config == nil {
+		w.tls.Config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	w.tls.Config.NextProtos = []string{"h2", "http/1.1"}
+	cfg.HTTPClient = client.WithTransportOptions(func(t *http.Transport) { t.DialTLSContext = w.dial })
+	hosts := map[string]int{}
+	for _, region := range append([]string{cfg.Region}, options.Regions...) {
+		if endpoint, found := lambdaEndpoint(ctx, *cfg, region); region != "" && found && direct(transport, endpoint) {
+			hosts[address(endpoint)] = warmConnections
+		}
+	}
+	if options.RoleARN != "" {
+		if endpoint, found := stsEndpoint(ctx, *cfg, stsRegion(options.RoleARN, cfg.Region)); found && direct(transport, endpoint) {
+			hosts[address(endpoint)]++
+		}
+	}
+	for host, connections := range hosts {
+		for range connections {
+			w.open(ctx, host)
+		}
+	}
+}
+
+// direct tells whether a TLS connection goes to the endpoint itself.
+func direct(t *http.Transport, endpoint *url.URL) bool {
+	if endpoint.Scheme != "https" {
+		return false
+	}
+	if t.Proxy == nil {
+		return true
+	}
+	proxy, err := t.Proxy(&http.Request{URL: endpoint})
+	return err == nil && proxy == nil
+}
+
+func address(endpoint *url.URL) string {
+	if endpoint.Port() != "" {
+		return endpoint.Host
+	}
+	return net.JoinHostPort(endpoint.Hostname(), "443")
+}
+
+func lambdaEndpoint(ctx context.Context, cfg aws.Config, region string) (*url.URL, bool) {
+	o := lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.Region = region }).Options()
+	found, err := o.EndpointResolverV2.ResolveEndpoint(ctx, lambda.EndpointParameters{
+		Region: &o.Region, Endpoint: o.BaseEndpoint,
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+	})
+	return &found.URI, err == nil
+}
+
+func stsEndpoint(ctx context.Context, cfg aws.Config, region string) (*url.URL, bool) {
+	o := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Region = region }).Options()
+	found, err := o.EndpointResolverV2.ResolveEndpoint(ctx, sts.EndpointParameters{
+		Region: &o.Region, Endpoint: o.BaseEndpoint,
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+	})
+	return &found.URI, err == nil
+}
+
+// warmer keeps connections that were made ahead of their first use, by the address
+// of the host.
+type warmer struct {
+	clock Clock
+	tls   *tls.Dialer
+
+	mu    sync.Mutex
+	ready map[string][]<-chan warmed
+}
+
+// warmed is a connection, or why there is none.
+type warmed struct {
+	conn net.Conn
+	err  error
+	at   time.Time
+}
+
+// open begins to make a connection.
+func (w *warmer) open(ctx context.Context, host string) {
+	made := make(chan warmed, 1)
+	w.mu.Lock()
+	w.ready[host] = append(w.ready[host], made)
+	w.mu.Unlock()
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, dialLimit+tlsLimit)
+		defer cancel()
+		conn, err := w.tls.DialContext(ctx, "tcp", host)
+		made <- warmed{conn, err, w.clock.Now()}
+	}()
+}
+
+// dial takes a connection that was warmed, also one that is being made; where
+// there is none that can be used, it makes one.
+func (w *warmer) dial(ctx context.Context, network, host string) (net.Conn, error) {
+	for made := w.next(host); made != nil; made = w.next(host) {
+		select {
+		case c := <-made:
+			switch {
+			case c.err != nil: // it is tried anew, and the error told then
+			case w.clock.Now().Sub(c.at) > warmFor:
+				_ = c.conn.Close()
+			default:
+				return c.conn, nil
+			}
+		case <-ctx.Done():
+			return nil, fmt.Errorf("failed to connect to %s: %w", host, ctx.Err())
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialLimit+tlsLimit)
+	defer cancel()
+	return w.tls.DialContext(ctx, network, host)
+}
+
+func (w *warmer) next(host string) <-chan warmed {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := w.ready[host]
+	if len(all) == 0 {
+		return nil
+	}
+	w.ready[host] = all[1:]
+	return all[0]
+}
