@@ -18,7 +18,15 @@ import (
 func (a *action) check(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Checking whether a rollback would work")
 	defer a.log.EndGroup()
-	a.result.Functions = alias.Check(ctx, functions)
+	defer a.watchOwners(clients, functions)()
+	a.result.Functions = a.withOwners(alias.Check(ctx, functions))
+	for i := range a.result.Functions {
+		if f := &a.result.Functions[i]; f.Owner != nil {
+			line := f.Owner.Check()
+			a.log.Infof("check %s: %s: %s", line.Name, line.Status, line.Detail)
+			f.Checks = append(f.Checks, line)
+		}
+	}
 	a.checkVerification(ctx, clients)
 	common := a.checkWorkflow(ctx)
 	for i := range a.result.Functions {

@@ -11,12 +11,13 @@ import (
 // recovered.
 func (a *action) rollBack(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Rolling back")
+	defer a.watchOwners(clients, functions)()
 	fleet := alias.NewFleet(functions)
 	fleet.RollBack(ctx, a.inputs.AllOrNothing)
 	a.log.EndGroup()
 
 	a.awaitRun(ctx)
-	a.notifyMoved(fleet.Results())
-	a.result.Functions = a.prove(clients, fleet)
+	a.notifyMoved(a.withOwners(fleet.Results()))
+	a.result.Functions = a.withOwners(a.prove(clients, fleet))
 	a.completeTimelines()
 }

@@ -34,6 +34,8 @@ type Function struct {
 	// Finish outlives the context that a signal or the time limit ends: what is
 	// under way then is finished within it.
 	Finish context.Context
+	// Guard knows who else moves the alias; nil: nobody is looked for.
+	Guard Guard
 }
 
 // maxDecisions is how often a decision is made anew because the alias had
@@ -52,6 +54,7 @@ type rollback struct {
 	client   *client
 	observer *observer
 	mover    *mover
+	guard    Guard // nil: nobody else is looked for
 	memory   *memoryStore
 	notes    *notes
 	state    state
@@ -69,8 +72,9 @@ func newRollback(f Function) *rollback {
 		subject: subject{name: f.Name, arn: f.ARN, alias: f.Alias, region: f.Region, environment: f.Environment},
 		dryRun:  f.DryRun, log: f.Log, clock: f.Clock, started: f.Clock.Now(),
 		client: c,
+		guard:  f.Guard,
 		observer: &observer{
-			client: c, runs: f.Runs, evidence: f.Evidence, notes: said,
+			client: c, runs: f.Runs, evidence: f.Evidence, notes: said, guard: f.Guard,
 			o: Observation{Request: f.Request, Run: f.Run},
 		},
 		mover:  &mover{client: c, finish: f.Finish},
@@ -106,6 +110,7 @@ func (r *rollback) prepare(ctx context.Context) {
 		return
 	}
 	r.adopt(d)
+	r.consult(ctx)
 }
 
 // keepObserved keeps what was observed first.
@@ -193,17 +198,8 @@ func (r *rollback) move(ctx context.Context) {
 				decisions+1, serving(now))})
 			return
 		}
-		if err := r.observer.observe(ctx); err != nil {
-			r.fail(err)
-			return
-		}
-		d, err := r.observer.decide(ctx, Decide)
-		if err != nil {
-			r.fail(err)
-			return
-		}
-		r.state.from = r.now().Alias
-		r.adopt(d)
+		r.decideAgain(ctx)
+		r.consult(ctx)
 	}
 }
 

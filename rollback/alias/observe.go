@@ -38,6 +38,7 @@ type observer struct {
 	runs     Runs
 	evidence func(context.Context) report.Run
 	notes    *notes
+	guard    Guard // nil: nobody else is looked for
 
 	mu     sync.Mutex // guards o while calls run side by side
 	o      Observation
@@ -84,6 +85,9 @@ func (ob *observer) readAliases(ctx context.Context) error {
 		ob.o.First = &seen
 	}
 	ob.o.Alias, ob.o.Memory = alias, memory
+	if ob.guard != nil {
+		ob.guard.Look(alias.ARN)
+	}
 	return nil
 }
 
