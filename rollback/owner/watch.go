@@ -114,6 +114,9 @@ func (w *Watch) Told(ctx context.Context, limit time.Duration) *report.Owner {
 	told := Tell(w.Known(ctx, limit), w.options, w.alias.Region)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if told == nil && len(w.past) > 0 {
+		told = &report.Owner{}
+	}
 	if told != nil {
 		told.Past = slices.Clone(w.past)
 	}
