@@ -11,6 +11,8 @@ import (
 type Proposal struct {
 	Move   bool // it is to be moved; else it was not deployed, and is to be left alone
 	Chosen bool // a person chose the target
+	// ReadAgain: the alias was read again after the stack's state.
+	ReadAgain bool
 	// Changed: it serves something else than when it was first read, and somebody
 	// else did that.
 	Changed bool
@@ -32,6 +34,7 @@ type Step int
 // The steps.
 const (
 	GoOn       Step = iota
+	Reread          // read the alias again: it may have been read before the stack was done with it
 	AwaitStack      // wait until the stack's operation has ended, then look anew
 	Stop            // stop the deployment of CodeDeploy with its rollback
 	AwaitRoll       // wait for a rollback that CodeDeploy makes
@@ -67,9 +70,12 @@ func Decide(f Facts, p Proposal, o Options) Decision {
 			return Decision{AwaitStack, report.StackInProgress, fmt.Sprintf("the stack %s that owns the alias is %s", s.Name, s.Status)}
 		}
 	case RolledBack:
-		if s.broughtBack(p) {
+		switch {
+		case s.broughtBack(p):
 			return Decision{Skip, report.RolledBackByStack, fmt.Sprintf(
 				"the stack %s has rolled its update back (%s), and the alias with it: version %s serves, as before the deploy", s.Name, s.Status, p.Serves)}
+		case p.Move && !p.Chosen && !p.ReadAgain && s.updatedSince(p.Began):
+			return Decision{Step: Reread}
 		}
 	case Quiet, Cleaning, Stuck:
 	}
@@ -86,12 +92,17 @@ func (s *Stack) broughtBack(p Proposal) bool {
 		return false
 	case p.Changed && !p.Made.IsZero() && (p.Began.IsZero() || p.Made.Before(p.Began)):
 		return true
-	case p.Began.IsZero() || s.Updated.Before(p.Began):
+	case !s.updatedSince(p.Began):
 		return false // that update was not this run's
 	case !p.Move:
 		return true
 	}
 	return !p.Made.IsZero() && p.Made.Before(p.Began)
+}
+
+// updatedSince: its last update began after a run did, as far as that is known.
+func (s *Stack) updatedSince(began time.Time) bool {
+	return !began.IsZero() && !s.Updated.Before(began)
 }
 
 func decideDeployment(d Deployment, o Options) Decision {

@@ -36,6 +36,8 @@ type Watch struct {
 	reader  Reader
 	options Options
 
+	again bool // the alias was read again since the stack's state is known
+
 	once   sync.Once
 	done   chan struct{}
 	mu     sync.Mutex // guards what follows
@@ -144,15 +146,20 @@ func (r *Refusal) Error() string { return r.Text }
 func (r *Refusal) Unwrap() error { return r.Cause }
 
 // Allow says what is to come of a proposal, after waiting for what must end before
-// it. weighted: two versions share the traffic. Its error is a *Refusal.
+// it. weighted: two versions share the traffic. Its error is a *Refusal. It is to
+// be called by one goroutine at a time.
 func (w *Watch) Allow(ctx context.Context, p Proposal, weighted bool) (Verdict, error) {
 	limit := patience
 	if weighted {
 		limit = patienceWithWeights
 	}
 	known := w.Known(ctx, limit)
+	p.ReadAgain = w.again
 	d := Decide(known, p, w.options)
+	w.again = d.Step == Reread || d.Step == AwaitStack
 	switch d.Step {
+	case Reread:
+		return Verdict{Again: true}, nil
 	case Skip:
 		return Verdict{Skip: d.Reason, Text: d.Text}, nil
 	case Refuse:
