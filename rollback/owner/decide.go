@@ -113,6 +113,6 @@ func decideDeployment(d Deployment, o Options) Decision {
 	case o.StopCodeDeploy:
 		return Decision{Stop, report.CodeDeployInProgress, what}
 	}
-	return Decision{Refuse, report.CodeDeployInProgress, what +
-		"; to stop it and have it roll back, run: " + stopCommand(d.ID) + "; stop-codedeploy: true does that by itself"}
+	return Decision{Refuse, report.CodeDeployInProgress, fmt.Sprintf(
+		"%s; to stop it and have it roll back, run: %s; stop-codedeploy: true does that by itself", what, stopCommand(d.ID))}
 }

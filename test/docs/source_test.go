@@ -37,7 +37,7 @@ func reasons(t *testing.T) []string {
 var verb = regexp.MustCompile(`%[-+# 0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
 
 // product are the rooms whose words people read.
-var product = []string{".", "github", "notify", "rollback", "rollback/alias", "rollback/aws", "rollback/report", "rollback/terminal", "rollback/verify"}
+var product = []string{".", "github", "notify", "rollback", "rollback/alias", "rollback/aws", "rollback/owner", "rollback/report", "rollback/terminal", "rollback/verify"}
 
 // literals are the texts in the program, with `…` for what is filled in.
 func literals(t *testing.T) []string {
