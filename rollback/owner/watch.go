@@ -153,6 +153,9 @@ func (w *Watch) Allow(ctx context.Context, p Proposal, weighted bool) (Verdict, 
 	if weighted {
 		limit = patienceWithWeights
 	}
+	if deadline, limited := ctx.Deadline(); limited { // a short time limit is not used up by this
+		limit = min(limit, max(0, deadline.Sub(w.reader.Retry.Clock.Now())/4))
+	}
 	known := w.Known(ctx, limit)
 	p.ReadAgain = w.again
 	d := Decide(known, p, w.options)
