@@ -22,7 +22,7 @@ const (
 
 // watchOwners looks for who else moves the aliases of functions, from the moment
 // their ARNs are known. stop ends it.
-func (a *action) watchOwners(clients *aws.Clients, functions []alias.Function) (stop func()) {
+func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (stop func()) {
 	ctx, stop := context.WithCancel(a.lifetime.work)
 	gate := make(chan struct{}, lookupsAtOnce)
 	deployments := map[string]*owner.DeploymentReader{} // by region
@@ -47,7 +47,7 @@ func (a *action) watchOwners(clients *aws.Clients, functions []alias.Function) (
 }
 
 // withOwners adds to results who else moves each alias that was read.
-func (a *action) withOwners(all []report.Function) []report.Function {
+func withOwners(a *action, all []report.Function) []report.Function {
 	ctx, cancel := context.WithTimeout(a.lifetime.work, ownerLimit)
 	defer cancel()
 	for i := range all {
@@ -56,6 +56,17 @@ func (a *action) withOwners(all []report.Function) []report.Function {
 		}
 	}
 	return all
+}
+
+// addOwnerChecks adds the line of the command check about who else moves the alias.
+func addOwnerChecks(a *action) {
+	for i := range a.result.Functions {
+		if f := &a.result.Functions[i]; f.Owner != nil {
+			line := f.Owner.Check()
+			a.log.Infof("check %s: %s: %s", line.Name, line.Status, line.Detail)
+			f.Checks = append(f.Checks, line)
+		}
+	}
 }
 
 // guard is what the owners of an alias mean for its move.

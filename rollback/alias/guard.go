@@ -38,25 +38,25 @@ type Hold struct {
 
 // consult asks the guard about the decision, and decides again as often as it
 // wants. Each time it has waited for something that took until then.
-func (r *rollback) consult(ctx context.Context) {
+func consult(ctx context.Context, r *rollback) {
 	for r.guard != nil && !r.dryRun && (r.state.movePending() || r.state.reason == report.NotDeployed) {
-		hold, err := r.guard.Allow(ctx, r.proposal())
+		hold, err := r.guard.Allow(ctx, proposal(r))
 		switch {
 		case err != nil:
 			r.fail(err)
 			return
 		case hold.Skip != "":
-			r.holdBack(hold)
+			holdBack(r, hold)
 			return
 		case !hold.Again:
 			return
 		}
 		r.state.end("", "", "")
-		r.decideAgain(ctx)
+		decideAgain(ctx, r)
 	}
 }
 
-func (r *rollback) proposal() Proposal {
+func proposal(r *rollback) Proposal {
 	o := r.now()
 	return Proposal{
 		Decision: r.state.decision, Alias: o.Alias,
@@ -68,7 +68,7 @@ func (r *rollback) proposal() Proposal {
 
 // holdBack leaves the alias alone, because somebody else has done what was to be
 // done.
-func (r *rollback) holdBack(h Hold) {
+func holdBack(r *rollback, h Hold) {
 	if s := &r.state; s.decision.Action == Move { // what was to be left serves, and is good
 		s.decision.Reject, s.decision.Unhealthy, s.decision.Unreject = nil, 0, 0
 		s.target, s.why, s.changes = 0, "", nil
@@ -78,7 +78,7 @@ func (r *rollback) holdBack(h Hold) {
 }
 
 // decideAgain reads the alias anew, and decides on what is there now.
-func (r *rollback) decideAgain(ctx context.Context) {
+func decideAgain(ctx context.Context, r *rollback) {
 	if err := r.observer.observe(ctx); err != nil {
 		r.fail(err)
 		return
