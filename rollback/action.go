@@ -31,6 +31,7 @@ type action struct {
 	started  time.Time
 	workflow github.Context
 	inputs   github.Inputs
+	faults   github.InputErrors // of inputs that the command goes on without
 	event    github.Event
 	api      *github.API  // nil: GitHub's API cannot be asked
 	run      *runEvidence // about the run that failed
@@ -110,6 +111,7 @@ func (a *action) act() {
 		a.log.Infof("reason given: %s", a.inputs.Reason)
 	}
 	commands[a.inputs.Command].run(ctx, a, clients, a.functions(clients))
+	addFaults(a)
 	report.Conclude(&a.result)
 }
 
@@ -135,7 +137,7 @@ func (a *action) readInputs() error {
 	for _, text := range in.Warnings {
 		a.note(report.Note{Warning: true, Text: text})
 	}
-	return err
+	return takeFaults(a, err)
 }
 
 // longestProblems is how long a message with all problems of the inputs may be;
@@ -148,7 +150,7 @@ func (a *action) refuseInputs(err error) {
 	if several && len(problems) > 1 {
 		var names []string
 		for _, p := range problems {
-			a.note(report.Note{Warning: true, Text: p.Error(), InMessage: len(message) <= longestProblems})
+			a.note(report.Note{Warning: true, Text: faultText(a, p), InMessage: len(message) <= longestProblems})
 			if !slices.Contains(names, p.Input) {
 				names = append(names, p.Input)
 			}
@@ -157,7 +159,11 @@ func (a *action) refuseInputs(err error) {
 			message = fmt.Sprintf("%d inputs are wrong: %s; the log says of each what it takes", len(names), strings.Join(names, ", "))
 		}
 	}
-	a.setAll(report.Failed, report.InvalidInput, message)
+	status := report.Failed
+	if a.inputs.Command == "check" {
+		status = report.NotReady
+	}
+	a.setAll(status, report.InvalidInput, message)
 }
 
 // readEvent reads what started the workflow. Where it cannot be read, what is
@@ -189,6 +195,9 @@ func (a *action) mayAct(ctx context.Context) bool {
 		a.setAll(report.Skipped, verdict.Reason, verdict.Message)
 		for i := range a.result.Functions {
 			a.result.Functions[i].Attention = verdict.Attention
+		}
+		if verdict.Cancelled && a.inputs.Command == "rollback" {
+			lookAtCancelled(ctx, a)
 		}
 		return false
 	}

@@ -1,6 +1,7 @@
 package rollback
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,6 +32,9 @@ func runArguments(args []string, l Lifetime, d Deps) int {
 	switch {
 	case err != nil:
 		_, _ = fmt.Fprintf(d.Stderr, "%s: %s\n", programName, report.Line(err.Error(), longestProblems))
+		if errors.Is(err, terminal.ErrNoCommand) {
+			terminal.ShortHelp(d.Stderr, programName, commands)
+		}
 		return exitUsage
 	case given.Version:
 		_, _ = fmt.Fprintf(d.Stdout, "%s %s\n", programName, d.programVersion())
@@ -41,7 +45,11 @@ func runArguments(args []string, l Lifetime, d Deps) int {
 	}
 	d.Getenv = withFlags(d.Getenv, given, flags)
 	redactor := github.RedactorFor(d.Getenv)
-	log := github.NewPlainLog(d.Stderr, redactor)
+	say, progress := func(text string) string { return text }, d.Stderr
+	if github.ReadContext(d.Getenv).RunID == 0 { // no workflow is behind it
+		say, progress = sayByHand, byHandWriter{d.Stderr}
+	}
+	log := github.NewPlainLog(progress, redactor)
 	a := newAction(l, d, log, redactor)
 	a.person = &person{
 		screen: terminal.Screen{
@@ -56,7 +64,7 @@ func runArguments(args []string, l Lifetime, d Deps) int {
 	if given.JSON {
 		_, _ = fmt.Fprintln(d.Stdout, github.WholeJSON(result))
 	} else {
-		_, _ = fmt.Fprint(d.Stdout, "\n"+report.Text(result))
+		_, _ = fmt.Fprint(d.Stdout, "\n"+say(report.Text(result)))
 	}
 	if files := a.files(); files.Output != "" || files.Summary != "" {
 		github.WriteFiles(result, log, files)

@@ -2,6 +2,7 @@ package alias
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
@@ -20,7 +21,8 @@ func Decide(o Observation) Decision {
 			aliasOnLatest,
 			rolledBackByThisRun, // rule 2
 			snapshotOfThisRun,   // rule 2
-			canaryInFlight,      // rules 3 and 4
+			rolledBackByHand,
+			canaryInFlight, // rules 3 and 4
 		} {
 			if d, matches := rule(f); matches || f.incomplete() {
 				return d
@@ -107,8 +109,54 @@ func rolledBackByThisRun(f *facts) (Decision, bool) {
 	if now.Weighted != 0 && (!left || m.Attempt != f.o.Run.Attempt) {
 		return Decision{}, false
 	}
+	d := skip(report.AlreadyRolledBack, fmt.Sprintf(
+		"this run rolled it back to version %d already, and nothing has changed it since", m.Version))
+	if f.o.Request.Remember && m.Attempt != f.o.Run.Attempt && now.Weighted == 0 {
+		d.ByRun, d.Reject = true, slices.DeleteFunc(publishedAbove(f), func(v int64) bool {
+			_, rejected := f.o.Memory.Rejected.Find(v)
+			return rejected
+		})
+	}
+	return d, true
+}
+
+// publishedAbove are the versions above the serving ones that this run has published.
+func publishedAbove(f *facts) []int64 {
+	if !f.o.SearchedAbove && f.o.Run.Jobs != nil {
+		f.need(Query{Above: f.o.Alias.newest()})
+	}
+	var out []int64
+	for _, v := range slices.Sorted(maps.Keys(f.o.Versions)) {
+		if v > f.o.Alias.newest() && f.o.Versions[v].Exists && publishedByThisRun(f, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// rolledBackByHand: a person asks for the version before, whatever it is, and what
+// serves is where the last rollback went. Asked twice, by a script or out of worry,
+// it would leave a good version and reject it.
+func rolledBackByHand(f *facts) (Decision, bool) {
+	m, now := f.o.Memory, f.o.Alias
+	if !f.o.Request.Manual || f.o.Request.Deployed != 0 || m.By != ByRollback || m.Version == 0 || !now.Only(m.Version) {
+		return Decision{}, false
+	}
+	if !f.o.SearchedAbove {
+		f.need(Query{Above: now.Version})
+	}
+	for v, known := range f.o.Versions {
+		_, rejected := m.Rejected.Find(v)
+		if v > now.Version && known.Exists && !rejected {
+			return Decision{}, false // it may have been deployed, and something else undone
+		}
+	}
+	at := ""
+	if !m.At.IsZero() {
+		at = " (" + m.At.UTC().Format("2006-01-02 15:04") + " UTC)"
+	}
 	return skip(report.AlreadyRolledBack, fmt.Sprintf(
-		"this run rolled it back to version %d already, and nothing has changed it since", m.Version)), true
+		"the last rollback%s left it on version %d, and nothing was deployed since; to go further back, name the version by target-version", at, m.Version)), true
 }
 
 // snapshotOfThisRun is the second half of rule 2: this run recorded what served
@@ -156,7 +204,7 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 		Action: Move, Reason: report.Snapshot, Target: target,
 		Why:   "it served when this run took its snapshot",
 		Proof: proof,
-		Notes: u.notes, ByRun: !f.o.Request.Manual,
+		Notes: slices.Concat(u.notes, f.undoesNothing(failing, target)), ByRun: !f.o.Request.Manual,
 	}
 	// A version that somebody else put there in the meantime is not to blame.
 	if deployed := f.o.Request.Deployed; deployed == 0 || failing == deployed || failing > target {
@@ -203,7 +251,7 @@ func canaryInFlight(f *facts) (Decision, bool) {
 		return Decision{
 			Action: Move, Reason: report.CanaryStopped, Target: target,
 			Why:   fmt.Sprintf("it served beside version %d, which was being rolled out", failing),
-			Proof: a.proof, Notes: append(a.notes, u.notes...), Reject: []int64{failing}, ByRun: !f.o.Request.Manual,
+			Proof: a.proof, Notes: slices.Concat(a.notes, u.notes, f.undoesNothing(failing, target)), Reject: []int64{failing}, ByRun: !f.o.Request.Manual,
 		}, true
 	}
 	d := below(f, failing, a.proven)
@@ -310,12 +358,27 @@ func below(f *facts, failing int64, proven bool) Decision {
 	if !proven {
 		d.Reject = without(d.Reject, failing)
 	}
-	d.Why = fmt.Sprintf("there is no version below version %d to go back to", failing)
+	if passed == 0 {
+		d.NoPrevious = f.noPrevious(failing)
+	}
+	d.Why = fmt.Sprintf("there is no version below version %d to go back to%s", failing, d.NoPrevious.Clause())
 	if passed > 0 {
 		d.Why = fmt.Sprintf("no version below version %d can be gone back to: those that exist were rejected or cannot serve", failing)
 	}
 	slices.Sort(d.Reject)
 	return d
+}
+
+// noPrevious says why there is no version below another one.
+func (f *facts) noPrevious(failing int64) report.NoPrevious {
+	switch {
+	case failing == 1:
+		return report.NeverPublished
+	case slices.ContainsFunc(slices.Collect(maps.Keys(f.o.Versions)), func(v int64) bool { return v < failing && f.o.Versions[v].Exists }):
+		return ""
+	default:
+		return report.VersionsDeleted
+	}
 }
 
 func oneOrTwo(version, weighted int64) string {

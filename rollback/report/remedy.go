@@ -40,6 +40,7 @@ func remedy(command string, group []Function) []instruction {
 	default:
 		all = statusRemedies[f.Status]
 	}
+	all = slices.Concat(all, noPreviousRemedies[f.NoPrevious])
 	if f.Status == Failed && isRollback(command) {
 		all = slices.Concat(all, todoByCommand("To move the alias by hand:"))
 	}
@@ -100,6 +101,7 @@ var commandRemedies = map[string]map[Reason][]instruction{
 }
 
 var nothingMoved = map[Reason][]instruction{
-	Cancelled: todo("Nothing was moved. Run it again."),
-	Timeout:   todo("Nothing was moved. Run it again, with a longer `timeout` if AWS was slow."),
+	InvalidInput: todo("Correct what the message names. Nothing was moved."),
+	Cancelled:    todo("Nothing was moved. Run it again."),
+	Timeout:      todo("Nothing was moved. Run it again, with a longer `timeout` if AWS was slow."),
 }

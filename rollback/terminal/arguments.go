@@ -74,6 +74,9 @@ func (v *value) IsBoolFlag() bool { return v.boolean }
 // ErrUsage marks an error in how the program was called.
 var ErrUsage = errors.New("wrong arguments")
 
+// ErrNoCommand marks a call without a command: short help is due.
+var ErrNoCommand = fmt.Errorf("%w: the command is missing", ErrUsage)
+
 // Parse reads the arguments: the command first, then flags, as --name value or
 // --name=value. The error says what to write instead.
 func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
@@ -113,7 +116,7 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 	case a.Help || a.Version:
 		return a, nil
 	case a.Command == "":
-		return a, fmt.Errorf("%w: the command is missing: write one of %s first", ErrUsage, commandNames(commands))
+		return a, fmt.Errorf("%w: write one of %s first", ErrNoCommand, commandNames(commands))
 	case !slices.ContainsFunc(commands, func(c Command) bool { return c.Name == a.Command }):
 		return a, fmt.Errorf("%w: %q is no command: write one of %s", ErrUsage, a.Command, commandNames(commands))
 	}

@@ -39,6 +39,17 @@ func Help(w io.Writer, program, purpose string, commands []Command, flags []Flag
 		"AWS credentials and region come from where the AWS CLI has them. Exit code 0: done, or nothing to do; 1: it failed, or a check says not ready; 2: it was called wrongly.", 0))
 }
 
+// ShortHelp writes what the program can do, for who has not said what it is to do.
+func ShortHelp(w io.Writer, program string, commands []Command) {
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	say("\nUsage:\n  %s <command> --function-name <name> [--flag value]...\n\nCommands:", program)
+	for _, c := range commands {
+		first, _, _ := strings.Cut(c.Help, ". ")
+		say("  %s\n%s", c.Name, wrap(strings.TrimSuffix(first, ".")+".", helpIndent))
+	}
+	say("\n%s --help shows every flag.", program)
+}
+
 func writeFlag(say func(string, ...any), f Flag) {
 	form := " <value>"
 	if f.Boolean {
