@@ -121,6 +121,21 @@ func InputDefinitions() []Definition {
 			Form:        formBoolean,
 		},
 		{
+			Name: "infrastructure", Group: groupMove,
+			Description: "What deploys the function, where AWS does not show it. Terraform leaves no trace on an alias; a stack is found by itself. It decides nothing: the summary tells what the next deploy does with the alias.",
+			Form:        "`terraform`",
+		},
+		{
+			Name: "on-stack-in-progress", Group: groupMove, Default: "wait",
+			Description: "What to do while the CloudFormation stack that owns the alias is in progress: `wait` until it has ended, within `timeout`, or `go-on` at once.",
+			Form:        "`wait` or `go-on`",
+		},
+		{
+			Name: "stop-codedeploy", Group: groupMove, Default: "false",
+			Description: "Stop a CodeDeploy deployment that is moving the alias, with its rollback, and wait for that. Without it such a deployment is a reason not to move the alias.",
+			Form:        formBoolean,
+		},
+		{
 			Name: "aws-region", Group: groupAccess, Essential: true,
 			Description: "The AWS region of functions given by name. Without it the job's environment decides (`AWS_REGION`, `AWS_DEFAULT_REGION`).",
 			Form:        "a region such as `eu-west-1`",

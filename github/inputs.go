@@ -26,6 +26,11 @@ type Inputs struct {
 	DryRun         bool
 	Reason         string // why a person asks for it; empty: not said
 
+	// Infrastructure is terraform, or empty: what a stack tells.
+	Infrastructure    string
+	OnStackInProgress string // wait or go-on
+	StopCodeDeploy    bool
+
 	ListLimit            int // versions of a function that list shows; 0: all
 	AllowProductionDrill bool
 
@@ -153,6 +158,10 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		Remember:       p.boolean("remember"),
 		DryRun:         p.boolean("dry-run"),
 		Reason:         parseReason(p),
+
+		Infrastructure:    p.choice("infrastructure", "", "terraform"),
+		OnStackInProgress: p.choice("on-stack-in-progress", "wait", "go-on"),
+		StopCodeDeploy:    p.boolean("stop-codedeploy"),
 
 		ListLimit:            parseLimit(p, "list-limit", 1, 10_000),
 		AllowProductionDrill: p.boolean("allow-production-drill"),

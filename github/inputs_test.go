@@ -76,17 +76,17 @@ func TestParseInputsReadsExactlyTheDefinedOnes(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	want := github.Inputs{
-		Command:        "rollback",
-		Functions:      []github.Function{{Given: "orders", Name: "orders", Alias: "live"}},
-		Alias:          "live",
-		Environment:    "production",
-		Branches:       []string{"main"},
-		FailedResults:  []string{"failure"},
-		OnlyIfDeployed: true,
-		Remember:       true,
-		ListLimit:      20,
-		Audience:       "sts.amazonaws.com",
-		Timeout:        5 * time.Minute,
+		Command:           "rollback",
+		Functions:         []github.Function{{Given: "orders", Name: "orders", Alias: "live"}},
+		Alias:             "live",
+		Environment:       "production",
+		Branches:          []string{"main"},
+		FailedResults:     []string{"failure"},
+		OnlyIfDeployed:    true,
+		OnStackInProgress: "wait", Remember: true,
+		ListLimit: 20,
+		Audience:  "sts.amazonaws.com",
+		Timeout:   5 * time.Minute,
 		Health: github.Health{
 			Statuses: []github.StatusRange{{First: 200, Last: 200}}, Successes: 3, Interval: 2 * time.Second, Timeout: time.Minute,
 		},

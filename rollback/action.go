@@ -11,6 +11,7 @@ import (
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/owner"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -37,6 +38,8 @@ type action struct {
 	clocks   clocks
 	counted  []string // the failed jobs for which it acts
 	failedBy report.FailureSource
+
+	owners []*owner.Watch // of the functions, in their order; of rollback and check
 
 	notifier *notifier
 	result   report.Result

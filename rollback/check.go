@@ -18,7 +18,9 @@ import (
 func check(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Checking whether a rollback would work")
 	defer a.log.EndGroup()
-	a.result.Functions = alias.Check(ctx, functions)
+	defer watchOwners(a, clients, functions)()
+	a.result.Functions = withOwners(a, alias.Check(ctx, functions))
+	addOwnerChecks(a)
 	checkVerification(ctx, a, clients)
 	checkSite(ctx, a, clients)
 	common := checkWorkflow(ctx, a)

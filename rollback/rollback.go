@@ -12,14 +12,15 @@ import (
 func rollBack(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	site := restoreSite(a, clients)
 	a.log.Group("Rolling back")
+	defer watchOwners(a, clients, functions)()
 	fleet := alias.NewFleet(functions)
 	fleet.Log = a.log
 	fleet.RollBack(ctx, a.inputs.AllOrNothing)
 	a.log.EndGroup()
 
 	a.awaitRun(ctx)
-	notifyMoved(a, fleet.Results())
-	a.result.Functions = prove(a, clients, fleet)
+	notifyMoved(a, withOwners(a, fleet.Results()))
+	a.result.Functions = withOwners(a, prove(a, clients, fleet))
 	completeTimelines(a)
 	a.result.Site = site()
 }

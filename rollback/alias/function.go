@@ -40,6 +40,8 @@ type Function struct {
 	// Finish outlives the context that a signal or the time limit ends: what is
 	// under way then is finished within it.
 	Finish context.Context
+	// Guard knows who else moves the alias; nil: nobody is looked for.
+	Guard Guard
 }
 
 // maxDecisions is how often a decision is made anew because the alias had
@@ -59,6 +61,7 @@ type rollback struct {
 	client   *client
 	observer *observer
 	mover    *mover
+	guard    Guard // nil: nobody else is looked for
 	memory   *memoryStore
 	notes    *notes
 	state    state
@@ -79,8 +82,9 @@ func newRollback(f Function) *rollback {
 		dryRun:  f.DryRun, log: f.Log, clock: f.Clock, started: f.Clock.Now(),
 		ahead:  f.Ahead,
 		client: c,
+		guard:  f.Guard,
 		observer: &observer{
-			client: c, runs: f.Runs, evidence: f.Evidence, clocks: f.ClockDifference, notes: said,
+			client: c, runs: f.Runs, evidence: f.Evidence, clocks: f.ClockDifference, notes: said, guard: f.Guard,
 			// For a target that was chosen, GitHub is not asked about the run.
 			o: Observation{Request: f.Request, Run: f.Run, RunAwaited: f.Request.Target == 0},
 		},
@@ -126,6 +130,7 @@ func (r *rollback) prepare(ctx context.Context) {
 		return
 	}
 	r.adopt(d)
+	consult(ctx, r)
 }
 
 // keepObserved keeps what was observed first.
@@ -231,17 +236,8 @@ func (r *rollback) move(ctx context.Context) {
 				decisions+1, serving(now))})
 			return
 		}
-		if err := r.observer.observe(ctx); err != nil {
-			r.fail(err)
-			return
-		}
-		d, err := r.observer.decide(ctx, Decide)
-		if err != nil {
-			r.fail(err)
-			return
-		}
-		r.state.from = r.now().Alias
-		r.adopt(d)
+		decideAgain(ctx, r)
+		consult(ctx, r)
 	}
 }
 

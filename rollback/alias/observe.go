@@ -42,6 +42,7 @@ type observer struct {
 	// listing is shared by a fleet that has more calls to make than the pace lets
 	// out at once: as few as possible are made then. Else nil.
 	listing *listing
+	guard    Guard // nil: nobody else is looked for
 
 	mu     sync.Mutex // guards o while calls run side by side
 	o      Observation
@@ -97,6 +98,9 @@ func (ob *observer) keepAliases(alias Alias, memory Memory) {
 		ob.o.First = &seen
 	}
 	ob.o.Alias, ob.o.Memory = alias, memory
+	if ob.guard != nil {
+		ob.guard.Look(alias.ARN)
+	}
 }
 
 // answer finds out what a decision still needs to know.

@@ -109,6 +109,10 @@ func (s snapshotter) end(status report.Status, m Memory, what string) {
 	r, now := s.r, s.r.now().Alias
 	r.state.from, r.state.rejected = Alias{Version: m.Version}, m.Rejected
 	r.state.end(status, "", fmt.Sprintf("%s serves %s: %s, and a rollback of this run goes back to exactly that", r.subject.place(), serving(now), what))
+	if status == report.Taken {
+		r.notes.add(report.Note{Text: fmt.Sprintf(
+			"the alias %s points at version %d, and Lambda deletes no version that an alias points at: a deploy that cleans up old versions cannot delete it", r.client.memoryAlias(), m.Version)})
+	}
 	if now.Weighted != 0 {
 		r.notes.warnf("the traffic is split: %.3g%% go to version %d; a rollback of this run gives all of it to version %d", 100*now.Weight, now.Weighted, m.Version)
 	}

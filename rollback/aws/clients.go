@@ -16,9 +16,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
@@ -170,6 +172,24 @@ func (c *Clients) CloudWatch(region string) *cloudwatch.Client {
 // Logs is a client for a region; empty: the default one.
 func (c *Clients) Logs(region string) *cloudwatchlogs.Client {
 	return cloudwatchlogs.NewFromConfig(c.config, func(o *cloudwatchlogs.Options) {
+		if region != "" {
+			o.Region = region
+		}
+	})
+}
+
+// CloudFormation is a client for a region; empty: the default one.
+func (c *Clients) CloudFormation(region string) *cloudformation.Client {
+	return cloudformation.NewFromConfig(c.config, func(o *cloudformation.Options) {
+		if region != "" {
+			o.Region = region
+		}
+	})
+}
+
+// CodeDeploy is a client for a region; empty: the default one.
+func (c *Clients) CodeDeploy(region string) *codedeploy.Client {
+	return codedeploy.NewFromConfig(c.config, func(o *codedeploy.Options) {
 		if region != "" {
 			o.Region = region
 		}

@@ -29,6 +29,9 @@ func alertFacts(r Result, all []Function) []Fact {
 		if now != "" {
 			add(name, versionInFull(f, now), "")
 		}
+		for _, fact := range ownerFacts(f) {
+			add(fact.Name, fact.Text, "")
+		}
 	}
 	add("Static site", siteFact(r.Site), "")
 	if isRollback(r.Command) {

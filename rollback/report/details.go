@@ -30,6 +30,7 @@ func functionSections(r Result, f Function) []section {
 		{title: checksTitle(r.Command), body: healthDetails(f)},
 		{title: "Timeline", body: timelineTable(f)},
 		{title: changesTitle(f), body: foldedChanges(f)},
+		{title: "Who else moves this alias", body: ownerSection(f)},
 		{title: "Notes of " + orFunction(inlineCode(f.Function, longestName)), body: noteList(f.Notes)},
 	}
 }
@@ -38,10 +39,10 @@ func functionSections(r Result, f Function) []section {
 // something to tell beyond its line in the table.
 func functionBlocks(r Result, all []Function) section {
 	told := slices.DeleteFunc(slices.Clone(all), func(f Function) bool {
-		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0
+		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0 && f.Owner == nil
 	})
 	return foldedBlocks(told, detailsBytes, "the output `results`", func(f Function) string {
-		return functionBlock(f, whyAndWhen(f), versionsTable(f, r.Timestamp), healthDetails(f), timelineTable(f), changesBlock(f), noteList(f.Notes), functionLinks(f))
+		return functionBlock(f, whyAndWhen(f), versionsTable(f, r.Timestamp), healthDetails(f), timelineTable(f), changesBlock(f), ownerSection(f), noteList(f.Notes), functionLinks(f))
 	})
 }
 

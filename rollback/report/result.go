@@ -46,6 +46,7 @@ const (
 	NotDeployed         Reason = "not-deployed"
 	Superseded          Reason = "superseded"
 	NoPreviousVersion   Reason = "no-previous-version"
+	RolledBackByStack   Reason = "rolled-back-by-stack"
 )
 
 // Reasons of what failed.
@@ -63,6 +64,9 @@ const (
 	Cancelled        Reason = "cancelled"
 	Unhealthy        Reason = "unhealthy"
 	AWSError         Reason = "aws-error"
+
+	StackInProgress      Reason = "stack-in-progress"
+	CodeDeployInProgress Reason = "codedeploy-in-progress"
 )
 
 // NotificationFailed is the reason of a check that is not ready because a
@@ -150,6 +154,8 @@ type Function struct {
 	// their number; Commits from which commit. What is not known is missing.
 	Published map[string]time.Time
 	Commits   map[string]string
+	// Owner tells who else moves the alias; nil: nothing is known.
+	Owner *Owner
 	// Versions are those of the command list, the newest first; VersionsInAll
 	// is how many the function has.
 	Versions      []Version

@@ -58,6 +58,10 @@ var reasonTexts = map[Reason]reasonText{
 			todo("A person must act: {from} still serves, and there is no older version that exists, can serve and was not rolled back before."),
 			todoByCommand("Fix the fault and deploy again, or publish good code as a new version and point the alias at it:")...),
 	},
+	RolledBackByStack: {
+		heading: "the stack has rolled back by itself",
+		remedy:  todo("Nothing to do for {function}: CloudFormation has brought {from} back. Read the stack's events for why its update failed."),
+	},
 
 	InvalidInput: {
 		heading: "an input is wrong",
@@ -90,6 +94,17 @@ var reasonTexts = map[Reason]reasonText{
 	AliasChanged: {
 		heading: "somebody else keeps changing the alias",
 		remedy:  todo("Look who else is moving {alias} (another deploy, CodeDeploy, Terraform), let it end, and run the job again."),
+	},
+	StackInProgress: {
+		heading: "the stack that owns the alias is in progress",
+		remedy: todo(
+			"Look at the stack that the message names. When it has ended, run the job again: a stack that rolls back brings the alias back by itself.",
+			"To wait longer, raise `timeout`. To move the alias beside a stack in progress, set `on-stack-in-progress: go-on`.",
+		),
+	},
+	CodeDeployInProgress: {
+		heading: "CodeDeploy is moving the alias",
+		remedy:  todo("Stop the deployment that the message names, with its rollback, and run the job again when that has ended; `stop-codedeploy: true` does so by itself."),
 	},
 	Throttled: {
 		heading: "AWS is throttling the calls",

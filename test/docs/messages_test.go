@@ -15,7 +15,7 @@ import (
 // these files by any error.
 var (
 	saying      = []string{"Warningf", "warning", "refuse", "fail"}
-	sayingField = map[string]string{"Problem": "Text"}
+	sayingField = map[string]string{"Problem": "Text", "Refusal": "Text"}
 	inputFiles  = []string{"versions.go", "functionname.go", "inputtarget.go", "needs.go", "relations.go"}
 )
 

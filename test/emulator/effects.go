@@ -247,7 +247,7 @@ func (x *exchange) throttled(retryAfter time.Duration) answer {
 		a.header.Set("X-Ratelimit-Limit", "1000")
 		a.header.Set("X-Ratelimit-Remaining", "0")
 		a.header.Set("X-Ratelimit-Reset", strconv.FormatInt(x.e.now().Add(retryAfter).Unix(), 10))
-	case ServiceSTS:
+	case ServiceSTS, ServiceStacks:
 		a = x.fail(http.StatusBadRequest, "Throttling", "Rate exceeded")
 	default:
 		a = x.ok(http.StatusTooManyRequests, map[string]any{
@@ -270,6 +270,10 @@ func (x *exchange) denied() answer {
 		return x.fail(http.StatusForbidden, "", "Resource not accessible by integration")
 	case ServiceSTS:
 		return x.fail(http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:"+c.Operation)
+	case ServiceStacks, ServiceCodeDeploy:
+		code := map[string]string{ServiceStacks: "AccessDenied", ServiceCodeDeploy: "AccessDeniedException"}[c.Service]
+		return x.fail(http.StatusForbidden, code, fmt.Sprintf(
+			"User: %s is not authorized to perform: %s:%s because no identity-based policy allows it", c.Actor, c.Service, c.Operation))
 	default:
 		resource := functionARN(c.Region, c.Function, c.Qualifier)
 		return x.fail(http.StatusForbidden, "AccessDeniedException", fmt.Sprintf(

@@ -1,5 +1,5 @@
-// Package emulator answers as AWS Lambda, AWS STS, CloudWatch, CloudWatch Logs
-// and GitHub's API do, over real HTTP on loopback, so that the shipped program
+// Package emulator answers as AWS Lambda, AWS STS, CloudWatch, CloudWatch Logs,
+// CloudFormation, CodeDeploy and GitHub's API do, over real HTTP on loopback, so that the shipped program
 // runs against it unchanged: AWS_ENDPOINT_URL, GITHUB_API_URL and
 // ACTIONS_ID_TOKEN_REQUEST_URL are all it takes (see Env).
 //
@@ -54,6 +54,8 @@ type Emulator struct {
 	regions   map[string]*Region
 	watches   map[string]*CloudWatch // by region
 	logsOf    map[string]*Logs       // by region
+	stacks    map[string]*CloudFormation
+	deploys   map[string]*CodeDeploy
 	endpoints []endpoint
 	idTokens  map[string]string // web identity token → audience
 	roleNames map[string]string // access key → ARN of the assumed role's session
@@ -99,6 +101,8 @@ func Start(options ...Option) (*Emulator, error) {
 		regions:   map[string]*Region{},
 		watches:   map[string]*CloudWatch{},
 		logsOf:    map[string]*Logs{},
+		stacks:    map[string]*CloudFormation{},
+		deploys:   map[string]*CodeDeploy{},
 		idTokens:  map[string]string{},
 		roleNames: map[string]string{},
 	}

@@ -69,7 +69,7 @@ func (x *exchange) failTyped(status int, code, message string, typed bool) answe
 	switch x.call.Service {
 	case ServiceGitHub, ServiceOIDC:
 		return x.failGitHub(status, message)
-	case ServiceSTS:
+	case ServiceSTS, ServiceStacks:
 		return x.failXML(status, code, message)
 	}
 	body := map[string]any{}
@@ -90,8 +90,13 @@ func (x *exchange) failTyped(status int, code, message string, typed bool) answe
 	return a
 }
 
-// failXML is an error of the query protocol, which STS speaks.
+// failXML is an error of the query protocol, which STS and
+// CloudFormation speak.
 func (x *exchange) failXML(status int, code, message string) answer {
+	namespace := "https://sts.amazonaws.com/doc/2011-06-15/"
+	if x.call.Service == ServiceStacks {
+		namespace = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+	}
 	a := answer{status: status, header: http.Header{}, code: code}
 	a.header.Set("Content-Type", "text/xml")
 	side := "Sender"
@@ -99,8 +104,8 @@ func (x *exchange) failXML(status int, code, message string) answer {
 		side = "Receiver"
 	}
 	a.body = fmt.Appendf(nil,
-		`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>%s</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
-		side, escapeXML(code), escapeXML(message), x.call.RequestID)
+		`<ErrorResponse xmlns="%s"><Error><Type>%s</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
+		namespace, side, escapeXML(code), escapeXML(message), x.call.RequestID)
 	return a
 }
 

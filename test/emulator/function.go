@@ -43,6 +43,7 @@ type Function struct {
 	aliases     map[string]*alias
 	buried      map[string][]AliasState // histories of deleted aliases
 	provisioned map[string]*provisioned // by alias or version
+	tags        map[string]string
 }
 
 // CreateFunction makes a function with a $LATEST that is Active and no version.
@@ -84,6 +85,16 @@ func (r *Region) create(name string) *Function {
 
 // Name is the function's name.
 func (f *Function) Name() string { return f.name }
+
+// Tag puts a tag on the function.
+func (f *Function) Tag(key, value string) {
+	f.e.mu.Lock()
+	defer f.e.mu.Unlock()
+	if f.tags == nil {
+		f.tags = map[string]string{}
+	}
+	f.tags[key] = value
+}
 
 // ARN is the function's ARN, without qualifier.
 func (f *Function) ARN() string { return functionARN(f.region, f.name, "") }

@@ -29,12 +29,15 @@ func (x *exchange) identify() {
 		return
 	}
 	x.identifyCaller()
-	if x.identifyCloudWatch() || x.identifyLogs() {
+	if x.identifyCloudWatch() || x.identifyLogs() || x.identifyCodeDeploy() {
 		return
 	}
 	if form, err := url.ParseQuery(string(x.body)); err == nil && form.Get("Action") != "" &&
 		strings.HasPrefix(x.request.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		c.Service, c.Operation, x.form = ServiceSTS, form.Get("Action"), form
+		c.Operation, x.form = form.Get("Action"), form
+		if c.Service != ServiceStacks {
+			c.Service = ServiceSTS
+		}
 		return
 	}
 	if c.Service == "" {
@@ -96,6 +99,8 @@ func lambdaOperation(method, shape string) string {
 		return "UpdateAlias"
 	case "DELETE 2015-03-31/functions/{F}/aliases/{A}":
 		return "DeleteAlias"
+	case "GET 2017-03-31/tags/{F}":
+		return "ListTags"
 	case "POST 2015-03-31/functions/{F}/invocations":
 		return "Invoke"
 	case "PUT 2019-09-30/functions/{F}/provisioned-concurrency":

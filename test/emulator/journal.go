@@ -13,6 +13,8 @@ const (
 	ServiceSTS        = "sts"
 	ServiceCloudWatch = "cloudwatch"
 	ServiceLogs       = "logs"
+	ServiceStacks     = "cloudformation"
+	ServiceCodeDeploy = "codedeploy"
 	ServiceGitHub     = "github"
 	ServiceOIDC       = "oidc"   // the endpoint that issues the job's identity token
 	ServiceHealth     = "health" // what HealthURL and Health serve
@@ -42,7 +44,7 @@ type Call struct {
 
 // Mutates reports whether the operation changes something at AWS.
 func (c Call) Mutates() bool {
-	return c.Service == ServiceLambda && c.Method != http.MethodGet && c.Operation != "Invoke"
+	return c.Service == ServiceLambda && c.Method != http.MethodGet && c.Operation != "Invoke" || c.Operation == "StopDeployment"
 }
 
 // journal keeps the calls in the order of their arrival.

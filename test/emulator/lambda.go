@@ -56,6 +56,8 @@ func (x *exchange) lambda() answer {
 		return x.updateAlias(f)
 	case "DeleteAlias":
 		return x.deleteAlias(f)
+	case "ListTags":
+		return x.ok(http.StatusOK, map[string]any{"Tags": f.tags})
 	case "Invoke":
 		return x.invoke(f)
 	default:

@@ -120,6 +120,10 @@ func (x *exchange) dispatch() answer {
 		return x.cloudwatch()
 	case ServiceLogs:
 		return x.logsAPI()
+	case ServiceStacks:
+		return x.cloudformationAPI()
+	case ServiceCodeDeploy:
+		return x.codedeployAPI()
 	case ServiceHealth:
 		return x.health()
 	default:

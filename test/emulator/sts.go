@@ -59,13 +59,18 @@ func (x *exchange) assumeRole() answer {
 		escapeXML(session), escapeXML(arn), escapeXML(issuedFor)))
 }
 
-// result wraps the inside of a result of the query protocol.
+// result wraps the inside of a result of STS.
 func (x *exchange) result(inside string) answer {
+	return x.queryResult("https://sts.amazonaws.com/doc/2011-06-15/", inside)
+}
+
+// queryResult wraps the inside of a result of the query protocol.
+func (x *exchange) queryResult(namespace, inside string) answer {
 	op := x.call.Operation
 	a := answer{status: http.StatusOK, header: http.Header{}}
 	a.header.Set("Content-Type", "text/xml")
 	a.body = fmt.Appendf(nil,
-		`<%[1]sResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><%[1]sResult>%[2]s</%[1]sResult><ResponseMetadata><RequestId>%[3]s</RequestId></ResponseMetadata></%[1]sResponse>`,
-		op, inside, x.call.RequestID)
+		`<%[1]sResponse xmlns="%[4]s"><%[1]sResult>%[2]s</%[1]sResult><ResponseMetadata><RequestId>%[3]s</RequestId></ResponseMetadata></%[1]sResponse>`,
+		op, inside, x.call.RequestID, namespace)
 	return a
 }

@@ -19,7 +19,9 @@ const (
 	// binaryLimit is in bytes. What makes the binary jump by half is a template that
 	// is executed, or reflect's MethodByName called in any other way: the linker can
 	// then drop no exported method of any type, such as the SDK's thousands.
-	binaryLimit = 18 << 20
+	// The clients of S3 and CloudFront cost 2.6 MiB of it, those of CloudFormation
+	// and CodeDeploy 1.4 MiB: the types of their requests and answers.
+	binaryLimit = 22 << 20
 	memoryLimit = 40 << 20 // bytes
 )
 

@@ -98,6 +98,6 @@ func TestNothingElseIsEverAskedOfAWS(t *testing.T) {
 	o := s.step().run()
 	require.Equal(t, "rolled-back", o.status())
 	for operation := range s.shape() {
-		assert.Contains(t, []string{"GetAlias", "GetFunctionConfiguration", "ListVersionsByFunction", "UpdateAlias", "CreateAlias"}, operation)
+		assert.Contains(t, []string{"GetAlias", "GetFunctionConfiguration", "ListVersionsByFunction", "UpdateAlias", "CreateAlias", "ListTags"}, operation)
 	}
 }

@@ -1,0 +1,116 @@
+package owner
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// Tell words what is known of the owners, for people; nil: there is nothing to
+// tell. region is where the function is.
+func Tell(f Facts, o Options, region string) *report.Owner {
+	told := report.Owner{Unseen: f.Unseen}
+	tool := NoTool
+	if o.Terraform {
+		tool = Terraform
+	}
+	if s := f.Stack; s != nil {
+		if s.Tool != NoTool {
+			tool = s.Tool
+		}
+		told.Name = "the stack " + s.Name
+		if s.Nested != "" {
+			told.Name += " (in it " + s.Nested + ")"
+		}
+		told.OnlyFunction = !s.OwnsAlias
+		told.State, told.Command = stateOf(*s, region)
+	}
+	if d := f.Deployment; d != nil {
+		told.Deployment = fmt.Sprintf("CodeDeploy's deployment %s (%s %s) is %s", d.ID, d.Application, d.Group, d.Status)
+	}
+	told.Tool = tool.String()
+	told.Next, told.Keep = nextDeploy(tool, f.Stack)
+	told.TargetDeleted = tool == CDK || tool == Plain
+	if told.Tool == "" && told.Name == "" && told.Deployment == "" && len(told.Unseen) == 0 {
+		return nil
+	}
+	return &told
+}
+
+// stateOf says in half a sentence what the stack is doing, and gives the command
+// that gets it out of a state that it does not leave by itself.
+func stateOf(s Stack, region string) (state, command string) {
+	state = "it is " + string(s.Status)
+	switch s.phase() {
+	case Cleaning:
+		state += ": it is deleting what its update replaced, old versions among them; a version that an alias points at cannot be deleted"
+	case Stuck:
+		if f := s.Failed; f.Resource != "" {
+			state += fmt.Sprintf(": %s (%s) failed: %s", f.Resource, f.Type, f.Reason)
+		}
+		state += "; it must be brought out of that state before the next deploy"
+		verb := "rollback-stack"
+		if s.Status == "UPDATE_ROLLBACK_FAILED" {
+			verb = "continue-update-rollback"
+		}
+		command = fmt.Sprintf("aws cloudformation %s --stack-name %s --region %s", verb, s.Name, region)
+	case Quiet, Working, RolledBack, Deleting:
+	}
+	return state, command
+}
+
+// What the next deploy does with an alias that was moved outside of the tool.
+// docs/owners.md has the source of each claim.
+const (
+	nextOfStack = "the next deploy with new code publishes a new version and moves the alias on; " +
+		"the same deploy run again has nothing to update and ends green, and the alias stays where it is; " +
+		"a change set that reverts drift moves it to the failed version again"
+	nextOfCodeDeploy = "; CodeDeploy shifts this alias: where it does not stand on the version that CodeDeploy expects, the next deploy may fail"
+	nextOfTerraform  = "the next apply moves the alias to the version in its configuration, also where no code changed, unless the alias ignores changes of function_version"
+
+	keepOfCDK        = "CDK deletes the version that an update replaces: set currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN } on the function, or run the command snapshot before each deploy, whose alias keeps it"
+	keepOfPlain      = "CloudFormation deletes an AWS::Lambda::Version that leaves the template: give it DeletionPolicy: Retain and UpdateReplacePolicy: Retain, or run the command snapshot before each deploy, whose alias keeps it"
+	keepOfSAM        = "SAM keeps old versions unless the function has DeletionPolicy: Delete"
+	keepOfServerless = "Serverless keeps old versions unless it is made to prune them: keep at least the last two"
+	keepOfTerraform  = "Terraform keeps old versions"
+)
+
+// nextDeploy says what the next deploy does with the alias, and whether the
+// versions survive it. Both are empty where the tool is not known.
+func nextDeploy(tool Tool, s *Stack) (next, keep string) {
+	next = nextOfStack
+	switch tool {
+	case CDK:
+		keep = keepOfCDK
+	case SAM:
+		keep = keepOfSAM
+	case Plain:
+		keep = keepOfPlain
+	case Serverless:
+		keep = keepOfServerless
+	case Terraform:
+		return nextOfTerraform, keepOfTerraform
+	case NoTool:
+		return "", ""
+	}
+	if s != nil && !s.OwnsAlias {
+		return "", keep // what moves the alias is not known
+	}
+	if s != nil && s.CodeDeploy {
+		next += nextOfCodeDeploy
+	}
+	return next, keep
+}
+
+// stopCommand stops a deployment of CodeDeploy. Without its rollback the weights
+// would stay.
+func stopCommand(id string) string {
+	id = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-", r) {
+			return r
+		}
+		return -1
+	}, id)
+	return "aws deploy stop-deployment --deployment-id " + id + " --auto-rollback-enabled"
+}

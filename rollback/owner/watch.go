@@ -1,0 +1,263 @@
+package owner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+const (
+	// lookLimit bounds the first look at the owners, which goes on beside the move.
+	lookLimit = 15 * time.Second
+	// patience is how long a decision that is ready waits for that look. It began
+	// beside the reads of the versions, so that it has most often ended by then; a
+	// second lost in an incident is less than what two movers at once cost.
+	patience = time.Second
+	// patienceWithWeights is the same where two versions share the traffic, which
+	// is what CodeDeploy does.
+	patienceWithWeights = 5 * time.Second
+
+	pollEvery = 5 * time.Second
+	sayEvery  = 30 * time.Second
+)
+
+// Alias is the alias that is watched.
+type Alias struct{ Function, Name, Region string }
+
+// Watch knows the owners of one alias. Its methods may be called from several
+// goroutines.
+type Watch struct {
+	alias   Alias
+	reader  Reader
+	options Options
+
+	again bool // the alias was read again since the stack's state is known
+
+	once   sync.Once
+	done   chan struct{}
+	mu     sync.Mutex // guards what follows
+	facts  Facts
+	missed []string // what the first look has not told yet
+	past   []string // what was waited for
+}
+
+// NewWatch makes a watch that has not looked yet.
+func NewWatch(a Alias, r Reader, o Options) *Watch {
+	return &Watch{
+		alias: a, reader: r, options: o, done: make(chan struct{}),
+		missed: []string{"whether a stack owns the alias: AWS had not answered", "whether CodeDeploy is moving the alias: AWS had not answered"},
+	}
+}
+
+// Look begins to find out who owns the alias with an ARN, and does not wait. Only
+// the first call does anything. What is asked ends with ctx.
+func (w *Watch) Look(ctx context.Context, aliasARN string) {
+	w.once.Do(func() {
+		go func() {
+			defer close(w.done)
+			ctx, cancel := context.WithTimeout(ctx, lookLimit)
+			defer cancel()
+			var g sync.WaitGroup
+			g.Go(func() {
+				stack, unseen := w.reader.Stack(ctx, aliasARN)
+				w.keep(0, func(f *Facts) { f.Stack = stack }, unseen)
+			})
+			g.Go(func() {
+				d, unseen := w.reader.Deployments.On(ctx, w.alias.Function, w.alias.Name)
+				w.keep(1, func(f *Facts) { f.Deployment = d }, unseen)
+			})
+			g.Wait()
+		}()
+	})
+}
+
+// keep takes the answer to one question of the first look.
+func (w *Watch) keep(question int, set func(*Facts), unseen []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	set(&w.facts)
+	w.facts.Unseen = append(w.facts.Unseen, unseen...)
+	w.missed[question] = ""
+}
+
+// Known gives what is known when the first look has ended, or after limit at the
+// latest.
+func (w *Watch) Known(ctx context.Context, limit time.Duration) Facts {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.facts
+	if f.Stack != nil {
+		stack := *f.Stack
+		f.Stack = &stack
+	}
+	f.Unseen = slices.Clone(f.Unseen)
+	for _, text := range w.missed {
+		if text != "" {
+			f.Unseen = append(f.Unseen, text)
+		}
+	}
+	return f
+}
+
+// Told words what is known for people, waiting for it for limit at most; nil:
+// there is nothing to tell.
+func (w *Watch) Told(ctx context.Context, limit time.Duration) *report.Owner {
+	told := Tell(w.Known(ctx, limit), w.options, w.alias.Region)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if told == nil && len(w.past) > 0 {
+		told = &report.Owner{}
+	}
+	if told != nil {
+		told.Past = slices.Clone(w.past)
+	}
+	return told
+}
+
+// Verdict is what is to come of a proposal.
+type Verdict struct {
+	Again bool          // something ended that can have changed the alias: read it anew
+	Skip  report.Reason // leave it alone; empty: go on
+	Text  string        // of Skip, half a sentence
+}
+
+// Refusal is why an alias must not be moved now.
+type Refusal struct {
+	Reason report.Reason
+	Text   string
+	// Cause ended the waiting; nil: nothing was waited for.
+	Cause error
+}
+
+func (r *Refusal) Error() string { return r.Text }
+
+// Unwrap gives what ended the waiting.
+func (r *Refusal) Unwrap() error { return r.Cause }
+
+// Allow says what is to come of a proposal, after waiting for what must end before
+// it. weighted: two versions share the traffic. Its error is a *Refusal. It is to
+// be called by one goroutine at a time.
+func (w *Watch) Allow(ctx context.Context, p Proposal, weighted bool) (Verdict, error) {
+	limit := patience
+	if weighted {
+		limit = patienceWithWeights
+	}
+	if deadline, limited := ctx.Deadline(); limited { // a short time limit is not used up by this
+		limit = min(limit, max(0, deadline.Sub(w.reader.Retry.Clock.Now())/4))
+	}
+	known := w.Known(ctx, limit)
+	p.ReadAgain = w.again
+	d := Decide(known, p, w.options)
+	w.again = d.Step == Reread || d.Step == AwaitStack
+	switch d.Step {
+	case Reread:
+		return Verdict{Again: true}, nil
+	case Skip:
+		return Verdict{Skip: d.Reason, Text: d.Text}, nil
+	case Refuse:
+		return Verdict{}, &Refusal{Reason: d.Reason, Text: d.Text}
+	case AwaitStack:
+		return Verdict{Again: true}, w.awaitStack(ctx, *known.Stack)
+	case Stop:
+		return Verdict{Again: true}, w.stop(ctx, *known.Deployment)
+	case AwaitRoll:
+		return Verdict{Again: true}, w.awaitDeployment(ctx, known.Deployment.ID)
+	case GoOn:
+	}
+	return Verdict{}, nil
+}
+
+func (w *Watch) log() aws.Log { return w.reader.Retry.Log }
+
+// awaitStack waits until the stack's operation has ended.
+func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
+	clock := w.reader.Retry.Clock
+	began, said := clock.Now(), time.Time{}
+	first := s.Status
+	for s.phase() == Working {
+		now := clock.Now()
+		if said.IsZero() || now.Sub(said) >= sayEvery {
+			w.log().Infof("the stack %s is %s: waiting until it has ended, for %s so far; on-stack-in-progress: go-on does not wait", s.Name, s.Status, now.Sub(began).Round(time.Second))
+			said = now
+		}
+		if clock.Sleep(ctx, pollEvery) != nil {
+			return &Refusal{Reason: report.StackInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
+				"the stack %s that owns the alias was still %s after %s; when it has ended, run this again, or set on-stack-in-progress: go-on to move beside it", s.Name, s.Status, clock.Now().Sub(began).Round(time.Second))}
+		}
+		before := s.Status
+		switch err := w.reader.Refresh(ctx, &s); {
+		case err != nil && aws.Classify(err) == aws.Denied:
+			w.log().Infof("the state of the stack %s cannot be read any more: %s", s.Name, why(err, "cloudformation:DescribeStacks"))
+			s.Status = ""
+		case err != nil:
+			w.log().Infof("the state of the stack %s could not be read: %s", s.Name, why(err, "cloudformation:DescribeStacks"))
+		case s.Status != before:
+			w.log().Infof("the stack %s is %s now", s.Name, s.Status)
+			said = clock.Now()
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.facts.Stack = &s
+	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: it was waited for, for %s, and is %s now", s.Name, first, clock.Now().Sub(began).Round(time.Second), s.Status))
+	return nil
+}
+
+// stop stops a deployment of CodeDeploy, and waits for the rollback that
+// CodeDeploy makes then.
+func (w *Watch) stop(ctx context.Context, d Deployment) error {
+	w.log().Infof("stopping CodeDeploy's deployment %s, with its rollback (stop-codedeploy)", d.ID)
+	if err := w.reader.Deployments.Stop(ctx, d.ID); err != nil {
+		return &Refusal{Reason: report.CodeDeployInProgress, Cause: err, Text: fmt.Sprintf(
+			"CodeDeploy's deployment %s is moving the alias, and could not be stopped: %s; to stop it and have it roll back, run: %s",
+			d.ID, why(err, "codedeploy:StopDeployment"), stopCommand(d.ID))}
+	}
+	return w.awaitDeployment(ctx, d.ID)
+}
+
+// awaitDeployment waits until a deployment has ended, and with it the one that
+// rolls it back.
+func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
+	clock := w.reader.Retry.Clock
+	began, waitingFor, said := clock.Now(), id, time.Time{}
+	for {
+		status, rollback, err := w.reader.Deployments.state(ctx, waitingFor)
+		switch {
+		case err != nil:
+			w.log().Infof("CodeDeploy's deployment %s could not be read: %s", waitingFor, why(err, "codedeploy:BatchGetDeployments"))
+		case ended(status) && rollback != "" && rollback != waitingFor && waitingFor == id:
+			w.log().Infof("CodeDeploy's deployment %s is %s, and %s rolls it back", id, status, rollback)
+			waitingFor = rollback
+			continue
+		case ended(status):
+			w.keepEnded(fmt.Sprintf("CodeDeploy's deployment %s was stopped or was rolling back: it was waited for, for %s, and is %s now", waitingFor, clock.Now().Sub(began).Round(time.Second), status))
+			return nil
+		}
+		if now := clock.Now(); said.IsZero() || now.Sub(said) >= sayEvery {
+			w.log().Infof("CodeDeploy's deployment %s is %s: waiting until it has ended", waitingFor, status)
+			said = now
+		}
+		if clock.Sleep(ctx, pollEvery) != nil {
+			return &Refusal{Reason: report.CodeDeployInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
+				"CodeDeploy's deployment %s had not ended after %s; when it has, run this again", waitingFor, clock.Now().Sub(began).Round(time.Second))}
+		}
+	}
+}
+
+func (w *Watch) keepEnded(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.facts.Deployment = nil
+	w.past = append(w.past, text)
+}

@@ -1,0 +1,95 @@
+package rollback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/aws"
+	"github.com/org/lambda-rollback-action/rollback/owner"
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+const (
+	// ownerLimit is how long a report waits for what is known of the owners. The
+	// move is behind it then.
+	ownerLimit = 2 * time.Second
+	// lookupsAtOnce is how many calls about the owners are made at once.
+	lookupsAtOnce = 4
+)
+
+// watchOwners looks for who else moves the aliases of functions, from the moment
+// their ARNs are known. stop ends it.
+func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (stop func()) {
+	ctx, stop := context.WithCancel(a.lifetime.work)
+	gate := make(chan struct{}, lookupsAtOnce)
+	deployments := map[string]*owner.DeploymentReader{} // by region
+	a.owners = make([]*owner.Watch, len(functions))
+	for i := range functions {
+		f := &functions[i]
+		retry := aws.Retry{Log: f.Log, Clock: f.Clock, Gate: gate}
+		if deployments[f.Region] == nil {
+			client := clients.CodeDeploy(f.Region)
+			deployments[f.Region] = &owner.DeploymentReader{Lister: client, Targets: client, Stopper: client, Retry: retry}
+		}
+		a.owners[i] = owner.NewWatch(
+			owner.Alias{Function: a.inputs.Functions[i].Name, Name: f.Alias, Region: f.Region},
+			owner.Reader{Stacks: clients.CloudFormation(f.Region), Tags: clients.Lambda(f.Region), Deployments: deployments[f.Region], Retry: retry},
+			owner.Options{
+				GoOn: a.inputs.OnStackInProgress == "go-on", StopCodeDeploy: a.inputs.StopCodeDeploy,
+				Terraform: a.inputs.Infrastructure == "terraform",
+			})
+		f.Guard = guard{ctx, a.owners[i]}
+	}
+	return stop
+}
+
+// withOwners adds to results who else moves each alias that was read.
+func withOwners(a *action, all []report.Function) []report.Function {
+	ctx, cancel := context.WithTimeout(a.lifetime.work, ownerLimit)
+	defer cancel()
+	for i := range all {
+		if all[i].ARN != "" {
+			all[i].Owner = a.owners[i].Told(ctx, ownerLimit)
+		}
+	}
+	return all
+}
+
+// addOwnerChecks adds the line of the command check about who else moves the alias.
+func addOwnerChecks(a *action) {
+	for i := range a.result.Functions {
+		if f := &a.result.Functions[i]; f.Owner != nil {
+			line := f.Owner.Check()
+			a.log.Infof("check %s: %s: %s", line.Name, line.Status, line.Detail)
+			f.Checks = append(f.Checks, line)
+		}
+	}
+}
+
+// guard is what the owners of an alias mean for its move.
+type guard struct {
+	ctx   context.Context // of what is looked up beside the move
+	watch *owner.Watch
+}
+
+// Look begins to find out who else moves the alias.
+func (g guard) Look(aliasARN string) { g.watch.Look(g.ctx, aliasARN) }
+
+// Allow says what the owners mean for a decision.
+func (g guard) Allow(ctx context.Context, p alias.Proposal) (alias.Hold, error) {
+	began := p.Run.CreatedAt
+	v, err := g.watch.Allow(ctx, owner.Proposal{
+		Move: p.Decision.Action == alias.Move, Chosen: p.Chosen, Changed: p.Changed,
+		Serves: fmt.Sprint(p.Alias.Version), Made: p.Made, Began: began,
+	}, p.Alias.Weighted != 0)
+	if refusal, found := errors.AsType[*owner.Refusal](err); found {
+		if errors.Is(refusal.Cause, alias.ErrCancelled) {
+			return alias.Hold{}, &alias.Stopped{Cause: refusal.Cause}
+		}
+		return alias.Hold{}, &alias.Problem{Reason: refusal.Reason, Text: refusal.Text, Err: refusal.Cause}
+	}
+	return alias.Hold{Again: v.Again, Skip: v.Skip, Why: v.Text}, err
+}

@@ -1,0 +1,104 @@
+package runner_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/test/emulator"
+)
+
+// stacked puts the alias of the function api into a stack that CDK made.
+func (s *scene) stacked(f *emulator.Function, status string) {
+	s.CloudFormation(region).Put(emulator.Stack{
+		Name: "checkout", Status: status, Updated: s.deployed(),
+		Resources: []emulator.StackResource{
+			{LogicalID: "Live", PhysicalID: f.ARN() + ":live", Type: "AWS::Lambda::Alias"},
+			{LogicalID: "CDKMetadata", PhysicalID: "m", Type: "AWS::CDK::Metadata"},
+		},
+	})
+}
+
+func TestAStackDecidesWhetherTheAliasMoves(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status  string
+		inputs  map[string]string
+		put     func(*scene, *emulator.Function)
+		want    string
+		serves  string
+		summary []string
+	}{
+		"it is quiet":         {status: "UPDATE_COMPLETE", want: "rolled-back/previous-version", serves: "2", summary: []string{"AWS CDK, the stack checkout", "RemovalPolicy.RETAIN"}},
+		"it cleans up":        {status: "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", want: "rolled-back/previous-version", serves: "2"},
+		"it is in progress":   {status: "UPDATE_IN_PROGRESS", inputs: map[string]string{"timeout": "3s"}, want: "failed/stack-in-progress", serves: "3", summary: []string{"the stack checkout"}},
+		"go on beside it":     {status: "UPDATE_IN_PROGRESS", inputs: map[string]string{"on-stack-in-progress": "go-on"}, want: "rolled-back/previous-version", serves: "2"},
+		"a dry run beside it": {status: "UPDATE_IN_PROGRESS", inputs: map[string]string{"dry-run": "true"}, want: "planned/previous-version", serves: "3", summary: []string{"UPDATE\\_IN\\_PROGRESS"}},
+		"it has rolled back": {status: "UPDATE_ROLLBACK_COMPLETE", want: "skipped/rolled-back-by-stack", serves: "2", put: func(_ *scene, f *emulator.Function) {
+			assert.NoError(t, f.SetAlias("live", 2, nil))
+		}},
+		"its rollback failed": {status: "UPDATE_ROLLBACK_FAILED", want: "rolled-back/previous-version", serves: "2", summary: []string{"aws cloudformation continue-update-rollback --stack-name checkout --region eu-west-1"}},
+		"it is being deleted": {status: "DELETE_IN_PROGRESS", want: "failed/stack-in-progress", serves: "3"},
+		"CodeDeploy is at work": {status: "UPDATE_COMPLETE", want: "failed/codedeploy-in-progress", serves: "3", put: func(s *scene, _ *emulator.Function) {
+			s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 2, Target: 3})
+		}, summary: []string{"aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled"}},
+		"nothing may be seen": {status: "UPDATE_IN_PROGRESS", want: "rolled-back/previous-version", serves: "2", put: func(s *scene, _ *emulator.Function) {
+			for _, service := range []string{emulator.ServiceStacks, emulator.ServiceCodeDeploy} {
+				s.Fault(emulator.Match{Service: service}, emulator.Deny())
+			}
+			s.Fault(emulator.Match{Operation: "ListTags"}, emulator.Deny())
+		}, summary: []string{"Not seen: ", "AWS denied cloudformation:DescribeStackResources", "AWS denied lambda:ListTags", "AWS denied codedeploy:ListDeployments"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			s.stacked(f, c.status)
+			if c.put != nil {
+				c.put(s, f)
+			}
+			st := s.step().inputs(c.inputs)
+			o := st.run()
+			assert.Equal(t, c.want, o.ended(), o.outputs["message"])
+			assert.Equal(t, c.serves, f.Serving("live"))
+			for _, text := range c.summary {
+				assert.Contains(t, o.summary, text)
+			}
+		})
+	}
+}
+
+func TestCodeDeployIsStoppedAndWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	require.NoError(t, f.SetAlias("live", 2, map[string]float64{"3": 0.1}))
+	s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 2, Target: 3})
+	o := s.step().input("stop-codedeploy", "true").run()
+	assert.Equal(t, "skipped", o.status(), o.outputs["message"])
+	assert.Equal(t, "2", f.Serving("live"))
+	alias, _ := f.Alias("live")
+	assert.Empty(t, alias.Weights)
+	assert.Contains(t, o.summary, "CodeDeploy's deployment d-1R")
+	assert.Empty(t, s.Calls(on("UpdateAlias", "live")), "CodeDeploy has brought it back")
+}
+
+func TestACheckTellsTheOwner(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.stacked(s.function("api", 3), "UPDATE_COMPLETE")
+	o := s.step().input("command", "check").run()
+	assert.Equal(t, "ready", o.status(), o.outputs["message"])
+	assert.Contains(t, o.summary, "AWS CDK, the stack checkout: it is UPDATE\\_COMPLETE")
+	assert.Contains(t, o.outputs["results"], `"name":"owner","status":"inconclusive"`)
+}
+
+func TestASnapshotSaysThatItProtects(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.function("api", 3)
+	o := s.step().input("command", "snapshot").run()
+	assert.Equal(t, "taken", o.status())
+	assert.Contains(t, o.summary, "the alias live-rollback points at version 3, and Lambda deletes no version that an alias points at")
+}
