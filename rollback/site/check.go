@@ -6,11 +6,12 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -130,12 +131,12 @@ func (c *checker) copying(ctx context.Context, e entry, h *head) {
 	_, err := call(ctx, c.b, "PutObject", c.b.arn(e.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
 		return c.b.s3.CopyObject(ctx, &s3.CopyObjectInput{
 			Bucket: &c.b.name, Key: &e.Key, CopySource: c.b.source(from),
-			CopySourceIfMatch:    aws.String(`"00000000000000000000000000000000"`),
+			CopySourceIfMatch:    sdk.String(`"00000000000000000000000000000000"`),
 			ServerSideEncryption: h.ServerSideEncryption, SSEKMSKeyId: h.SSEKMSKeyId,
 			StorageClass: h.StorageClass,
 		}, options)
 	})
-	if httpStatus(err) == http.StatusPreconditionFailed {
+	if aws.Status(err) == http.StatusPreconditionFailed {
 		err = nil
 	}
 	c.line(permission+"PutObject", "allowed (tried under a condition that no object meets, so that nothing changes)", err)
@@ -167,12 +168,12 @@ func (c *checker) distribution(ctx context.Context) {
 		return d.api.CreateInvalidation(ctx, &cloudfront.CreateInvalidationInput{
 			DistributionId: &d.id,
 			InvalidationBatch: &types.InvalidationBatch{
-				CallerReference: aws.String("lambda-rollback-check"),
+				CallerReference: sdk.String("lambda-rollback-check"),
 				Paths:           &types.Paths{Quantity: &two, Items: []string{"/lambda-rollback-check"}},
 			},
 		}, d.options)
 	})
-	if code := errorCode(err); code == "InconsistentQuantities" || code == "InvalidArgument" || code == "MalformedXML" {
+	if code := aws.Code(err); code == "InconsistentQuantities" || code == "InvalidArgument" || code == "MalformedXML" {
 		err = nil
 	}
 	c.line(name+"CreateInvalidation", "allowed (tried with a number of paths that is not theirs, so that nothing is invalidated)", err)

@@ -7,10 +7,11 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -84,7 +85,7 @@ func classOf(c change, from *head) string {
 
 // source is the version as the header x-amz-copy-source names it.
 func (b *bucket) source(c change) *string {
-	return aws.String(encodeSource(b.name+"/"+c.Key) + "?versionId=" + url.QueryEscape(c.From.ID))
+	return sdk.String(encodeSource(b.name+"/"+c.Key) + "?versionId=" + url.QueryEscape(c.From.ID))
 }
 
 // encodeSource encodes all but slashes, and a blank as %20: S3 decodes a plus as a blank.
@@ -124,16 +125,16 @@ func (b *bucket) putWhole(ctx context.Context, c change, from *head, grants gran
 		in.ChecksumAlgorithm = "" // a copy in one piece has none of that type
 	}
 	in.IfMatch, in.IfNoneMatch = b.condition(c)
-	out, err := callFor(ctx, b, tryLimitOf(c.From.Size), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
+	out, err := write(ctx, b, 1, tryLimitOf(c.From.Size), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
 		return b.s3.CopyObject(ctx, &in, options)
 	})
 	switch {
 	case err == nil:
 		return copied, value(out.VersionId), b.checkVersion(out.VersionId)
-	case httpStatus(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil):
+	case aws.Status(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil):
 		b.noMatch.Store(true)
 		return b.putWhole(ctx, c, from, grants)
-	case httpStatus(err) == http.StatusPreconditionFailed:
+	case aws.Status(err) == http.StatusPreconditionFailed:
 		return b.writtenMeanwhile(ctx, c, from)
 	}
 	return copied, "", err
@@ -146,7 +147,7 @@ func (b *bucket) condition(c change) (match, noneMatch *string) {
 	case b.noMatch.Load():
 		return nil, nil
 	case c.Over.ETag == "":
-		return nil, aws.String("*")
+		return nil, sdk.String("*")
 	}
 	return &c.Over.ETag, nil
 }
@@ -233,10 +234,10 @@ func (b *bucket) readACLs(ctx context.Context) error {
 			}
 		}
 		return nil
-	case errorCode(err) == "OwnershipControlsNotFoundError":
+	case aws.Code(err) == "OwnershipControlsNotFoundError":
 		b.acls.Enabled = true // a bucket from before that setting
 		return nil
-	case httpStatus(err) == http.StatusNotImplemented:
+	case aws.Status(err) == http.StatusNotImplemented:
 		return nil
 	case asProblem(err).Reason == report.AccessDenied:
 		b.acls = acls{Enabled: true, Unknown: true}
@@ -256,7 +257,7 @@ func (b *bucket) grantsOf(ctx context.Context, key, id string) (grants, error) {
 		return b.s3.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: &b.name, Key: &key, VersionId: &id}, options)
 	})
 	switch {
-	case httpStatus(err) == http.StatusNotImplemented:
+	case aws.Status(err) == http.StatusNotImplemented:
 		return grants{}, nil
 	case err != nil && b.acls.Unknown && asProblem(err).Reason == report.AccessDenied:
 		b.notef(true, "%s", aclsLost)
@@ -292,7 +293,7 @@ func grantsFrom(acl *s3.GetObjectAclOutput) grants {
 		if len(who[p]) == 0 {
 			return nil
 		}
-		return aws.String(strings.Join(who[p], ", "))
+		return sdk.String(strings.Join(who[p], ", "))
 	}
 	return grants{header(types.PermissionRead), header(types.PermissionReadAcp), header(types.PermissionWriteAcp), header(types.PermissionFullControl)}
 }

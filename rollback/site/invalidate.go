@@ -6,10 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -24,27 +25,27 @@ const (
 type cdn struct {
 	api   *cloudfront.Client
 	id    string
-	tries tries
+	log   Log
+	clock Clock
 	count func()
 }
 
 func (w *work) cdn() cdn {
-	return cdn{w.d.CloudFront, w.q.DistributionID, tries{clock: w.d.Clock, log: w.d.Log}, func() { w.b.requests.Add(1) }}
+	return cdn{w.d.CloudFront, w.q.DistributionID, w.d.Log, w.d.Clock, func() { w.b.requests.Add(1) }}
 }
 
 func (c cdn) options(o *cloudfront.Options) {
 	c.count()
-	o.Retryer = aws.NopRetryer{}
+	o.Retryer = sdk.NopRetryer{}
 }
 
 func (c cdn) arn() string { return "arn:aws:cloudfront::*:distribution/" + c.id }
 
 func cdnCall[T any](ctx context.Context, c cdn, action string, f func(context.Context) (T, error)) (T, error) {
-	v, err := c.tries.do(ctx, tryLimit, action, func(ctx context.Context) (any, error) { return f(ctx) })
-	out, _ := v.(T)
+	out, err := aws.Do(ctx, retry(c.log, c.clock, tryLimit), action, f)
 	if err != nil {
 		resource := c.arn()
-		if errorCode(err) == "NoSuchDistribution" {
+		if aws.Code(err) == "NoSuchDistribution" {
 			resource = c.id
 		}
 		return out, explain(err, "cloudfront:"+action, resource)
@@ -133,12 +134,12 @@ func (w *work) request(ctx context.Context, c cdn, in *report.Invalidation) erro
 		}
 		w.b.log.Infof("CloudFront has too many invalidations in progress: waiting %s", busyWait)
 		if err := w.b.clock.Sleep(ctx, busyWait); err != nil {
-			return explain(&stopped{context.Cause(ctx), nil}, "cloudfront:CreateInvalidation", c.arn())
+			return explain(&aws.Stopped{Cause: context.Cause(ctx)}, "cloudfront:CreateInvalidation", c.arn())
 		}
 	}
 }
 
-func tooMany(err error) bool { return errorCode(err) == "TooManyInvalidationsInProgress" }
+func tooMany(err error) bool { return aws.Code(err) == "TooManyInvalidationsInProgress" }
 
 func (c cdn) create(ctx context.Context, reference string, in *report.Invalidation) error {
 	quantity := int32(len(in.Paths)) //nolint:gosec // few
@@ -159,8 +160,8 @@ func (c cdn) create(ctx context.Context, reference string, in *report.Invalidati
 
 func (c cdn) await(ctx context.Context, in *report.Invalidation) error {
 	for in.Status != "Completed" {
-		if err := c.tries.clock.Sleep(ctx, statusWait); err != nil {
-			return explain(&stopped{context.Cause(ctx), nil}, "cloudfront:GetInvalidation", c.arn())
+		if err := c.clock.Sleep(ctx, statusWait); err != nil {
+			return explain(&aws.Stopped{Cause: context.Cause(ctx)}, "cloudfront:GetInvalidation", c.arn())
 		}
 		out, err := cdnCall(ctx, c, "GetInvalidation", func(ctx context.Context) (*cloudfront.GetInvalidationOutput, error) {
 			return c.api.GetInvalidation(ctx, &cloudfront.GetInvalidationInput{DistributionId: &c.id, Id: &in.ID}, c.options)

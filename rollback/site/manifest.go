@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -136,7 +136,7 @@ func (u *upload) Write(data []byte) (int, error) {
 func (u *upload) part() error {
 	if u.id == nil {
 		out, err := call(u.ctx, u.b, "PutObject", u.b.arn(u.key), func(ctx context.Context, options func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
-			return u.b.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &u.b.name, Key: &u.key, ContentType: aws.String(manifestType)}, options)
+			return u.b.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &u.b.name, Key: &u.key, ContentType: sdk.String(manifestType)}, options)
 		})
 		if err != nil {
 			return err
@@ -160,7 +160,7 @@ func (u *upload) part() error {
 func (u *upload) finish() error {
 	if u.id == nil {
 		out, err := call(u.ctx, u.b, "PutObject", u.b.arn(u.key), func(ctx context.Context, options func(*s3.Options)) (*s3.PutObjectOutput, error) {
-			return u.b.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &u.b.name, Key: &u.key, ContentType: aws.String(manifestType), Body: bytes.NewReader(u.buffer.Bytes())}, options)
+			return u.b.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &u.b.name, Key: &u.key, ContentType: sdk.String(manifestType), Body: bytes.NewReader(u.buffer.Bytes())}, options)
 		})
 		if err == nil {
 			u.version = value(out.VersionId)
@@ -262,7 +262,7 @@ func (m *manifestReader) bad(err error) error {
 		return p
 	}
 	if _, broken := errors.AsType[net.Error](err); broken {
-		return &Problem{report.AWSError, fmt.Sprintf("the manifest %s could not be read to its end (%s): run it again", quoted(m.key), innermost(err)), err}
+		return &Problem{report.AWSError, fmt.Sprintf("the manifest %s could not be read to its end (%s): run it again", quoted(m.key), err), err}
 	}
 	return &Problem{report.InvalidInput, fmt.Sprintf("%s cannot be read as a manifest (%s): name another in site-manifest, or a moment in site-restore-to", quoted(m.key), err), err}
 }

@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -37,7 +38,7 @@ func (b *bucket) putInParts(ctx context.Context, c change, from *head, grants gr
 		return copied, "", err
 	}
 	out, err := b.copyParts(ctx, c, from, id, sizes)
-	if code := errorCode(err); code == "NoSuchUpload" || httpStatus(err) == http.StatusPreconditionFailed {
+	if code := aws.Code(err); code == "NoSuchUpload" || aws.Status(err) == http.StatusPreconditionFailed {
 		if code != "NoSuchUpload" { // which an earlier try has completed
 			b.abort(ctx, c.Key, id)
 		}
@@ -92,12 +93,12 @@ func (b *bucket) partSize(ctx context.Context, c change, part int) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	return aws.ToInt64(out.ContentLength), nil
+	return sdk.ToInt64(out.ContentLength), nil
 }
 
 // tagsOf reads the tags of a version, where its head says that it has any.
 func (b *bucket) tagsOf(ctx context.Context, key, id string, h *head) (map[string]string, error) {
-	if aws.ToInt32(h.TagCount) == 0 {
+	if sdk.ToInt32(h.TagCount) == 0 {
 		return map[string]string{}, nil
 	}
 	return b.readTags(ctx, key, id)
@@ -107,7 +108,7 @@ func (b *bucket) readTags(ctx context.Context, key, id string) (map[string]strin
 	out, err := call(ctx, b, "GetObjectVersionTagging", b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.GetObjectTaggingOutput, error) {
 		return b.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &b.name, Key: &key, VersionId: &id}, options)
 	})
-	if httpStatus(err) == http.StatusNotImplemented {
+	if aws.Status(err) == http.StatusNotImplemented {
 		return map[string]string{}, nil // a server without tags
 	}
 	if err != nil {
@@ -138,7 +139,7 @@ func (b *bucket) begin(ctx context.Context, c change, from *head, tags map[strin
 		for k, v := range tags {
 			values.Set(k, v)
 		}
-		in.Tagging = aws.String(values.Encode())
+		in.Tagging = sdk.String(values.Encode())
 	}
 	out, err := call(ctx, b, "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
 		return b.s3.CreateMultipartUpload(ctx, &in, options, expires(from.ExpiresString))
@@ -172,7 +173,7 @@ func (b *bucket) copyParts(ctx context.Context, c change, from *head, id *string
 		number := int32(i + 1) //nolint:gosec // at most 10,000
 		in := s3.UploadPartCopyInput{
 			Bucket: &b.name, Key: &c.Key, CopySource: b.source(c), UploadId: id, PartNumber: &number,
-			CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", starts[i], starts[i]+sizes[i]-1)),
+			CopySourceRange: sdk.String(fmt.Sprintf("bytes=%d-%d", starts[i], starts[i]+sizes[i]-1)),
 		}
 		out, err := callFor(ctx, b, tryLimitOf(sizes[i]), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.UploadPartCopyOutput, error) {
 			return b.s3.UploadPartCopy(ctx, &in, options)
@@ -204,10 +205,10 @@ func (b *bucket) complete(ctx context.Context, c change, from *head, id *string,
 		in.ChecksumType = from.ChecksumType
 	}
 	in.IfMatch, in.IfNoneMatch = b.condition(c)
-	out, err := callFor(ctx, b, tryLimitOf(c.From.Size), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+	out, err := write(ctx, b, 1, tryLimitOf(c.From.Size), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
 		return b.s3.CompleteMultipartUpload(ctx, &in, options)
 	})
-	if httpStatus(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil) {
+	if aws.Status(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		b.noMatch.Store(true)
 		return b.complete(ctx, c, from, id, parts)
 	}
@@ -224,6 +225,6 @@ func (b *bucket) abort(ctx context.Context, key string, id *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortLimit)
 	defer cancel()
 	if _, err := b.s3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: &key, UploadId: id}, b.options); err != nil {
-		b.notef(true, "An upload in parts of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule takes them away.", quoted(key), brief(err))
+		b.notef(true, "An upload in parts of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule takes them away.", quoted(key), aws.Brief(err))
 	}
 }

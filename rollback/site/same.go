@@ -8,7 +8,7 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -69,7 +69,7 @@ func sameHeaders(a, b *head) bool {
 			return false
 		}
 	}
-	return aws.ToInt32(a.TagCount) == aws.ToInt32(b.TagCount) && maps.Equal(a.Metadata, b.Metadata)
+	return sdk.ToInt32(a.TagCount) == sdk.ToInt32(b.TagCount) && maps.Equal(a.Metadata, b.Metadata)
 }
 
 // tellsBytes tells whether the ETag is the MD5 of the bytes.

@@ -6,17 +6,20 @@ package site
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -43,6 +46,9 @@ type Deps struct {
 	CloudFront *cloudfront.Client // for us-east-1; only for requests with a distribution
 	Clock      Clock
 	Log        Log
+	// Finish outlives the context that a signal or the time limit ends: what is under
+	// way then is finished within it. Nil: nothing ends it.
+	Finish context.Context
 	// Workers is how many requests are made at once; 0: 64.
 	Workers int
 }
@@ -93,15 +99,19 @@ type bucket struct {
 	s3      *s3.Client
 	clock   Clock
 	log     Log
+	calm    *calm // of tries
 	pace    *pace
 	workers int
+	finish  context.Context
 
 	pages    atomic.Int64 // of listings that were read
 	requests atomic.Int64
 
 	region  string // its own, where it is not the client's
 	acls    acls
-	noMatch atomic.Bool // the server does not know If-Match on copies
+	noMatch atomic.Bool  // the server does not know If-Match on copies
+	wrote   atomic.Bool  // a write was sent
+	unsure  atomic.Int64 // objects whose write was sent, and never answered
 	mu      sync.Mutex
 	notes   []report.Note
 }
@@ -113,13 +123,20 @@ func (d Deps) bucket(name string) *bucket {
 	if workers == 0 {
 		workers = defaultWorkers
 	}
-	return &bucket{name: name, s3: d.S3, clock: d.Clock, log: d.Log, pace: newPace(d.Clock, workers), workers: workers}
+	finish := d.Finish
+	if finish == nil {
+		finish = context.Background()
+	}
+	return &bucket{
+		name: name, s3: d.S3, clock: d.Clock, log: d.Log, calm: &calm{Log: d.Log, Clock: d.Clock},
+		pace: newPace(d.Clock, workers), workers: workers, finish: finish,
+	}
 }
 
 // options are those of every call: the bucket's region, and no retries but ours.
 func (b *bucket) options(o *s3.Options) {
 	b.requests.Add(1)
-	o.Retryer = aws.NopRetryer{}
+	o.Retryer = sdk.NopRetryer{}
 	if b.region != "" {
 		o.Region = b.region
 	}
@@ -173,10 +190,10 @@ func regionElsewhere(err error) string {
 	if err == nil {
 		return ""
 	}
-	switch errorCode(err) {
+	switch aws.Code(err) {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "TemporaryRedirect", "MovedPermanently":
-		if response := answerOf(err); response != nil {
-			return response.Header.Get("X-Amz-Bucket-Region")
+		if answer, found := errors.AsType[*awshttp.ResponseError](err); found && answer.Response != nil {
+			return answer.Response.Header.Get("X-Amz-Bucket-Region")
 		}
 	}
 	return ""
@@ -196,16 +213,19 @@ func (b *bucket) denialHint(ctx context.Context, err error) error {
 
 // Restore brings the site back, and never panics: every problem stands in the result.
 func Restore(ctx context.Context, d Deps, q Request) report.Site {
-	w := newWork(d, q)
+	return newWork(d, q).run(ctx)
+}
+
+func (w *work) run(ctx context.Context) report.Site {
 	if err := w.restore(ctx); err != nil {
 		w.fail(asProblem(err))
 	}
 	w.result.Notes = w.b.notes
 	w.result.Requests = int(w.b.requests.Load())
-	if q.DryRun && w.plan != nil {
+	if w.q.DryRun && w.plan != nil {
 		w.result.Requests = w.plan.requests()
 	}
-	w.result.DurationMS = d.Clock.Now().Sub(w.began).Milliseconds()
+	w.result.DurationMS = w.d.Clock.Now().Sub(w.began).Milliseconds()
 	return w.result
 }
 
@@ -218,6 +238,7 @@ type work struct {
 	result report.Site
 	plan   *plan
 	tally  tally
+	kept   int // objects that this run added, left because of a newer deploy
 }
 
 func newWork(d Deps, q Request) *work {
