@@ -25,7 +25,7 @@ func (a *action) drill(ctx context.Context, clients *aws.Clients, functions []al
 	drill.Restore()
 	check()
 	a.log.EndGroup()
-	a.drillSite(a.lifetime.work, clients)
+	a.drillSite(clients)
 	a.awaitRun(ctx)
 	a.result.Functions = drill.Results(a.lifetime.work)
 	a.completeTimelines()

@@ -22,9 +22,16 @@ func (a *action) restoreSite(clients *aws.Clients) func() *report.Site {
 	if a.inputs.Site.Bucket == "" {
 		return func() *report.Site { return nil }
 	}
+	if a.noFailedRun() && a.inputs.Site.RestoreTo.IsZero() && a.inputs.Site.Manifest == "" {
+		result := a.siteResult(report.Skipped, "the static site was left alone: a person asked, so no failed run tells its last good state; "+
+			"say it by site-restore-to (`command: list` shows the moments) or by site-manifest")
+		result.Reason = report.StateNotGiven
+		return func() *report.Site { return result }
+	}
 	done := make(chan report.Site, 1)
 	go func() {
-		ctx := a.lifetime.work
+		ctx, cancel := a.limited()
+		defer cancel()
 		run, _ := a.run.known(ctx) // its times tell the state to restore
 		done <- site.Restore(ctx, a.siteDeps(clients), a.siteRequest(run))
 	}()
@@ -34,8 +41,20 @@ func (a *action) restoreSite(clients *aws.Clients) func() *report.Site {
 	}
 }
 
+// noFailedRun: a person asks, so that the own run's times say nothing about the site.
+func (a *action) noFailedRun() bool {
+	return a.alone() || a.event.TimesByAPI() && slices.ContainsFunc(a.inputs.Functions, a.byHand)
+}
+
+// siteResult is a result about the site that nothing was restored for.
+func (a *action) siteResult(status report.Status, message string) *report.Site {
+	return &report.Site{
+		Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: status, Message: message, Keys: []report.SiteKey{},
+	}
+}
+
 func (a *action) siteDeps(clients *aws.Clients) site.Deps {
-	d := site.Deps{S3: clients.S3(), Clock: a.deps.Clock, Log: prefixedLog{a.log, "site " + a.inputs.Site.Bucket}}
+	d := site.Deps{S3: clients.S3(), Clock: a.deps.Clock, Log: prefixedLog{a.log, "site " + a.inputs.Site.Bucket}, Finish: a.lifetime.finish}
 	if a.inputs.Site.DistributionID != "" {
 		d.CloudFront = clients.CloudFront()
 	}
@@ -83,6 +102,9 @@ func (a *action) deployEnded(run report.Run) time.Time {
 			end = job.CompletedAt
 		}
 	}
+	if end.IsZero() {
+		return run.EndedBy
+	}
 	return end
 }
 
@@ -91,10 +113,10 @@ func (a *action) snapshotSite(ctx context.Context, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" {
 		return
 	}
-	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Evidence: report.ByManifest, Keys: []report.SiteKey{}}
+	result := a.siteResult(report.Planned, "a dry run: the manifest of the site would be written")
+	result.Evidence = report.ByManifest
 	a.result.Site = result
 	if a.inputs.DryRun {
-		result.Status, result.Message = report.Planned, "a dry run: the manifest of the site would be written"
 		return
 	}
 	taken, err := site.WriteManifest(ctx, a.siteDeps(clients), a.siteRequest(report.Run{ID: a.workflow.RunID}))
@@ -113,8 +135,7 @@ func (a *action) checkSite(ctx context.Context, clients *aws.Clients) {
 	}
 	run, _ := a.run.known(ctx)
 	checks, reason := site.Check(ctx, a.siteDeps(clients), a.siteRequest(run))
-	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: report.Ready, Keys: []report.SiteKey{}}
-	result.Message = "the site could be restored now"
+	result := a.siteResult(report.Ready, "the site could be restored now")
 	for _, c := range checks {
 		a.log.Infof("check %s: %s: %s", c.Name, c.Status, c.Detail)
 	}
@@ -135,7 +156,7 @@ func (a *action) listSite(ctx context.Context, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" {
 		return
 	}
-	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: report.Listed, Keys: []report.SiteKey{}}
+	result := a.siteResult(report.Listed, "")
 	a.result.Site = result
 	moments, err := site.Moments(ctx, a.siteDeps(clients), a.siteRequest(report.Run{}), siteMoments)
 	if err != nil {
@@ -150,12 +171,13 @@ func (a *action) listSite(ctx context.Context, clients *aws.Clients) {
 }
 
 // drillSite restores the site and brings it back.
-func (a *action) drillSite(ctx context.Context, clients *aws.Clients) {
+func (a *action) drillSite(clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" || a.inputs.DryRun {
 		return
 	}
-	run, _ := a.run.known(ctx)
-	there, back := site.Drill(ctx, a.siteDeps(clients), a.siteRequest(run))
+	ctx, cancel := a.limited()
+	defer cancel()
+	there, back := site.Drill(ctx, a.siteDeps(clients), a.siteRequest(report.Run{ID: a.workflow.RunID}))
 	switch {
 	case there.Status == report.Failed && (back == nil || back.Status != report.Failed):
 		a.result.Site = &there

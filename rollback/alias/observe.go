@@ -131,6 +131,11 @@ func (ob *observer) readVersions(ctx context.Context, versions []int64) error {
 func (ob *observer) keep(number int64, v Version) {
 	ob.mu.Lock()
 	defer ob.mu.Unlock()
+	ob.put(number, v)
+}
+
+// put is keep for who holds the lock.
+func (ob *observer) put(number int64, v Version) {
 	if ob.o.Versions == nil {
 		ob.o.Versions = map[int64]Version{}
 	}

@@ -342,12 +342,12 @@ func (w *work) why() string {
 func (w *work) addNotes() {
 	r := &w.result
 	if r.Superseded > 0 {
-		w.b.notef(true, "%s left alone, because somebody else wrote them after this run's deploy: they may not fit to the rest.", objects(r.Superseded))
+		w.b.notef(true, "Left alone %s that somebody else wrote after this run's deploy: what was restored may not fit to that.", objects(r.Superseded))
 	}
 	if w.kept > 0 {
-		form := "%s that this run added kept, because a newer deploy wrote other objects since and may need them. Where it does not, remove them by hand."
+		form := "Kept %s that this run added, because a newer deploy wrote other objects since and may need them. Where it does not, remove them by hand."
 		if w.q.DryRun {
-			form = "%s that this run added would be kept, because a newer deploy wrote other objects since and may need them."
+			form = "Would keep %s that this run added, because a newer deploy wrote other objects since and may need them."
 		}
 		w.b.notef(true, form, objects(w.kept))
 	}

@@ -188,9 +188,9 @@ func TestAWholeBucketIsNotTakenForASite(t *testing.T) {
 			s.add(history{Key: key}, rules{})
 		}
 		if c.want == "" {
-			assert.Empty(t, s.refusal(), name)
+			assert.Empty(t, s.foreign(), name)
 		} else {
-			assert.Contains(t, s.refusal(), c.want, name)
+			assert.Contains(t, s.foreign(), c.want, name)
 		}
 	}
 }

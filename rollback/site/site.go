@@ -348,10 +348,8 @@ func (w *work) makePlan(ctx context.Context, t target) (*plan, error) {
 			p.show(key, report.KeyFailed, "all of its versions have gone; nothing took their place")
 		}
 	}
-	if w.q.Prefix == "" {
-		if why := p.Shape.refusal(); why != "" {
-			return nil, problem(report.PrefixRequired, "the bucket %s is not taken for a site as a whole, because %s: name the site's folder in site-prefix, or say `site-prefix: /` if all of the bucket is the site", w.b.name, why)
-		}
+	if err := p.Shape.refusal(w.b.name, w.q.Prefix); err != nil {
+		return nil, err
 	}
 	w.b.log.Infof("site s3://%s/%s: %d versions and delete markers listed, %d objects to copy or compare (%s), %d to remove",
 		w.b.name, t.rules.Prefix, w.result.Versions, len(p.Assets)+len(p.Pages), size(p.Bytes), len(p.Removals))
