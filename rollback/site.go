@@ -136,9 +136,6 @@ func (a *action) checkSite(ctx context.Context, clients *aws.Clients) {
 	run, _ := a.run.known(ctx)
 	checks, reason := site.Check(ctx, a.siteDeps(clients), a.siteRequest(run))
 	result := a.siteResult(report.Ready, "the site could be restored now")
-	for _, c := range checks {
-		a.log.Infof("check %s: %s: %s", c.Name, c.Status, c.Detail)
-	}
 	if reason != "" {
 		result.Status, result.Reason = report.NotReady, reason
 		failed := checks[slices.IndexFunc(checks, func(c report.Check) bool { return c.Status == report.CheckFailed })]
@@ -166,7 +163,7 @@ func (a *action) listSite(ctx context.Context, clients *aws.Clients) {
 	result.Moments = moments
 	result.Message = fmt.Sprintf("the site can be restored to %d moments", len(moments))
 	for _, m := range moments {
-		a.log.Infof("site %s: site-restore-to: %s (%d versions, %d delete markers)", result.Bucket, m.At, m.Versions, m.Removed)
+		a.log.Infof("site %s can be restored with site-restore-to: %s (%d versions, %d delete markers)", result.Bucket, m.At, m.Versions, m.Removed)
 	}
 }
 

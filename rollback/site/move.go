@@ -101,7 +101,7 @@ func (w *work) failed(key string, p *Problem) error {
 	defer t.mu.Unlock()
 	t.show(key, report.KeyFailed, p.Text)
 	if t.failed+t.archived < mostFailures {
-		w.b.log.Infof("site: %s failed: %s", quoted(key), p.Text)
+		w.b.log.Infof("%s failed: %s", quoted(key), p.Text)
 	}
 	if p.Reason == report.Archived {
 		t.archived++
@@ -256,7 +256,7 @@ func (w *work) progress() {
 		return
 	}
 	t.said = now
-	w.b.log.Infof("site s3://%s/%s: %d of %d objects done, %s copied", w.b.name, w.result.Prefix, t.done, w.plan.changes(), size(t.bytes))
+	w.b.log.Infof("%d of %d objects done, %s copied", t.done, w.plan.changes(), size(t.bytes))
 }
 
 // count brings the workers' counts into the result.

@@ -335,7 +335,7 @@ func (w *work) makePlan(ctx context.Context, t target) (*plan, error) {
 		p.add(h)
 		if now := w.b.clock.Now(); now.Sub(said) >= progressEvery {
 			said = now
-			w.b.log.Infof("site s3://%s/%s: %d versions and delete markers listed so far", w.b.name, t.rules.Prefix, w.result.Versions)
+			w.b.log.Infof("%d versions and delete markers listed so far", w.result.Versions)
 		}
 	}
 	if t.manifest != nil {
@@ -351,8 +351,8 @@ func (w *work) makePlan(ctx context.Context, t target) (*plan, error) {
 	if err := p.Shape.refusal(w.b.name, w.q.Prefix); err != nil {
 		return nil, err
 	}
-	w.b.log.Infof("site s3://%s/%s: %d versions and delete markers listed, %d objects to copy or compare (%s), %d to remove",
-		w.b.name, t.rules.Prefix, w.result.Versions, len(p.Assets)+len(p.Pages), size(p.Bytes), len(p.Removals))
+	w.b.log.Infof("%d versions and delete markers listed, %s to copy or compare (%s), %d to remove",
+		w.result.Versions, objects(len(p.Assets)+len(p.Pages)), size(p.Bytes), len(p.Removals))
 	return p, nil
 }
 
