@@ -23,7 +23,7 @@ func (d Definition) Variable() string {
 	return "INPUT_" + strings.ToUpper(strings.ReplaceAll(d.Name, " ", "_"))
 }
 
-// Boolean tells whether the input is true or false.
+// Boolean reports whether the input is true or false.
 func (d Definition) Boolean() bool { return d.Form == formBoolean }
 
 // Text is the whole description: what the input does, the form it takes

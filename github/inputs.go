@@ -120,7 +120,7 @@ type FollowUps struct {
 	OpenIssue            bool
 }
 
-// AsksForChecks tells whether anything is to be checked after the move.
+// AsksForChecks reports whether anything is to be checked after the move.
 func (in Inputs) AsksForChecks() bool {
 	return len(in.Health.URLs) > 0 || in.Health.InvokePayload != nil || len(in.Watch.Alarms) > 0 || in.Watch.Observe > 0
 }

@@ -31,10 +31,10 @@ var (
 // StatusRange is a span of HTTP status codes, both ends included.
 type StatusRange struct{ First, Last int }
 
-// Holds tells whether the code lies in the range.
+// Holds reports whether the code lies in the range.
 func (r StatusRange) Holds(code int) bool { return r.First <= code && code <= r.Last }
 
-// AnyHolds tells whether the code lies in one of the ranges.
+// AnyHolds reports whether the code lies in one of the ranges.
 func AnyHolds(ranges []StatusRange, code int) bool {
 	return slices.ContainsFunc(ranges, func(r StatusRange) bool { return r.Holds(code) })
 }

@@ -12,7 +12,7 @@ const (
 	longestValue   = 1_000 // characters of an output with one name or address
 )
 
-// Publish tells the world the result: log lines, the step's outputs and its
+// Publish writes the result: log lines, the step's outputs and its
 // summary. It is the one place that does. What cannot be written is a warning
 // in the log and comes back; it changes nothing of the result.
 func Publish(r report.Result, log *Log, files Files) []error {

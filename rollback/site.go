@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/rollback/site"
@@ -18,12 +19,12 @@ const siteMoments = 10
 // restoreSite begins to restore the static site, beside whatever else is done, and
 // gives its result when it is asked for; nil: there is no site. Neither the
 // functions nor the site wait for each other.
-func (a *action) restoreSite(clients *aws.Clients) func() *report.Site {
+func restoreSite(a *action, clients *aws.Clients) func() *report.Site {
 	if a.inputs.Site.Bucket == "" {
 		return func() *report.Site { return nil }
 	}
-	if a.noFailedRun() && a.inputs.Site.RestoreTo.IsZero() && a.inputs.Site.Manifest == "" {
-		result := a.siteResult(report.Skipped, "the static site was left alone: a person asked, so no failed run tells its last good state; "+
+	if noFailedRun(a) && a.inputs.Site.RestoreTo.IsZero() && a.inputs.Site.Manifest == "" {
+		result := siteResult(a, report.Skipped, "the static site was left alone: a person asked, so no failed run tells its last good state; "+
 			"say it by site-restore-to (`command: list` shows the moments) or by site-manifest")
 		result.Reason = report.StateNotGiven
 		return func() *report.Site { return result }
@@ -33,7 +34,7 @@ func (a *action) restoreSite(clients *aws.Clients) func() *report.Site {
 		ctx, cancel := a.limited()
 		defer cancel()
 		run, _ := a.run.known(ctx) // its times tell the state to restore
-		done <- site.Restore(ctx, a.siteDeps(clients), a.siteRequest(run))
+		done <- site.Restore(ctx, siteDeps(a, clients), siteRequest(a, run))
 	}()
 	return func() *report.Site {
 		result := <-done
@@ -42,18 +43,18 @@ func (a *action) restoreSite(clients *aws.Clients) func() *report.Site {
 }
 
 // noFailedRun: a person asks, so that the own run's times say nothing about the site.
-func (a *action) noFailedRun() bool {
-	return a.alone() || a.event.TimesByAPI() && slices.ContainsFunc(a.inputs.Functions, a.byHand)
+func noFailedRun(a *action) bool {
+	return a.alone() || a.event.TimesByAPI() && slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return byHand(a, f) })
 }
 
 // siteResult is a result about the site that nothing was restored for.
-func (a *action) siteResult(status report.Status, message string) *report.Site {
+func siteResult(a *action, status report.Status, message string) *report.Site {
 	return &report.Site{
 		Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: status, Message: message, Keys: []report.SiteKey{},
 	}
 }
 
-func (a *action) siteDeps(clients *aws.Clients) site.Deps {
+func siteDeps(a *action, clients *aws.Clients) site.Deps {
 	d := site.Deps{S3: clients.S3(), Clock: a.deps.Clock, Log: prefixedLog{a.log, "site " + a.inputs.Site.Bucket}, Finish: a.lifetime.finish}
 	if a.inputs.Site.DistributionID != "" {
 		d.CloudFront = clients.CloudFront()
@@ -62,11 +63,11 @@ func (a *action) siteDeps(clients *aws.Clients) site.Deps {
 }
 
 // siteRequest says which state of the site is asked for.
-func (a *action) siteRequest(run report.Run) site.Request {
+func siteRequest(a *action, run report.Run) site.Request {
 	in := a.inputs.Site
 	q := site.Request{
 		Bucket: in.Bucket, Prefix: in.Prefix, RestoreTo: in.RestoreTo, Manifest: in.Manifest,
-		Created: run.CreatedAt, Ended: a.deployEnded(run),
+		Created: run.CreatedAt, Ended: deployEnded(a, run),
 		KeepNew: in.KeepNewAssets, EntryPoints: in.EntryPoints, DryRun: a.inputs.DryRun,
 		DistributionID: in.DistributionID, CloudFrontWait: in.CloudFrontWait,
 	}
@@ -85,7 +86,7 @@ func (a *action) siteRequest(run report.Run) site.Request {
 
 // deployEnded is when the last job that can have deployed had ended; zero: one is
 // at work, or it is not known.
-func (a *action) deployEnded(run report.Run) time.Time {
+func deployEnded(a *action, run report.Run) time.Time {
 	run = a.withFailure(run)
 	var end time.Time
 	for _, job := range slices.Concat(run.Jobs, run.Earlier) {
@@ -109,17 +110,17 @@ func (a *action) deployEnded(run report.Run) time.Time {
 }
 
 // snapshotSite writes the manifest of the site as it is.
-func (a *action) snapshotSite(ctx context.Context, clients *aws.Clients) {
+func snapshotSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" {
 		return
 	}
-	result := a.siteResult(report.Planned, "a dry run: the manifest of the site would be written")
+	result := siteResult(a, report.Planned, "a dry run: the manifest of the site would be written")
 	result.Evidence = report.ByManifest
 	a.result.Site = result
 	if a.inputs.DryRun {
 		return
 	}
-	taken, err := site.WriteManifest(ctx, a.siteDeps(clients), a.siteRequest(report.Run{ID: a.workflow.RunID}))
+	taken, err := site.WriteManifest(ctx, siteDeps(a, clients), siteRequest(a, report.Run{ID: a.workflow.RunID}))
 	if err != nil {
 		result.Status, result.Reason, result.Message = report.Failed, site.ReasonOf(err), "the manifest of the site was not written: "+err.Error()
 		return
@@ -128,14 +129,14 @@ func (a *action) snapshotSite(ctx context.Context, clients *aws.Clients) {
 	result.Message = fmt.Sprintf("the manifest of the site is written: %d objects, %s", taken.Objects, taken.Key)
 }
 
-// checkSite tells whether the site could be restored now.
-func (a *action) checkSite(ctx context.Context, clients *aws.Clients) {
+// checkSite reports whether the site could be restored now.
+func checkSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" {
 		return
 	}
 	run, _ := a.run.known(ctx)
-	checks, reason := site.Check(ctx, a.siteDeps(clients), a.siteRequest(run))
-	result := a.siteResult(report.Ready, "the site could be restored now")
+	checks, reason := site.Check(ctx, siteDeps(a, clients), siteRequest(a, run))
+	result := siteResult(a, report.Ready, "the site could be restored now")
 	if reason != "" {
 		result.Status, result.Reason = report.NotReady, reason
 		failed := checks[slices.IndexFunc(checks, func(c report.Check) bool { return c.Status == report.CheckFailed })]
@@ -149,13 +150,13 @@ func (a *action) checkSite(ctx context.Context, clients *aws.Clients) {
 }
 
 // listSite shows the moments that the site can be restored to.
-func (a *action) listSite(ctx context.Context, clients *aws.Clients) {
+func listSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" {
 		return
 	}
-	result := a.siteResult(report.Listed, "")
+	result := siteResult(a, report.Listed, "")
 	a.result.Site = result
-	moments, err := site.Moments(ctx, a.siteDeps(clients), a.siteRequest(report.Run{}), siteMoments)
+	moments, err := site.Moments(ctx, siteDeps(a, clients), siteRequest(a, report.Run{}), siteMoments)
 	if err != nil {
 		result.Status, result.Reason, result.Message = report.Failed, site.ReasonOf(err), "the moments of the site could not be listed: "+err.Error()
 		return
@@ -168,13 +169,13 @@ func (a *action) listSite(ctx context.Context, clients *aws.Clients) {
 }
 
 // drillSite restores the site and brings it back.
-func (a *action) drillSite(clients *aws.Clients) {
+func drillSite(a *action, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" || a.inputs.DryRun {
 		return
 	}
 	ctx, cancel := a.limited()
 	defer cancel()
-	there, back := site.Drill(ctx, a.siteDeps(clients), a.siteRequest(report.Run{ID: a.workflow.RunID}))
+	there, back := site.Drill(ctx, siteDeps(a, clients), siteRequest(a, report.Run{ID: a.workflow.RunID}))
 	switch {
 	case there.Status == report.Failed && (back == nil || back.Status != report.Failed):
 		a.result.Site = &there

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,17 +52,27 @@ type Options struct {
 	// NeedRegion: an ARN gives every function its region, so that none else
 	// is needed, where this is false.
 	NeedRegion bool
-	// Secret is told every secret that AWS or GitHub issues on the way.
+	// Secret is called with every secret that AWS or GitHub issues on the way.
 	Secret func(string)
 	Clock  Clock
+	Log    Log
+	// Environment is what the SDK reads; the zero value: it is left as it is.
+	Environment Environment
+	// Answered is told the Date header of each answer, and how long it took; may be
+	// nil.
+	Answered func(date string, took time.Duration)
 }
 
 // Clients gives clients that share credentials, connections and a pace. None of
-// them tries a call again by itself: see Retry.
+// them retries a call: see Retry.
 type Clients struct {
 	config aws.Config
 	clock  Clock
 	pace   map[string]*rate.Limiter
+	// assumed is when a role was assumed; zero: the credentials were there before.
+	assumed time.Time
+	known   atomic.Bool // the role, in Lambda
+	denied  sync.Map    // how often a call was tried again, by its path
 }
 
 // Open finds region and credentials, and makes sure that there are some.
@@ -81,9 +93,12 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if o.RoleARN != "" { // it needs nothing of where others come from
+		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	cfg, err := o.Environment.load(ctx, o.RoleARN != "", load)
 	if err != nil {
-		return nil, fmt.Errorf("failed to load the AWS configuration: %w", err)
+		return nil, err
 	}
 	cfg.APIOptions = append(cfg.APIOptions, namingRegion)
 	if cfg.Region == "" {
@@ -91,23 +106,18 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 			return nil, ErrNoRegion
 		}
 		if o.RoleARN != "" {
-			cfg.Region = defaultRegion // of STS; the functions name their own
+			cfg.Region = stsRegion(o.RoleARN, "") // of STS; the functions name their own
 		}
 	}
-	if o.RoleARN != "" {
-		cfg.Credentials = assumed(cfg, o)
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	if o.Answered != nil {
+		cfg.HTTPClient = dated{cfg.HTTPClient, o.Clock, o.Answered}
 	}
-	if cfg.Credentials == nil {
-		return nil, ErrNoCredentials
-	}
-	issued, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
+	clients := &Clients{config: cfg, clock: o.Clock, pace: map[string]*rate.Limiter{}}
+	if clients.config.Credentials, err = clients.credentials(ctx, o); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, plain(err))
 	}
-	o.Secret(issued.SecretAccessKey)
-	o.Secret(issued.SessionToken)
-	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return &Clients{config: cfg, clock: o.Clock, pace: map[string]*rate.Limiter{}}, nil
+	return clients, nil
 }
 
 // Region is the region of functions that name none.
@@ -126,13 +136,26 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	}
 	return lambda.NewFromConfig(c.config, func(o *lambda.Options) {
 		o.Region = region
-		o.APIOptions = append(o.APIOptions, paced(pace, c.clock))
+		o.APIOptions = append(o.APIOptions, paced(pace, c.clock), c.spreading)
 	})
 }
 
 // objectsAtOnce is how many requests about objects are under way together. Where
 // fewer connections are kept, each request beyond them begins with a handshake.
 const objectsAtOnce = 64
+
+// forObjects is the client with connections of its own for many objects.
+func forObjects(client aws.HTTPClient) aws.HTTPClient {
+	switch client := client.(type) {
+	case dated:
+		return forObjects(client.next) // S3's own clock is of no interest
+	case *awshttp.BuildableClient:
+		return client.WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, objectsAtOnce
+		})
+	}
+	return client
+}
 
 // S3 is a client for the default region, with connections of its own. A bucket's own
 // region is found by whoever asks for the bucket.
@@ -141,11 +164,7 @@ func (c *Clients) S3() *s3.Client {
 		if o.Region == "" {
 			o.Region = defaultRegion
 		}
-		if client, found := c.config.HTTPClient.(*awshttp.BuildableClient); found {
-			o.HTTPClient = client.WithTransportOptions(func(t *http.Transport) {
-				t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, objectsAtOnce
-			})
-		}
+		o.HTTPClient = forObjects(c.config.HTTPClient)
 	})
 }
 

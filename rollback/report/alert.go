@@ -209,12 +209,12 @@ func worstFirst(all []PublishedCheck) []PublishedCheck {
 	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
 }
 
-// warnings are texts of notes, without those that a message has which is told
+// warnings are texts of notes, without those that a message has which is shown
 // whole.
 func warnings(all []Note, whole bool) []string {
 	var out []string
 	for _, n := range all {
-		if n.Warning && !(whole && n.InMessage) {
+		if n.Warning && (!whole || !n.InMessage) {
 			out = append(out, oneLine(n.Text, longestText))
 		}
 	}

@@ -215,7 +215,7 @@ var commandVerbs = map[string]map[Status]verb{
 // verbUnhealthy is for those that were moved, and did not recover by it.
 var verbUnhealthy = verb{"was rolled back but is not healthy", "were rolled back but are not healthy"}
 
-// movedUnwell: the rollback worked, and production is not well all the same.
+// movedUnhealthy: the rollback worked, and production is unhealthy all the same.
 func movedButUnhealthy(f Function) bool {
 	return f.Status == Failed && f.Reason == Unhealthy && f.To != ""
 }

@@ -102,7 +102,7 @@ func healthOrNotChecked(f Function) string {
 	return "Nobody has looked: no check was asked for."
 }
 
-// versionsOf tells when each version was made, and from which commit.
+// versionsOf says when each version was made, and from which commit.
 func versionsOf(r Result, f Function) string {
 	rows := []string{}
 	add := func(what, version string) {

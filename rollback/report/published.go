@@ -34,7 +34,7 @@ type Published struct {
 	Site *Site `json:"site,omitempty"`
 }
 
-// PublishedCheck is one check as it is published and told.
+// PublishedCheck is one check as it is published and shown.
 type PublishedCheck struct {
 	Name   string      `json:"name"`
 	Status CheckStatus `json:"status"`

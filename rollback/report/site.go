@@ -22,7 +22,7 @@ type Site struct {
 	Status  Status `json:"status"`
 	Reason  Reason `json:"reason"` // empty where everything was restored
 	Message string `json:"message"`
-	// Evidence is what told the state to restore; empty: it was not found out.
+	// Evidence is what gave the state to restore; empty: it was not found out.
 	Evidence Evidence `json:"evidence"`
 	// Cut is the moment of the state that was restored: RFC 3339 in UTC.
 	Cut string `json:"cut"`
@@ -34,7 +34,7 @@ type Site struct {
 	Unchanged  int `json:"unchanged"`
 	Failed     int `json:"failed"`
 	Superseded int `json:"superseded"` // left alone: a newer deploy has written them
-	// Bytes is the size of the objects that were copied; S3 copies them by itself.
+	// Bytes is the size of the objects that were copied; the copy happens inside S3.
 	Bytes        int64         `json:"bytes"`
 	Keys         []SiteKey     `json:"keys"` // the first ones, at most SiteKeysShown
 	Invalidation *Invalidation `json:"invalidation,omitempty"`
@@ -51,7 +51,7 @@ type Site struct {
 	Notes    []Note `json:"-"`
 }
 
-// Evidence is what told the state to restore.
+// Evidence is what gave the state to restore.
 type Evidence string
 
 // The kinds of evidence. A manifest is exact; a time is not where versions have
@@ -61,7 +61,7 @@ const (
 	ByTime     Evidence = "time"
 )
 
-// Written tells whether the site was changed and stayed so.
+// Written reports whether the site was changed and stayed so.
 func (s *Site) Written() bool {
 	return s != nil && s.Status != Planned && s.Status != Drilled && s.Status != Taken && s.Restored+s.Removed > 0
 }

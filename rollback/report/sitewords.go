@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -131,16 +132,14 @@ func (s *Site) counts() []siteCount {
 	if s.Status == Planned {
 		restored, removed = "Would be restored", "Would be removed"
 	}
-	add(restored, fmt.Sprint(s.Restored))
-	add(removed, fmt.Sprint(s.Removed))
-	add("Unchanged", fmt.Sprint(s.Unchanged))
-	add("Left to a newer deploy", fmt.Sprint(s.Superseded))
-	add("Failed", fmt.Sprint(s.Failed))
-	if s.Bytes > 0 {
-		add("Bytes copied", fmt.Sprint(s.Bytes))
-	}
+	add(restored, strconv.Itoa(s.Restored))
+	add(removed, strconv.Itoa(s.Removed))
+	add("Unchanged", strconv.Itoa(s.Unchanged))
+	add("Left to a newer deploy", strconv.Itoa(s.Superseded))
+	add("Failed", strconv.Itoa(s.Failed))
+	add("Bytes copied", strconv.FormatInt(s.Bytes, 10))
 	if s.Status == Planned {
-		add("Requests at most", fmt.Sprint(s.Requests))
+		add("Requests at most", strconv.Itoa(s.Requests))
 	}
 	if i := s.Invalidation; i != nil {
 		add("CloudFront", joinParts(" ", i.DistributionID, i.ID, i.Status, i.Message))

@@ -127,14 +127,14 @@ func circumstances(r Result, all []Function) string {
 	return strings.Join(parts, " · ")
 }
 
-// functionTable has a line for each function, in so many bytes. elsewhere says
+// functionTable has a line for each function, in so many bytes. rest says
 // where those are that are left out.
-func functionTable(command string, all []Function, bytes int, elsewhere string) string {
+func functionTable(command string, all []Function, bytes int, rest string) string {
 	regions := severalRegions(all)
 	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return functionRow(command, all[i], regions) })
 	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here%s.", left, elsewhere)
+		text += fmt.Sprintf("\n\n%d more functions are left out here%s.", left, rest)
 	}
 	return text
 }

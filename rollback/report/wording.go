@@ -2,7 +2,7 @@ package report
 
 import "strings"
 
-// reasonText is what a person is told about one reason for which things end as
+// reasonText is what a person reads about one reason for which things end as
 // they do.
 type reasonText struct {
 	heading string // a phrase that fits behind "Rollback failed:"

@@ -15,7 +15,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Check tells whether a restore would work now. It changes nothing: what reads is
+// Check reports whether a restore would work now. It changes nothing: what reads is
 // done, and what writes is asked for in a way that AWS must refuse after it has looked
 // at the permission. reason is that of the first check that failed.
 func Check(ctx context.Context, d Deps, q Request) (checks []report.Check, reason report.Reason) {
@@ -39,7 +39,7 @@ type checker struct {
 	reason report.Reason
 }
 
-// line keeps the result of a check, and tells whether it passed.
+// line keeps the result of a check, and reports whether it passed.
 func (c *checker) line(name, detail string, err error) bool {
 	check := report.Check{Name: name, Status: report.CheckPassed, Detail: detail}
 	if err != nil {
@@ -109,16 +109,17 @@ func (c *checker) object(ctx context.Context, e entry) {
 
 func (c *checker) accessLists(ctx context.Context, e entry) {
 	const name = permission + "GetObjectVersionAcl"
-	if err := c.b.readACLs(ctx); err != nil {
+	k := copier{b: c.b}
+	if err := k.readACLs(ctx); err != nil {
 		c.line(permission+"GetBucketOwnershipControls", "", err)
 		return
 	}
-	if !c.b.acls.Enabled {
+	if !k.acls.Enabled {
 		return
 	}
-	_, err := c.b.grantsOf(ctx, e.Key, e.VersionID)
+	_, err := k.grantsOf(ctx, e.Key, e.VersionID)
 	switch {
-	case c.b.acls.Unknown && len(c.b.notes) > 0:
+	case k.acls.Unknown && len(c.b.notes) > 0:
 		c.unknown(name, aclsLost)
 	default:
 		c.line(name, "allowed", err)
@@ -144,7 +145,7 @@ func (c *checker) copying(ctx context.Context, e entry, h *head) {
 
 func (c *checker) distribution(ctx context.Context) {
 	w := newWork(c.d, c.q)
-	d := w.cdn()
+	d := newCDN(w)
 	const name = "permission cloudfront:"
 	config, err := cdnCall(ctx, d, "GetDistributionConfig", func(ctx context.Context) (*cloudfront.GetDistributionConfigOutput, error) {
 		return d.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &d.id}, d.options)

@@ -29,11 +29,11 @@ func Drill(ctx context.Context, d Deps, q Request) (there report.Site, back *rep
 		return there, nil
 	}
 	now.Manifest, now.KeepNew = taken.Key, false
-	home := Restore(w.b.finish, d, now)
-	if home.Status == report.Failed {
-		home.Message = fmt.Sprintf("The drill could not bring the site back: run `command: rollback` with `site-manifest: %s`. %s", taken.Key, home.Message)
+	returned := Restore(w.b.finish, d, now)
+	if returned.Status == report.Failed {
+		returned.Message = fmt.Sprintf("The drill could not bring the site back: run `command: rollback` with `site-manifest: %s`. %s", taken.Key, returned.Message)
 	}
-	return there, &home
+	return there, &returned
 }
 
 // beforeLastDeploy is the moment before the newest burst of writes; where there is no

@@ -145,7 +145,7 @@ func TestAnyFaultAndASecondRunEndTheSame(t *testing.T) {
 }
 
 // faulted restores with the effect on the calls from a number on, and tells whether
-// there were as many calls.
+// there were as many aws.
 func faulted(t *testing.T, effect storage.Effect, at, times int) bool {
 	t.Helper()
 	w := newWorld()

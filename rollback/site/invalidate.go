@@ -30,7 +30,7 @@ type cdn struct {
 	count func()
 }
 
-func (w *work) cdn() cdn {
+func newCDN(w *work) cdn {
 	return cdn{w.d.CloudFront, w.q.DistributionID, w.d.Log, w.d.Clock, func() { w.b.requests.Add(1) }}
 }
 
@@ -56,11 +56,11 @@ func cdnCall[T any](ctx context.Context, c cdn, action string, f func(context.Co
 // invalidate makes CloudFront forget every key that is newer than the cut: also those
 // that an earlier attempt restored, so that it makes up for an invalidation that was
 // lost. The reference makes it the same invalidation where that one was not.
-func (w *work) invalidate(ctx context.Context) {
+func invalidate(ctx context.Context, w *work) {
 	if w.q.DistributionID == "" || w.plan.Touched.total == 0 {
 		return
 	}
-	c := w.cdn()
+	c := newCDN(w)
 	v := c.visitor(ctx, w.q, w.b)
 	paths := w.plan.Touched.invalidation(v)
 	if len(paths) == 0 {
@@ -69,7 +69,7 @@ func (w *work) invalidate(ctx context.Context) {
 	}
 	in := &report.Invalidation{DistributionID: c.id, Paths: paths}
 	w.result.Invalidation = in
-	err := w.request(ctx, c, in)
+	err := requestInvalidation(ctx, w, c, in)
 	if err == nil && w.q.CloudFrontWait {
 		err = c.await(ctx, in)
 	}
@@ -119,9 +119,9 @@ func visitorOf(config *types.DistributionConfig, bucket string) visitor {
 	return v
 }
 
-// request makes the invalidation. While too many are in progress it waits within
+// requestInvalidation makes the invalidation. While too many are in progress it waits within
 // bounds, and then asks for one wildcard, which needs the least room.
-func (w *work) request(ctx context.Context, c cdn, in *report.Invalidation) error {
+func requestInvalidation(ctx context.Context, w *work, c cdn, in *report.Invalidation) error {
 	for try := 1; ; try++ {
 		err := c.create(ctx, reference(w.q.Run, in.Paths, w.plan.Touched.state), in)
 		if !tooMany(err) || try > busyTries {

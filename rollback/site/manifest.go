@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -191,7 +192,7 @@ func (u *upload) abort() {
 
 // manifestReader reads a manifest beside a listing in the same order.
 type manifestReader struct {
-	manifestHead
+	head manifestHead
 
 	key   string
 	body  io.Closer
@@ -242,10 +243,10 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 	m.lines = bufio.NewReader(packed)
 	head, err := m.lines.ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(head, &m.manifestHead)
+		err = json.Unmarshal(head, &m.head)
 	}
-	if err == nil && m.Version != manifestVersion {
-		err = fmt.Errorf("it says version %d, and this program knows version %d", m.Version, manifestVersion)
+	if err == nil && m.head.Version != manifestVersion {
+		err = fmt.Errorf("it says version %d, and this program knows version %d", m.head.Version, manifestVersion)
 	}
 	if err == nil {
 		err = m.advance()
@@ -262,7 +263,7 @@ func (m *manifestReader) bad(err error) error {
 		return p
 	}
 	if _, broken := errors.AsType[net.Error](err); broken {
-		return &Problem{report.AWSError, fmt.Sprintf("the manifest %s could not be read to its end (%s): run it again", quoted(m.key), err), err}
+		return &Problem{report.AWSError, fmt.Sprintf("the manifest %s could not be read to its end (%s): run it again", quoted(m.key), aws.Innermost(err)), err}
 	}
 	return &Problem{report.InvalidInput, fmt.Sprintf("%s cannot be read as a manifest (%s): name another in site-manifest, or a moment in site-restore-to", quoted(m.key), err), err}
 }
@@ -289,7 +290,7 @@ func (m *manifestReader) advance() error {
 	return nil
 }
 
-// want tells what the manifest says about a key. Keys are to be asked for in order.
+// want gives what the manifest says about a key. Keys are to be asked for in order.
 func (m *manifestReader) want(key string) (wanted, error) {
 	for m.next != nil && m.next.Key < key {
 		m.miss()

@@ -57,7 +57,7 @@ type tally struct {
 	bytes      int64
 	keys       []report.SiteKey
 	first      *Problem  // of a key that failed for another reason than being archived
-	said       time.Time // when progress was told last
+	said       time.Time // when progress was logged last
 	done       int
 	// written are the keys that were written, for the listing at the end.
 	written map[string]ours
@@ -129,7 +129,7 @@ func (w *work) carryOut(ctx context.Context) error {
 	defer w.count()
 
 	if len(p.Assets)+len(p.Pages) > 0 {
-		if err := w.b.readACLs(ctx); err != nil {
+		if err := w.copier.readACLs(ctx); err != nil {
 			return err
 		}
 	}
@@ -147,7 +147,7 @@ func (w *work) carryOut(ctx context.Context) error {
 	}
 	if t.restored+t.removed > 0 {
 		w.result.RestoredAt = w.b.clock.Now().UTC().Format(time.RFC3339)
-		w.lookAgain(ctx)
+		lookAgain(ctx, w)
 	}
 	w.conclude(err)
 	if ctx.Err() != nil {
@@ -158,7 +158,7 @@ func (w *work) carryOut(ctx context.Context) error {
 		ctx, end = w.b.late(ctx)
 		defer end()
 	}
-	w.invalidate(ctx)
+	invalidate(ctx, w)
 	return nil
 }
 
@@ -181,7 +181,7 @@ func (w *work) phase(ctx context.Context, changes []change) error {
 		if w.q.DryRun {
 			return w.pretend(ctx, c)
 		}
-		what, id, err := w.b.put(ctx, c)
+		what, id, err := w.copier.put(ctx, c)
 		if err != nil {
 			if ctx.Err() != nil {
 				return err
@@ -222,7 +222,7 @@ func (w *work) pretend(ctx context.Context, c change) error {
 		if err != nil {
 			return w.failed(c.Key, asProblem(err))
 		}
-		if equal, err = w.b.same(ctx, c, from); err != nil {
+		if equal, err = w.copier.same(ctx, c, from); err != nil {
 			return w.failed(c.Key, asProblem(err))
 		}
 	}

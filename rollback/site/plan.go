@@ -40,7 +40,7 @@ type history struct {
 	Touched bool  // a version or marker is newer than the cut
 	Missing bool  // the manifest's version is not there any more
 	// Ambiguous: a version and a marker share the second that decides, and the listing
-	// does not tell their order.
+	// does not say their order.
 	Ambiguous bool
 }
 
@@ -162,13 +162,13 @@ func decide(h history, r rules) change {
 	return c
 }
 
-// archived tells whether S3 cannot copy the version before it is restored from the
+// archived reports whether S3 cannot copy the version before it is restored from the
 // archive.
 func (v version) archived() bool {
 	return v.Class == types.StorageClassGlacier || v.Class == types.StorageClassDeepArchive
 }
 
-// entryPoint tells whether a key is a page that leads to assets. Pages come after
+// entryPoint reports whether a key is a page that leads to assets. Pages come after
 // the assets, so that none that is served asks for one that is not there yet.
 // Patterns with a slash are compared with the key below the prefix, others with what
 // follows its last slash.

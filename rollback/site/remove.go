@@ -150,7 +150,7 @@ func (e keyError) ErrorMessage() string { return e.message }
 // ErrorFault is part of the SDK's interface of errors.
 func (e keyError) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
 
-// fitsXML tells whether a key can stand in the body of a batch: XML has no way to
+// fitsXML reports whether a key can stand in the body of a batch: XML has no way to
 // write most control characters.
 func fitsXML(key string) bool {
 	for _, c := range key {

@@ -28,16 +28,10 @@ import (
 const WholeBucket = "/"
 
 // Log takes one fact a line.
-type Log interface {
-	Infof(format string, args ...any)
-}
+type Log = aws.Log
 
 // Clock is the time, handed in.
-type Clock interface {
-	Now() time.Time
-	// Sleep returns early, with the context's error, when the context ends.
-	Sleep(ctx context.Context, d time.Duration) error
-}
+type Clock = aws.Clock
 
 // Deps is what the package works with.
 type Deps struct {
@@ -107,13 +101,11 @@ type bucket struct {
 	pages    atomic.Int64 // of listings that were read
 	requests atomic.Int64
 
-	region  string // its own, where it is not the client's
-	acls    acls
-	noMatch atomic.Bool  // the server does not know If-Match on copies
-	wrote   atomic.Bool  // a write was sent
-	unsure  atomic.Int64 // objects whose write was sent, and never answered
-	mu      sync.Mutex
-	notes   []report.Note
+	region string       // its own, where it is not the client's
+	wrote  atomic.Bool  // a write was sent
+	unsure atomic.Int64 // objects whose write was sent, and never answered
+	mu     sync.Mutex
+	notes  []report.Note
 }
 
 const defaultWorkers = 64
@@ -234,6 +226,7 @@ type work struct {
 	d      Deps
 	q      Request
 	b      *bucket
+	copier copier
 	began  time.Time
 	result report.Site
 	plan   *plan
@@ -243,6 +236,7 @@ type work struct {
 
 func newWork(d Deps, q Request) *work {
 	w := &work{d: d, q: q, b: d.bucket(q.Bucket), began: d.Clock.Now()}
+	w.copier.b = w.b
 	w.result = report.Site{Bucket: q.Bucket, Prefix: q.prefix(), Region: d.S3.Options().Region, Keys: []report.SiteKey{}}
 	return w
 }
@@ -301,10 +295,10 @@ func (w *work) target(ctx context.Context) (target, error) {
 		return t, err
 	}
 	if m := t.manifest; m != nil {
-		if m.Prefix != q.prefix() {
-			return t, problem(report.InvalidInput, "the manifest %s is of the prefix %s and not of %s: correct site-manifest or site-prefix", quoted(m.key), quoted(m.Prefix), quoted(q.prefix()))
+		if m.head.Prefix != q.prefix() {
+			return t, problem(report.InvalidInput, "the manifest %s is of the prefix %s and not of %s: correct site-manifest or site-prefix", quoted(m.key), quoted(m.head.Prefix), quoted(q.prefix()))
 		}
-		t.rules.Cut = m.At
+		t.rules.Cut = m.head.At
 		w.result.Evidence = report.ByManifest
 	}
 	if t.rules.Cut.IsZero() {

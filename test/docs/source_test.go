@@ -4,8 +4,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,15 +40,15 @@ func reasons(t *testing.T) []string {
 // verb is a verb of package fmt.
 var verb = regexp.MustCompile(`%[-+# 0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
 
-// product are the rooms whose words people read.
-var product = []string{".", "github", "notify", "rollback", "rollback/alias", "rollback/aws", "rollback/report", "rollback/site", "rollback/terminal", "rollback/verify"}
+// product are the packages whose words people read.
+var product = slices.Sorted(maps.Keys(packages))
 
 // literals are the texts in the program, with `…` for what is filled in.
 func literals(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	for _, room := range product {
-		files, err := filepath.Glob(filepath.Join(root, room, "*.go"))
+	for _, folder := range product {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {
 			if strings.HasSuffix(file, "_test.go") {
