@@ -25,7 +25,7 @@ func drill(ctx context.Context, a *action, clients *aws.Clients, functions []ali
 	drill.Restore()
 	check()
 	a.log.EndGroup()
-	drillSite(a.lifetime.work, a, clients)
+	drillSite(a, clients)
 	a.awaitRun(ctx)
 	a.result.Functions = drill.Results(a.lifetime.work)
 	completeTimelines(a)

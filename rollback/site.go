@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/rollback/site"
@@ -25,9 +26,16 @@ func restoreSite(a *action, clients *aws.Clients) func() *report.Site {
 	if a.inputs.Site.Bucket == "" {
 		return func() *report.Site { return nil }
 	}
+	if noFailedRun(a) && a.inputs.Site.RestoreTo.IsZero() && a.inputs.Site.Manifest == "" {
+		result := siteResult(a, report.Skipped, "the static site was left alone: a person asked, so no failed run tells its last good state; "+
+			"say it by site-restore-to (`command: list` shows the moments) or by site-manifest")
+		result.Reason = report.StateNotGiven
+		return func() *report.Site { return result }
+	}
 	done := make(chan report.Site, 1)
 	go func() {
-		ctx := a.lifetime.work
+		ctx, cancel := a.limited()
+		defer cancel()
 		run, _ := a.run.known(ctx) // its times tell the state to restore
 		done <- site.Restore(ctx, siteDeps(a, clients), siteRequest(a, run))
 	}()
@@ -37,8 +45,20 @@ func restoreSite(a *action, clients *aws.Clients) func() *report.Site {
 	}
 }
 
+// noFailedRun: a person asks, so that the own run's times say nothing about the site.
+func noFailedRun(a *action) bool {
+	return a.alone() || a.event.TimesByAPI() && slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return byHand(a, f) })
+}
+
+// siteResult is a result about the site that nothing was restored for.
+func siteResult(a *action, status report.Status, message string) *report.Site {
+	return &report.Site{
+		Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: status, Message: message, Keys: []report.SiteKey{},
+	}
+}
+
 func siteDeps(a *action, clients *aws.Clients) site.Deps {
-	d := site.Deps{S3: clients.S3(), Clock: a.deps.Clock, Log: prefixedLog{a.log, "site " + a.inputs.Site.Bucket}}
+	d := site.Deps{S3: clients.S3(), Clock: a.deps.Clock, Log: prefixedLog{a.log, "site " + a.inputs.Site.Bucket}, Finish: a.lifetime.finish}
 	if a.inputs.Site.DistributionID != "" {
 		d.CloudFront = clients.CloudFront()
 	}
@@ -86,6 +106,9 @@ func deployEnded(a *action, run report.Run) time.Time {
 			end = job.CompletedAt
 		}
 	}
+	if end.IsZero() {
+		return run.EndedBy
+	}
 	return end
 }
 
@@ -94,10 +117,10 @@ func snapshotSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.result.Site = faultySite(a); a.result.Site != nil || a.inputs.Site.Bucket == "" {
 		return
 	}
-	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Evidence: report.ByManifest, Keys: []report.SiteKey{}}
+	result := siteResult(a, report.Planned, "a dry run: the manifest of the site would be written")
+	result.Evidence = report.ByManifest
 	a.result.Site = result
 	if a.inputs.DryRun {
-		result.Status, result.Message = report.Planned, "a dry run: the manifest of the site would be written"
 		return
 	}
 	taken, err := site.WriteManifest(ctx, siteDeps(a, clients), siteRequest(a, report.Run{ID: a.workflow.RunID}))
@@ -116,11 +139,7 @@ func checkSite(ctx context.Context, a *action, clients *aws.Clients) {
 	}
 	run, _ := a.run.known(ctx)
 	checks, reason := site.Check(ctx, siteDeps(a, clients), siteRequest(a, run))
-	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: report.Ready, Keys: []report.SiteKey{}}
-	result.Message = "the site could be restored now"
-	for _, c := range checks {
-		a.log.Infof("check %s: %s: %s", c.Name, c.Status, c.Detail)
-	}
+	result := siteResult(a, report.Ready, "the site could be restored now")
 	if reason != "" {
 		result.Status, result.Reason = report.NotReady, reason
 		failed := checks[slices.IndexFunc(checks, func(c report.Check) bool { return c.Status == report.CheckFailed })]
@@ -138,7 +157,7 @@ func listSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.result.Site = faultySite(a); a.result.Site != nil || a.inputs.Site.Bucket == "" {
 		return
 	}
-	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: report.Listed, Keys: []report.SiteKey{}}
+	result := siteResult(a, report.Listed, "")
 	a.result.Site = result
 	moments, err := site.Moments(ctx, siteDeps(a, clients), siteRequest(a, report.Run{}), siteMoments)
 	if err != nil {
@@ -148,17 +167,18 @@ func listSite(ctx context.Context, a *action, clients *aws.Clients) {
 	result.Moments = moments
 	result.Message = fmt.Sprintf("the site can be restored to %d moments", len(moments))
 	for _, m := range moments {
-		a.log.Infof("site %s: site-restore-to: %s (%d versions, %d delete markers)", result.Bucket, m.At, m.Versions, m.Removed)
+		a.log.Infof("site %s can be restored with site-restore-to: %s (%d versions, %d delete markers)", result.Bucket, m.At, m.Versions, m.Removed)
 	}
 }
 
 // drillSite restores the site and brings it back.
-func drillSite(ctx context.Context, a *action, clients *aws.Clients) {
+func drillSite(a *action, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" || a.inputs.DryRun {
 		return
 	}
-	run, _ := a.run.known(ctx)
-	there, back := site.Drill(ctx, siteDeps(a, clients), siteRequest(a, run))
+	ctx, cancel := a.limited()
+	defer cancel()
+	there, back := site.Drill(ctx, siteDeps(a, clients), siteRequest(a, report.Run{ID: a.workflow.RunID}))
 	switch {
 	case there.Status == report.Failed && (back == nil || back.Status != report.Failed):
 		a.result.Site = &there

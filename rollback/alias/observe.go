@@ -42,7 +42,7 @@ type observer struct {
 	// listing is shared by a fleet that has more calls to make than the pace lets
 	// out at once: as few as possible are made then. Else nil.
 	listing *listing
-	guard    Guard // nil: nobody else is looked for
+	guard   Guard // nil: nobody else is looked for
 
 	mu     sync.Mutex // guards o while calls run side by side
 	o      Observation
@@ -149,6 +149,11 @@ func (ob *observer) readVersions(ctx context.Context, versions []int64) error {
 func (ob *observer) keep(number int64, v Version) {
 	ob.mu.Lock()
 	defer ob.mu.Unlock()
+	ob.put(number, v)
+}
+
+// put is keep for who holds the lock.
+func (ob *observer) put(number int64, v Version) {
 	if ob.o.Versions == nil {
 		ob.o.Versions = map[int64]Version{}
 	}

@@ -12,9 +12,17 @@ import (
 // The causes with which the caller ends a context: what happened decides what
 // is said.
 var (
-	ErrCancelled = errors.New("the run was cancelled")
-	ErrTimeout   = errors.New("the time limit of the input timeout has passed")
+	ErrCancelled       = errors.New("the run was cancelled")
+	ErrTimeout   error = timeoutError{}
 )
+
+// timeoutError says so of itself, as context.DeadlineExceeded does.
+type timeoutError struct{}
+
+func (timeoutError) Error() string { return "the time limit of the input timeout has passed" }
+
+// Timeout is how the packages that do not know this one tell it from a cancellation.
+func (timeoutError) Timeout() bool { return true }
 
 // Problem is an error in the words of the report.
 type Problem struct {

@@ -43,7 +43,7 @@ func (ob *observer) listPage(ctx context.Context) error {
 			continue // $LATEST
 		}
 		if _, known := ob.o.Versions[v]; !known {
-			ob.o.Versions[v] = Version{Exists: true, LastModified: parseModified(out.Versions[i].LastModified)}
+			ob.put(v, Version{Exists: true, LastModified: parseModified(out.Versions[i].LastModified)})
 		}
 	}
 	ob.marker = out.NextMarker

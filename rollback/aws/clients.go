@@ -145,13 +145,31 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	})
 }
 
-// S3 is a client for the default region. A bucket's own region is found by who
-// asks for the bucket.
+// objectsAtOnce is how many requests about objects are under way together. Where
+// fewer connections are kept, each request beyond them begins with a handshake.
+const objectsAtOnce = 64
+
+// forObjects is the client with connections of its own for many objects.
+func forObjects(client aws.HTTPClient) aws.HTTPClient {
+	switch client := client.(type) {
+	case dated:
+		return forObjects(client.next) // S3's own clock is of no interest
+	case *awshttp.BuildableClient:
+		return client.WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, objectsAtOnce
+		})
+	}
+	return client
+}
+
+// S3 is a client for the default region, with connections of its own. A bucket's own
+// region is found by whoever asks for the bucket.
 func (c *Clients) S3() *s3.Client {
 	return s3.NewFromConfig(c.config, func(o *s3.Options) {
 		if o.Region == "" {
 			o.Region = defaultRegion
 		}
+		o.HTTPClient = forObjects(c.config.HTTPClient)
 	})
 }
 

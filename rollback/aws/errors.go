@@ -51,6 +51,12 @@ var notFound = []string{
 	"ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException",
 }
 
+// passing are the codes for what passes by itself. S3 also sends them inside an
+// answer with the status 200, and for a key of a batch.
+var passing = []string{
+	"ConditionalRequestConflict", "InternalError", "OperationAborted", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable",
+}
+
 // Classify gives the kind of an error. An answer with a 4xx status is final even
 // where its body cannot be read; only a 5xx status, or no complete answer, is
 // ambiguous.
@@ -86,11 +92,13 @@ func Classify(err error) Kind {
 		return Denied
 	case slices.Contains(notFound, code):
 		return NotFound
+	case slices.Contains(passing, code), isTooLong(err):
+		return Ambiguous
 	case status == http.StatusConflict:
 		return Conflict
 	case status == http.StatusPreconditionFailed:
 		return PreconditionFailed
-	case status >= 500, code == "IDPCommunicationError", code == "RequestTimeout", code == "RequestTimeoutException", errors.Is(err, errTryLimit):
+	case status >= 500 && status != http.StatusNotImplemented, code == "IDPCommunicationError":
 		return Ambiguous
 	case status >= 400:
 		return Other
@@ -168,8 +176,9 @@ func Brief(err error) string {
 		return fmt.Sprintf("%s: %s", api.ErrorCode(), api.ErrorMessage())
 	case api != nil:
 		return api.ErrorCode()
-	case errors.Is(err, errTryLimit):
-		return errTryLimit.Error()
+	case isTooLong(err):
+		late, _ := errors.AsType[*tooLong](err)
+		return late.Error()
 	case status != 0:
 		return fmt.Sprintf("HTTP status %d", status)
 	}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,8 +37,15 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// errTryLimit is the cause of a try that took longer than tryLimit.
-var errTryLimit = fmt.Errorf("no answer within %s", tryLimit)
+// tooLong is the cause of a try that took longer than its limit.
+type tooLong struct{ limit time.Duration }
+
+func (t *tooLong) Error() string { return fmt.Sprintf("no answer within %s", t.limit) }
+
+func isTooLong(err error) bool {
+	_, found := errors.AsType[*tooLong](err)
+	return found
+}
 
 // Stopped is the error of a call that was given up because the context ended.
 type Stopped struct {
@@ -67,6 +75,8 @@ type Retry struct {
 	Clock Clock
 	// Tries is the number of tries; zero: until the context ends.
 	Tries int
+	// TryLimit bounds one try; zero: 8 s.
+	TryLimit time.Duration
 	// FirstPause is the longest first pause; it doubles up to 5 s. Zero: 100 ms.
 	FirstPause time.Duration
 	// LongestPause bounds what a Retry-After may ask for; zero: no bound.
@@ -86,7 +96,7 @@ func Do[T any](ctx context.Context, r Retry, call string, f func(context.Context
 		if err := r.enter(ctx); err != nil {
 			return v, &Stopped{Cause: err, Last: last}
 		}
-		v, err := Once(ctx, f)
+		v, err := once(ctx, cmp.Or(r.TryLimit, tryLimit), f)
 		r.leave()
 		if err == nil {
 			return v, nil
@@ -135,11 +145,16 @@ func (r Retry) leave() {
 
 // Once is a single try within its own time limit.
 func Once[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, tryLimit, errTryLimit)
+	return once(ctx, tryLimit, f)
+}
+
+func once[T any](ctx context.Context, limit time.Duration, f func(context.Context) (T, error)) (T, error) {
+	late := &tooLong{limit}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
 	defer cancel()
 	v, err := f(ctx)
-	if err != nil && errors.Is(context.Cause(ctx), errTryLimit) {
-		err = fmt.Errorf("%w: %w", errTryLimit, err)
+	if err != nil && errors.Is(context.Cause(ctx), late) {
+		err = fmt.Errorf("%w: %w", late, err)
 	}
 	return v, err
 }

@@ -50,7 +50,11 @@ func concludeSite(r *Result) {
 	case r.Status == Skipped && site.Status == Planned && isRollback(r.Command):
 		r.Status, r.Reason = Planned, site.reasonToRestore()
 	}
-	r.Message = Cut(joinParts("; ", r.Message, oneLine(r.Site.Message, longestText)), longestMessage)
+	about := capitalized(oneLine(r.Site.Message, longestText))
+	if isRollback(r.Command) && r.Site.Status == Failed && r.Site.Reason != PartlyRestored {
+		about = "The static site was NOT restored: " + about
+	}
+	r.Message = Cut(joinParts(". ", strings.TrimSuffix(r.Message, "."), about), longestMessage)
 }
 
 // reasonToRestore says on what the restored state stands.

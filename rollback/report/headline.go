@@ -62,11 +62,19 @@ func (m medium) siteHeadline(r Result) string {
 		return ""
 	}
 	moved := count(r.Functions, hasStatus(RolledBack))
-	switch why := m.text(reasonHeading(r.Site.Reason), longestCell); {
-	case r.Site.Status == Failed && moved > 0:
-		return "The alias was moved back, but the static site was NOT restored: " + why
+	failed := "the static site was NOT restored: " + m.text(reasonHeading(r.Site.Reason), longestCell)
+	if r.Site.Reason == PartlyRestored {
+		failed = "the static site was NOT restored as a whole"
+	}
+	switch {
+	case r.Site.Status == Failed && moved > 1:
+		return "The aliases were moved back, but " + failed
+	case r.Site.Status == Failed && moved == 1:
+		return "The alias was moved back, but " + failed
 	case r.Site.Status == Failed:
-		return "The static site was NOT restored: " + why
+		return capitalized(failed)
+	case r.Site.Status == Planned && count(r.Functions, hasStatus(Planned)) == 0:
+		return "Dry run: the static site would be restored"
 	case r.Site.Status == Restored && moved == 0:
 		return "Rolled back: the static site is as it was before the deploy"
 	}

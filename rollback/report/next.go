@@ -15,9 +15,8 @@ const maxOutcomes = 6
 
 func nextSteps(r Result) []step {
 	var all []step
-	if s := r.Site; s != nil && (s.Status == Failed || s.Status == NotReady) {
-		for _, i := range reasonTexts[s.Reason].remedy {
-			i.text = "The static site: " + i.text
+	if r.Site != nil {
+		for _, i := range siteRemedy(r) {
 			all = append(all, step{i, valuesOf(r, r.Functions)})
 		}
 	}

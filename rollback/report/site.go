@@ -11,6 +11,7 @@ const (
 	PrefixRequired Reason = "prefix-required"
 	Archived       Reason = "archived"
 	PartlyRestored Reason = "partly-restored"
+	StateNotGiven  Reason = "state-not-given"
 )
 
 // Site is the result for the static site: the object `site` in the output `results`.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -61,10 +62,42 @@ func siteFact(s *Site) string {
 		return ""
 	}
 	text := oneLine(s.place(), longestName) + " " + s.statusText()
-	if s.Restored+s.Removed+s.Failed > 0 {
+	switch {
+	case s.Status == Planned:
+		text += fmt.Sprintf(" (%d objects would be restored, %d removed)", s.Restored, s.Removed)
+	case s.Restored+s.Removed+s.Failed > 0:
 		text += fmt.Sprintf(" (%d objects restored, %d removed, %d failed)", s.Restored, s.Removed, s.Failed)
 	}
 	return text
+}
+
+// siteRemedies are those of reasons whose own are about an alias.
+var siteRemedies = map[Reason]string{
+	InvalidInput: "Correct the input that the message names, and run the job again.",
+	Cancelled:    "Run the job again: it goes on where this run stopped.",
+	Timeout:      "Run the job again: it goes on where this run stopped. Give it a longer `timeout` if S3 was slow.",
+	Throttled:    "Run the job again in some minutes: it goes on where this run stopped.",
+	Superseded:   "Nothing to do if the newer deploy is well. Else roll back that run, or say the state with `site-restore-to`.",
+}
+
+// siteRemedy says what to do about the site.
+func siteRemedy(r Result) []instruction {
+	s := r.Site
+	var all []instruction
+	switch own, has := siteRemedies[s.Reason]; {
+	case s.Status == Planned && count(r.Functions, hasStatus(Planned)) == 0:
+		return statusRemedies[Planned]
+	case s.Status != Failed && s.Status != NotReady && s.Status != Skipped:
+		return nil
+	case has:
+		all = todo(own)
+	default:
+		all = slices.Clone(reasonTexts[s.Reason].remedy)
+	}
+	for i := range all {
+		all[i].text = "The static site: " + all[i].text
+	}
+	return all
 }
 
 func (s *Site) mark() string {
@@ -95,8 +128,12 @@ func (s *Site) counts() []siteCount {
 	if s.Cut != "" {
 		add("State of", s.Cut+", by "+string(s.Evidence))
 	}
-	add("Restored", strconv.Itoa(s.Restored))
-	add("Removed", strconv.Itoa(s.Removed))
+	restored, removed := "Restored", "Removed"
+	if s.Status == Planned {
+		restored, removed = "Would be restored", "Would be removed"
+	}
+	add(restored, strconv.Itoa(s.Restored))
+	add(removed, strconv.Itoa(s.Removed))
 	add("Unchanged", strconv.Itoa(s.Unchanged))
 	add("Left to a newer deploy", strconv.Itoa(s.Superseded))
 	add("Failed", strconv.Itoa(s.Failed))
@@ -105,7 +142,7 @@ func (s *Site) counts() []siteCount {
 		add("Requests at most", strconv.Itoa(s.Requests))
 	}
 	if i := s.Invalidation; i != nil {
-		add("CloudFront", strings.TrimSpace(fmt.Sprintf("%s %s %s %s", i.DistributionID, i.ID, i.Status, i.Message)))
+		add("CloudFront", joinParts(" ", i.DistributionID, i.ID, i.Status, i.Message))
 	}
 	return out
 }

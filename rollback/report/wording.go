@@ -151,7 +151,11 @@ var reasonTexts = map[Reason]reasonText{
 	},
 	PartlyRestored: {
 		heading: "the site is not as it was yet",
-		remedy:  todo("Run the job again: it goes on where this run stopped. The summary names what failed."),
+		remedy:  todo("Mend what the summary names as failed, and run the job again: it goes on where this run stopped."),
+	},
+	StateNotGiven: {
+		heading: "nobody said which state to restore",
+		remedy:  todo("Say `site-restore-to` or `site-manifest`, and run this again: `command: list` shows the moments."),
 	},
 	AWSError: {
 		heading: "AWS answered with an error",

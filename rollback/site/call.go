@@ -3,50 +3,33 @@ package site
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
-	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/time/rate"
 
 	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// How long a try may take, and how many there are. A copy of gigabytes takes longer:
-// see tryLimitOf.
+// How calls are tried again, and how long a try may take. A copy of gigabytes takes
+// longer: see tryLimitOf.
 const (
-	tryLimit  = 30 * time.Second
-	mostTries = 10
+	firstPause = 200 * time.Millisecond
+	tryLimit   = 30 * time.Second
+	mostTries  = 10
+	// lateLimit is how long a write that was sent may take once the work is over: its
+	// answer tells what is true of the site.
+	lateLimit = 4 * time.Second
 )
 
-// pauses are those between two tries.
-var pauses = aws.Retry{FirstPause: 200 * time.Millisecond}
+var errNotSent = errors.New("the request was not sent")
 
-// errTryLimit is the cause of a try that took too long. The SDK has no limit of its
-// own, so that a stalled server would hold a try for ever.
-var errTryLimit = errors.New("no answer within the time limit of a request")
-
-// stopped is the error of a call that was given up because the context ended.
-type stopped struct {
-	cause error
-	last  error // how the last try had ended; nil if there was none
+// retry says how calls are tried again. Its zero LongestPause lets S3 say when.
+func retry(log Log, clock Clock, limit time.Duration) aws.Retry {
+	return aws.Retry{Log: log, Clock: clock, Tries: mostTries, TryLimit: limit, FirstPause: firstPause}
 }
-
-func (s *stopped) Error() string {
-	if s.last == nil {
-		return s.cause.Error()
-	}
-	return fmt.Sprintf("%s; the last try had ended with: %s", s.cause, brief(s.last))
-}
-
-func (s *stopped) Unwrap() []error { return []error{s.cause, s.last} }
 
 // call makes a call to S3 with the bucket's region and pace. action is the name of
 // the IAM action without its service, resource the ARN that it is allowed on. Its
@@ -56,66 +39,59 @@ func call[T any](ctx context.Context, b *bucket, action, resource string, f func
 }
 
 func callFor[T any](ctx context.Context, b *bucket, limit time.Duration, action, resource string, f func(context.Context, func(*s3.Options)) (T, error)) (T, error) {
-	v, err := tries{b.clock, b.log, b.pace}.do(ctx, limit, action, func(ctx context.Context) (any, error) {
-		return f(ctx, b.options)
+	v, err := aws.Do(ctx, retry(b.calm, b.clock, limit), action, func(ctx context.Context) (T, error) {
+		if err := b.pace.wait(ctx); err != nil {
+			var none T
+			return none, errNotSent
+		}
+		v, err := f(ctx, b.options)
+		b.pace.saw(err)
+		return v, err
 	})
-	out, _ := v.(T)
 	if err != nil {
-		return out, explain(err, "s3:"+action, resource)
+		return v, explain(err, "s3:"+action, resource)
 	}
-	return out, nil
+	return v, nil
 }
 
-// tries makes calls until they succeed. The program retries, not the
-// SDK's retryer: that one drains its tokens over thousands of keys, and would not
-// slow the other workers down.
-type tries struct {
-	clock Clock
-	log   Log
-	pace  *pace // nil: none
-}
-
-func (t tries) do(ctx context.Context, limit time.Duration, what string, f func(context.Context) (any, error)) (any, error) {
-	var last error
-	for try := 1; ; try++ {
-		if t.pace != nil {
-			_ = t.pace.wait(ctx) // the next line looks at ctx
-		}
-		if ctx.Err() != nil {
-			return nil, &stopped{context.Cause(ctx), last}
-		}
-		v, err := once(ctx, limit, f)
-		if err == nil {
-			if t.pace != nil {
-				t.pace.succeeded()
-			}
-			return v, nil
-		}
-		if ctx.Err() != nil {
-			return v, &stopped{context.Cause(ctx), err}
-		}
-		if throttled(err) && t.pace != nil {
-			t.pace.slowDown()
-		}
-		if last = err; !retryable(err) || try == mostTries {
-			return v, err
-		}
-		wait := pauses.Pause(t.clock.Now(), try, err)
-		if try > 2 {
-			t.log.Infof("%s: %s; trying again in %s (try %d)", what, brief(err), wait.Round(10*time.Millisecond), try+1)
-		}
-		_ = t.clock.Sleep(ctx, wait)
-	}
-}
-
-func once(ctx context.Context, limit time.Duration, f func(context.Context) (any, error)) (any, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTryLimit)
-	defer cancel()
-	v, err := f(ctx)
-	if err != nil && errors.Is(context.Cause(ctx), errTryLimit) {
-		err = fmt.Errorf("%w: %w", errTryLimit, err)
+// write is callFor for a call that changes n objects. A try that has been sent is not
+// cut off where the work ends: what is not known at the end is counted.
+func write[T any](ctx context.Context, b *bucket, n int, limit time.Duration, action, resource string, f func(context.Context, func(*s3.Options)) (T, error)) (T, error) {
+	v, err := callFor(ctx, b, limit, action, resource, func(ctx context.Context, options func(*s3.Options)) (T, error) {
+		late, end := b.late(ctx)
+		defer end()
+		b.wrote.Store(true)
+		return f(late, options)
+	})
+	if err != nil && unanswered(err) {
+		b.unsure.Add(int64(n))
 	}
 	return v, err
+}
+
+// late is a context that outlives ctx for a moment, as long as the program may work.
+func (b *bucket) late(ctx context.Context) (context.Context, func()) {
+	late, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	ended := context.AfterFunc(ctx, func() {
+		moment, end := context.WithTimeout(late, lateLimit)
+		defer end()
+		<-moment.Done()
+		cancel(context.Cause(ctx))
+	})
+	over := context.AfterFunc(b.finish, func() { cancel(context.Cause(b.finish)) })
+	return late, func() {
+		ended()
+		over()
+		cancel(nil)
+	}
+}
+
+// unanswered tells whether a call may have been carried out although no answer came.
+func unanswered(err error) bool {
+	if stopped, found := errors.AsType[*aws.Stopped](err); found {
+		return stopped.Last != nil && unanswered(stopped.Last)
+	}
+	return aws.Classify(err) == aws.Ambiguous
 }
 
 // tryLimitOf is the time limit of a request that moves so many bytes inside S3.
@@ -124,33 +100,31 @@ func tryLimitOf(bytes int64) time.Duration {
 	return tryLimit + time.Duration(bytes/slow)*time.Second
 }
 
-// retryable reports whether a further try may succeed.
-func retryable(err error) bool {
-	var send *smithyhttp.RequestSendError
-	var broken *smithy.DeserializationError
-	var cut *smithy.CanceledError
-	return throttled(err) || errors.Is(err, errTryLimit) || errors.As(err, &cut) || errors.As(err, &send) || errors.As(err, &broken) ||
-		aws.Status(err) >= http.StatusInternalServerError && aws.Status(err) != http.StatusNotImplemented ||
-		retryableCodes[aws.Code(err)]
-}
-
-// retryableCodes are also those that S3 sends inside an answer with status 200.
-var retryableCodes = map[string]bool{
-	"InternalError": true, "ServiceUnavailable": true, "RequestTimeout": true,
-	"OperationAborted": true, "ConditionalRequestConflict": true,
-}
-
+// throttled tells whether S3 asks for a slower pace.
 func throttled(err error) bool {
-	return aws.Status(err) == http.StatusTooManyRequests || aws.Code(err) == "SlowDown" ||
-		aws.Status(err) == http.StatusServiceUnavailable ||
-		retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == sdk.TrueTernary
+	return aws.Classify(err) == aws.Throttled || aws.Status(err) == http.StatusServiceUnavailable
 }
 
-func answerOf(err error) *smithyhttp.Response {
-	if response, found := errors.AsType[*awshttp.ResponseError](err); found {
-		return response.Response
+// calm is a log of tries: while S3 asks all workers to slow down it takes one line a
+// second.
+type calm struct {
+	Log   Log
+	Clock Clock
+
+	mu   sync.Mutex
+	last time.Time
+}
+
+// Infof writes the line, or leaves it out.
+func (c *calm) Infof(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.Clock.Now()
+	if !c.last.IsZero() && now.Sub(c.last) < time.Second {
+		return
 	}
-	return nil
+	c.last = now
+	c.Log.Infof(format, args...)
 }
 
 // Requests a second. S3 takes 3,500 writes a second for a prefix that it has split
@@ -201,5 +175,15 @@ func (p *pace) succeeded() {
 	defer p.mu.Unlock()
 	if limit := p.limit.Limit(); p.count > 0 && limit < fullPace {
 		p.limit.SetLimitAt(p.clock.Now(), min(fullPace, limit+1))
+	}
+}
+
+// saw takes how a request ended.
+func (p *pace) saw(err error) {
+	switch {
+	case err == nil:
+		p.succeeded()
+	case throttled(err):
+		p.slowDown()
 	}
 }

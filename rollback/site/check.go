@@ -85,8 +85,8 @@ func (c *checker) listing(ctx context.Context) (entry, bool) {
 		}
 	}
 	c.line(name, "allowed", nil)
-	if why := seen.Shape.refusal(); c.q.Prefix == "" && why != "" && count < batch {
-		c.line("site prefix", "", problem(report.PrefixRequired, "the bucket is not taken for a site as a whole, because %s: name the site's folder in site-prefix, or say `site-prefix: /`", why))
+	if err := seen.Shape.refusal(c.b.name, c.q.Prefix); err != nil && count < batch {
+		c.line("site prefix", "", err)
 	}
 	if sample.VersionID == "" {
 		c.unknown("site objects", fmt.Sprintf("s3://%s/%s holds no object, so that reading and copying could not be tried", c.b.name, c.q.prefix()))

@@ -133,7 +133,7 @@ func (k *copier) putWhole(ctx context.Context, c change, from *head, grants gran
 		in.ChecksumAlgorithm = "" // a copy in one piece has none of that type
 	}
 	in.IfMatch, in.IfNoneMatch = k.condition(c)
-	out, err := callFor(ctx, k.b, tryLimitOf(c.From.Size), "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
+	out, err := write(ctx, k.b, 1, tryLimitOf(c.From.Size), "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
 		return k.b.s3.CopyObject(ctx, &in, options)
 	})
 	switch {

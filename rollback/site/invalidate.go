@@ -25,12 +25,13 @@ const (
 type cdn struct {
 	api   *cloudfront.Client
 	id    string
-	tries tries
+	log   Log
+	clock Clock
 	count func()
 }
 
 func newCDN(w *work) cdn {
-	return cdn{w.d.CloudFront, w.q.DistributionID, tries{clock: w.d.Clock, log: w.d.Log}, func() { w.b.requests.Add(1) }}
+	return cdn{w.d.CloudFront, w.q.DistributionID, w.d.Log, w.d.Clock, func() { w.b.requests.Add(1) }}
 }
 
 func (c cdn) options(o *cloudfront.Options) {
@@ -41,8 +42,7 @@ func (c cdn) options(o *cloudfront.Options) {
 func (c cdn) arn() string { return "arn:aws:cloudfront::*:distribution/" + c.id }
 
 func cdnCall[T any](ctx context.Context, c cdn, action string, f func(context.Context) (T, error)) (T, error) {
-	v, err := c.tries.do(ctx, tryLimit, action, func(ctx context.Context) (any, error) { return f(ctx) })
-	out, _ := v.(T)
+	out, err := aws.Do(ctx, retry(c.log, c.clock, tryLimit), action, f)
 	if err != nil {
 		resource := c.arn()
 		if aws.Code(err) == "NoSuchDistribution" {
@@ -134,7 +134,7 @@ func requestInvalidation(ctx context.Context, w *work, c cdn, in *report.Invalid
 		}
 		w.b.log.Infof("CloudFront has too many invalidations in progress: waiting %s", busyWait)
 		if err := w.b.clock.Sleep(ctx, busyWait); err != nil {
-			return explain(&stopped{context.Cause(ctx), nil}, "cloudfront:CreateInvalidation", c.arn())
+			return explain(&aws.Stopped{Cause: context.Cause(ctx)}, "cloudfront:CreateInvalidation", c.arn())
 		}
 	}
 }
@@ -160,8 +160,8 @@ func (c cdn) create(ctx context.Context, reference string, in *report.Invalidati
 
 func (c cdn) await(ctx context.Context, in *report.Invalidation) error {
 	for in.Status != "Completed" {
-		if err := c.tries.clock.Sleep(ctx, statusWait); err != nil {
-			return explain(&stopped{context.Cause(ctx), nil}, "cloudfront:GetInvalidation", c.arn())
+		if err := c.clock.Sleep(ctx, statusWait); err != nil {
+			return explain(&aws.Stopped{Cause: context.Cause(ctx)}, "cloudfront:GetInvalidation", c.arn())
 		}
 		out, err := cdnCall(ctx, c, "GetInvalidation", func(ctx context.Context) (*cloudfront.GetInvalidationOutput, error) {
 			return c.api.GetInvalidation(ctx, &cloudfront.GetInvalidationInput{DistributionId: &c.id, Id: &in.ID}, c.options)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -38,8 +39,8 @@ func inParallel(ctx context.Context, workers, n int, f func(context.Context, int
 	}
 	close(next)
 	wait.Wait()
-	if failed == nil {
-		failed = context.Cause(ctx)
+	if failed == nil && ctx.Err() != nil {
+		failed = &aws.Stopped{Cause: context.Cause(ctx)}
 	}
 	return failed
 }
@@ -100,7 +101,7 @@ func (w *work) failed(key string, p *Problem) error {
 	defer t.mu.Unlock()
 	t.show(key, report.KeyFailed, p.Text)
 	if t.failed+t.archived < mostFailures {
-		w.b.log.Infof("site: %s failed: %s", quoted(key), p.Text)
+		w.b.log.Infof("%s failed: %s", quoted(key), p.Text)
 	}
 	if p.Reason == report.Archived {
 		t.archived++
@@ -136,6 +137,7 @@ func (w *work) carryOut(ctx context.Context) error {
 	if err == nil {
 		err = w.phase(ctx, p.Pages)
 	}
+	w.keepForNewer()
 	if err == nil {
 		err = w.removeAll(ctx)
 	}
@@ -148,8 +150,26 @@ func (w *work) carryOut(ctx context.Context) error {
 		lookAgain(ctx, w)
 	}
 	w.conclude(err)
+	if ctx.Err() != nil {
+		if !w.b.wrote.Load() {
+			return nil
+		}
+		var end func()
+		ctx, end = w.b.late(ctx)
+		defer end()
+	}
 	invalidate(ctx, w)
 	return nil
+}
+
+// keepForNewer leaves what this run added where a newer deploy has written any of the
+// site: its `aws s3 sync` may have skipped files that were there already, and its pages
+// ask for them.
+func (w *work) keepForNewer() {
+	if w.tally.superseded == 0 || len(w.plan.Removals) == 0 {
+		return
+	}
+	w.kept, w.plan.Removals = len(w.plan.Removals), nil
 }
 
 // phase copies, and gives an error where what follows must not be done.
@@ -236,7 +256,7 @@ func (w *work) progress() {
 		return
 	}
 	t.said = now
-	w.b.log.Infof("site s3://%s/%s: %d of %d objects done, %s copied", w.b.name, w.result.Prefix, t.done, w.plan.changes(), size(t.bytes))
+	w.b.log.Infof("%d of %d objects done, %s copied", t.done, w.plan.changes(), size(t.bytes))
 }
 
 // count brings the workers' counts into the result.
@@ -273,11 +293,15 @@ func (w *work) conclude(err error) {
 		r.Status, r.Reason = report.Failed, report.PartlyRestored
 		r.Message = fmt.Sprintf("The site was restored but for %s: %s", objects(r.Failed), w.why())
 	case wrote:
-		form := "%s (%s) restored and %d removed in s3://%s/%s: the site is as it was at %s."
+		form := "%s (%s) restored and %d removed in s3://%s/%s: the site is as it was at %s"
 		if w.q.DryRun {
-			form = "%s (%s) would be restored and %d removed in s3://%s/%s, so that the site is as it was at %s."
+			form = "%s (%s) would be restored and %d removed in s3://%s/%s, so that the site is as it was at %s"
 		}
 		r.Message = fmt.Sprintf(form, objects(r.Restored), size(r.Bytes), r.Removed, r.Bucket, r.Prefix, r.Cut)
+		if r.Superseded > 0 {
+			r.Message += fmt.Sprintf(", but for %s that a newer deploy wrote", objects(r.Superseded))
+		}
+		r.Message += "."
 	case r.Superseded > 0:
 		r.Status, r.Reason = report.Skipped, report.Superseded
 		r.Message = fmt.Sprintf("Nothing was restored: a newer deploy has written %s that this run had changed.", objects(r.Superseded))
@@ -290,6 +314,11 @@ func (w *work) conclude(err error) {
 
 func (w *work) broken(err error, wrote bool) {
 	p := asProblem(err)
+	if n := int(w.b.unsure.Load()); n > 0 {
+		defer func() {
+			w.result.Message += fmt.Sprintf(" No answer came for %s: it is not known whether S3 wrote them.", objects(n))
+		}()
+	}
 	if errors.Is(err, errTooManyFailed) && w.tally.first != nil {
 		p = w.tally.first
 	}
@@ -313,7 +342,14 @@ func (w *work) why() string {
 func (w *work) addNotes() {
 	r := &w.result
 	if r.Superseded > 0 {
-		w.b.notef(true, "%s left alone, because somebody else wrote them after this run's deploy: they may not fit to the rest.", objects(r.Superseded))
+		w.b.notef(true, "Left alone %s that somebody else wrote after this run's deploy: what was restored may not fit to that.", objects(r.Superseded))
+	}
+	if w.kept > 0 {
+		form := "Kept %s that this run added, because a newer deploy wrote other objects since and may need them. Where it does not, remove them by hand."
+		if w.q.DryRun {
+			form = "Would keep %s that this run added, because a newer deploy wrote other objects since and may need them."
+		}
+		w.b.notef(true, form, objects(w.kept))
 	}
 	switch {
 	case r.Versions == 0:

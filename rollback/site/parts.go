@@ -205,7 +205,7 @@ func (k *copier) complete(ctx context.Context, c change, from *head, id *string,
 		in.ChecksumType = from.ChecksumType
 	}
 	in.IfMatch, in.IfNoneMatch = k.condition(c)
-	out, err := callFor(ctx, k.b, tryLimitOf(c.From.Size), "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+	out, err := write(ctx, k.b, 1, tryLimitOf(c.From.Size), "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
 		return k.b.s3.CompleteMultipartUpload(ctx, &in, options)
 	})
 	if aws.Status(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil) {
@@ -225,6 +225,6 @@ func (b *bucket) abort(ctx context.Context, key string, id *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortLimit)
 	defer cancel()
 	if _, err := b.s3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: &key, UploadId: id}, b.options); err != nil {
-		b.notef(true, "An upload in parts of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule takes them away.", quoted(key), brief(err))
+		b.notef(true, "An upload in parts of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule takes them away.", quoted(key), aws.Brief(err))
 	}
 }

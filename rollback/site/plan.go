@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"iter"
 	"path"
 	"regexp"
@@ -264,6 +265,8 @@ type shape struct {
 	RootPage bool     // there is, or was at the cut, an entry point that lies in no folder
 	Keys     bool     // there is anything
 	Folders  []string // at the root, the first ones
+	Inside   string   // the first key in the folder that the prefix names without its slash
+	Beside   string   // the first key that only begins like that folder
 	Foreign  string   // the first key that no site has
 }
 
@@ -271,6 +274,13 @@ const foldersShown = 8
 
 func (s *shape) add(h history, r rules) {
 	s.Keys = true
+	switch rest := strings.TrimPrefix(h.Key, r.Prefix); {
+	case r.Prefix == "" || strings.HasSuffix(r.Prefix, "/"):
+	case strings.HasPrefix(rest, "/"):
+		s.Inside = cmp.Or(s.Inside, h.Key)
+	default:
+		s.Beside = cmp.Or(s.Beside, h.Key)
+	}
 	folder, _, deep := strings.Cut(h.Key, "/")
 	if !deep {
 		s.RootPage = s.RootPage || r.entryPoint(h.Key)
@@ -286,8 +296,21 @@ func (s *shape) add(h history, r rules) {
 // logs, those of CloudFront and of S3's access, and the state of Terraform.
 var foreign = regexp.MustCompile(`^AWSLogs/|\.tfstate$|(^|/)E[A-Z0-9]{8,}\.\d{4}-\d\d-\d\d-\d\d\.[0-9a-f]{8}\.gz$|(^|/)\d{4}(-\d\d){5}-[0-9A-F]{16}$`)
 
-// refusal says why a whole bucket is not taken for the site; empty: it is.
-func (s *shape) refusal() string {
+// refusal tells why what has a prefix is not taken for the site, or a whole bucket is
+// not; empty: it is.
+func (s *shape) refusal(bucket, prefix string) error {
+	const whole = "the bucket %s is not taken for a site as a whole, because %s: name the site's folder in site-prefix, or say `site-prefix: /` if all of the bucket is the site"
+	if s.Inside != "" && s.Beside != "" {
+		return problem(report.PrefixRequired, "the prefix %s is that of the folder %s and of %s beside it: end site-prefix with a slash", quoted(prefix), quoted(prefix+"/"), quoted(s.Beside))
+	}
+	if why := s.foreign(); prefix == "" && why != "" {
+		return problem(report.PrefixRequired, whole, bucket, why)
+	}
+	return nil
+}
+
+// foreign tells what a bucket holds beside a site; empty: nothing.
+func (s *shape) foreign() string {
 	switch {
 	case s.Foreign != "":
 		return "it also holds " + quoted(s.Foreign) + ", which is no part of a site"

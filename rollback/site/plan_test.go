@@ -135,7 +135,7 @@ func TestAnErrorInAGoodAnswerIsSeen(t *testing.T) {
 	t.Parallel()
 	_, err := parsePage(strings.NewReader(`<Error><Code>InternalError</Code><Message>later</Message></Error>`))
 	assert.Equal(t, "InternalError", aws.Code(err))
-	assert.True(t, retryable(err))
+	assert.True(t, aws.Classify(err).Retryable())
 }
 
 func TestVersionsAndMarkersThatAreListedApart(t *testing.T) {
@@ -188,9 +188,9 @@ func TestAWholeBucketIsNotTakenForASite(t *testing.T) {
 			s.add(history{Key: key}, rules{})
 		}
 		if c.want == "" {
-			assert.Empty(t, s.refusal(), name)
+			assert.Empty(t, s.foreign(), name)
 		} else {
-			assert.Contains(t, s.refusal(), c.want, name)
+			assert.Contains(t, s.foreign(), c.want, name)
 		}
 	}
 }

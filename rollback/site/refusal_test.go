@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/test/emulator/storage"
 )
@@ -137,9 +138,22 @@ func TestANewerDeployIsLeftAlone(t *testing.T) {
 		w, q := scene()
 		r := w.restore(t, q)
 		assert.Equal(t, report.Restored, r.Status)
-		assert.Equal(t, []int{2, 1, 1}, []int{r.Restored, r.Removed, r.Superseded})
+		assert.Equal(t, []int{2, 0, 1}, []int{r.Restored, r.Removed, r.Superseded})
+		assert.Contains(t, w.bucket.Current(), "www/app.2.js", "the newer deploy may need it")
+		assert.Contains(t, r.Notes[0].Text, "Left alone 1 object")
+		assert.Contains(t, r.Notes[1].Text, "Kept 1 object that this run added, because a newer deploy wrote")
+		assert.Contains(t, r.Message, "but for 1 object that a newer deploy wrote")
 		assert.Contains(t, r.Keys, report.SiteKey{Key: "www/index.html", Action: report.KeySuperseded, Detail: "written after this run's deploy had ended"})
 		assert.Equal(t, "of a newer deploy, and longer than before", string(w.bucket.Versions("www/index.html")[0].Body))
+	})
+	t.Run("and a dry run says the same", func(t *testing.T) {
+		t.Parallel()
+		w, q := scene()
+		q.DryRun = true
+		r := w.restore(t, q)
+		assert.Equal(t, report.Planned, r.Status)
+		assert.Equal(t, []int{2, 0, 1}, []int{r.Restored, r.Removed, r.Superseded})
+		assert.Contains(t, r.Notes[1].Text, "Would keep 1 object")
 	})
 	t.Run("unless a person says so", func(t *testing.T) {
 		t.Parallel()
@@ -252,8 +266,78 @@ func TestACancelledRunSaysWhatItDid(t *testing.T) {
 	r := Restore(ctx, d, q)
 	assert.Equal(t, report.Failed, r.Status)
 	assert.Equal(t, report.PartlyRestored, r.Reason)
-	assert.Equal(t, 2, r.Restored)
+	assert.Equal(t, 3, r.Restored, "the write that was sent is waited for")
 	assert.Contains(t, r.Message, "the run was cancelled")
+	assert.NotContains(t, r.Message, "No answer came")
+}
+
+// The answer to the last write never came.
+func TestACancelledRunSaysWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.site()
+	q := w.cut("www/")
+	w.deploy()
+	q.DistributionID = "E1"
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	finish, end := context.WithCancelCause(t.Context())
+	defer end(nil)
+	w.server.Effect = func(c storage.Call) storage.Effect {
+		if c.Operation == "CopyObject" && c.Key == "www/index.html" {
+			return storage.Effect{Drop: true, Done: true, Before: func() {
+				cancel(errors.New("the run was cancelled"))
+				end(errors.New("the time to finish is over"))
+			}}
+		}
+		return storage.Effect{}
+	}
+	d := w.deps()
+	d.Workers, d.Finish = 1, finish
+	r := Restore(ctx, d, q)
+	assert.Equal(t, []any{report.Failed, report.PartlyRestored, 2}, []any{r.Status, r.Reason, r.Restored})
+	assert.Contains(t, r.Message, "No answer came for 1 object: it is not known whether S3 wrote them.")
+	assert.Contains(t, fmt.Sprint(r.Notes), "CloudFront was not told")
+}
+
+func TestADrillReturnsAfterASignal(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.site()
+	q := w.cut("www/")
+	w.deploy()
+	w.clock.pass(time.Minute)
+	before := siteOf(w, "www/")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	w.server.Effect = func(c storage.Call) storage.Effect {
+		if c.Operation == "CopyObject" {
+			return storage.Effect{Before: func() { cancel(errors.New("the run was cancelled")) }}
+		}
+		return storage.Effect{}
+	}
+	d := w.deps()
+	d.Workers = 1
+	there, back := Drill(ctx, d, q)
+	assert.Equal(t, report.Failed, there.Status)
+	require.NotNil(t, back)
+	assert.Equal(t, report.Restored, back.Status, back.Message)
+	requireState(t, before, siteOf(w, "www/"))
+}
+
+func TestADrillWithoutAStateGoesBeforeTheLastDeploy(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.site()
+	w.clock.pass(time.Hour)
+	w.deploy()
+	w.clock.pass(time.Hour)
+	before := siteOf(w, "www/")
+	there, back := Drill(t.Context(), w.deps(), Request{Bucket: "www", Prefix: "www/", Run: "900", Attempt: "1"})
+	assert.Equal(t, report.Restored, there.Status, there.Message)
+	assert.Positive(t, there.Removed)
+	require.NotNil(t, back)
+	requireState(t, before, siteOf(w, "www/"))
 }
 
 func TestSlowDownSlowsThePace(t *testing.T) {
@@ -374,7 +458,7 @@ func TestTheEndOfTheTimeLimitIsNoCancellation(t *testing.T) {
 		context.DeadlineExceeded:               report.Timeout,
 		errors.New("the runner was shut down"): report.Cancelled,
 	} {
-		p := explain(&stopped{cause, nil}, "s3:PutObject", "www")
+		p := explain(&aws.Stopped{Cause: cause}, "s3:PutObject", "www")
 		assert.Equal(t, want, p.Reason)
 		assert.Contains(t, p.Text, "s3:PutObject")
 	}

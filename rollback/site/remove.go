@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -65,7 +66,7 @@ func (w *work) removeBatch(ctx context.Context, changes []change) error {
 			switch {
 			case err == nil:
 				w.removed(c, m.id)
-			case failed == nil && retryable(err) && try < mostTries:
+			case failed == nil && aws.Classify(err).Retryable() && try < mostTries:
 				again = append(again, c)
 				slowed = slowed || throttled(err)
 			default:
@@ -79,7 +80,7 @@ func (w *work) removeBatch(ctx context.Context, changes []change) error {
 			if slowed {
 				w.b.pace.slowDown()
 			}
-			_ = w.b.clock.Sleep(ctx, pauses.Pause(w.b.clock.Now(), try, nil))
+			_ = w.b.clock.Sleep(ctx, retry(nil, nil, 0).Pause(w.b.clock.Now(), try, nil))
 		}
 	}
 	return nil
@@ -108,7 +109,7 @@ type marked struct {
 func (b *bucket) mark(ctx context.Context, changes []change) (map[string]marked, error) {
 	if len(changes) == 1 && !fitsXML(changes[0].Key) {
 		key := changes[0].Key
-		out, err := call(ctx, b, "DeleteObject", b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.DeleteObjectOutput, error) {
+		out, err := write(ctx, b, 1, tryLimit, "DeleteObject", b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.DeleteObjectOutput, error) {
 			return b.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key}, options)
 		})
 		if err != nil {
@@ -120,7 +121,7 @@ func (b *bucket) mark(ctx context.Context, changes []change) (map[string]marked,
 	for _, c := range changes {
 		in.Delete.Objects = append(in.Delete.Objects, types.ObjectIdentifier{Key: &c.Key})
 	}
-	out, err := call(ctx, b, "DeleteObject", "arn:aws:s3:::"+b.name, func(ctx context.Context, options func(*s3.Options)) (*s3.DeleteObjectsOutput, error) {
+	out, err := write(ctx, b, len(changes), tryLimit, "DeleteObject", "arn:aws:s3:::"+b.name, func(ctx context.Context, options func(*s3.Options)) (*s3.DeleteObjectsOutput, error) {
 		return b.s3.DeleteObjects(ctx, &in, options)
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -38,6 +40,9 @@ type Deps struct {
 	CloudFront *cloudfront.Client // for us-east-1; only for requests with a distribution
 	Clock      Clock
 	Log        Log
+	// Finish outlives the context that a signal or the time limit ends: what is under
+	// way then is finished within it. Nil: nothing ends it.
+	Finish context.Context
 	// Workers is how many requests are made at once; 0: 64.
 	Workers int
 }
@@ -88,13 +93,17 @@ type bucket struct {
 	s3      *s3.Client
 	clock   Clock
 	log     Log
+	calm    *calm // of tries
 	pace    *pace
 	workers int
+	finish  context.Context
 
 	pages    atomic.Int64 // of listings that were read
 	requests atomic.Int64
 
-	region string // its own, where it is not the client's
+	region string       // its own, where it is not the client's
+	wrote  atomic.Bool  // a write was sent
+	unsure atomic.Int64 // objects whose write was sent, and never answered
 	mu     sync.Mutex
 	notes  []report.Note
 }
@@ -106,7 +115,14 @@ func (d Deps) bucket(name string) *bucket {
 	if workers == 0 {
 		workers = defaultWorkers
 	}
-	return &bucket{name: name, s3: d.S3, clock: d.Clock, log: d.Log, pace: newPace(d.Clock, workers), workers: workers}
+	finish := d.Finish
+	if finish == nil {
+		finish = context.Background()
+	}
+	return &bucket{
+		name: name, s3: d.S3, clock: d.Clock, log: d.Log, calm: &calm{Log: d.Log, Clock: d.Clock},
+		pace: newPace(d.Clock, workers), workers: workers, finish: finish,
+	}
 }
 
 // options are those of every call: the bucket's region, and no retries but ours.
@@ -168,8 +184,8 @@ func regionElsewhere(err error) string {
 	}
 	switch aws.Code(err) {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "TemporaryRedirect", "MovedPermanently":
-		if response := answerOf(err); response != nil {
-			return response.Header.Get("X-Amz-Bucket-Region")
+		if answer, found := errors.AsType[*awshttp.ResponseError](err); found && answer.Response != nil {
+			return answer.Response.Header.Get("X-Amz-Bucket-Region")
 		}
 	}
 	return ""
@@ -189,16 +205,19 @@ func (b *bucket) denialHint(ctx context.Context, err error) error {
 
 // Restore brings the site back, and never panics: every problem stands in the result.
 func Restore(ctx context.Context, d Deps, q Request) report.Site {
-	w := newWork(d, q)
+	return newWork(d, q).run(ctx)
+}
+
+func (w *work) run(ctx context.Context) report.Site {
 	if err := w.restore(ctx); err != nil {
 		w.fail(asProblem(err))
 	}
 	w.result.Notes = w.b.notes
 	w.result.Requests = int(w.b.requests.Load())
-	if q.DryRun && w.plan != nil {
+	if w.q.DryRun && w.plan != nil {
 		w.result.Requests = w.plan.requests()
 	}
-	w.result.DurationMS = d.Clock.Now().Sub(w.began).Milliseconds()
+	w.result.DurationMS = w.d.Clock.Now().Sub(w.began).Milliseconds()
 	return w.result
 }
 
@@ -212,6 +231,7 @@ type work struct {
 	result report.Site
 	plan   *plan
 	tally  tally
+	kept   int // objects that this run added, left because of a newer deploy
 }
 
 func newWork(d Deps, q Request) *work {
@@ -309,7 +329,7 @@ func (w *work) makePlan(ctx context.Context, t target) (*plan, error) {
 		p.add(h)
 		if now := w.b.clock.Now(); now.Sub(said) >= progressEvery {
 			said = now
-			w.b.log.Infof("site s3://%s/%s: %d versions and delete markers listed so far", w.b.name, t.rules.Prefix, w.result.Versions)
+			w.b.log.Infof("%d versions and delete markers listed so far", w.result.Versions)
 		}
 	}
 	if t.manifest != nil {
@@ -322,13 +342,11 @@ func (w *work) makePlan(ctx context.Context, t target) (*plan, error) {
 			p.show(key, report.KeyFailed, "all of its versions have gone; nothing took their place")
 		}
 	}
-	if w.q.Prefix == "" {
-		if why := p.Shape.refusal(); why != "" {
-			return nil, problem(report.PrefixRequired, "the bucket %s is not taken for a site as a whole, because %s: name the site's folder in site-prefix, or say `site-prefix: /` if all of the bucket is the site", w.b.name, why)
-		}
+	if err := p.Shape.refusal(w.b.name, w.q.Prefix); err != nil {
+		return nil, err
 	}
-	w.b.log.Infof("site s3://%s/%s: %d versions and delete markers listed, %d objects to copy or compare (%s), %d to remove",
-		w.b.name, t.rules.Prefix, w.result.Versions, len(p.Assets)+len(p.Pages), size(p.Bytes), len(p.Removals))
+	w.b.log.Infof("%d versions and delete markers listed, %s to copy or compare (%s), %d to remove",
+		w.result.Versions, objects(len(p.Assets)+len(p.Pages)), size(p.Bytes), len(p.Removals))
 	return p, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,7 @@ func (p performance) check(st *stage) []string {
 		f.equal("description of the alias of "+name, purpose, p.after[i].description)
 		p.checkMoves(&f, i, name)
 	}
+	f.holdf(maps.Equal(w.site, p.siteAfter), "the site: want %q, is %q", w.site, p.siteAfter)
 	p.checkOutputs(&f, st)
 	p.checkMessages(&f)
 	for i, t := range st.troubles {

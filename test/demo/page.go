@@ -160,8 +160,12 @@ func asked(a act) string {
 
 // aliases shows what each alias was before and after.
 func (p page) aliases(s shown) {
-	p.heading("What the aliases point at")
 	last := s.last()
+	heading := "What the aliases point at"
+	if len(last.siteBefore) > 0 {
+		heading += ", and what the site's objects are"
+	}
+	p.heading(heading)
 	room := 0
 	for _, f := range s.functions {
 		room = max(room, cells(f.name+":"+memory))
@@ -170,6 +174,9 @@ func (p page) aliases(s shown) {
 		before, after := last.before[i], last.after[i]
 		p.alias(fmt.Sprintf("  %-*s  ", room, f.name+":"+alias), before.serving, after.serving)
 		p.alias(fmt.Sprintf("  %-*s  ", room, f.name+":"+memory), cmp.Or(before.remembered, "none"), cmp.Or(after.remembered, "none"))
+	}
+	for _, key := range slices.Sorted(maps.Keys(last.siteBefore)) {
+		p.alias(fmt.Sprintf("  s3://%s/%s  ", siteBucket, key), last.siteBefore[key], cmp.Or(last.siteAfter[key], "none"))
 	}
 	p.blank()
 }

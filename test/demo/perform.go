@@ -12,13 +12,14 @@ import (
 type performance struct {
 	finished
 
-	act           act
-	run           emulator.WorkflowRun
-	before, after []state
-	moves         [][]string // for each function, the states of its alias in the act
-	calls         []emulator.Call
-	messages      []people.Message // in the order of the act's channels
-	wrong         []string         // what is not as it should be
+	act                   act
+	run                   emulator.WorkflowRun
+	before, after         []state
+	siteBefore, siteAfter map[string]string // objects and their texts
+	moves                 [][]string        // for each function, the states of its alias in the act
+	calls                 []emulator.Call
+	messages              []people.Message // in the order of the act's channels
+	wrong                 []string         // what is not as it should be
 }
 
 // A shown scene is a scene with its acts as they went.
@@ -71,11 +72,11 @@ func performAct(ctx context.Context, r *runner, st *stage, a act) (performance, 
 	if p.run, err = st.play(a); err != nil {
 		return p, err
 	}
-	p.before = st.states()
+	p.before, p.siteBefore = st.states(), st.site.objects()
 	if p.finished, err = r.step(ctx, st, a, p.run); err != nil {
 		return p, err
 	}
-	p.after, p.calls = st.states(), st.Journal()
+	p.after, p.calls, p.siteAfter = st.states(), st.Journal(), st.site.objects()
 	for _, channel := range a.told {
 		p.messages = append(p.messages, st.people.Messages(channel)...)
 	}

@@ -172,6 +172,7 @@ func (r *runner) environment(st *stage, a act, own emulator.WorkflowRun, dir str
 		"RUNNER_TEMP": dir, "RUNNER_TOOL_CACHE": dir, "RUNNER_WORKSPACE": dir,
 	}
 	maps.Copy(env, st.Env())
+	maps.Copy(env, st.site.env())
 	if st.people != nil {
 		maps.Copy(env, st.people.Env())
 	}

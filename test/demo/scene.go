@@ -15,7 +15,8 @@ type scene struct {
 	story     string // what happened, in one sentence
 	point     string // what to look for in what follows
 	functions []function
-	acts      []act // the last one is shown, those before it lead up to it
+	site      map[string]string // the objects of the static site before; none: there is no site
+	acts      []act             // the last one is shown, those before it lead up to it
 }
 
 // A function is one Lambda function before the scene: its good versions, the
@@ -27,11 +28,12 @@ type function struct {
 
 // An act is one start of the action, and what went on before it.
 type act struct {
-	run     run      // the workflow run whose last job starts the action
-	others  []run    // further runs of that workflow
-	deploys []deploy // what the runs did to Lambda
-	deletes []int64  // versions of the first function that somebody deleted
-	memory  string   // "40 rejected=40": the version and the Description of the first function's memory alias
+	run     run               // the workflow run whose last job starts the action
+	others  []run             // further runs of that workflow
+	deploys []deploy          // what the runs did to Lambda
+	uploads map[string]string // and to the static site, at the time of the first deploy
+	deletes []int64           // versions of the first function that somebody deleted
+	memory  string            // "40 rejected=40": the version and the Description of the first function's memory alias
 	inputs  map[string]string
 	// well are the versions of the first function on which its health page
 	// answers 200; on others it answers 500. Without any there is no page.
@@ -86,9 +88,10 @@ type want struct {
 	status    report.Status
 	reason    report.Reason
 	serves    []string
-	through   []string // what the first function's alias goes through; none: straight to serves
-	healthy   string   // empty: unknown
-	remembers []string // what the memory alias says; empty: there must be none
+	through   []string          // what the first function's alias goes through; none: straight to serves
+	healthy   string            // empty: unknown
+	remembers []string          // what the memory alias says; empty: there must be none
+	site      map[string]string // all objects of the static site
 }
 
 const (

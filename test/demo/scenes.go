@@ -221,6 +221,25 @@ func scenes() []scene {
 			},
 		},
 		{
+			name:      "site and function",
+			title:     "The deploy wrote a broken site and a broken function",
+			story:     "The deploy uploaded a new page with its script to S3, then published version 42; its test found both broken.",
+			point:     "Both go back in one step: the page to what it was, the new script out, the alias to 41. Nothing is deleted for good.",
+			functions: api,
+			site:      map[string]string{"www/index.html": "good page", "www/app.1.js": "good script"},
+			acts: []act{{
+				run:     firstBad,
+				deploys: []deploy{{"checkout-api", 3 * minute, 1, newCurrency, 0}},
+				uploads: map[string]string{"www/index.html": "broken page", "www/app.2.js": "broken script"},
+				inputs:  map[string]string{"site-bucket": siteBucket, "site-prefix": "www/"},
+				want: want{
+					status: report.RolledBack, reason: report.PreviousVersion,
+					serves: []string{"41"}, remembers: []string{"41 rejected=42@118 run=118/1 by=rollback"},
+					site: map[string]string{"www/index.html": "good page", "www/app.1.js": "good script"},
+				},
+			}},
+		},
+		{
 			name:      "would it work?",
 			title:     "Ahead of time: would a rollback work?",
 			story:     "The first step of a deploy asks whether it could be rolled back. Version 41 serves, 40 was deleted, and the role lacks lambda:UpdateAlias.",

@@ -3,13 +3,17 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/org/lambda-rollback-action/test/emulator"
+	"github.com/org/lambda-rollback-action/test/emulator/storage"
 	"github.com/org/lambda-rollback-action/test/people"
 )
 
@@ -37,6 +41,7 @@ type stage struct {
 	began     []int // length of each alias's history before the act
 	troubles  []*emulator.Fault
 	people    *people.Services // nil: nobody is told in this scene
+	site      *site            // nil: there is none in this scene
 }
 
 // setUp makes the scene's functions as they were before any of its runs. work
@@ -51,6 +56,10 @@ func setUp(s scene, work string) (*stage, error) {
 		if st.people, err = people.Start(work); err != nil {
 			return nil, err
 		}
+	}
+	if len(s.site) > 0 {
+		st.site = newSite(st.ago(betweenDeploys))
+		st.site.put(s.site)
 	}
 	for _, spec := range s.functions {
 		f := e.Lambda(region).CreateFunction(spec.name)
@@ -68,11 +77,68 @@ func setUp(s scene, work string) (*stage, error) {
 	return st, nil
 }
 
+// site is the bucket of a scene's static site.
+type site struct {
+	server *httptest.Server
+	bucket *storage.Bucket
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+const siteBucket = "shop-site"
+
+func newSite(now time.Time) *site {
+	s := &site{now: now}
+	account := storage.New(func() time.Time {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.now
+	})
+	s.bucket, s.server = account.Bucket(siteBucket), httptest.NewServer(account)
+	return s
+}
+
+func (s *site) setTime(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+}
+
+func (s *site) put(objects map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(objects)) {
+		s.bucket.PutText(key, objects[key])
+	}
+}
+
+// objects are what visitors get.
+func (s *site) objects() map[string]string {
+	if s == nil {
+		return nil
+	}
+	out := map[string]string{}
+	for key, version := range s.bucket.Current() {
+		out[key] = string(version.Body)
+	}
+	return out
+}
+
+// env leads the action to the bucket.
+func (s *site) env() map[string]string {
+	if s == nil {
+		return nil
+	}
+	return map[string]string{"AWS_ENDPOINT_URL_S3": s.server.URL}
+}
+
 // close ends all that the stage has running.
 func (st *stage) close() {
 	st.Close()
 	if st.people != nil {
 		st.people.Close()
+	}
+	if st.site != nil {
+		st.site.server.Close()
 	}
 }
 
@@ -86,6 +152,11 @@ func (st *stage) play(a act) (emulator.WorkflowRun, error) {
 		if err := st.deploy(d); err != nil {
 			return emulator.WorkflowRun{}, err
 		}
+	}
+	if len(a.uploads) > 0 {
+		st.site.setTime(st.ago(a.deploys[0].ago))
+		st.site.put(a.uploads)
+		st.site.setTime(st.now)
 	}
 	for _, version := range a.deletes {
 		if err := st.functions[0].Delete(version); err != nil {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/org/lambda-rollback-action/test/emulator"
+	"github.com/org/lambda-rollback-action/test/emulator/storage"
 )
 
 // TestEveryExampleIsRun: none is only looked at.
@@ -122,6 +124,43 @@ func TestTheExampleOfAPromotion(t *testing.T) {
 	outputs := run.outputs("rollback-on-failure")
 	assert.Equal(t, "rolled-back snapshot", ended(outputs), outputs["message"])
 	assert.Equal(t, "2", s.function.Serving("live"), "an older version was promoted, and a newer one is there, too")
+}
+
+func TestTheExampleOfAStaticSite(t *testing.T) {
+	s := newScene(t)
+	now := time.Now()
+	ago := time.Hour
+	store := storage.New(func() time.Time { return time.Now().Add(-ago) })
+	server := httptest.NewServer(store)
+	t.Cleanup(server.Close)
+	bucket := store.Bucket("shop-site")
+	distribution := store.Distribution("E1ABCDEF234567")
+	distribution.Bucket = "shop-site"
+	bucket.PutText("www/index.html", "<script src=app.1.js></script>")
+	bucket.PutText("www/app.1.js", "good")
+	bucket.PutText("other/index.html", "another site")
+	ago = 0
+	before := bucket.Current()
+	// The image that jobs run in has no AWS CLI.
+	workflow := in(t, example(t, "static-site.yml"), "aws s3 sync", "mkdir dist; echo '<script src=app.2.js></script>' >dist/index.html; echo bad >dist/app.2.js; ./sync.sh")
+	t.Cleanup(func() { _ = os.RemoveAll(filepath.Join(checkout, "dist")) })
+	run := s.failedPush(workflow, map[string]string{
+		"FAIL": "all", "AWS_ENDPOINT_URL_S3": server.URL, "AWS_ENDPOINT_URL_CLOUDFRONT": server.URL,
+	})
+	assert.Equal(t, "taken", run.outputs("snapshot")["status"], run.outputs("snapshot")["message"])
+	assert.Contains(t, run.said("deploy"), "delete: s3://shop-site/www/app.1.js")
+	outputs := run.outputs("rollback-on-failure")
+	assert.Equal(t, "rolled-back snapshot", ended(outputs), outputs["message"])
+	assert.Equal(t, s.before, s.function.Serving("live"))
+	after := bucket.Current()
+	for _, key := range []string{"www/index.html", "www/app.1.js", "other/index.html"} {
+		assert.Equal(t, string(before[key].Body), string(after[key].Body), key)
+	}
+	assert.NotContains(t, after, "www/app.2.js")
+	assert.Equal(t, before["other/index.html"].ID, after["other/index.html"].ID)
+	assert.Len(t, distribution.Invalidations(), 1)
+	assert.Contains(t, run.summary("rollback-on-failure"), "The static site")
+	t.Logf("%s after the start: %s", time.Since(now).Round(time.Second), outputs["message"])
 }
 
 func TestTheExampleOfSeveralFunctions(t *testing.T) {
@@ -346,7 +385,7 @@ func TestTheExampleOfACall(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	action := "name: Checkout\ndescription: Stands in\nruns:\n  using: composite\n  steps:\n    - shell: bash\n      run: |\n" +
-		"        mkdir .lambda-rollback-action\n        cp -r Dockerfile .dockerignore action.yml go.mod go.sum *.go cloud github notify report rollback terminal verify .lambda-rollback-action/\n"
+		"        mkdir .lambda-rollback-action\n        cp -r Dockerfile .dockerignore action.yml go.mod go.sum *.go github notify rollback .lambda-rollback-action/\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "action.yml"), []byte(action), 0o600))
 	t.Cleanup(func() { _ = os.RemoveAll(filepath.Join(checkout, ".lambda-rollback-action")) })
 	s := newScene(t)

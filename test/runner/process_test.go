@@ -206,7 +206,9 @@ type result struct {
 	Message  string `json:"message"`
 	MovedAt  string `json:"moved-at"`
 	Site     struct {
-		Status string `json:"status"`
+		Status   string `json:"status"`
+		Restored int    `json:"restored"`
+		Removed  int    `json:"removed"`
 	} `json:"site"`
 }
 

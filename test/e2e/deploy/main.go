@@ -5,6 +5,7 @@
 //	deploy canary           publish, and give the new version a tenth of the traffic
 //	deploy watch            test
 //	deploy promote VERSION  move the alias to a version, test
+//	deploy sync FOLDER s3://BUCKET/PREFIX --delete   put a site in the place of another
 //
 // The test fails where FAIL names what was called, and FAIL_REGION, if it is set,
 // the region. FUNCTIONS are those to deploy, as NAME:ALIAS with blanks between.
@@ -37,7 +38,10 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("what is to be done is missing: all, canary, watch or promote VERSION")
+		return errors.New("what is to be done is missing: all, canary, watch, promote VERSION or sync")
+	}
+	if args[0] == "sync" {
+		return sync(ctx, args[1:])
 	}
 	settings, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
