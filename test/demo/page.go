@@ -31,7 +31,7 @@ const workflow = `rollback-on-failure:
   runs-on: ubuntu-latest
   permissions: {id-token: write, actions: read}
   steps:
-    - uses: org/lambda-rollback-action@main
+    - uses: org/lambda-rollback-action@v1
       with:
         function-name: checkout-api
         aws-region: ` + region + `

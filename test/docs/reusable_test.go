@@ -139,7 +139,7 @@ func reusableInputs() []github.Definition {
 func reusableWorkflow() string {
 	var text strings.Builder
 	text.WriteString(`# The rollback job, for workflows that call it by
-#   uses: org/lambda-rollback-action/.github/workflows/rollback-on-failure.yml@…
+#   uses: org/lambda-rollback-action/.github/workflows/rollback-on-failure.yml@v1
 # The caller has the needs:, the if: and the permissions; examples/reusable.yml.
 # It needs github.com: elsewhere the job context does not name the workflow's own
 # commit. Follow-ups on GitHub are not here: each would be one permission more that every
