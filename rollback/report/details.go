@@ -22,7 +22,7 @@ func functionSections(r Result, f Function) []section {
 		title = "What is known about the versions"
 	case Ready, Taken, Listed, Drilled:
 		title = "What it rests on"
-	case Skipped:
+	case Skipped, Restored: // a function is never restored
 	}
 	return []section{
 		{title: title, body: whyAndWhen(f)},

@@ -30,12 +30,13 @@ var packages = map[string]struct {
 	not     [][]string
 }{
 	".":                  {[]string{"github", "rollback"}, [][]string{libAWS, libGitHub, libTerminal}},
-	"rollback":           {[]string{"github", "notify", "rollback/alias", "rollback/aws", "rollback/report", "rollback/terminal", "rollback/verify"}, [][]string{libGitHub, libTerminal}},
+	"rollback":           {[]string{"github", "notify", "rollback/alias", "rollback/aws", "rollback/report", "rollback/site", "rollback/terminal", "rollback/verify"}, [][]string{libGitHub, libTerminal}},
 	"rollback/alias":     {[]string{"rollback/aws", "rollback/report"}, [][]string{libGitHub, libTerminal}},
 	"rollback/aws":       {nil, [][]string{libGitHub, libTerminal}},
 	"rollback/errorrate": {[]string{"rollback/exact"}, [][]string{libAWS, libGitHub, libTerminal}},
 	"rollback/exact":     {nil, [][]string{libAWS, libGitHub, libTerminal}},
 	"rollback/report":    {nil, [][]string{libAWS, libGitHub, libTerminal}},
+	"rollback/site":      {[]string{"rollback/aws", "rollback/report"}, [][]string{libGitHub, libTerminal}},
 	"rollback/terminal":  {nil, [][]string{libAWS, libGitHub}},
 	"rollback/verify":    {[]string{"rollback/aws", "rollback/errorrate", "rollback/report"}, [][]string{libGitHub, libTerminal}},
 	"github":             {[]string{"rollback/report"}, [][]string{libAWS, libTerminal}},

@@ -1,0 +1,321 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// inParallel calls f for 0 to n-1, so many at once, and gives the first error. After
+// it no further call begins.
+func inParallel(ctx context.Context, workers, n int, f func(context.Context, int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var wait sync.WaitGroup
+	var once sync.Once
+	var failed error
+	for range min(workers, n) {
+		wait.Go(func() {
+			for i := range next {
+				if err := f(ctx, i); err != nil {
+					once.Do(func() { failed = err })
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	wait.Wait()
+	if failed == nil {
+		failed = context.Cause(ctx)
+	}
+	return failed
+}
+
+// tally is what the workers count together.
+type tally struct {
+	mu         sync.Mutex
+	restored   int
+	removed    int
+	unchanged  int
+	superseded int
+	archived   int
+	failed     int
+	bytes      int64
+	keys       []report.SiteKey
+	first      *Problem  // of a key that failed for another reason than being archived
+	said       time.Time // when progress was told last
+	done       int
+	// written are the keys that were written, for the listing at the end.
+	written map[string]ours
+}
+
+// ours is a version or marker of our own, and the id of what it was put upon.
+type ours struct {
+	Over, ID string
+	Marker   bool
+}
+
+// mostFailures is how many keys of a phase may fail before the rest is not tried.
+const mostFailures = 25
+
+var errTooManyFailed = errors.New("too many objects failed, the rest was not tried")
+
+func (t *tally) show(key string, action report.KeyAction, detail string) {
+	if len(t.keys) < report.SiteKeysShown {
+		t.keys = append(t.keys, report.SiteKey{Key: key, Action: action, Detail: detail})
+	}
+}
+
+// fail counts a key that could not be brought back. It gives an error once it is not
+// worth going on.
+func (t *tally) fail(key string, p *Problem) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.show(key, report.KeyFailed, p.Text)
+	if p.Reason == report.Archived {
+		t.archived++
+		return nil
+	}
+	t.failed++
+	if t.first == nil {
+		t.first = p
+	}
+	if t.failed >= mostFailures {
+		return errTooManyFailed
+	}
+	return nil
+}
+
+// carryOut does what was planned, in the order that keeps a half-done site whole:
+// assets, then the pages that lead to them, then what is to go.
+func (w *work) carryOut(ctx context.Context) error {
+	p, t := w.plan, &w.tally
+	t.unchanged = p.Counts[leave] + p.Counts[keepNew]
+	t.superseded = p.Counts[superseded]
+	t.keys = p.Keys
+	t.written = map[string]ours{}
+	t.said = w.b.clock.Now()
+	defer w.count()
+
+	if len(p.Assets)+len(p.Pages) > 0 {
+		if err := w.b.readACLs(ctx); err != nil {
+			return err
+		}
+	}
+	err := w.phase(ctx, p.Assets)
+	if err == nil {
+		err = w.phase(ctx, p.Pages)
+	}
+	if err == nil {
+		err = w.removeAll(ctx)
+	}
+	if w.q.DryRun {
+		w.conclude(err)
+		return nil
+	}
+	if t.restored+t.removed > 0 {
+		w.result.RestoredAt = w.b.clock.Now().UTC().Format(time.RFC3339)
+		w.lookAgain(ctx)
+	}
+	w.conclude(err)
+	w.invalidate(ctx)
+	return nil
+}
+
+// phase copies, and gives an error where what follows must not be done.
+func (w *work) phase(ctx context.Context, changes []change) error {
+	t := &w.tally
+	err := inParallel(ctx, w.b.workers, len(changes), func(ctx context.Context, i int) error {
+		c := changes[i]
+		w.progress()
+		if w.q.DryRun {
+			return w.pretend(ctx, c)
+		}
+		what, id, err := w.b.put(ctx, c)
+		if err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			return t.fail(c.Key, asProblem(err))
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.done++
+		switch what {
+		case copied:
+			t.restored++
+			t.bytes += c.From.Size
+			t.show(c.Key, report.KeyRestored, "")
+			t.written[c.Key] = ours{Over: c.Over.ID, ID: id}
+			w.plan.Touched.replace(c.Key, c.Over.ID, id)
+		case same:
+			t.unchanged++
+		case newer:
+			t.superseded++
+			t.show(c.Key, report.KeySuperseded, "written by somebody else, after this run's deploy or during the rollback")
+		}
+		return nil
+	})
+	if err == nil && t.failed > 0 {
+		return t.first
+	}
+	return err
+}
+
+// pretend counts for a dry run. What may be the same already is compared, because the
+// counts of a deploy that uploads everything would say nothing.
+func (w *work) pretend(ctx context.Context, c change) error {
+	t := &w.tally
+	archived, equal := c.From.archived(), false
+	if c.Action == compare {
+		from, err := w.b.headOf(ctx, c.Key, c.From.ID)
+		if err != nil {
+			return t.fail(c.Key, asProblem(err))
+		}
+		if equal, err = w.b.same(ctx, c, from); err != nil {
+			return t.fail(c.Key, asProblem(err))
+		}
+	}
+	switch t.mu.Lock(); {
+	case equal:
+		t.unchanged++
+	case c.Newer:
+		t.superseded++
+		t.show(c.Key, report.KeySuperseded, "written after this run's deploy had ended")
+	case archived:
+		t.archived++
+		t.show(c.Key, report.KeyFailed, "it is archived in "+string(c.From.Class))
+	default:
+		t.restored++
+		t.bytes += c.From.Size
+		t.show(c.Key, report.KeyRestored, "")
+	}
+	t.mu.Unlock()
+	return nil
+}
+
+// progressEvery is how often a long restore says how far it is.
+const progressEvery = 5 * time.Second
+
+func (w *work) progress() {
+	t := &w.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := w.b.clock.Now()
+	if now.Sub(t.said) < progressEvery {
+		return
+	}
+	t.said = now
+	w.b.log.Infof("site s3://%s/%s: %d of %d objects done, %s copied", w.b.name, w.result.Prefix, t.done, w.plan.changes(), size(t.bytes))
+}
+
+// count brings the workers' counts into the result.
+func (w *work) count() {
+	t, r := &w.tally, &w.result
+	r.Restored, r.Removed, r.Unchanged, r.Superseded = t.restored, t.removed, t.unchanged, t.superseded
+	r.Failed = t.failed + t.archived + w.plan.lost()
+	r.Bytes, r.Keys = t.bytes, t.keys
+	if r.Keys == nil {
+		r.Keys = []report.SiteKey{}
+	}
+}
+
+func (w *work) fail(p *Problem) {
+	w.result.Status, w.result.Reason, w.result.Message = report.Failed, p.Reason, p.Text
+}
+
+// conclude says how it ended. err is what ended it early.
+func (w *work) conclude(err error) {
+	w.count()
+	r := &w.result
+	r.Status, r.Reason = report.Restored, ""
+	if w.q.DryRun {
+		r.Status = report.Planned
+	}
+	wrote := r.Restored+r.Removed > 0
+	switch {
+	case err != nil:
+		w.broken(err, wrote)
+	case r.Failed > 0 && !wrote && w.tally.archived == r.Failed:
+		r.Status, r.Reason = report.Failed, report.Archived
+		r.Message = fmt.Sprintf("None of %s could be restored, because S3 has archived the versions: restore them from the archive with `aws s3api restore-object`, and run this again.", objects(r.Failed))
+	case r.Failed > 0:
+		r.Status, r.Reason = report.Failed, report.PartlyRestored
+		r.Message = fmt.Sprintf("The site was restored but for %s: %s", objects(r.Failed), w.why())
+	case wrote:
+		form := "%s (%s) restored and %d removed in s3://%s/%s: the site is as it was at %s."
+		if w.q.DryRun {
+			form = "%s (%s) would be restored and %d removed in s3://%s/%s, so that the site is as it was at %s."
+		}
+		r.Message = fmt.Sprintf(form, objects(r.Restored), size(r.Bytes), r.Removed, r.Bucket, r.Prefix, r.Cut)
+	case r.Superseded > 0:
+		r.Status, r.Reason = report.Skipped, report.Superseded
+		r.Message = fmt.Sprintf("Nothing was restored: a newer deploy has written %s that this run had changed.", objects(r.Superseded))
+	default:
+		r.Status, r.Reason = report.Skipped, report.NothingChanged
+		r.Message = fmt.Sprintf("s3://%s/%s is as it was at %s already: nothing was written.", r.Bucket, r.Prefix, r.Cut)
+	}
+	w.addNotes()
+}
+
+func (w *work) broken(err error, wrote bool) {
+	p := asProblem(err)
+	if errors.Is(err, errTooManyFailed) && w.tally.first != nil {
+		p = w.tally.first
+	}
+	w.fail(p)
+	if wrote && !w.q.DryRun {
+		w.result.Reason = report.PartlyRestored
+		w.result.Message = fmt.Sprintf("The site was restored in part, %s of at most %d; run it again, and it goes on from there. %s", objects(w.result.Restored+w.result.Removed), w.plan.changes(), p.Text)
+	}
+}
+
+// why names the first key that is not as it was.
+func (w *work) why() string {
+	for _, k := range w.tally.keys {
+		if k.Action == report.KeyFailed {
+			return quoted(k.Key) + ": " + k.Detail
+		}
+	}
+	return "the log names them"
+}
+
+func (w *work) addNotes() {
+	r := &w.result
+	if r.Superseded > 0 {
+		w.b.notef(true, "%s left alone, because somebody else wrote them after this run's deploy: they may not fit to the rest.", objects(r.Superseded))
+	}
+	if n := w.plan.Counts[keepNew]; n > 0 {
+		w.b.notef(false, "%s that did not exist at %s kept, as site-keep-new-assets asks.", objects(n), r.Cut)
+	}
+	if r.Evidence == report.ByTime {
+		w.b.notef(false, "The state was told by time. That cannot see a version that has expired since: a manifest, which `command: snapshot` takes before the deploy, is exact.")
+	}
+}
+
+func objects(n int) string {
+	if n == 1 {
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", n)
+}
+
+func validPattern(pattern string) error {
+	if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+		return problem(report.InvalidInput, "site-entry-points has %s (it takes patterns such as `sw.js` or `app/*.json`)", quoted(pattern))
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// putInParts copies an object that was uploaded in parts, in the same parts: its ETag
+// stays the same, so that caches keep their copies and a second run finds nothing to
+// do. Above 5 GB there is no other way. What one request would have kept by itself
+// has to be said: headers, metadata and tags.
+func (b *bucket) putInParts(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
+	sizes, err := b.partSizes(ctx, c)
+	if err != nil {
+		return copied, "", err
+	}
+	// Also where the head tells of none: it does so to whom tags are denied.
+	tags, err := b.readTags(ctx, c.Key, c.From.ID)
+	if err != nil {
+		return copied, "", err
+	}
+	id, err := b.begin(ctx, c, from, tags, grants)
+	if err != nil {
+		return copied, "", err
+	}
+	out, err := b.copyParts(ctx, c, from, id, sizes)
+	if code := errorCode(err); code == "NoSuchUpload" || httpStatus(err) == http.StatusPreconditionFailed {
+		if code != "NoSuchUpload" { // which an earlier try has completed
+			b.abort(ctx, c.Key, id)
+		}
+		return b.writtenMeanwhile(ctx, c, from)
+	}
+	if err != nil {
+		b.abort(ctx, c.Key, id)
+		return copied, "", err
+	}
+	return copied, value(out.VersionId), b.checkVersion(out.VersionId)
+}
+
+// partSizes are the sizes in which the version was uploaded. Parts are nearly always
+// of one size but for the last; else each is asked for.
+func (b *bucket) partSizes(ctx context.Context, c change) ([]int64, error) {
+	_, text, _ := strings.Cut(strings.Trim(c.From.ETag, `"`), "-")
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 1 || count > 10000 {
+		return nil, fmt.Errorf("the ETag %s tells no number of parts", c.From.ETag)
+	}
+	first, err := b.partSize(ctx, c, 1)
+	if err != nil {
+		return nil, err
+	}
+	sizes := make([]int64, count)
+	left := c.From.Size
+	even := first*int64(count-1) < left && left <= first*int64(count)
+	for i := range sizes {
+		switch {
+		case even:
+			sizes[i] = min(first, left)
+		case i == 0:
+			sizes[i] = first
+		default:
+			if sizes[i], err = b.partSize(ctx, c, i+1); err != nil {
+				return nil, err
+			}
+		}
+		left -= sizes[i]
+	}
+	if left != 0 {
+		return nil, fmt.Errorf("the parts of the version make %d bytes more or less than its size", left)
+	}
+	return sizes, nil
+}
+
+func (b *bucket) partSize(ctx context.Context, c change, part int) (int64, error) {
+	number := int32(part) //nolint:gosec // at most 10,000
+	out, err := call(ctx, b, "GetObjectVersion", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*head, error) {
+		return b.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &c.Key, VersionId: &c.From.ID, PartNumber: &number}, options)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return aws.ToInt64(out.ContentLength), nil
+}
+
+// tagsOf reads the tags of a version, where its head says that it has any.
+func (b *bucket) tagsOf(ctx context.Context, key, id string, h *head) (map[string]string, error) {
+	if aws.ToInt32(h.TagCount) == 0 {
+		return map[string]string{}, nil
+	}
+	return b.readTags(ctx, key, id)
+}
+
+func (b *bucket) readTags(ctx context.Context, key, id string) (map[string]string, error) {
+	out, err := call(ctx, b, "GetObjectVersionTagging", b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.GetObjectTaggingOutput, error) {
+		return b.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &b.name, Key: &key, VersionId: &id}, options)
+	})
+	if httpStatus(err) == http.StatusNotImplemented {
+		return map[string]string{}, nil // a server without tags
+	}
+	if err != nil {
+		return nil, err
+	}
+	tags := map[string]string{}
+	for _, tag := range out.TagSet {
+		tags[value(tag.Key)] = value(tag.Value)
+	}
+	return tags, nil
+}
+
+func (b *bucket) begin(ctx context.Context, c change, from *head, tags map[string]string, grants grants) (*string, error) {
+	in := s3.CreateMultipartUploadInput{
+		Bucket: &b.name, Key: &c.Key,
+		ContentType: from.ContentType, CacheControl: from.CacheControl, ContentDisposition: from.ContentDisposition,
+		ContentEncoding: from.ContentEncoding, ContentLanguage: from.ContentLanguage, Metadata: from.Metadata,
+		StorageClass: classToKeep(c, from), WebsiteRedirectLocation: from.WebsiteRedirectLocation,
+		ServerSideEncryption: from.ServerSideEncryption, SSEKMSKeyId: from.SSEKMSKeyId, BucketKeyEnabled: from.BucketKeyEnabled,
+		ChecksumAlgorithm: algorithmOf(from), ChecksumType: from.ChecksumType,
+		GrantRead: grants.read, GrantReadACP: grants.readACP, GrantWriteACP: grants.writeACP, GrantFullControl: grants.full,
+	}
+	if in.ChecksumAlgorithm == "" {
+		in.ChecksumType = ""
+	}
+	if len(tags) > 0 {
+		values := url.Values{}
+		for k, v := range tags {
+			values.Set(k, v)
+		}
+		in.Tagging = aws.String(values.Encode())
+	}
+	out, err := call(ctx, b, "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
+		return b.s3.CreateMultipartUpload(ctx, &in, options, expires(from.ExpiresString))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.UploadId, nil
+}
+
+// expires sends the header as it was. Objects keep any text there, such as `0`, and
+// the SDK's own field takes a time alone.
+func expires(text *string) func(*s3.Options) {
+	return func(o *s3.Options) {
+		if value(text) != "" {
+			o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+				return smithyhttp.SetHeaderValue("Expires", *text)(stack)
+			})
+		}
+	}
+}
+
+func (b *bucket) copyParts(ctx context.Context, c change, from *head, id *string, sizes []int64) (*s3.CompleteMultipartUploadOutput, error) {
+	parts := make([]types.CompletedPart, len(sizes))
+	starts := make([]int64, len(sizes))
+	for i := range sizes[1:] {
+		starts[i+1] = starts[i] + sizes[i]
+	}
+	const together = 8 // of one object, beside other objects
+	err := inParallel(ctx, together, len(sizes), func(ctx context.Context, i int) error {
+		number := int32(i + 1) //nolint:gosec // at most 10,000
+		in := s3.UploadPartCopyInput{
+			Bucket: &b.name, Key: &c.Key, CopySource: b.source(c), UploadId: id, PartNumber: &number,
+			CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", starts[i], starts[i]+sizes[i]-1)),
+		}
+		out, err := callFor(ctx, b, tryLimitOf(sizes[i]), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.UploadPartCopyOutput, error) {
+			return b.s3.UploadPartCopy(ctx, &in, options)
+		})
+		if err != nil {
+			return err
+		}
+		r := out.CopyPartResult
+		if r == nil {
+			return problem(report.AWSError, "S3 gave no result for a part of %s", b.arn(c.Key))
+		}
+		parts[i] = types.CompletedPart{
+			PartNumber: &number, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
+			ChecksumCRC64NVME: r.ChecksumCRC64NVME, ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.complete(ctx, c, from, id, parts)
+}
+
+func (b *bucket) complete(ctx context.Context, c change, from *head, id *string, parts []types.CompletedPart) (*s3.CompleteMultipartUploadOutput, error) {
+	in := s3.CompleteMultipartUploadInput{
+		Bucket: &b.name, Key: &c.Key, UploadId: id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+	}
+	if algorithmOf(from) != "" {
+		in.ChecksumType = from.ChecksumType
+	}
+	in.IfMatch, in.IfNoneMatch = b.condition(c)
+	out, err := callFor(ctx, b, tryLimitOf(c.From.Size), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+		return b.s3.CompleteMultipartUpload(ctx, &in, options)
+	})
+	if httpStatus(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil) {
+		b.noMatch.Store(true)
+		return b.complete(ctx, c, from, id, parts)
+	}
+	return out, err
+}
+
+// abortLimit is how long an upload that is given up may take to be tidied away, after
+// the time limit or a signal.
+const abortLimit = time.Second
+
+// abort takes the parts of an upload away that is given up: they cost money, and are
+// seen in no listing of objects.
+func (b *bucket) abort(ctx context.Context, key string, id *string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortLimit)
+	defer cancel()
+	if _, err := b.s3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: &key, UploadId: id}, b.options); err != nil {
+		b.notef(true, "An upload in parts of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule takes them away.", quoted(key), brief(err))
+	}
+}
