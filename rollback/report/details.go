@@ -269,6 +269,9 @@ func linkSection(r Result) section {
 	for _, l := range linksOf(r) {
 		switch l.to {
 		case linkToRun:
+			if isRollback(r.Command) && gitHub.runFact(r.Run).linked != "" {
+				continue // the section about the run has it
+			}
 			parts = append(parts, markdownLink(r.runLinkName("The run"), l.url))
 		case linkToOwnRun:
 			parts = append(parts, markdownLink("This run", l.url))

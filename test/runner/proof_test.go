@@ -509,7 +509,7 @@ func TestObserveWhereNobodyCalls(t *testing.T) {
 		status, detail := o.proven(t).check(t, check)
 		assert.Equal(t, "inconclusive", status, detail)
 	}
-	assert.Contains(t, o.outputs["message"], "whether production recovered is not known")
+	assert.Contains(t, o.outputs["message"], "it is not known whether production recovered")
 }
 
 // GitHub's clock, AWS's and the runner's differ: no time may come out negative,
