@@ -21,7 +21,7 @@ func checkRequirements(p *inputParser) (warnings []string) {
 			case p.isMet(required):
 			case slices.Contains(p.definitions[required].Requires, input):
 				if p.given(input) != "" && wrong[input] == 0 && !missing[required] {
-					p.refuse(input, fmt.Sprintf("is of use only together with %s: give that too, or remove it", required))
+					p.refuse(input, fmt.Sprintf("requires %s: set it, or remove this input", required))
 					missing[required] = true
 				}
 			case p.differs(input):

@@ -78,7 +78,7 @@ func (f *facts) byTime(failing int64, modified time.Time) attribution {
 	}
 	if len(run.Jobs) == 0 {
 		return f.o.supersededIfMoved(attribution{proof: fmt.Sprintf(
-			"not proven: version %d was made %s, after %s (%s), but when this run's jobs ran is not known",
+			"not proven: version %d was published at %s, after %s (%s), but when this run's jobs ran is not known",
 			failing, utc(modified), beginning(run), utc(run.CreatedAt))})
 	}
 	if a := f.byPublisher(failing); a.reason != "" {
@@ -96,9 +96,9 @@ func (f *facts) byTime(failing int64, modified time.Time) attribution {
 	if a := f.o.tolerated(failing, jobs); a.reason != "" {
 		return a
 	}
-	proof := fmt.Sprintf("version %d was made %s, after %s (%s)", failing, utc(modified), beginning(run), utc(run.CreatedAt))
+	proof := fmt.Sprintf("version %d was published at %s, after %s (%s)", failing, utc(modified), beginning(run), utc(run.CreatedAt))
 	if len(jobs) > 0 {
-		proof += fmt.Sprintf(" and while its job %q was at work (%s to %s)", jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0]))
+		proof += fmt.Sprintf(" and while its job %q was running (%s to %s)", jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0]))
 	} else if end, known := f.o.lastEnd(); known {
 		proof += fmt.Sprintf(" and before its last job ended (%s)", utc(end))
 	}
@@ -124,7 +124,7 @@ func (o Observation) tooClose(version int64, modified time.Time, jobs []report.J
 	a := attribution{
 		reason: report.NotDeployed, attention: true,
 		why: fmt.Sprintf("whether this run deployed version %d cannot be told, because the clocks of AWS and GitHub differ by %s: tell it by deployed-version, or roll back by hand with target-version", version, difference),
-		proof: fmt.Sprintf("version %d was made %s by AWS's clock, which is %s or less from the beginning or the end of the jobs of this run by GitHub's",
+		proof: fmt.Sprintf("version %d was published at %s by AWS's clock, which is %s or less from the beginning or the end of the jobs of this run by GitHub's",
 			version, utc(modified), difference),
 	}
 	if end, known := o.lastEnd(); known && modified.After(end) {
@@ -153,7 +153,7 @@ func (f *facts) olderThanThisRun(failing int64, modified time.Time) attribution 
 	a := attribution{
 		reason: report.NotDeployed, proven: true,
 		why: fmt.Sprintf("version %d was there before this run began, so this run did not deploy it", failing),
-		proof: fmt.Sprintf("version %d was made %s, before %s (%s)",
+		proof: fmt.Sprintf("version %d was published at %s, before %s (%s)",
 			failing, utc(modified), beginning(run), utc(run.CreatedAt)),
 	}
 	e, rejected := f.servesAgain(failing)
@@ -191,7 +191,7 @@ func (f *facts) putThereAnew(version int64) bool {
 	return deployed(f.o.Run) && !slices.ContainsFunc(slices.Concat(f.o.Since, f.o.Run.Newer), deployed)
 }
 
-// madeVersion tells whether a job of that name was at work in some run when a
+// madeVersion tells whether a job of that name was running in some run when a
 // version was made.
 func (o Observation) madeVersion(name string, version int64) bool {
 	return slices.Contains(o.AtWorkAsked, version) && slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
@@ -225,7 +225,7 @@ func (f *facts) deployedUpstream(version int64, modified time.Time) []report.Job
 	})
 }
 
-// madeBefore tells whether a job of that name was at work when one of the earlier
+// madeBefore tells whether a job of that name was running when one of the earlier
 // versions was made that GitHub was asked about.
 func (o Observation) madeBefore(name string) bool {
 	return slices.ContainsFunc(o.AtWorkAsked, func(version int64) bool {
@@ -241,8 +241,8 @@ func (o Observation) madeBefore(name string) bool {
 func (o Observation) betweenJobs(version int64, modified time.Time) attribution {
 	a := attribution{
 		reason: report.NotDeployed, proven: true, between: true,
-		why:   fmt.Sprintf("version %d was made while no job of this run that can deploy was at work: somebody else published it, and it stays", version),
-		proof: fmt.Sprintf("version %d was made %s, and no job of this run that can deploy was at work then", version, utc(modified)),
+		why:   fmt.Sprintf("version %d was published while no job of this run that can deploy was running: somebody else published it, and it stays", version),
+		proof: fmt.Sprintf("version %d was published at %s, and no job of this run that can deploy was running then", version, utc(modified)),
 	}
 	if slices.ContainsFunc(o.deployJobs(o.Run), func(job report.Job) bool {
 		return ran(job) && !job.CompletedAt.IsZero() && job.CompletedAt.Before(modified)
@@ -279,9 +279,9 @@ func (o Observation) tolerated(version int64, jobs []report.Job) attribution {
 	}
 	return attribution{
 		reason: report.NoFailure, attention: len(well) < len(jobs),
-		why: fmt.Sprintf("version %d was made by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
+		why: fmt.Sprintf("version %d was published by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
 			version, well[0].Name),
-		proof: fmt.Sprintf("version %d was made while job %q was at work (%s to %s), whose conclusion is %q",
+		proof: fmt.Sprintf("version %d was published while job %q was running (%s to %s), whose conclusion is %q",
 			version, well[0].Name, utc(well[0].StartedAt), ended(well[0]), well[0].Conclusion),
 	}
 }
@@ -301,7 +301,7 @@ func (o Observation) withoutTimes(failing int64) attribution {
 }
 
 // supersededIfMoved guards an attribution that is not proven: where somebody
-// moved the alias while this program was at work, what serves now is not what
+// moved the alias while this program was running, what serves now is not what
 // failed.
 func (o Observation) supersededIfMoved(a attribution) attribution {
 	first, now := o.First, o.Alias
@@ -310,7 +310,7 @@ func (o Observation) supersededIfMoved(a attribution) attribution {
 	}
 	moved := attribution{
 		reason: report.Superseded, proven: true,
-		why:   "somebody else changed it while this rollback was at work, and what serves now is not what failed",
+		why:   "somebody else changed it while this rollback was running, and what serves now is not what failed",
 		proof: fmt.Sprintf("the alias served %s at first, and %s on the second look", serving(*first), serving(now)),
 	}
 	if now.newest() < first.newest() {
@@ -360,8 +360,8 @@ func (o Observation) afterThisRun(version int64, modified time.Time) attribution
 	}
 	return attribution{
 		reason: report.Superseded, proven: true,
-		why: fmt.Sprintf("version %d was made after what failed had ended: it is a newer deploy, and stays", version),
-		proof: fmt.Sprintf("version %d was made %s, after the last other job of this run, or the deployment, ended (%s)",
+		why: fmt.Sprintf("version %d was published after what failed had ended: it is a newer deploy, and stays", version),
+		proof: fmt.Sprintf("version %d was published at %s, after the last other job of this run, or the deployment, ended (%s)",
 			version, utc(modified), utc(end)),
 	}
 }

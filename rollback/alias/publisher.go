@@ -27,7 +27,7 @@ func (f *facts) publishersOf(version int64) publishers {
 	others := slices.Concat(run.Newer, run.Older)
 	own := namesOf(f.o.atWork(f.o.deployJobs(run), modified))
 	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(f.o.atWork(f.o.deployJobs(r), modified)) > 0 }) {
-		return publishers{own: own} // nobody else was at work
+		return publishers{own: own} // nobody else was running
 	}
 	names := f.publishingJobs(f.o.referenceVersion(version))
 	in := func(runs []report.Run) (out []otherJob) {
@@ -54,16 +54,16 @@ func (f *facts) byPublisher(version int64) attribution {
 		first := p.newer[0]
 		return attribution{
 			reason: report.Superseded, proven: true,
-			why: fmt.Sprintf("version %d was made when a newer run (%d) was already deploying: it may be that run's, and stays", version, first.run.ID),
-			proof: fmt.Sprintf("version %d was made %s; job %q of the newer run %d had started by then (%s)",
+			why: fmt.Sprintf("version %d was published when a newer run (%d) was already deploying: it may be that run's, and stays", version, first.run.ID),
+			proof: fmt.Sprintf("version %d was published at %s; job %q of the newer run %d had started by then (%s)",
 				version, utc(modified), first.job.Name, first.run.ID, utc(first.job.StartedAt)),
 		}
 	case len(p.older) > 0 && len(p.own) == 0:
 		first := p.older[0]
 		return attribution{
 			reason: report.NotDeployed, proven: true,
-			why: fmt.Sprintf("version %d is an older run's (%d), which was deploying while this run was at work", version, first.run.ID),
-			proof: fmt.Sprintf("version %d was made %s, while job %q of the older run %d was at work (%s to %s), and no such job of this run was",
+			why: fmt.Sprintf("version %d is an older run's (%d), which was deploying while this run was running", version, first.run.ID),
+			proof: fmt.Sprintf("version %d was published at %s, while job %q of the older run %d was running (%s to %s), and no such job of this run was",
 				version, utc(modified), first.job.Name, first.run.ID, utc(first.job.StartedAt), ended(first.job)),
 		}
 	}
@@ -97,13 +97,13 @@ func (o Observation) referenceVersion(version int64) int64 {
 }
 
 // publishingJobs names the jobs, any of which may be the one that publishes. It
-// is said nowhere which that is. Where no other run was at work when the version
+// is said nowhere which that is. Where no other run was running when the version
 // was made, it does not matter: the jobs of this run that were (all of them,
 // where none was). Else the times of other versions tell: each was made while
 // some run was in that job.
 //
 // Example: this run's deploy made version 42, and while this run's smoke test
-// ran, a newer run's deploy made version 43. Only the smoke test was at work in
+// ran, a newer run's deploy made version 43. Only the smoke test was running in
 // this run when 43 was made, but no smoke test was when 42 was: it is the
 // deploy that publishes, and 43 is the newer run's.
 func (f *facts) publishingJobs(version int64) []string {
@@ -219,7 +219,7 @@ func (o Observation) emptySuccesses(name string) int {
 	return n
 }
 
-// madeAnyVersion tells whether a known version was made while a job was at work.
+// madeAnyVersion tells whether a known version was made while a job was running.
 func (o Observation) madeAnyVersion(job report.Job) bool {
 	for _, v := range o.Versions {
 		if len(o.atWork([]report.Job{job}, v.LastModified)) > 0 {

@@ -120,7 +120,7 @@ func checksTitle(command string) string {
 	case "check":
 		return "What was checked"
 	case "drill":
-		return "Was it well, there and back?"
+		return "Was it healthy, there and back?"
 	default:
 		return "Did production recover?"
 	}

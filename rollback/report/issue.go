@@ -126,7 +126,7 @@ func versionsOf(r Result, f Function) string {
 	if WasMoved(f) {
 		add("Was rolled back", left)
 		for _, version := range f.Tried {
-			add("Tried, and not well either", version)
+			add("Tried, also not healthy", version)
 		}
 		add("**Live version**", now)
 	} else {
@@ -162,7 +162,7 @@ func openQuestions(r Result, all []Function) []string {
 	moved := slices.ContainsFunc(all, WasMoved)
 	switch {
 	case r.Healthy == NotHealthy:
-		asked = append(asked, "Production is not well on the earlier version either. What else has changed: a dependency, data, a secret, infrastructure?")
+		asked = append(asked, "Production is not healthy on the earlier version either. What else has changed: a dependency, data, a secret, infrastructure?")
 	case moved && r.Healthy != Healthy:
 		asked = append(asked, "Did production recover? The checks did not prove it.")
 	}

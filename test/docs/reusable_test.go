@@ -180,10 +180,10 @@ on:
         description: Only without OIDC. With role-to-assume no key is needed.
         required: false
       aws-secret-access-key:
-        description: Only together with aws-access-key-id.
+        description: Requires aws-access-key-id.
         required: false
       aws-session-token:
-        description: Only together with aws-access-key-id, where the key is a temporary one.
+        description: Requires aws-access-key-id. Only for temporary keys.
         required: false
     outputs:
 `)

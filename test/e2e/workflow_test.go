@@ -35,7 +35,7 @@ func TestAFailedDeployIsRolledBack(t *testing.T) {
 	summary := run.summary("rollback-on-failure")
 	assert.Contains(t, summary, "checkout-api")
 	log := run.said("rollback-on-failure")
-	assert.Contains(t, log, `whose deploy it is: version 4 was made`)
+	assert.Contains(t, log, `Attribution: version 4 was published`)
 	assert.NotContains(t, log, "::warning")
 	t.Logf("live served version %s; the deploy moved it to %s and failed; after the rollback it serves %s", s.before, deployed, s.function.Serving("live"))
 	t.Logf("the log of the step:\n%s", log)

@@ -196,7 +196,7 @@ func (l *Lambda) beyondGap(v int64) bool {
 	return missing >= 4
 }
 
-// maligned tells that another run was at work, and failed, when a version was
+// maligned tells that another run was running, and failed, when a version was
 // published: it is taken for that run's.
 func (w *World) maligned(v *version) bool {
 	at := v.modified.Truncate(time.Second)
@@ -278,7 +278,7 @@ func (w *World) judgeMove(t trial, truth Truth, top, now Serving, say func(strin
 	timed := r.Evidence != Nothing // something says when the run began
 	told := r.Tells && t.a.put[l] != 0
 	// What must hold at least, by evidence. With everything: all. Without the
-	// newer runs or the jobs: all, where no other run was at work. With
+	// newer runs or the jobs: all, where no other run was running. With
 	// nothing at all: all, where this run did move the alias.
 	owed := r.Evidence <= NoAnswers || (timed && solo) || (solo && !truth.Stays)
 	switch {

@@ -416,7 +416,7 @@ func TestLeavingATerminal(t *testing.T) {
 		s.Fault(emulator.Match{Operation: "ListVersionsByFunction", Function: "worker"}, emulator.Deny())
 		p := s.sit("rollback", "--function-name", "api,worker")
 		assert.Equal(t, 1, p.leaves(), p.screen())
-		assert.Contains(t, p.screen(), "nothing was moved: the versions could not be listed of worker:live in production: AWS denied lambda:ListVersionsByFunction")
+		assert.Contains(t, p.screen(), "nothing was moved: could not list versions of worker:live in production: AWS denied lambda:ListVersionsByFunction")
 		assert.Equal(t, "5", f.Serving("live"))
 		assert.Empty(t, s.mutations())
 	})
