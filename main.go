@@ -32,6 +32,7 @@ func main() {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	os.Exit(rollback.Main(context.Background(), os.Args[1:], rollback.Deps{
 		Getenv:   os.Getenv,
+		Setenv:   os.Setenv,
 		ReadFile: readFile,
 		Append:   github.AppendFile,
 		Random:   rand.Reader,
@@ -47,7 +48,7 @@ func main() {
 	}))
 }
 
-// terminalOf tells whether a person can be asked, and how much room there is.
+// terminalOf reports whether a person can be asked, and how much room there is.
 func terminalOf(in, errors *os.File) rollback.Terminal {
 	var t rollback.Terminal
 	if term.IsTerminal(int(errors.Fd())) {

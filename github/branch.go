@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// MatchBranch tells whether any of the patterns matches the branch. The
+// MatchBranch reports whether any of the patterns matches the branch. The
 // pattern `*` matches every branch, also the empty one of an event that has
 // none; one that begins with refs/tags/ matches none. Inside a longer pattern `*` stands for any characters but `/`, and
 // `**` for any characters; everything else is literal and case matters.
@@ -18,7 +18,7 @@ func MatchBranch(patterns []string, branch string) bool {
 	})
 }
 
-// MatchRef tells whether any of the patterns matches a full ref. A pattern that
+// MatchRef reports whether any of the patterns matches a full ref. A pattern that
 // begins with refs/tags/ is one of tags, `*` matches every ref, and any other is
 // one of branches.
 func MatchRef(patterns []string, ref string) bool {

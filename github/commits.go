@@ -23,11 +23,11 @@ const (
 	maxPublishers = 12
 )
 
-// CommitsOf tells from which commits versions were made. It takes, for each
+// CommitsOf says from which commits versions were made. It takes, for each
 // function, when its versions were made by their number, and gives as many maps
 // from number to commit. A version is of the run of run's workflow on its branch
 // that was in a job at that time; where no such run is known, or several are,
-// it is missing: nothing is guessed. The error tells what could not be asked; what
+// it is missing: nothing is guessed. The error says what could not be asked; what
 // is known is given with it.
 func (a *API) CommitsOf(ctx context.Context, run report.Run, published []map[string]time.Time) ([]map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, commitsLimit)
@@ -87,7 +87,7 @@ func (h *commitSearch) read(ctx context.Context, times []time.Time) error {
 		if h.coveredByRun(at) {
 			continue
 		}
-		// The times come newest first, so that a page is of use for later ones.
+		// The times come newest first, so that a page is useful for later ones.
 		if lists == 0 || !h.pageCovers(at) {
 			if lists++; lists > maxRunLists {
 				break

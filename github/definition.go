@@ -23,11 +23,11 @@ func (d Definition) Variable() string {
 	return "INPUT_" + strings.ToUpper(strings.ReplaceAll(d.Name, " ", "_"))
 }
 
-// Boolean tells whether the input is true or false.
+// Boolean reports whether the input is true or false.
 func (d Definition) Boolean() bool { return d.Form == formBoolean }
 
-// Text is the whole description: what the input does, the form it takes, its
-// default, and whether this version can do it.
+// Text is the whole description: what the input does, the form it takes
+// and its default.
 func (d Definition) Text() string {
 	sentences := []string{d.Purpose(), "Takes " + d.Form + "."}
 	switch {
@@ -40,9 +40,6 @@ func (d Definition) Text() string {
 	}
 	if d.Secret && d.Default == "" {
 		sentences = append(sentences, "Pass it from a secret.")
-	}
-	if missing := unsupportedPart(d.Name); missing != "" {
-		sentences = append(sentences, "Not built yet in this version: "+missing+".")
 	}
 	return strings.Join(sentences, " ")
 }

@@ -8,7 +8,7 @@ import (
 
 // correctedAddresses writes email addresses as they are accepted: with commas in
 // between, and a display name in quotes where it needs them. It is empty where what
-// was meant cannot be told.
+// was meant cannot be known.
 func correctedAddresses(text string) string {
 	const separators = ",; \t"
 	var list []string

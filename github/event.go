@@ -181,7 +181,7 @@ func (e Event) Run(c Context) report.Run {
 	return ownRun(c)
 }
 
-// TimesByAPI tells whether what the API says about Run's id are the times of
+// TimesByAPI reports whether what the API says about Run's id are the times of
 // the deploy. It is false where the run that failed is not known and Run had
 // to give the own one, which began only after the deploy had failed.
 func (e Event) TimesByAPI() bool {

@@ -26,7 +26,7 @@ const (
 
 // Evidence completes what the payload said about the run that failed by what
 // the API says. It never fails: what cannot be read stays as from has it, and
-// one warning tells what that is and why. It ends when ctx does.
+// one warning says what that is and why. It ends when ctx does.
 //
 // useTimes is the answer of [Event.TimesByAPI]: where it is false, from's id
 // is not the run that deployed, and neither its times nor its jobs are read.
@@ -125,7 +125,7 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 		unread{"the newer runs of its workflow", newerErr})
 }
 
-// describe reads only what people are told about the commit of from, whose id
+// describe reads only what is shown of the commit of from, whose id
 // is the own run's and not the deploy's.
 func (a *API) describe(ctx context.Context, from report.Run) (report.Run, []report.Note) {
 	own, err := a.run(ctx, from.ID)
@@ -233,7 +233,7 @@ type unread struct {
 	err  error
 }
 
-// warn tells in one warning what could not be read; nothing: no warning.
+// warn says in one warning what could not be read; nothing: no warning.
 func warn(missing ...unread) []report.Note {
 	var causes []string
 	parts := map[string][]string{}
@@ -274,7 +274,7 @@ func merge(from, api report.Run) report.Run {
 	run.Actor = cmp.Or(from.Actor, api.Actor)
 	run.Event = cmp.Or(api.Event, from.Event)
 	run.URL = cmp.Or(from.URL, api.URL)
-	if run.Attempt == api.Attempt { // else it tells of a later attempt
+	if run.Attempt == api.Attempt { // else it is of a later attempt
 		run.Status = cmp.Or(api.Status, from.Status)
 		run.Conclusion = cmp.Or(api.Conclusion, from.Conclusion)
 	}
@@ -282,7 +282,7 @@ func merge(from, api report.Run) report.Run {
 }
 
 // ownJob finds the job in which this program runs; -1 where that is in doubt.
-// GitHub tells it only in parts: by the runner's name, or by the job's id,
+// GitHub says it only in parts: by the runner's name, or by the job's id,
 // which the display name of a matrix job begins with and that of a job in a
 // called workflow ends with.
 func ownJob(jobs []*gh.WorkflowJob, c Context) int {

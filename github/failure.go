@@ -9,7 +9,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// failure looks for a failure in the first place that can tell of one. The jobs
+// failure looks for a failure in the first place that can show one. The jobs
 // that `needs` lists are of the own run: where another run or a deployment failed,
 // or a person chose a version, their success says nothing.
 func (t Trigger) failure() Verdict {
@@ -54,7 +54,7 @@ func (t Trigger) failedResults() []string {
 	return t.FailedResults
 }
 
-// counts tells whether a result or conclusion is that of a failed deploy.
+// counts reports whether a result or conclusion is that of a failed deploy.
 func (t Trigger) counts(result string) bool {
 	return slices.Contains(t.failedResults(), result) ||
 		result == resultTimedOut && slices.Contains(t.failedResults(), resultFailure)
@@ -133,7 +133,7 @@ func (t Trigger) byDeployment() Verdict {
 	}
 }
 
-// named tells whether deploy-job names the job.
+// named reports whether deploy-job names the job.
 func (t Trigger) named(j report.Job) bool { return slices.ContainsFunc(t.DeployJobs, j.IsNamed) }
 
 // deployedNothing is true where no other job of the run can have deployed. Names in
@@ -166,7 +166,7 @@ func sameMatrix(a, b string) bool {
 	return base(a) == base(b)
 }
 
-// byJobs judges by the jobs of the run. Which of them deployed is told by
+// byJobs judges by the jobs of the run. Which of them deployed is known by
 // deploy-job alone; FailedBy says whether it was given.
 func (t Trigger) byJobs() Verdict {
 	var failed []string

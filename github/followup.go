@@ -69,7 +69,7 @@ func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r repor
 	}
 	all.Wait()
 
-	told := map[string]string{}
+	results := map[string]string{}
 	var notes []report.Note
 	for i, task := range tasks {
 		text := texts[i]
@@ -79,12 +79,12 @@ func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r repor
 		if !task.due {
 			continue
 		}
-		told[task.name] = log.redactor.Redact(text)
+		results[task.name] = log.redactor.Redact(text)
 		if text != sent {
-			notes = append(notes, report.Note{Warning: errs[i] != nil, Text: fmt.Sprintf("%s: %s", task.input, told[task.name])})
+			notes = append(notes, report.Note{Warning: errs[i] != nil, Text: fmt.Sprintf("%s: %s", task.input, results[task.name])})
 		}
 	}
-	return told, notes
+	return results, notes
 }
 
 // due are those of the follow-ups that a result gives a reason for.
@@ -98,7 +98,7 @@ func (w FollowUps) due(r report.Result) FollowUps {
 	return w
 }
 
-// AnyDue tells whether a result gives a reason for one of the follow-ups.
+// AnyDue reports whether a result gives a reason for one of the follow-ups.
 func (w FollowUps) AnyDue(r report.Result) bool { return w.due(r) != FollowUps{} }
 
 // issueDue is true where something is to be learnt or done: not where a
@@ -167,7 +167,7 @@ func validSHA(sha string) string {
 	return ""
 }
 
-// key tells what was rolled back by which run: the same for each attempt, another
+// key says what was rolled back by which run: the same for each attempt, another
 // one for each job of a matrix.
 func (f *followUp) key() string {
 	run := f.r.Run.ID

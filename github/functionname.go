@@ -85,7 +85,7 @@ func ParseFunction(entry, alias string) (Function, error) {
 	return function, nil
 }
 
-// validateAlias tells whether the text can name an alias that has room for a
+// validateAlias reports whether the text can name an alias that has room for a
 // memory alias beside it. The error begins with a verb.
 func validateAlias(alias string) error {
 	switch {

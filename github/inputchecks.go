@@ -32,7 +32,7 @@ func checkRequirements(p *inputParser) (warnings []string) {
 	return warnings
 }
 
-// isMet tells whether an input that another one requires is given, with the value
+// isMet reports whether an input that another one requires is given, with the value
 // that is required. A duration of zero is as good as none.
 func (p *inputParser) isMet(required string) bool {
 	input, value, _ := strings.Cut(required, ": ")
@@ -58,7 +58,7 @@ func checkCommand(p *inputParser, in Inputs) {
 	}
 }
 
-// inputWarnings tells which inputs have no effect as given, a sentence each.
+// inputWarnings says which inputs have no effect as given, a sentence each.
 func inputWarnings(p *inputParser, in Inputs) []string {
 	warnings := checkRequirements(p)
 	health, channels := in.Health, []string{"slack-webhook-url", "slack-bot-token", "smtp-host", "teams-webhook-url", "webhook-url"}
@@ -100,7 +100,7 @@ func (p *inputParser) anyGiven(inputs []string) bool {
 	return false
 }
 
-// usesAliasInput tells whether an entry took its alias from the input `alias`.
+// usesAliasInput reports whether an entry took its alias from the input `alias`.
 func usesAliasInput(functions []Function) bool {
 	for _, function := range functions {
 		if function.Given != function.String() {

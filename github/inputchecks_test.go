@@ -6,8 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestPartners is inside the package because every partner belongs to a part
-// that is not built yet, whose own refusal comes first.
+// TestPartners holds each input to those that it requires.
 func TestPartners(t *testing.T) {
 	for name, tt := range map[string]struct {
 		given map[string]string

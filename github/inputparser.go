@@ -32,7 +32,7 @@ func newInputParser(getenv func(string) string) *inputParser {
 	return p
 }
 
-// problemLimit is how many problems of one input are told.
+// problemLimit is how many problems of one input are shown.
 const problemLimit = 20
 
 // fail reports a problem that knowing the accepted form solves.
@@ -55,7 +55,7 @@ func (p *inputParser) report(problem InputError) {
 	}
 }
 
-// failed tells whether a problem of the input was reported already.
+// failed reports whether a problem of the input was reported already.
 func (p *inputParser) failed(input string) bool {
 	return p.count[input] > 0
 }
@@ -92,7 +92,7 @@ func (p *inputParser) fallback(input string) string {
 	return ""
 }
 
-// differs tells whether the input was given other than as its default.
+// differs reports whether the input was given other than as its default.
 func (p *inputParser) differs(input string) bool {
 	value := p.given(input)
 	return value != "" && !strings.EqualFold(value, p.fallback(input))

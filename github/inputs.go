@@ -72,11 +72,15 @@ type Watch struct {
 
 // Site is the static site to roll back.
 type Site struct {
-	Bucket         string
+	Bucket         string // empty: there is none
 	Prefix         string
 	RestoreTo      time.Time // zero: not given
 	Manifest       string
+	EntryPoints    []string
+	KeepNewAssets  bool
 	DistributionID string
+	OriginPath     string // empty: not given; `/`: there is none
+	CloudFrontWait bool
 }
 
 // Slack is one or both ways to reach Slack.
@@ -116,7 +120,7 @@ type FollowUps struct {
 	OpenIssue            bool
 }
 
-// AsksForChecks tells whether anything is to be checked after the move.
+// AsksForChecks reports whether anything is to be checked after the move.
 func (in Inputs) AsksForChecks() bool {
 	return len(in.Health.URLs) > 0 || in.Health.InvokePayload != nil || len(in.Watch.Alarms) > 0 || in.Watch.Observe > 0
 }
@@ -172,7 +176,11 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 			Prefix:         p.line("site-prefix"),
 			RestoreTo:      parseTime(p, "site-restore-to"),
 			Manifest:       p.line("site-manifest"),
+			EntryPoints:    p.set("site-entry-points"),
+			KeepNewAssets:  p.boolean("site-keep-new-assets"),
 			DistributionID: p.matching("cloudfront-distribution-id", distributionPattern),
+			OriginPath:     p.matching("cloudfront-origin-path", originPathPattern),
+			CloudFrontWait: p.boolean("cloudfront-wait"),
 		},
 		Slack: Slack{
 			WebhookURL: parseWebhook(p, "slack-webhook-url"),
@@ -202,7 +210,6 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 	parseVersions(p, in.Functions)
 
 	checkDeployJobs(p, in)
-	checkUnsupported(p, in)
 	checkCommand(p, in)
 	in.Warnings = inputWarnings(p, in)
 	return in, p.err()

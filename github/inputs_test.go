@@ -290,28 +290,7 @@ func TestWrongInputsLeaveTheOthersReadable(t *testing.T) {
 	assert.Equal(t, "orders", in.Functions[0].Name)
 }
 
-func TestPartsThatAreNotBuiltYet(t *testing.T) {
-	used := values{
-		"site-bucket":                "www.example.com",
-		"site-prefix":                "www/",
-		"site-restore-to":            "2026-01-31T03:04:05Z",
-		"site-manifest":              "manifest.json",
-		"cloudfront-distribution-id": "E1ABCDEF234567",
-	}
-	got := problems(t, used.with())
-	assert.Len(t, got, len(used), "each of them, once")
-	for input := range used {
-		line := ""
-		for _, problem := range got {
-			if strings.HasPrefix(problem, "input "+input+" ") {
-				line = problem
-			}
-		}
-		assert.Regexp(t, `asks for .+, which is not built yet in this version: remove it \(planned: .+\)$`, line, input)
-	}
-}
-
-func TestInputsOfLaterPartsAreParsed(t *testing.T) {
+func TestInputsOfManyForms(t *testing.T) {
 	in, err := github.ParseInputs(values{
 		"function-name":   "orders",
 		"health-url":      "https://a.example.com\nhttp://b.example.com",
@@ -322,8 +301,17 @@ func TestInputsOfLaterPartsAreParsed(t *testing.T) {
 		"email-to":        "\"Doe, Jane\" <jane@example.com>, ops@example.com,\nnight@example.com",
 		"webhook-url":     "http://localhost:8080/x",
 		"notify-on":       "always,always",
+		"site-bucket":     "www.example.com",
+
+		"site-entry-points":          "*.json, sw.js",
+		"site-keep-new-assets":       "True",
+		"cloudfront-distribution-id": "E1ABCDEF234567",
+		"cloudfront-origin-path":     "/www",
 	}.getenv)
-	require.Error(t, err)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"*.json", "sw.js"}, in.Site.EntryPoints)
+	assert.True(t, in.Site.KeepNewAssets)
+	assert.Equal(t, "/www", in.Site.OriginPath)
 	assert.Len(t, in.Health.URLs, 2)
 	assert.Equal(t, []github.StatusRange{{First: 200, Last: 299}, {First: 418, Last: 418}}, in.Health.Statuses)
 	assert.True(t, in.Health.Statuses[0].Holds(204))

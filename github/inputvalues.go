@@ -22,6 +22,7 @@ var (
 	sessionNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	wordPattern         = regexp.MustCompile(`^[^\s\pC]+$`)
 	bucketPattern       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	originPathPattern   = regexp.MustCompile(`^/[!-~]*$`)
 	distributionPattern = regexp.MustCompile(`^[A-Z0-9]+$`)
 	hostPattern         = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$`)
 	statusPattern       = regexp.MustCompile(`^[1-5](?:[0-9]{2}|[xX]{2})$`)
@@ -30,10 +31,10 @@ var (
 // StatusRange is a span of HTTP status codes, both ends included.
 type StatusRange struct{ First, Last int }
 
-// Holds tells whether the code lies in the range.
+// Holds reports whether the code lies in the range.
 func (r StatusRange) Holds(code int) bool { return r.First <= code && code <= r.Last }
 
-// AnyHolds tells whether the code lies in one of the ranges.
+// AnyHolds reports whether the code lies in one of the ranges.
 func AnyHolds(ranges []StatusRange, code int) bool {
 	return slices.ContainsFunc(ranges, func(r StatusRange) bool { return r.Holds(code) })
 }

@@ -86,7 +86,7 @@ func (f *followUp) createIssue(ctx context.Context, mark issueMark) (*gh.Issue, 
 // issueMark is the first line of an issue, which GitHub does not show.
 type issueMark struct {
 	keys  []string // a function, its alias and the version that failed, each
-	event string   // the attempt that the text tells of, and how it ended
+	event string   // the attempt that the text is about, and how it ended
 }
 
 func (f *followUp) issueMark() issueMark {

@@ -11,9 +11,9 @@ import (
 const actionsLogin = "github-actions[bot]"
 
 // login is the login under which the token writes, which is how own comments are
-// told from a stranger's with the same mark. The REST API tells it only to
-// persons (GET /user); GraphQL tells it to the job's token and to apps as well.
-// Where it is not told, it is taken to be the job's own token.
+// distinguished from a stranger's with the same mark. The REST API gives it only to
+// persons (GET /user); GraphQL gives it to the job's token and to apps as well.
+// Where it is not given, it is taken to be the job's own token.
 func (a *API) login(ctx context.Context) string {
 	if a.token == "" {
 		return actionsLogin

@@ -8,7 +8,7 @@ import (
 
 const tagPrefix = "refs/tags/"
 
-// origin is what was deployed from, as far as an event tells it. At most one
+// origin is what was deployed from, as far as an event says it. At most one
 // field is set; none: it is not known.
 type origin struct {
 	ref    string // full name: refs/heads/main, refs/tags/v1
@@ -138,7 +138,7 @@ type RefQuestion struct {
 	Patterns []string // that the branches and tags of Commit must match
 }
 
-// RefAnswer is what the API told.
+// RefAnswer is what the API answered.
 type RefAnswer struct {
 	// Refs are the full names of what Name can be, or of what matches and has
 	// Commit in its history.
@@ -147,7 +147,7 @@ type RefAnswer struct {
 	Problem string
 }
 
-// judgeOrigin tells whether the patterns allow what was deployed from. Where the
+// judgeOrigin reports whether the patterns allow what was deployed from. Where the
 // event alone cannot tell, it gives the question to ask, unless there is an answer.
 // A note says what had to be believed.
 func judgeOrigin(patterns []string, o origin, sha string, answer *RefAnswer) (allowed bool, ask *RefQuestion, note string) {

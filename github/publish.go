@@ -12,7 +12,7 @@ const (
 	longestValue   = 1_000 // characters of an output with one name or address
 )
 
-// Publish tells the world the result: log lines, the step's outputs and its
+// Publish writes the result: log lines, the step's outputs and its
 // summary. It is the one place that does. What cannot be written is a warning
 // in the log and comes back; it changes nothing of the result.
 func Publish(r report.Result, log *Log, files Files) []error {
@@ -39,7 +39,7 @@ func WriteFiles(r report.Result, log *Log, files Files) []error {
 // Outputs are the outputs of the step, each of them always. Together they stay
 // below GitHub's limit; the log says where something was left out for that.
 func Outputs(r report.Result, log *Log) []Output {
-	results, left := resultsJSON(r.Functions, largestResults)
+	results, left := resultsJSON(r, largestResults)
 	if left != "" {
 		log.Warningf("The output `results` would be too large for GitHub: %s.", left)
 	}
@@ -59,7 +59,7 @@ func outputs(r report.Result, results, versions string) []Output {
 		{"status", string(r.Status)},
 		{"reason", string(r.Reason)},
 		{"message", report.Line(r.Message, longestMessage)},
-		{"rolled-back", strconv.FormatBool(r.Moved())},
+		{"rolled-back", strconv.FormatBool(r.RolledBack())},
 		{"function-name", report.Line(one.Function, longestValue)},
 		{"alias", report.Line(one.Alias, longestValue)},
 		{"environment", report.Line(r.Environment, longestValue)},

@@ -199,11 +199,33 @@ func (r *Redactor) Result(in report.Result) report.Result {
 	for _, f := range in.Functions {
 		out.Functions = append(out.Functions, r.Function(f))
 	}
+	out.Site = r.site(in.Site)
 	out.Notifications = make(map[string]string, len(in.Notifications))
 	for channel, text := range in.Notifications {
 		out.Notifications[channel] = r.Redact(text)
 	}
 	return out
+}
+
+func (r *Redactor) site(in *report.Site) *report.Site {
+	if in == nil {
+		return nil
+	}
+	out := *in
+	for _, text := range []*string{&out.Bucket, &out.Prefix, &out.Message} {
+		*text = r.Redact(*text)
+	}
+	out.Notes = r.notes(in.Notes)
+	out.Keys = slices.Clone(in.Keys)
+	for i := range out.Keys {
+		out.Keys[i].Key, out.Keys[i].Detail = r.Redact(out.Keys[i].Key), r.Redact(out.Keys[i].Detail)
+	}
+	if in.Invalidation != nil {
+		invalidation := *in.Invalidation
+		invalidation.Message = r.Redact(invalidation.Message)
+		out.Invalidation = &invalidation
+	}
+	return &out
 }
 
 // Function takes the secrets out of the result for one function.

@@ -21,7 +21,8 @@ const shortText = 200
 // resultsJSON is the output `results`: an array with one object a function, on
 // one line. Too large, it loses first the changes, then the ends of long texts,
 // then functions at the end; left then says what.
-func resultsJSON(all []report.Function, most int) (text, left string) {
+func resultsJSON(r report.Result, most int) (text, left string) {
+	all := r.Functions
 	steps := []struct {
 		left string
 		slim func(*report.Published)
@@ -34,8 +35,11 @@ func resultsJSON(all []report.Function, most int) (text, left string) {
 	for _, step := range steps {
 		elements = elements[:0]
 		size := len("[]")
-		for _, f := range all {
+		for i, f := range all {
 			p := f.Publish()
+			if i == 0 {
+				p.Site = r.Site
+			}
 			step.slim(&p)
 			element := compactJSON(p)
 			elements = append(elements, element)
@@ -61,6 +65,11 @@ func withoutChanges(p *report.Published) { p.Changes = []report.PublishedChange{
 
 func shortened(p *report.Published) {
 	withoutChanges(p)
+	if p.Site != nil {
+		short := *p.Site
+		short.Message, short.Keys = report.Line(short.Message, shortText), []report.SiteKey{}
+		p.Site = &short
+	}
 	p.Message = report.Line(p.Message, shortText)
 	p.Proof = report.Line(p.Proof, shortText)
 	for i := range p.Checks {
@@ -114,7 +123,7 @@ func ResultJSON(r report.Result, log *Log) string { return objectOf(Outputs(r, l
 // WholeJSON is ResultJSON for who is not held to GitHub's limits: nothing is left
 // out.
 func WholeJSON(r report.Result) string {
-	results, _ := resultsJSON(r.Functions, math.MaxInt)
+	results, _ := resultsJSON(r, math.MaxInt)
 	versions, _ := versionsJSON(r.Functions, math.MaxInt)
 	return visible(objectOf(outputs(r, results, versions)))
 }

@@ -50,10 +50,10 @@ type Verdict struct {
 	// off by a time limit: it can have moved the alias.
 	Cancelled bool
 	Because   string // why it acts
-	// FailedJobs are the jobs that failed: ids where `needs` told them,
+	// FailedJobs are the jobs that failed: ids where `needs` names them,
 	// display names where the API did.
 	FailedJobs []string
-	// FailedBy is what told of the failure.
+	// FailedBy is what showed the failure.
 	FailedBy report.FailureSource
 	Notes    []report.Note
 }
@@ -93,7 +93,7 @@ func (t Trigger) judgeAllowed() Verdict {
 	return t.failure()
 }
 
-// checkPayload refuses where only the payload could tell which branch failed.
+// checkPayload refuses where only the payload could say which branch failed.
 func (t Trigger) checkPayload() *Verdict {
 	if t.Event.readable() {
 		return nil

@@ -178,7 +178,7 @@ func message(t *testing.T, s service, a report.Alert) []byte {
 	t.Helper()
 	var first []byte
 	synctest.Test(t, func(t *testing.T) {
-		err, sent := sendBy(t, s, a, accepts)
+		sent, err := sendBy(t, s, a, accepts)
 		require.NoError(t, err)
 		require.Len(t, sent, 1)
 		first = sent[0]
@@ -186,14 +186,14 @@ func message(t *testing.T, s service, a report.Alert) []byte {
 	return first
 }
 
-func sendBy(t *testing.T, s service, a report.Alert, answers ...answer) (error, [][]byte) { //nolint:revive // the error is what is asked for
+func sendBy(t *testing.T, s service, a report.Alert, answers ...answer) ([][]byte, error) {
 	t.Helper()
 	c, d, sent := s.start(t, answers...)
 	channels := notify.Open(c, d)
 	require.Len(t, channels, 1, "its configuration opens it alone")
 	err := channels[0].Send(t.Context(), notify.Notification{Alert: a, Result: []byte("{}")})
 	synctest.Wait() // until the service is done, too
-	return err, sent()
+	return sent(), err
 }
 
 func keepsItsLimit(t *testing.T, d notify.Definition, s service) {

@@ -19,7 +19,7 @@ var ErrNoAnswer = errors.New("no answer in time")
 // as the limit.
 const answerGrace = 50 * time.Millisecond
 
-// Log is told what is sent, and what did not work without counting as an error.
+// Log gets what is sent, and what did not work without counting as an error.
 type Log interface {
 	Infof(format string, args ...any)
 }

@@ -92,14 +92,14 @@ func whatHappened(a report.Alert) g.Node {
 
 // buttons are the links, the first of them in the colour of the banner.
 func buttons(a report.Alert) g.Node {
-	const room, round = "padding:9px 16px;", ";border-radius:6px"
+	const padding, round = "padding:9px 16px;", ";border-radius:6px"
 	const text, unlined = "font-size:14px;line-height:20px;font-weight:600;color:", ";text-decoration:none"
 	var all g.Group
 	for _, page := range a.Links {
-		cell, inner := g.Group{h.Class("plain"), h.Style(room + "border:1px solid #afb8c1" + round)}, safeLink(page.URL, page.Name, "", text+textColour+unlined)
+		cell, inner := g.Group{h.Class("plain"), h.Style(padding + "border:1px solid #afb8c1" + round)}, safeLink(page.URL, page.Name, "", text+textColour+unlined)
 		if len(all) == 0 {
 			colour := bannerColour(a)
-			cell = g.Group{bgcolor(colour), h.Style(room + "background:" + colour + ";border:1px solid " + colour + round)}
+			cell = g.Group{bgcolor(colour), h.Style(padding + "background:" + colour + ";border:1px solid " + colour + round)}
 			inner = safeLink(page.URL, page.Name, "", text+white+unlined)
 		}
 		if inner != nil {

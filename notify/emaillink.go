@@ -46,7 +46,7 @@ func escapeURL(address string) string {
 	return b.String()
 }
 
-// isPercentEncoded tells whether a text begins as "%2f" does.
+// isPercentEncoded reports whether a text begins as "%2f" does.
 func isPercentEncoded(text string) bool {
 	const length = 3
 	if len(text) < length {

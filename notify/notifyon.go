@@ -9,7 +9,7 @@ import (
 // Always is the entry of `notify-on` that matches every result.
 const Always = "always"
 
-// ShouldNotify tells whether a result matches the input `notify-on`. A result may be
+// ShouldNotify reports whether a result matches the input `notify-on`. A result may be
 // of several kinds: one that failed because production is not healthy was rolled
 // back, too.
 func ShouldNotify(on []string, r report.Result) bool {
@@ -31,7 +31,7 @@ func kindsOf(r report.Result) []string {
 		return r.Status == status || slices.ContainsFunc(r.Functions, func(f report.Function) bool { return f.Status == status })
 	}
 	rollback := r.Command == "" || r.Command == "rollback"
-	add(is(report.RolledBack) || rollback && r.Moved(), "rolled-back")
+	add(is(report.RolledBack) || rollback && r.RolledBack(), "rolled-back")
 	add(is(report.Failed) || is(report.NotReady), "failed")
 	add(r.NeedsAttention(), "attention")
 	add(r.Status == report.Skipped, "skipped")
@@ -39,7 +39,7 @@ func kindsOf(r report.Result) []string {
 	return kinds
 }
 
-// IsTest tells whether a test message is to be sent: the command `check` with
+// IsTest reports whether a test message is to be sent: the command `check` with
 // `notify-on: always`.
 func IsTest(on []string, r report.Result) bool {
 	return r.Command == "check" && slices.Contains(on, Always)

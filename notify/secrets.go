@@ -75,7 +75,7 @@ func (s secrets) redact(text string) string {
 	return text
 }
 
-// isEncodedIn tells whether a word is base64 of a text that holds a secret.
+// isEncodedIn reports whether a word is base64 of a text that holds a secret.
 func (s secrets) isEncodedIn(word string) bool {
 	const group = 4 // characters of base64 that are decoded together
 	word = strings.TrimRight(word, "=")

@@ -219,7 +219,7 @@ type smtpTrace struct {
 	tls  atomic.Bool  // STARTTLS was agreed on
 }
 
-// Debugf is told every command. Those of AUTH come without their words.
+// Debugf is called with every command. Those of AUTH come without their words.
 func (t *smtpTrace) Debugf(l log.Log) {
 	if l.Direction != log.DirClientToServer {
 		return

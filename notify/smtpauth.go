@@ -93,7 +93,7 @@ func usable(offered, refused []string, encrypted bool) []mechanism {
 	return out
 }
 
-// leavesOpen tells whether another mechanism may succeed. A server that was given
+// leavesOpen reports whether another mechanism may succeed. A server that was given
 // the password itself and refused it will refuse it again, and may lock the account;
 // only "I do not know this mechanism" says nothing of the password. With the others
 // the server may lack what it needs, such as a domain (NTLM) or the right kind of

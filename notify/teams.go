@@ -69,7 +69,7 @@ var teamsRemedies = map[string]string{
 const teamsAllowAnyone = "in the workflow's first step, let anyone trigger it, then copy its address again (the signature in it may have changed)"
 
 // Send posts the card. A workflow answers 202 as soon as it has begun, and
-// nobody tells whether it then posts; one with a response of its own may answer
+// nobody reports whether it then posts; one with a response of its own may answer
 // any 2xx. Neither is a web page, which a proxy or a login would answer.
 func (t *Teams) Send(ctx context.Context, n Notification) error {
 	got, err := t.poster.postJSON(ctx, t.config.URL, newTeamsMessage(n.Alert))

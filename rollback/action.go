@@ -18,7 +18,8 @@ import (
 const freshEvent = 24 * time.Hour
 
 // action is one execution of a command: what was asked for, what it works with,
-// and the result as it grows.
+// and the result as it grows. Its methods are what every command goes through; the
+// commands, and what only some of them need, are functions that take an action.
 type action struct {
 	deps     Deps
 	lifetime Lifetime
@@ -32,7 +33,8 @@ type action struct {
 	event    github.Event
 	api      *github.API  // nil: GitHub's API cannot be asked
 	run      *runEvidence // about the run that failed
-	counted  []string     // the failed jobs for which it acts
+	clocks   clocks
+	counted  []string // the failed jobs for which it acts
 	failedBy report.FailureSource
 
 	notifier *notifier
@@ -50,13 +52,13 @@ func newAction(l Lifetime, d Deps, log *github.Log, redactor *github.Redactor) *
 // fills in the results of its functions.
 var commands = map[string]struct {
 	purpose string
-	run     func(*action, context.Context, *aws.Clients, []alias.Function)
+	run     func(context.Context, *action, *aws.Clients, []alias.Function)
 }{
-	"rollback": {"checking whether a rollback is needed", (*action).rollBack},
-	"check":    {"checking", (*action).check},
-	"snapshot": {"taking a snapshot", (*action).snapshot},
-	"list":     {"listing", (*action).list},
-	"drill":    {"drilling", (*action).drill},
+	"rollback": {"checking whether a rollback is needed", rollBack},
+	"check":    {"checking", check},
+	"snapshot": {"taking a snapshot", snapshot},
+	"list":     {"listing", list},
+	"drill":    {"drilling", drill},
 }
 
 // execute goes the whole way: inputs and event, may it act, the command, and who
@@ -69,12 +71,12 @@ func (a *action) execute() {
 	switch {
 	case err != nil:
 		a.refuseInputs(err)
-	case a.refuseUnconfirmed():
+	case refuseUnconfirmed(a):
 	default:
 		a.act()
 	}
 	a.result.Timestamp = a.deps.Clock.Now()
-	a.notifier = a.newNotifier()
+	a.notifier = newNotifier(a)
 	a.notifier.notify(a.lifetime, &a.result)
 }
 
@@ -93,8 +95,8 @@ func (a *action) act() {
 	if !ok {
 		return
 	}
-	if a.needsConfirmation() {
-		if !a.prompt(a.functions(clients)) {
+	if needsConfirmation(a) {
+		if !prompt(a, a.functions(clients)) {
 			return
 		}
 		// An answer may take its time.
@@ -104,7 +106,7 @@ func (a *action) act() {
 	if a.inputs.Reason != "" {
 		a.log.Infof("reason given: %s", a.inputs.Reason)
 	}
-	commands[a.inputs.Command].run(a, ctx, clients, a.functions(clients))
+	commands[a.inputs.Command].run(ctx, a, clients, a.functions(clients))
 	report.Conclude(&a.result)
 }
 
@@ -218,7 +220,7 @@ func (a *action) awaitRun(ctx context.Context) {
 
 // completeTimelines puts what is known of the run before the moments of each
 // function.
-func (a *action) completeTimelines() {
+func completeTimelines(a *action) {
 	run := a.result.Run
 	if a.inputs.Command == "drill" { // it practises for a failed run, and there was none
 		run = report.Run{}

@@ -13,14 +13,15 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
-// check tells whether a rollback would work now, with every check after it. It
+// check reports whether a rollback would work now, with every check after it. It
 // changes nothing.
-func (a *action) check(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
+func check(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Checking whether a rollback would work")
 	defer a.log.EndGroup()
 	a.result.Functions = alias.Check(ctx, functions)
-	a.checkVerification(ctx, clients)
-	common := a.checkWorkflow(ctx)
+	checkVerification(ctx, a, clients)
+	checkSite(ctx, a, clients)
+	common := checkWorkflow(ctx, a)
 	for i := range a.result.Functions {
 		f := &a.result.Functions[i]
 		f.Checks = append(f.Checks, common...)
@@ -28,7 +29,7 @@ func (a *action) check(ctx context.Context, clients *aws.Clients, functions []al
 }
 
 // notReady turns a failure to get as far as AWS into the answer of a check.
-func (a *action) notReady() {
+func notReady(a *action) {
 	a.result.Status = report.NotReady
 	for i := range a.result.Functions {
 		f := &a.result.Functions[i]
@@ -37,8 +38,8 @@ func (a *action) notReady() {
 	}
 }
 
-// checkVerification tells whether the checks after a move could be made.
-func (a *action) checkVerification(ctx context.Context, clients *aws.Clients) {
+// checkVerification reports whether the checks after a move could be made.
+func checkVerification(ctx context.Context, a *action, clients *aws.Clients) {
 	if !a.inputs.AsksForChecks() {
 		return
 	}
@@ -49,7 +50,7 @@ func (a *action) checkVerification(ctx context.Context, clients *aws.Clients) {
 			Version: f.From, LogGroup: f.LogGroup,
 		}
 	}
-	common, own := a.verifier(clients).Preflight(ctx, subjects)
+	common, own := verifier(a, clients).Preflight(ctx, subjects)
 	for i := range a.result.Functions {
 		all := slices.Concat(common, own[i])
 		for _, o := range all {
@@ -80,9 +81,9 @@ func addPreflight(f *report.Function, all []verify.Preflight, but string) {
 	}
 }
 
-// checkWorkflow tells what the workflow lets a rollback know and do. None of it
+// checkWorkflow says what the workflow lets a rollback know and do. None of it
 // can stop one that a person starts.
-func (a *action) checkWorkflow(ctx context.Context) []report.Check {
+func checkWorkflow(ctx context.Context, a *action) []report.Check {
 	if a.workflow.RunID == 0 {
 		return nil
 	}

@@ -9,11 +9,11 @@ import (
 
 // drill rolls back, checks, returns to what served before, and checks again.
 // Whatever happens in between, the way back is gone.
-func (a *action) drill(ctx context.Context, clients *aws.Clients, functions []alias.Function) {
+func drill(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	drill := alias.NewDrill(functions)
 	check := func() {
 		if a.inputs.AsksForChecks() {
-			drill.Check(a.lifetime.work, proverOf(a.verifier(clients)), a.log)
+			drill.Check(a.lifetime.work, proverOf(verifier(a, clients)), a.log)
 		}
 	}
 	a.log.Group("Drill: there")
@@ -25,7 +25,8 @@ func (a *action) drill(ctx context.Context, clients *aws.Clients, functions []al
 	drill.Restore()
 	check()
 	a.log.EndGroup()
+	drillSite(a.lifetime.work, a, clients)
 	a.awaitRun(ctx)
 	a.result.Functions = drill.Results(a.lifetime.work)
-	a.completeTimelines()
+	completeTimelines(a)
 }

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/go-cleanhttp"
 
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// evidenceLimit is how long GitHub's API may take to tell about the run. A
+// evidenceLimit is how long GitHub's API may take to answer about the run. A
 // rollback does not wait longer for it: what the event says is used then.
 const evidenceLimit = 5 * time.Second
 
@@ -22,7 +25,8 @@ func (a *action) connectGitHub() {
 		a.run = newEvidence(report.Run{}, func() (report.Run, []report.Note) { return report.Run{}, nil })
 		return
 	}
-	api, err := github.NewAPI(nil, a.deps.Clock, a.workflow.APIURL, a.inputs.GitHubToken, a.workflow.Repository)
+	client := &http.Client{Transport: timed{cleanhttp.DefaultPooledTransport(), a.deps.Clock, &a.clocks.github}}
+	api, err := github.NewAPI(client, a.deps.Clock, a.workflow.APIURL, a.inputs.GitHubToken, a.workflow.Repository)
 	if err != nil {
 		a.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not asked: %s", err)})
 	}
@@ -39,7 +43,7 @@ func (a *action) connectGitHub() {
 }
 
 // runEvidence is what GitHub says about the run that failed. It is asked for once,
-// beside everything else, and whoever needs it waits.
+// beside everything else, and callers that need it wait.
 type runEvidence struct {
 	basic report.Run
 	ask   func() (report.Run, []report.Note)
@@ -67,7 +71,7 @@ func (e *runEvidence) start() {
 }
 
 // wait gives the run, and the notes to the first who asks for them; what the
-// event told where ctx ends before GitHub has answered.
+// event says where ctx ends before GitHub has answered.
 func (e *runEvidence) wait(ctx context.Context) (run report.Run, notes []report.Note) {
 	run, answered := e.known(ctx)
 	if answered {

@@ -10,8 +10,9 @@ import (
 )
 
 // list shows the versions of every function; in a workflow, in the log too.
-func (a *action) list(ctx context.Context, _ *aws.Clients, functions []alias.Function) {
+func list(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	a.result.Functions = alias.List(ctx, functions, a.inputs.ListLimit)
+	listSite(ctx, a, clients)
 	if a.person != nil {
 		return // the result has the table
 	}

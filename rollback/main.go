@@ -18,6 +18,7 @@ import (
 // Deps is everything outside the program.
 type Deps struct {
 	Getenv   func(string) string
+	Setenv   func(name, value string) error // of the environment that the AWS SDK reads
 	ReadFile func(string) ([]byte, error)
 	Append   func(path string, data []byte) error
 	Random   io.Reader
@@ -39,7 +40,7 @@ type Terminal struct {
 	Width, Height int
 }
 
-// drawable tells whether questions can be drawn: on a terminal of a size that is
+// drawable reports whether questions can be drawn: on a terminal of a size that is
 // not known, nothing would be seen of them.
 func (t Terminal) drawable(kind string) bool {
 	return kind != "dumb" && t.Width >= leastWidth && t.Height >= leastHeight

@@ -33,7 +33,7 @@ type notifier struct {
 
 // newNotifier is the notifier of the action. There is one: a channel that was
 // notified of the move goes on in the same thread.
-func (a *action) newNotifier() *notifier {
+func newNotifier(a *action) *notifier {
 	if a.notifier != nil {
 		return a.notifier
 	}
@@ -68,14 +68,14 @@ func textOf(u *url.URL) string {
 
 // notifyMoved notifies the channels that can go on later, where it takes a while
 // until production is proven. Nobody waits for it but those channels themselves.
-func (a *action) notifyMoved(moved []report.Function) {
+func notifyMoved(a *action, moved []report.Function) {
 	r := a.result
 	r.Functions, r.Timestamp = moved, a.deps.Clock.Now()
 	report.Conclude(&r)
 	if !r.Moved() || !a.inputs.AsksForChecks() || !notify.ShouldNotify(a.inputs.NotifyOn, r) {
 		return
 	}
-	a.notifier = a.newNotifier()
+	a.notifier = newNotifier(a)
 	n := a.notifier.notice(r)
 	n.Alert = n.Alert.AsPreliminary()
 	a.notifier.dispatcher.Begin(a.lifetime.finish, n)
@@ -160,7 +160,7 @@ func (n *notifier) record(r *report.Result, answers map[string]string) {
 	if len(sent) == 0 {
 		return
 	}
-	moment := report.Moment{Event: report.Told, At: n.deps.Clock.Now(), Detail: strings.Join(sent, ", ")}
+	moment := report.Moment{Event: report.Notified, At: n.deps.Clock.Now(), Detail: strings.Join(sent, ", ")}
 	for i := range r.Functions {
 		if f := &r.Functions[i]; len(f.Timeline) > 0 {
 			f.Timeline = append(f.Timeline, moment)
@@ -168,7 +168,7 @@ func (n *notifier) record(r *report.Result, answers map[string]string) {
 	}
 }
 
-// recordTrial turns the answers of a trial into checks: whoever asks for a trial
+// recordTrial turns the answers of a trial into checks: a person who asks for a trial
 // wants to know before a notification is needed.
 func recordTrial(r *report.Result, answers map[string]string) {
 	var checks []verify.Preflight

@@ -18,16 +18,16 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/terminal"
 )
 
-// person is whoever started the program with arguments.
+// person is the person who started the program with arguments.
 type person struct {
 	screen      terminal.Screen
 	interactive bool // questions can be asked
 	confirmed   bool // and are not wanted
 }
 
-// needsConfirmation tells whether what was asked for would move an alias to where
+// needsConfirmation reports whether what was asked for would move an alias to where
 // nobody has said.
-func (a *action) needsConfirmation() bool {
+func needsConfirmation(a *action) bool {
 	if a.person == nil || a.person.confirmed || a.inputs.DryRun {
 		return false
 	}
@@ -42,8 +42,8 @@ func (a *action) needsConfirmation() bool {
 }
 
 // refuseUnconfirmed refuses what needs confirmation where nobody can be asked.
-func (a *action) refuseUnconfirmed() bool {
-	if !a.needsConfirmation() || a.person.interactive {
+func refuseUnconfirmed(a *action) bool {
+	if !needsConfirmation(a) || a.person.interactive {
 		return false
 	}
 	what := "choose the version by --target-version, or take the last good one by --yes"
@@ -57,17 +57,17 @@ func (a *action) refuseUnconfirmed() bool {
 
 // prompt shows a person what there is, lets choose, and asks whether to go on.
 // Where it gives false, the result says that nothing was moved.
-func (a *action) prompt(functions []alias.Function) bool {
-	listed := a.listForPrompt(functions)
-	if a.result.Status == report.Failed || a.refuseLatest(listed) {
+func prompt(a *action, functions []alias.Function) bool {
+	listed := listForPrompt(a, functions)
+	if a.result.Status == report.Failed || refuseLatest(a, listed) {
 		return false
 	}
 	s := &selection{
-		screen: a.person.screen, command: a.inputs.Command, environment: a.inputs.Environment, reason: a.inputs.Reason,
+		screen: a.person.screen, command: a.inputs.Command, environment: a.inputs.Environment, reason: a.inputs.Reason, withSite: a.inputs.Site.Bucket != "",
 		functions: a.inputs.Functions, listed: listed, now: a.deps.Clock.Now(), choices: map[int]*terminal.Choice{},
 	}
 	if why := s.ask(a.lifetime.work); why != "" {
-		a.decline(why, listed)
+		decline(a, why, listed)
 		return false
 	}
 	for i, f := range listed {
@@ -83,7 +83,7 @@ func (a *action) prompt(functions []alias.Function) bool {
 }
 
 // listForPrompt reads the versions of every function.
-func (a *action) listForPrompt(functions []alias.Function) []report.Function {
+func listForPrompt(a *action, functions []alias.Function) []report.Function {
 	ctx, cancel := a.limited()
 	defer cancel()
 	listed := alias.List(ctx, functions, a.inputs.ListLimit)
@@ -101,7 +101,7 @@ func (a *action) listForPrompt(functions []alias.Function) []report.Function {
 }
 
 // refuseLatest refuses to ask where no answer could be carried out.
-func (a *action) refuseLatest(listed []report.Function) bool {
+func refuseLatest(a *action, listed []report.Function) bool {
 	at := slices.IndexFunc(listed, func(f report.Function) bool { return f.From == "$LATEST" })
 	if at < 0 {
 		return false
@@ -112,7 +112,7 @@ func (a *action) refuseLatest(listed []report.Function) bool {
 }
 
 // decline is the result of a person who did not want to go on, or cannot.
-func (a *action) decline(why string, listed []report.Function) {
+func decline(a *action, why string, listed []report.Function) {
 	var where []string
 	for i, f := range listed {
 		where = append(where, fmt.Sprintf("%s serves version %s", a.inputs.Functions[i], strings.Join(servingOf(f), " and ")))
@@ -130,6 +130,7 @@ type selection struct {
 	command     string
 	environment string
 	reason      string
+	withSite    bool
 	functions   []github.Function
 	listed      []report.Function // the same functions, with their versions
 	now         time.Time
@@ -170,7 +171,7 @@ func (s *selection) ask(ctx context.Context) (declined string) {
 	last := terminal.Page{Title: s.lastQuestion, Confirm: sure}
 	if s.command == "rollback" {
 		last.Description = func() string { return s.preview(s.listed, s.choices) }
-		last.DescriptionLines = min(s.longestPreview(), s.screen.ConfirmRoom())
+		last.DescriptionLines = min(s.longestPreview(), s.screen.ConfirmSpace())
 	}
 	err := s.screen.Ask(ctx, append(pages, last))
 	switch {
@@ -190,7 +191,7 @@ func (s *selection) show(text string) {
 }
 
 const (
-	cursorColumns = 6 // before a label, with some room
+	cursorColumns = 6 // before a label, with some space
 	leastLabel    = 30
 )
 
@@ -214,7 +215,7 @@ func (s *selection) choice(f report.Function) *terminal.Choice {
 }
 
 // preview is what will change: first which versions, then what differs between
-// them, as far as there is room for it.
+// them, as far as there is space for it.
 func (s *selection) preview(listed []report.Function, choices map[int]*terminal.Choice) string {
 	var ways, differences []string
 	for i, f := range listed {
@@ -231,17 +232,17 @@ func (s *selection) preview(listed []report.Function, choices map[int]*terminal.
 			differences = append(differences, text)
 		}
 	}
-	all := append(append(ways, report.NotRolledBack), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
+	all := append(append(ways, report.NotRolledBack(s.withSite)), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
 	return s.fit(strings.Join(all, "\n\n"))
 }
 
-// fit cuts a text to what there is room for; the result has it all.
+// fit cuts a text to what there is space for; the result has it all.
 func (s *selection) fit(text string) string {
-	room := s.screen.ConfirmRoom()
+	space := s.screen.ConfirmSpace()
 	lines := strings.Split(text, "\n")
 	used := 0
 	for i, line := range lines {
-		if used += max(s.screen.LineCount(line), 1); used > room || used == room && i < len(lines)-1 {
+		if used += max(s.screen.LineCount(line), 1); used > space || used == space && i < len(lines)-1 {
 			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n") + fmt.Sprintf("\n… and %d more lines, which the result will have", len(lines)-i)
 		}
 	}

@@ -14,12 +14,12 @@ import (
 
 // prove checks the functions that were moved, where checks were asked for, and
 // gives the results with what was found.
-func (a *action) prove(clients *aws.Clients, fleet *alias.Fleet) []report.Function {
+func prove(a *action, clients *aws.Clients, fleet *alias.Fleet) []report.Function {
 	if fleet.Moved() && a.inputs.AsksForChecks() {
 		a.log.Group("Checking whether production recovered")
 		defer a.log.EndGroup()
 		watch := a.inputs.Watch
-		fleet.Prove(a.lifetime.work, proverOf(a.verifier(clients)), alias.ProveOptions{
+		fleet.Prove(a.lifetime.work, proverOf(verifier(a, clients)), alias.ProveOptions{
 			StepBack: watch.OnUnhealthy == "step-back", MaxSteps: watch.MaxSteps, Timeout: a.inputs.Timeout,
 			Observed: watch.Observe > 0, Log: a.log,
 		})
@@ -48,7 +48,7 @@ func proverOf(v *verify.Verifier) alias.Prover {
 }
 
 // verifier has the checks that were asked for.
-func (a *action) verifier(clients *aws.Clients) *verify.Verifier {
+func verifier(a *action, clients *aws.Clients) *verify.Verifier {
 	health := a.inputs.Health
 	return &verify.Verifier{
 		Options: verify.Options{

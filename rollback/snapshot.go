@@ -9,7 +9,7 @@ import (
 )
 
 // snapshot records what serves, for the rollback of the same run.
-func (a *action) snapshot(ctx context.Context, _ *aws.Clients, functions []alias.Function) {
+func snapshot(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	if a.workflow.RunID == 0 {
 		a.setAll(report.Failed, report.InvalidInput,
 			"a snapshot is for the rollback of the same workflow run, and GITHUB_RUN_ID tells of none: take it in a job of the workflow that deploys")
@@ -17,6 +17,7 @@ func (a *action) snapshot(ctx context.Context, _ *aws.Clients, functions []alias
 	}
 	a.log.Group("Noting what serves")
 	a.result.Functions = alias.Snapshot(ctx, functions)
+	snapshotSite(ctx, a, clients)
 	a.log.EndGroup()
 	a.awaitRun(ctx)
 }

@@ -16,28 +16,28 @@ type attribution struct {
 	proof  string        // what the answer stands on
 	proven bool
 	notes  []report.Note
-	// attention: it could not be told for sure, and a person must look.
+	// attention: it could not be known for sure, and a person must look.
 	attention bool
 	// between: it was made while this run went on, though not by it.
 	between bool
 }
 
-func (f *facts) attribute(failing int64) attribution {
+func attribute(f *facts, failing int64) attribution {
 	if !f.o.Request.OnlyIfDeployed {
-		return f.o.supersededIfMoved(attribution{proof: "not asked: only-if-deployed is false"})
+		return supersededIfMoved(f.o, attribution{proof: "not asked: only-if-deployed is false"})
 	}
 	if f.o.Request.Deployed != 0 {
-		return f.o.byDeployedVersion()
+		return byDeployedVersion(f.o)
 	}
 	modified := f.lastModified(failing)
 	if modified.IsZero() || f.o.Run.CreatedAt.IsZero() {
-		return f.o.withoutTimes(failing)
+		return withoutTimes(f.o, failing)
 	}
-	return f.byTime(failing, modified)
+	return byTime(f, failing, modified)
 }
 
-// byDeployedVersion: the workflow told which version it deployed.
-func (o Observation) byDeployedVersion() attribution {
+// byDeployedVersion: the workflow says which version it deployed.
+func byDeployedVersion(o Observation) attribution {
 	deployed, top, run := o.Request.Deployed, o.Alias.newest(), o.Run
 	switch {
 	case o.Alias.Serves(deployed):
@@ -65,41 +65,41 @@ func (o Observation) byDeployedVersion() attribution {
 
 // byTime compares when the version was made, which is its LastModified (before
 // it was published and not before its deploy began), with the times of the run.
-func (f *facts) byTime(failing int64, modified time.Time) attribution {
+func byTime(f *facts, failing int64, modified time.Time) attribution {
 	run := f.o.Run
 	if f.o.before(modified, run.CreatedAt) {
-		return f.olderThanThisRun(failing, modified)
+		return olderThanThisRun(f, failing, modified)
 	}
 	if len(run.Jobs) > 0 {
 		f.needOlderRuns()
 	}
-	if a := f.o.afterThisRun(failing, modified); a.reason != "" {
+	if a := afterThisRun(f.o, failing, modified); a.reason != "" {
 		return a
 	}
 	if len(run.Jobs) == 0 {
-		return f.o.supersededIfMoved(attribution{proof: fmt.Sprintf(
+		return supersededIfMoved(f.o, attribution{proof: fmt.Sprintf(
 			"not proven: version %d was published at %s, after %s (%s), but when this run's jobs ran is not known",
 			failing, utc(modified), beginning(run), utc(run.CreatedAt))})
 	}
-	if a := f.byPublisher(failing); a.reason != "" {
+	if a := byPublisher(f, failing); a.reason != "" {
 		return a
 	}
-	jobs := f.o.atWork(f.o.deployJobs(run), modified)
+	jobs := f.o.jobs().atWork(f.o.jobs().deployJobs(run), modified)
 	if len(jobs) == 0 {
-		if jobs = f.deployedUpstream(failing, modified); len(jobs) == 0 && f.o.timesKnown() {
-			return f.o.betweenJobs(failing, modified)
+		if jobs = deployedUpstream(f, failing, modified); len(jobs) == 0 && f.o.jobs().timesKnown() {
+			return betweenJobs(f.o, failing, modified)
 		}
 	}
-	if a := f.o.tooClose(failing, modified, jobs); a.reason != "" {
+	if a := tooClose(f.o, failing, modified, jobs); a.reason != "" {
 		return a
 	}
-	if a := f.o.tolerated(failing, jobs); a.reason != "" {
+	if a := tolerated(f.o, failing, jobs); a.reason != "" {
 		return a
 	}
 	proof := fmt.Sprintf("version %d was published at %s, after %s (%s)", failing, utc(modified), beginning(run), utc(run.CreatedAt))
 	if len(jobs) > 0 {
 		proof += fmt.Sprintf(" and while its job %q was running (%s to %s)", jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0]))
-	} else if end, known := f.o.lastEnd(); known {
+	} else if end, known := f.o.jobs().lastEnd(); known {
 		proof += fmt.Sprintf(" and before its last job ended (%s)", utc(end))
 	}
 	if f.o.ClockDifference > 0 {
@@ -110,13 +110,13 @@ func (f *facts) byTime(failing int64, modified time.Time) attribution {
 		a.proven = false
 		a.proof = proof + "; whether a newer run deployed by then could not be found out"
 	}
-	return f.o.supersededIfMoved(a)
+	return supersededIfMoved(f.o, a)
 }
 
 // tooClose: AWS's and GitHub's clocks differ, and the version was made so near to
-// the beginning or the end of a job that it cannot be told whether the job was at
+// the beginning or the end of a job that it is not known whether the job was at
 // work then.
-func (o Observation) tooClose(version int64, modified time.Time, jobs []report.Job) attribution {
+func tooClose(o Observation, version int64, modified time.Time, jobs []report.Job) attribution {
 	difference := o.ClockDifference
 	if difference == 0 || len(spanning(jobs, modified, -difference)) > 0 {
 		return attribution{}
@@ -127,28 +127,21 @@ func (o Observation) tooClose(version int64, modified time.Time, jobs []report.J
 		proof: fmt.Sprintf("version %d was published at %s by AWS's clock, which is %s or less from the beginning or the end of the jobs of this run by GitHub's",
 			version, utc(modified), difference),
 	}
-	if end, known := o.lastEnd(); known && modified.After(end) {
+	if end, known := o.jobs().lastEnd(); known && modified.After(end) {
 		a.reason = report.Superseded
 	}
 	return a
 }
 
-// before tells whether a time of AWS's clock is before one of GitHub's for sure.
+// before reports whether a time of AWS's clock is before one of GitHub's for sure.
 func (o Observation) before(aws, github time.Time) bool {
 	return wholeSecond(aws).Add(o.ClockDifference).Before(github)
-}
-
-// timesKnown tells whether each job that can have deployed says when it ran.
-func (o Observation) timesKnown() bool {
-	return !slices.ContainsFunc(o.deployJobs(o.Run), func(job report.Job) bool {
-		return ran(job) && job.Status != "queued" && job.Status != "waiting" && job.StartedAt.IsZero()
-	})
 }
 
 // olderThanThisRun: a version that was there before this run began was not
 // deployed by it, unless it is one that was rejected, and that the deploy of this
 // run put there anew.
-func (f *facts) olderThanThisRun(failing int64, modified time.Time) attribution {
+func olderThanThisRun(f *facts, failing int64, modified time.Time) attribution {
 	run := f.o.Run
 	a := attribution{
 		reason: report.NotDeployed, proven: true,
@@ -160,7 +153,7 @@ func (f *facts) olderThanThisRun(failing int64, modified time.Time) attribution 
 	if !rejected {
 		return a
 	}
-	if f.putThereAnew(failing) {
+	if putThereAnew(f, failing) {
 		return attribution{proven: true, proof: fmt.Sprintf(
 			"version %d was rejected%s and the alias was left on version %d (%s); version %d serves again, this run's deploy ran after that, and no other run of the workflow did",
 			failing, byRun(e.Run), f.o.Memory.Version, utc(f.o.Memory.At), failing)}
@@ -170,10 +163,10 @@ func (f *facts) olderThanThisRun(failing int64, modified time.Time) attribution 
 	return a
 }
 
-// putThereAnew tells whether it was this run that put a version behind the alias
+// putThereAnew reports whether it was this run that put a version behind the alias
 // that had been rejected: the job that had published it ran in this run after the
 // alias was left on another version, and in no other run.
-func (f *facts) putThereAnew(version int64) bool {
+func putThereAnew(f *facts, version int64) bool {
 	since := f.o.Memory.At
 	if since.IsZero() || !f.o.Run.NewerKnown {
 		return false
@@ -184,22 +177,22 @@ func (f *facts) putThereAnew(version int64) bool {
 		return false
 	}
 	deployed := func(run report.Run) bool {
-		return slices.ContainsFunc(f.o.deployJobs(run), func(job report.Job) bool {
+		return slices.ContainsFunc(f.o.jobs().deployJobs(run), func(job report.Job) bool {
 			return ran(job) && !job.StartedAt.IsZero() && !job.StartedAt.Before(since) && f.o.madeVersion(job.Name, version)
 		})
 	}
 	return deployed(f.o.Run) && !slices.ContainsFunc(slices.Concat(f.o.Since, f.o.Run.Newer), deployed)
 }
 
-// madeVersion tells whether a job of that name was running in some run when a
+// madeVersion reports whether a job of that name was running in some run when a
 // version was made.
 func (o Observation) madeVersion(name string, version int64) bool {
 	return slices.Contains(o.AtWorkAsked, version) && slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
-		return slices.Contains(namesOf(o.atWork(o.deployJobs(run), o.Versions[version].LastModified)), name)
+		return slices.Contains(namesOf(o.jobs().atWork(o.jobs().deployJobs(run), o.Versions[version].LastModified)), name)
 	})
 }
 
-// servesAgain tells whether a version that was rejected serves although the memory
+// servesAgain reports whether a version that was rejected serves although the memory
 // says that the alias was left on another one.
 func (f *facts) servesAgain(version int64) (Rejection, bool) {
 	m := f.o.Memory
@@ -213,24 +206,24 @@ func (f *facts) servesAgain(version int64) (Rejection, bool) {
 // deployedUpstream are the jobs that nobody named and in which the version was
 // made, where the runs before tell that it is they that publish: the workflow
 // then names only a job that checks the deploy.
-func (f *facts) deployedUpstream(version int64, modified time.Time) []report.Job {
-	jobs := f.o.atWork(f.o.upstreamJobs(), modified)
+func deployedUpstream(f *facts, version int64, modified time.Time) []report.Job {
+	jobs := f.o.jobs().atWork(f.o.jobs().upstreamJobs(), modified)
 	if len(jobs) == 0 {
 		return nil
 	}
 	f.needTwoBelow(version)
 	f.needRunsBefore(version)
 	return slices.DeleteFunc(jobs, func(job report.Job) bool {
-		return !f.o.madeBefore(job.Name) || slices.ContainsFunc(f.o.deployJobs(f.o.Run), func(named report.Job) bool { return f.o.madeBefore(named.Name) })
+		return !f.o.madeBefore(job.Name) || slices.ContainsFunc(f.o.jobs().deployJobs(f.o.Run), func(named report.Job) bool { return f.o.madeBefore(named.Name) })
 	})
 }
 
-// madeBefore tells whether a job of that name was running when one of the earlier
+// madeBefore reports whether a job of that name was running when one of the earlier
 // versions was made that GitHub was asked about.
 func (o Observation) madeBefore(name string) bool {
 	return slices.ContainsFunc(o.AtWorkAsked, func(version int64) bool {
 		return slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
-			return slices.Contains(namesOf(o.atWork(allJobs(run), o.Versions[version].LastModified)), name)
+			return slices.Contains(namesOf(o.jobs().atWork(allJobs(run), o.Versions[version].LastModified)), name)
 		})
 	})
 }
@@ -238,18 +231,18 @@ func (o Observation) madeBefore(name string) bool {
 // betweenJobs: the version was made when no job of this run that can deploy was at
 // work: while the run waited for an approval, between two attempts, by a person or
 // by another workflow.
-func (o Observation) betweenJobs(version int64, modified time.Time) attribution {
+func betweenJobs(o Observation, version int64, modified time.Time) attribution {
 	a := attribution{
 		reason: report.NotDeployed, proven: true, between: true,
 		why:   fmt.Sprintf("version %d was published while no job of this run that can deploy was running: somebody else published it, and it stays", version),
 		proof: fmt.Sprintf("version %d was published at %s, and no job of this run that can deploy was running then", version, utc(modified)),
 	}
-	if slices.ContainsFunc(o.deployJobs(o.Run), func(job report.Job) bool {
+	if slices.ContainsFunc(o.jobs().deployJobs(o.Run), func(job report.Job) bool {
 		return ran(job) && !job.CompletedAt.IsZero() && job.CompletedAt.Before(modified)
 	}) {
 		a.reason = report.Superseded
 	}
-	if upstream := o.atWork(o.upstreamJobs(), modified); len(upstream) > 0 {
+	if upstream := o.jobs().atWork(o.jobs().upstreamJobs(), modified); len(upstream) > 0 {
 		a.attention, a.proven = true, false
 		a.proof += fmt.Sprintf("; its job %q was, which is not among those that count: name it in needs or in deploy-job if it deploys", upstream[0].Name)
 	}
@@ -259,35 +252,35 @@ func (o Observation) betweenJobs(version int64, modified time.Time) attribution 
 // tolerated: nobody said which job's failure counts, and the job in which the
 // version was made succeeded. A failed job beside it proves nothing about the
 // deploy; one that began after it can have found the deploy bad.
-func (o Observation) tolerated(version int64, jobs []report.Job) attribution {
+func tolerated(o Observation, version int64, jobs []report.Job) attribution {
 	if o.Run.FailedBy.SaysWhichJob() || len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
 		return attribution{}
 	}
-	all := o.deployJobs(o.Run)
+	all := o.jobs().deployJobs(o.Run)
 	failed := func(job report.Job) bool { // its whole matrix counts as one job
 		return slices.ContainsFunc(all, func(other report.Job) bool { return other.BaseName() == job.BaseName() && other.Failed() })
 	}
-	well := slices.DeleteFunc(slices.Clone(jobs), failed)
-	if len(well) == 0 {
+	succeeded := slices.DeleteFunc(slices.Clone(jobs), failed)
+	if len(succeeded) == 0 {
 		return attribution{}
 	}
 	for _, job := range all {
-		after := !slices.ContainsFunc(well, func(w report.Job) bool { return w.CompletedAt.IsZero() || job.StartedAt.Before(w.CompletedAt) })
+		after := !slices.ContainsFunc(succeeded, func(w report.Job) bool { return w.CompletedAt.IsZero() || job.StartedAt.Before(w.CompletedAt) })
 		if job.Failed() && after {
 			return attribution{} // it began when the deploy was done
 		}
 	}
 	return attribution{
-		reason: report.NoFailure, attention: len(well) < len(jobs),
+		reason: report.NoFailure, attention: len(succeeded) < len(jobs),
 		why: fmt.Sprintf("version %d was published by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
-			version, well[0].Name),
+			version, succeeded[0].Name),
 		proof: fmt.Sprintf("version %d was published while job %q was running (%s to %s), whose conclusion is %q",
-			version, well[0].Name, utc(well[0].StartedAt), ended(well[0]), well[0].Conclusion),
+			version, succeeded[0].Name, utc(succeeded[0].StartedAt), ended(succeeded[0]), succeeded[0].Conclusion),
 	}
 }
 
 // withoutTimes: when the version was made, or when the run began, is not known.
-func (o Observation) withoutTimes(failing int64) attribution {
+func withoutTimes(o Observation, failing int64) attribution {
 	m := o.Memory
 	if m.Exists && m.By == ByRollback && m.Version != 0 && o.Alias.Only(m.Version) {
 		return attribution{
@@ -296,14 +289,14 @@ func (o Observation) withoutTimes(failing int64) attribution {
 			proof:  "the memory alias says where the last rollback left the alias, and no times are known that would say more",
 		}
 	}
-	return o.supersededIfMoved(attribution{proof: fmt.Sprintf(
+	return supersededIfMoved(o, attribution{proof: fmt.Sprintf(
 		"not proven: it is not known when this run began, so version %d is taken as deployed by it", failing)})
 }
 
 // supersededIfMoved guards an attribution that is not proven: where somebody
 // moved the alias while this program was running, what serves now is not what
 // failed.
-func (o Observation) supersededIfMoved(a attribution) attribution {
+func supersededIfMoved(o Observation, a attribution) attribution {
 	first, now := o.First, o.Alias
 	if first == nil || a.proven || first.newest() == now.newest() {
 		return a
@@ -323,10 +316,10 @@ func (o Observation) supersededIfMoved(a attribution) attribution {
 // this run's own: a version that serves is newer than the one this run deployed,
 // was made after everything in this run had ended, or while a newer run was
 // already deploying.
-func (f *facts) newerDeploy(version int64) attribution {
+func newerDeploy(f *facts, version int64) attribution {
 	if deployed := f.o.Request.Deployed; deployed != 0 {
 		if !f.o.Alias.Serves(deployed) && f.o.Alias.newest() > deployed {
-			return f.o.byDeployedVersion()
+			return byDeployedVersion(f.o)
 		}
 		if version == deployed {
 			return attribution{}
@@ -336,16 +329,16 @@ func (f *facts) newerDeploy(version int64) attribution {
 	if modified.IsZero() {
 		return attribution{}
 	}
-	if a := f.o.afterThisRun(version, modified); a.reason != "" || len(f.o.Run.Jobs) == 0 {
+	if a := afterThisRun(f.o, version, modified); a.reason != "" || len(f.o.Run.Jobs) == 0 {
 		return a
 	}
-	if a := f.byPublisher(version); a.reason == report.Superseded {
+	if a := byPublisher(f, version); a.reason == report.Superseded {
 		return a
 	}
 	run := f.o.Run
-	if !run.CreatedAt.IsZero() && !f.o.before(modified, run.CreatedAt) && f.o.timesKnown() &&
-		len(f.o.atWork(f.o.deployJobs(run), modified)) == 0 && len(f.deployedUpstream(version, modified)) == 0 {
-		a := f.o.betweenJobs(version, modified)
+	if !run.CreatedAt.IsZero() && !f.o.before(modified, run.CreatedAt) && f.o.jobs().timesKnown() &&
+		len(f.o.jobs().atWork(f.o.jobs().deployJobs(run), modified)) == 0 && len(deployedUpstream(f, version, modified)) == 0 {
+		a := betweenJobs(f.o, version, modified)
 		a.reason = report.Superseded
 		return a
 	}
@@ -353,8 +346,8 @@ func (f *facts) newerDeploy(version int64) attribution {
 }
 
 // afterThisRun: the version was made when this run's other jobs had ended.
-func (o Observation) afterThisRun(version int64, modified time.Time) attribution {
-	end, over := o.lastEnd()
+func afterThisRun(o Observation, version int64, modified time.Time) attribution {
+	end, over := o.jobs().lastEnd()
 	if !over || !wholeSecond(modified).After(end.Add(o.ClockDifference)) {
 		return attribution{}
 	}
@@ -403,7 +396,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 		if !f.o.Versions[v].Exists || v == top || slices.Contains(d.Reject, v) {
 			continue
 		}
-		if above := v > top; (above == (a.reason == report.NotDeployed) || a.between) && f.publishedByThisRun(v) {
+		if above := v > top; (above == (a.reason == report.NotDeployed) || a.between) && publishedByThisRun(f, v) {
 			d.Reject = append(d.Reject, v)
 		}
 	}

@@ -37,10 +37,10 @@ func once[T any](ctx context.Context, f func(context.Context) (T, error)) (T, er
 	return aws.Once(ctx, f)
 }
 
-// retryable tells whether a further try may succeed.
+// retryable reports whether a further try may succeed.
 func retryable(err error) bool { return aws.Classify(err).Retryable() }
 
-// ambiguous tells whether the call may have been carried out although no answer
+// ambiguous reports whether the call may have been carried out although no answer
 // to rely on came back.
 func ambiguous(err error) bool {
 	if stopped, found := errors.AsType[*Stopped](err); found {
@@ -49,7 +49,22 @@ func ambiguous(err error) bool {
 	return aws.Classify(err) == aws.Ambiguous
 }
 
-func httpStatus(err error) int { return aws.Status(err) }
+// The kinds of errors that are told apart here.
+const (
+	notFound           = aws.NotFound
+	denied             = aws.Denied
+	refused            = aws.Other
+	inProgress         = aws.Conflict
+	preconditionFailed = aws.PreconditionFailed
+)
+
+// classify is the kind of an error; aws.Other where there is none.
+func classify(err error) aws.Kind {
+	if err == nil {
+		return aws.Other
+	}
+	return aws.Classify(err)
+}
 
 func brief(err error) string { return aws.Brief(err) }
 

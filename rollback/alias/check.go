@@ -5,13 +5,13 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -21,7 +21,7 @@ type Inspector interface {
 	GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error)
 }
 
-// Check tells for every function whether a rollback would work now. It changes
+// Check finds out for every function whether a rollback would work now. It changes
 // nothing.
 func Check(ctx context.Context, functions []Function) []report.Function {
 	f := NewFleet(functions)
@@ -29,7 +29,7 @@ func Check(ctx context.Context, functions []Function) []report.Function {
 	return f.Results()
 }
 
-// checker tells of one function whether a rollback would work.
+// checker finds out of one function whether a rollback would work.
 type checker struct {
 	r      *rollback
 	reason report.Reason // of what failed first; empty: nothing did
@@ -70,7 +70,7 @@ type checkLine struct {
 	reason report.Reason // of what failed
 }
 
-// add keeps a line, and tells whether nothing was wrong with it.
+// add keeps a line, and reports whether nothing was wrong with it.
 func (c *checker) add(line checkLine) bool {
 	if line.name == "" {
 		return true
@@ -88,7 +88,7 @@ func problem(name string, err error) checkLine {
 	return checkLine{name, failed, text, reason}
 }
 
-// checkCredentials tells what the first answer of AWS says about them. Where
+// checkCredentials says what the first answer of AWS says about them. Where
 // there was none, it says nothing.
 func checkCredentials(err error) checkLine {
 	const name = "credentials"
@@ -105,7 +105,7 @@ func checkCredentials(err error) checkLine {
 	return checkLine{}
 }
 
-// checkAlias tells what was read of the alias, or why it could not be: err.
+// checkAlias says what was read of the alias, or why it could not be: err.
 func (c *checker) checkAlias(err error) checkLine {
 	const name = "alias"
 	if err != nil {
@@ -144,7 +144,7 @@ func (c *checker) tryUpdating(ctx context.Context, alias string) error {
 	version := c.r.now().Alias.primary()
 	_, err := do(ctx, c.r.client.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
 		return c.r.client.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
-			FunctionName: &c.r.client.function, Name: &alias, FunctionVersion: &version, RevisionId: aws.String(noRevision()),
+			FunctionName: &c.r.client.function, Name: &alias, FunctionVersion: &version, RevisionId: sdk.String(noRevision()),
 		}, unretried)
 	})
 	return err
@@ -170,16 +170,21 @@ const noVersion = "999999999"
 // alias that exists, on a version that does not.
 func (c *checker) checkMemory(ctx context.Context) checkLine {
 	const call, name = "CreateAlias", "memory"
-	if c.r.now().Memory.Exists {
+	switch m := c.r.now().Memory; {
+	case m.Unread != nil:
+		return checkLine{name: name, status: failed, reason: m.Unread.Reason,
+			detail: m.Unread.Text + "; a rollback works without, but does not know which versions were bad"}
+	case m.Foreign != "":
+		return checkLine{name: name, status: failed, reason: report.InvalidInput, detail: c.r.client.foreignMemory(m)}
+	case m.Exists:
 		return c.checkExistingMemory(ctx, name)
 	}
 	_, err := do(ctx, c.r.client.caller, call, func(ctx context.Context) (*lambda.CreateAliasOutput, error) {
 		return c.r.client.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
-			FunctionName: &c.r.client.function, Name: &c.r.client.alias, FunctionVersion: aws.String(noVersion),
+			FunctionName: &c.r.client.function, Name: &c.r.client.alias, FunctionVersion: sdk.String(noVersion),
 		}, unretried)
 	})
-	switch httpStatus(err) {
-	case http.StatusConflict, http.StatusNotFound, http.StatusBadRequest:
+	if kind := classify(err); kind == inProgress || kind == notFound || aws.Code(err) == "InvalidParameterValueException" {
 		return checkLine{name: name, status: passed, detail: c.r.client.memoryAlias() + " does not exist yet, and the first rollback may create it (tried with a name that exists already, so that nothing changes)"}
 	}
 	p := explain(err, call, c.r.client.memoryResource())
@@ -222,7 +227,11 @@ func (c *checker) checkTarget(ctx context.Context) checkLine {
 	return checkLine{name: name, status: passed, detail: strings.Join(details, "; ")}
 }
 
-// checkProvisioned tells whether traffic will take minutes to follow the alias.
+// noProvisioned is AWS's word for an alias without provisioned concurrency. Any
+// other 404 says nothing of it.
+const noProvisioned = "ProvisionedConcurrencyConfigNotFoundException"
+
+// checkProvisioned reports whether traffic will take minutes to follow the alias.
 func (c *checker) checkProvisioned(ctx context.Context) checkLine {
 	const call, name = "GetProvisionedConcurrencyConfig", "provisioned concurrency"
 	inspector, can := c.r.client.lambda.(Inspector)
@@ -235,14 +244,14 @@ func (c *checker) checkProvisioned(ctx context.Context) checkLine {
 		}, unretried)
 	})
 	switch {
-	case httpStatus(err) == http.StatusNotFound:
+	case aws.Code(err) == noProvisioned:
 		return checkLine{name: name, status: passed, detail: "none: the traffic follows the alias at once"}
 	case err != nil:
 		return checkLine{name: name, status: inconclusive, detail: explain(err, call, c.r.client.resource(c.r.now().Alias)).Text}
 	}
 	return checkLine{name: name, status: passed, detail: fmt.Sprintf(
 		"%d instances (%s): after a move AWS shifts the traffic for minutes; give timeout and timeout-minutes room for it",
-		aws.ToInt32(out.RequestedProvisionedConcurrentExecutions), out.Status)}
+		sdk.ToInt32(out.RequestedProvisionedConcurrentExecutions), out.Status)}
 }
 
 // conclude words the whole.

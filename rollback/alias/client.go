@@ -3,7 +3,6 @@ package alias
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,6 +48,12 @@ type client struct {
 }
 
 func (c *client) memoryAlias() string { return c.alias + MemorySuffix }
+
+// foreignMemory says that the memory's name is taken, and what to do.
+func (c *client) foreignMemory(m Memory) string {
+	return fmt.Sprintf("the alias %s is not this action's memory: its Description is %q, which this action did not write, so it is left alone; "+
+		"give that alias another name, or set remember to false", c.memoryResource(), truncated(m.Foreign))
+}
 
 func (c *client) memoryResource() string { return c.function + ":" + c.memoryAlias() }
 
@@ -99,21 +104,27 @@ func aliasFrom(version *string, routing *types.AliasRoutingConfiguration) (Alias
 	return a, nil
 }
 
-// readMemory reads the memory alias. That there is none is no error.
+// readMemory reads the memory alias. That there is none is no error, nor that AWS
+// refuses to tell: it counts as empty then.
 func (c *client) readMemory(ctx context.Context) (Memory, error) {
 	name := c.memoryAlias()
 	out, err := do(ctx, c.caller, "GetAlias of "+name, func(ctx context.Context) (*lambda.GetAliasOutput, error) {
 		return c.lambda.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &c.function, Name: &name}, unretried)
 	})
-	if httpStatus(err) == http.StatusNotFound {
+	switch kind := classify(err); {
+	case kind == notFound:
 		return Memory{}, nil
-	}
-	if err != nil {
+	case err != nil && (kind == denied || kind == refused):
+		return Memory{Unread: explain(err, "GetAlias", c.memoryResource())}, nil
+	case err != nil:
 		return Memory{}, explain(err, "GetAlias", c.memoryResource())
 	}
 	var m Memory
 	if text := aws.ToString(out.Description); text != "" { // empty: somebody made the alias ahead of time
 		if m, err = ParseDescription(text); err != nil {
+			if foreign(text) {
+				return Memory{Foreign: text}, nil
+			}
 			m = Memory{Unreadable: err.Error()}
 		}
 	}
@@ -128,13 +139,13 @@ func (c *client) readMemory(ctx context.Context) (Memory, error) {
 // explainMissing finds out, for a 404, whether it is the function that does not
 // exist or the alias. AWS answers both alike but for its texts.
 func (c *client) explainMissing(ctx context.Context, err error) error {
-	if httpStatus(err) != http.StatusNotFound {
+	if classify(err) != notFound {
 		return explain(err, "GetAlias", c.resource(Alias{}))
 	}
 	_, functionErr := do(ctx, c.caller, "GetFunctionConfiguration", func(ctx context.Context) (*lambda.GetFunctionConfigurationOutput, error) {
 		return c.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &c.function}, unretried)
 	})
-	if httpStatus(functionErr) == http.StatusNotFound {
+	if classify(functionErr) == notFound {
 		return &Problem{Reason: report.FunctionNotFound, Err: err, Text: fmt.Sprintf(
 			"the function %s does not exist in this account and region: check function-name, aws-region and which account the credentials belong to", c.function)}
 	}
@@ -148,7 +159,7 @@ func (c *client) readVersion(ctx context.Context, version int64) (Version, error
 	out, err := do(ctx, c.caller, "GetFunctionConfiguration of version "+qualifier, func(ctx context.Context) (*lambda.GetFunctionConfigurationOutput, error) {
 		return c.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &c.function, Qualifier: &qualifier}, unretried)
 	})
-	if httpStatus(err) == http.StatusNotFound {
+	if classify(err) == notFound {
 		return Version{}, nil
 	}
 	if err != nil {

@@ -53,7 +53,7 @@ func chosenTarget(f *facts) (Decision, bool) {
 		}
 		return d, true
 	}
-	if a := f.o.supersededIfMoved(attribution{}); a.reason == report.Superseded {
+	if a := supersededIfMoved(f.o, attribution{}); a.reason == report.Superseded {
 		a.why += "; to have version " + versionText(target) + " all the same, run this again"
 		return leaveAlone(f, a), true
 	}
@@ -129,7 +129,7 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 		if v == 0 || v == target {
 			continue
 		}
-		if a := f.o.supersededIfMoved(f.newerDeploy(v)); a.reason != "" {
+		if a := supersededIfMoved(f.o, newerDeploy(f, v)); a.reason != "" {
 			return leaveAlone(f, a), true
 		}
 	}
@@ -176,7 +176,7 @@ func canaryInFlight(f *facts) (Decision, bool) {
 	if now.Serves(f.o.Request.Deployed) {
 		failing = f.o.Request.Deployed
 	}
-	a := f.attribute(failing)
+	a := attribute(f, failing)
 	if a.reason != "" {
 		return leaveAlone(f, a), true
 	}
@@ -184,15 +184,15 @@ func canaryInFlight(f *facts) (Decision, bool) {
 	if target > failing {
 		// The newer of the two is either what was served before an older
 		// version was promoted, or a newer run's deploy.
-		if newer := f.newerDeploy(target); newer.reason != "" {
+		if newer := newerDeploy(f, target); newer.reason != "" {
 			return leaveAlone(f, newer), true
 		}
 	}
 	u := f.usable(target)
 	e, rejected := f.o.Memory.Rejected.Find(target)
 	rejected = rejected && (!u.ok || !f.clearedByRerun(target, e))
-	why := ""
-	switch published := f.publishedByThisRun(target); {
+	var why string
+	switch published := publishedByThisRun(f, target); {
 	case rejected:
 		why = "was rejected" + byRun(e.Run)
 	case published:
@@ -217,7 +217,7 @@ func canaryInFlight(f *facts) (Decision, bool) {
 // one below it that can serve is the target (rule 5).
 func previousVersion(f *facts) Decision {
 	failing := f.o.Alias.Version
-	a := f.attribute(failing)
+	a := attribute(f, failing)
 	if a.reason != "" {
 		return leaveAlone(f, a)
 	}
@@ -271,13 +271,13 @@ func below(f *facts, failing int64, proven bool) Decision {
 			d.Unreject = v
 		}
 		u = f.usable(v) // only one that is not rejected is worth waiting for
-		if f.publishedByThisRun(v) {
+		if publishedByThisRun(f, v) {
 			note("version %d was published by this failed run too and is passed over", v)
 			d.Reject = append(d.Reject, v)
 			passed++
 			continue
 		}
-		if served := f.servedInstead(v, failing); served != 0 && !rejected { // a re-run that cleared it has deployed it
+		if served := servedInstead(f, v, failing); served != 0 && !rejected { // a re-run that cleared it has deployed it
 			note("version %d is not known to have served: the last rollback left the alias on version %d, which is older, and nothing was published since but version %d", v, served, failing)
 			v = served + 1
 			continue
@@ -285,7 +285,7 @@ func below(f *facts, failing int64, proven bool) Decision {
 		to := d
 		to.Action, to.Reason, to.Target = Move, report.PreviousVersion, v
 		to.Why = fmt.Sprintf("it is the newest good version before version %d", failing)
-		to.Notes = slices.Concat(d.Notes, u.notes, f.notKnownToHaveServed(v))
+		to.Notes = slices.Concat(d.Notes, u.notes, notKnownToHaveServed(f, v))
 		slices.Sort(to.Reject)
 		if !f.differs(failing, v) {
 			if same == nil {

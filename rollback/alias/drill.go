@@ -88,7 +88,7 @@ func (d *Drill) Check(ctx context.Context, prove Prover, log Log) {
 	}
 }
 
-// Results are those of the functions, in their order. ctx tells whether the drill
+// Results are those of the functions, in their order. ctx reports whether the drill
 // was cut short.
 func (d *Drill) Results(ctx context.Context) []report.Function {
 	out := make([]report.Function, len(d.all))

@@ -1,6 +1,7 @@
 package alias_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -117,7 +118,7 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 	byAPI := func(jobs ...report.Job) func(*picture) {
 		return func(p *picture) {
 			p.run.FailedBy = report.FailedByJobs
-			p.run.Jobs = append(jobs, ownJob(clockAt(9, 0)))
+			p.run.Jobs = slices.Concat(jobs, []report.Job{ownJob(clockAt(9, 0))})
 		}
 	}
 	deployed := jobAt("deploy-production", clockAt(1, 10), clockAt(2, 0), "success")

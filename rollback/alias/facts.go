@@ -10,8 +10,9 @@ import (
 
 // facts answers the questions that the rules have about an observation. What
 // was not read yet is recorded, and the answer is then a neutral one: the rules
-// need not tell what they do not know from what they do. Once something is
-// missing, whatever a rule goes on to say is thrown away.
+// need not distinguish what is not known. Once something is
+// missing, whatever a rule goes on to say is thrown away. The rules themselves are
+// functions that take the facts.
 type facts struct {
 	o Observation
 	// missing is what was needed first and is not known. Only that is asked for:
@@ -35,10 +36,10 @@ func (f *facts) need(q Query) {
 	}
 }
 
-// incomplete tells that something is missing.
+// incomplete reports whether something is missing.
 func (f *facts) incomplete() bool { return !f.missing.empty() }
 
-// lastModified is when a version was made; zero: AWS does not tell, or there is
+// lastModified is when a version was made; zero: AWS does not say, or there is
 // no such version.
 func (f *facts) lastModified(version int64) time.Time {
 	v, known := f.o.Versions[version]
@@ -56,7 +57,7 @@ const (
 	statePending      = "Pending"
 )
 
-// usability tells whether a version can serve.
+// usability reports whether a version can serve.
 type usability struct {
 	ok      bool
 	pending bool   // not yet, and perhaps soon
@@ -64,7 +65,7 @@ type usability struct {
 	notes   []report.Note
 }
 
-// usable tells whether a version can serve; one that is Pending is waited for.
+// usable reports whether a version can serve; one that is Pending is waited for.
 func (f *facts) usable(version int64) usability {
 	u := f.usableNow(version)
 	if u.pending {
@@ -110,7 +111,7 @@ func stateReason(v Version) string {
 	return ""
 }
 
-// clearedByRerun tells whether the run that rejected a version has succeeded
+// clearedByRerun reports whether the run that rejected a version has succeeded
 // since, by a job that publishes and that ran after the failure: re-running only
 // the tests that failed says nothing about the version. A version that this run
 // rejected stays rejected.
@@ -133,12 +134,12 @@ func (f *facts) clearedByRerun(version int64, e Rejection) bool {
 	return f.publishedAfterFailure(version, run)
 }
 
-// publishedAfterFailure tells whether a job of a run that publishes began after
-// the last failure in it. By the time of the version it is told which job that is;
-// where that tells nothing, it can be any.
+// publishedAfterFailure reports whether a job of a run that publishes began after
+// the last failure in it. By the time of the version it is known which job that is;
+// where that says nothing, it can be any.
 func (f *facts) publishedAfterFailure(version int64, run report.Run) bool {
-	jobs := f.o.deployJobs(run)
-	publishing := namesOf(f.o.atWork(jobs, f.o.Versions[version].LastModified))
+	jobs := f.o.jobs().deployJobs(run)
+	publishing := namesOf(f.o.jobs().atWork(jobs, f.o.Versions[version].LastModified))
 	var failure time.Time
 	for _, job := range allJobs(run) {
 		if job.Failed() || job.Conclusion == "cancelled" {
@@ -167,7 +168,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// differs tells whether going from one version to the other changes anything; it
+// differs reports whether going from one version to the other changes anything; it
 // does where that is not known.
 func (f *facts) differs(from, to int64) bool {
 	a, b := f.o.Versions[from], f.o.Versions[to]
@@ -198,7 +199,7 @@ func (f *facts) needRunsAtWorkOn(version int64) {
 	}
 }
 
-// wasOlderRun tells whether a run was still at work when this one began.
+// wasOlderRun reports whether a run was still at work when this one began.
 func (f *facts) wasOlderRun(id int64) bool {
 	f.needOlderRuns()
 	return slices.ContainsFunc(f.o.Run.Older, func(r report.Run) bool { return r.ID == id })

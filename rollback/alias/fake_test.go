@@ -36,15 +36,21 @@ type fakeLambda struct {
 	faults func(call string, n int) *fault
 	// before and after stand beside each call: what others do meanwhile.
 	before, after func(call string, n int)
+	// stale tells of the n-th reading of `live` that it still shows what was there
+	// before the last update.
+	stale func(n int) bool
 
-	mu       sync.Mutex
-	aliases  map[string]*fakeAlias
-	versions map[int64]fakeVersion
-	deleted  bool // the whole function
-	revision int
-	calls    []string
-	updates  []*lambda.UpdateAliasInput
-	firstUp  time.Time // when the first update of `live` arrived
+	mu        sync.Mutex
+	aliases   map[string]*fakeAlias
+	versions  map[int64]fakeVersion
+	deleted   bool // the whole function
+	revision  int
+	calls     []string
+	updates   []*lambda.UpdateAliasInput
+	firstUp   time.Time // when the first update of `live` arrived
+	previous  *fakeAlias
+	reads     int                 // of `live`
+	movesMade map[string][]string // the versions that updates brought each alias to
 }
 
 type fakeAlias struct {
@@ -199,6 +205,12 @@ func (l *fakeLambda) GetAlias(ctx context.Context, in *lambda.GetAliasInput, _ .
 		if l.deleted || a == nil {
 			return nil, answer(404, "ResourceNotFoundException", "Cannot find alias arn: "+arn(name))
 		}
+		if name == "live" {
+			l.reads++
+			if l.stale != nil && l.previous != nil && l.stale(l.reads) {
+				a = l.previous
+			}
+		}
 		return &lambda.GetAliasOutput{
 			AliasArn: aws.String(arn(name)), Name: in.Name, Description: &a.description,
 			FunctionVersion: &a.version, RevisionId: &a.revision, RoutingConfig: a.routing(),
@@ -225,6 +237,10 @@ func (l *fakeLambda) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInpu
 			return nil, answer(412, "PreconditionFailedException", "The Revision Id provided does not match the latest Revision Id")
 		}
 		old := a.version
+		if name == "live" {
+			was := *a
+			l.previous = &was
+		}
 		if in.FunctionVersion != nil {
 			a.version = *in.FunctionVersion
 		}
@@ -238,6 +254,10 @@ func (l *fakeLambda) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInpu
 			a.from, a.until = old, time.Now().Add(l.shifting)
 		}
 		a.revision = l.next()
+		if l.movesMade == nil {
+			l.movesMade = map[string][]string{}
+		}
+		l.movesMade[name] = append(l.movesMade[name], a.version)
 		return &lambda.UpdateAliasOutput{
 			AliasArn: aws.String(arn(name)), Name: in.Name, Description: &a.description,
 			FunctionVersion: aws.String(a.version), RevisionId: aws.String(a.revision), RoutingConfig: a.routing(),
@@ -359,6 +379,18 @@ var passingFaults = map[string]fault{
 	"no answer":                            {hang: true},
 	"no answer, though it was carried out": {hang: true, processed: true},
 }
+
+// inspected has provisioned concurrency, or an error instead.
+type inspected struct {
+	*fakeLambda
+	err error
+}
+
+func (i inspected) GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error) {
+	return nil, &smithy.OperationError{ServiceID: "Lambda", OperationName: "GetProvisionedConcurrencyConfig", Err: i.err}
+}
+
+func sendError(text string) error { return &smithyhttp.RequestSendError{Err: errors.New(text)} }
 
 // bubbleClock is the time of a synctest bubble.
 type bubbleClock struct{}

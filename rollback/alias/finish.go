@@ -28,8 +28,11 @@ func (r *rollback) finish(ctx context.Context) {
 // itself is not touched by it.
 func (r *rollback) remember(ctx context.Context) {
 	o := r.now()
+	if o.Memory.Foreign != "" { // which was said
+		return
+	}
 	wanted, stored, err := r.memory.save(ctx, o.Memory, func(old Memory) Memory {
-		return nextMemory(old, r.state.decision, *o, r.clock.Now())
+		return nextMemory(old, r.state.decision, *o, r.stamp())
 	})
 	o.Memory, r.state.rejected = stored, wanted.Rejected
 	if err != nil {
@@ -43,8 +46,9 @@ func (r *rollback) remember(ctx context.Context) {
 // concurrency AWS shifts the traffic by temporary weights, for minutes. Its error
 // says that the move did not hold.
 func (r *rollback) settle(ctx context.Context) error {
-	began, target := r.clock.Now(), r.state.decision.Target
+	began, target, before := r.clock.Now(), r.state.decision.Target, r.now().Alias
 	var first Alias // how the traffic was split at first
+	lastAsBefore := before.RevisionID
 	for wait := time.Second; ; wait = min(2*wait, 10*time.Second) {
 		now, err := r.client.readAlias(ctx)
 		switch {
@@ -62,7 +66,17 @@ func (r *rollback) settle(ctx context.Context) error {
 			}
 			r.state.happened(report.TrafficMoved, r.clock.Now(), detail)
 			return nil
-		case now.Version != target && now.primary() == r.now().Alias.primary():
+		case now.Version != target && now.primary() == before.primary() && (now.RevisionID == before.RevisionID || now.RevisionID != lastAsBefore):
+			// AWS answered the move with a new revision. This is the old one, or one that
+			// no second reading has confirmed: a read may lag behind a write.
+			lastAsBefore = now.RevisionID
+			r.log.Infof("the alias reads as before the move, which AWS accepted: looking again in %s", wait)
+			if r.clock.Sleep(ctx, wait) != nil {
+				r.notes.warnf("AWS accepted the move to version %d, but the alias still read as before it when the time was over: look where it points", target)
+				return nil //nolint:nilerr // AWS's answer proves the move
+			}
+			continue
+		case now.Version != target && now.primary() == before.primary():
 			return &Problem{Reason: report.AliasChanged, Text: "AWS accepted the move, but read back the alias serves " + serving(now) +
 				" as before: somebody moved it back, or AWS did not move it; run this again"}
 		case now.Version != target:

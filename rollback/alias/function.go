@@ -27,10 +27,16 @@ type Function struct {
 	Runs   Runs
 	Log    Log
 	Clock  Clock
-	// Run is what the event tells about the failed run; Evidence completes it,
+	// Run is what the event says about the failed run; Evidence completes it,
 	// and may wait for an answer of GitHub's.
 	Run      report.Run
 	Evidence func(context.Context) report.Run
+	// ClockDifference is how far the clocks of AWS and GitHub are apart, as far as
+	// is known so far; nil: they are taken as equal.
+	ClockDifference func() time.Duration
+	// Ahead is how far AWS's clock is ahead of Clock, as far as is known so far; nil:
+	// not at all. What is remembered is compared with AWS's and GitHub's times later.
+	Ahead func() time.Duration
 	// Finish outlives the context that a signal or the time limit ends: what is
 	// under way then is finished within it.
 	Finish context.Context
@@ -49,6 +55,7 @@ type rollback struct {
 	clock   Clock
 	started time.Time
 
+	ahead    func() time.Duration
 	client   *client
 	observer *observer
 	mover    *mover
@@ -68,9 +75,10 @@ func newRollback(f Function) *rollback {
 	return &rollback{
 		subject: subject{name: f.Name, arn: f.ARN, alias: f.Alias, region: f.Region, environment: f.Environment},
 		dryRun:  f.DryRun, log: f.Log, clock: f.Clock, started: f.Clock.Now(),
+		ahead:  f.Ahead,
 		client: c,
 		observer: &observer{
-			client: c, runs: f.Runs, evidence: f.Evidence, notes: said,
+			client: c, runs: f.Runs, evidence: f.Evidence, clocks: f.ClockDifference, notes: said,
 			o: Observation{Request: f.Request, Run: f.Run},
 		},
 		mover:  &mover{client: c, finish: f.Finish},
@@ -78,6 +86,15 @@ func newRollback(f Function) *rollback {
 		notes:  said,
 		state:  state{healthy: report.HealthUnknown},
 	}
+}
+
+// stamp is the time that is remembered: by AWS's clock, as this machine's may be
+// wrong.
+func (r *rollback) stamp() time.Time {
+	if r.ahead == nil {
+		return r.clock.Now()
+	}
+	return r.clock.Now().Add(r.ahead())
 }
 
 // now is what was observed last.
@@ -116,6 +133,10 @@ func (r *rollback) keepObserved() {
 	switch {
 	case m.Unreadable != "":
 		r.notes.warnf("the Description of the memory alias %s is not readable and counts as empty: %s", r.client.memoryAlias(), m.Unreadable)
+	case m.Unread != nil:
+		r.notes.warnf("which versions were bad is not known: %s; the memory counts as empty", m.Unread.Text)
+	case m.Foreign != "":
+		r.notes.warnf("%s; which versions were bad is not known, and nothing is remembered", r.client.foreignMemory(m))
 	case m.Exists:
 		r.log.Infof("%s:%s remembers: %s", r.subject.name, r.client.memoryAlias(), m.Description())
 	}
@@ -125,6 +146,7 @@ func (r *rollback) keepObserved() {
 func (r *rollback) adopt(d Decision) {
 	s, now := &r.state, r.now().Alias
 	s.decision, s.proof = d, d.Proof
+	r.noteClocks(d)
 	r.takeLogGroup(now.Version)
 	switch d.Action {
 	case Fail:
@@ -147,6 +169,19 @@ func (r *rollback) adopt(d Decision) {
 		s.to, s.weightsCleared = d.Target, now.Weighted != 0
 		s.end(report.Planned, d.Reason, fmt.Sprintf("dry run: %s would go from %s to version %d, because %s; nothing was changed",
 			r.subject.place(), serving(now), d.Target, d.Why))
+	}
+}
+
+// noteClocks says where the difference of the clocks decided.
+func (r *rollback) noteClocks(d Decision) {
+	o := *r.now()
+	if o.ClockDifference == 0 {
+		return
+	}
+	difference := o.ClockDifference
+	o.ClockDifference = 0
+	if other := Decide(o); other.Action != d.Action || other.Reason != d.Reason || other.Target != d.Target {
+		r.notes.warnf("the clocks of AWS and GitHub differ by %s, and times that are closer to each other prove nothing: with equal clocks this would have been decided otherwise", difference)
 	}
 }
 
@@ -214,7 +249,7 @@ func (r *rollback) arrive(now Alias) {
 	s.move(now, target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", target, serving(from)))
 	s.weightsCleared, s.servedBefore = from.Weighted != 0, from.Serves(target)
 	s.left, s.deployedAt = left, r.now().deployedAt(left)
-	message := ""
+	var message string
 	switch {
 	case target == from.Version:
 		message = fmt.Sprintf("%s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",

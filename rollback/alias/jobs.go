@@ -7,58 +7,70 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
+// jobTimes answers which jobs can have published a version, by their names and by
+// when they ran.
+type jobTimes struct {
+	run report.Run // the run that failed
+	// clockDifference is how far AWS's and GitHub's clocks are apart.
+	clockDifference time.Duration
+}
+
+func (o Observation) jobs() jobTimes {
+	return jobTimes{run: o.Run, clockDifference: o.ClockDifference}
+}
+
 // deployJobs are the jobs of a run, in all of its attempts, that can have
 // published a version: those that were named, else all. The job that rolls back
 // publishes nothing, nor does the rest of its matrix.
-func (o Observation) deployJobs(run report.Run) []report.Job {
-	named := o.deployJobsKnown()
+func (t jobTimes) deployJobs(run report.Run) []report.Job {
+	named := t.deployJobsKnown()
 	return slices.DeleteFunc(allJobs(run), func(job report.Job) bool {
 		if job.Own && job.FailedStep != "" {
 			return false // the rollback is a later step of the job that deployed
 		}
-		return job.Own || o.rollsBack(job) || named && !slices.ContainsFunc(o.Run.DeployJobs, job.IsNamed)
+		return job.Own || t.rollsBack(job) || named && !slices.ContainsFunc(t.run.DeployJobs, job.IsNamed)
 	})
 }
 
-// deployJobsKnown tells whether the jobs that can have deployed are named, and
+// deployJobsKnown reports whether the jobs that can have deployed are named, and
 // each name is one that GitHub shows: a job with a name of its own is not found by
 // its id, and then any job can be it.
-func (o Observation) deployJobsKnown() bool {
-	return len(o.Run.DeployJobs) > 0 && !slices.ContainsFunc(o.Run.DeployJobs, func(name string) bool {
-		return !slices.ContainsFunc(allJobs(o.Run), func(job report.Job) bool { return job.IsNamed(name) })
+func (t jobTimes) deployJobsKnown() bool {
+	return len(t.run.DeployJobs) > 0 && !slices.ContainsFunc(t.run.DeployJobs, func(name string) bool {
+		return !slices.ContainsFunc(allJobs(t.run), func(job report.Job) bool { return job.IsNamed(name) })
 	})
 }
 
-// rollsBack tells whether a job is the one in which this program runs, of any
+// rollsBack reports whether a job is the one in which this program runs, of any
 // attempt or value of its matrix.
-func (o Observation) rollsBack(job report.Job) bool {
-	return slices.ContainsFunc(o.Run.Jobs, func(own report.Job) bool {
+func (t jobTimes) rollsBack(job report.Job) bool {
+	return slices.ContainsFunc(t.run.Jobs, func(own report.Job) bool {
 		return own.Own && own.FailedStep == "" && own.BaseName() == job.BaseName()
 	})
 }
 
 // upstreamJobs are the jobs of this run that nobody named and that had ended
 // before the first named one began: a named one may need what they did.
-func (o Observation) upstreamJobs() []report.Job {
-	if !o.deployJobsKnown() {
+func (t jobTimes) upstreamJobs() []report.Job {
+	if !t.deployJobsKnown() {
 		return nil
 	}
 	first := time.Time{}
-	for _, job := range o.deployJobs(o.Run) {
+	for _, job := range t.deployJobs(t.run) {
 		if ran(job) && !job.StartedAt.IsZero() && (first.IsZero() || job.StartedAt.Before(first)) {
 			first = job.StartedAt
 		}
 	}
-	return slices.DeleteFunc(allJobs(o.Run), func(job report.Job) bool {
-		return !ran(job) || o.rollsBack(job) || job.CompletedAt.IsZero() || first.IsZero() || job.CompletedAt.After(first)
+	return slices.DeleteFunc(allJobs(t.run), func(job report.Job) bool {
+		return !ran(job) || t.rollsBack(job) || job.CompletedAt.IsZero() || first.IsZero() || job.CompletedAt.After(first)
 	})
 }
 
 // atWork are the jobs that were at work at a time of AWS's clock. GitHub gives
 // whole seconds; where the two clocks differ, a job counts as at work as long
 // before and after.
-func (o Observation) atWork(jobs []report.Job, at time.Time) []report.Job {
-	return spanning(jobs, at, o.ClockDifference)
+func (t jobTimes) atWork(jobs []report.Job, at time.Time) []report.Job {
+	return spanning(jobs, at, t.clockDifference)
 }
 
 // spanning are the jobs whose span, widened by a margin, has a time in it.
@@ -80,9 +92,9 @@ func spanning(jobs []report.Job, at time.Time, margin time.Duration) []report.Jo
 
 // lastEnd is when the last job that can have deployed ended; it is not known while
 // one is still at work.
-func (o Observation) lastEnd() (time.Time, bool) {
+func (t jobTimes) lastEnd() (time.Time, bool) {
 	var end time.Time
-	for _, job := range o.deployJobs(o.Run) {
+	for _, job := range t.deployJobs(t.run) {
 		switch {
 		case job.Own:
 			return time.Time{}, false
@@ -96,9 +108,21 @@ func (o Observation) lastEnd() (time.Time, bool) {
 		}
 	}
 	if end.IsZero() {
-		end = o.Run.EndedBy
+		end = t.run.EndedBy
 	}
 	return end, !end.IsZero()
+}
+
+// timesKnown reports whether each job that can have deployed says when it ran.
+func (t jobTimes) timesKnown() bool {
+	return !slices.ContainsFunc(t.deployJobs(t.run), func(job report.Job) bool {
+		return ran(job) && job.Status != "queued" && job.Status != "waiting" && job.StartedAt.IsZero()
+	})
+}
+
+// knownRuns are the run that failed and those beside it.
+func (t jobTimes) knownRuns() []report.Run {
+	return slices.Concat([]report.Run{t.run}, t.run.Newer, t.run.Older)
 }
 
 // allJobs has the jobs of all attempts, as far as they are known.

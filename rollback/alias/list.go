@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -16,9 +15,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// AliasLister is AWS Lambda's API as far as only a list needs it; a Lambda that
+// aliasLister is AWS Lambda's API as far as only a list needs it; a Lambda that
 // is none leaves out which other aliases serve a version.
-type AliasLister interface {
+type aliasLister interface {
 	ListAliases(context.Context, *lambda.ListAliasesInput, ...func(*lambda.Options)) (*lambda.ListAliasesOutput, error)
 }
 
@@ -87,7 +86,7 @@ func (l lister) message(d Decision, total int) string {
 	return text + fmt.Sprintf("a rollback now would go to version %d: %s", d.Target, d.Why)
 }
 
-// entry is what the listing tells of a version.
+// entry is what the listing says of a version.
 type entry struct {
 	number      int64
 	description string
@@ -167,7 +166,7 @@ func (l lister) readStates(ctx context.Context, all []entry) error {
 	return g.Wait()
 }
 
-// aliases tells for each version which aliases send traffic to it. Where they
+// aliases gives for each version which aliases send traffic to it. Where they
 // cannot be listed, the two that this program knows of remain.
 func (l lister) aliases(ctx context.Context) map[int64][]string {
 	c, o := l.r.client, l.r.now()
@@ -183,7 +182,7 @@ func (l lister) aliases(ctx context.Context) map[int64][]string {
 	if o.Memory.Exists {
 		add(own, c.memoryAlias(), o.Memory.Version)
 	}
-	lister, can := c.lambda.(AliasLister)
+	lister, can := c.lambda.(aliasLister)
 	if !can {
 		return own
 	}
@@ -194,7 +193,7 @@ func (l lister) aliases(ctx context.Context) map[int64][]string {
 			return lister.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &c.function, MaxItems: aws.Int32(pageSize), Marker: marker}, unretried)
 		})
 		if err != nil {
-			note := report.Note{Warning: httpStatus(err) != http.StatusForbidden, Text: fmt.Sprintf(
+			note := report.Note{Warning: classify(err) != denied, Text: fmt.Sprintf(
 				"which other aliases serve a version is not shown: %s", explain(err, "ListAliases", c.function))}
 			l.r.notes.add(note)
 			return own

@@ -39,14 +39,32 @@ type Memory struct {
 	At       time.Time
 	By       string // ByRollback, BySnapshot, or empty where versions were only rejected
 
-	// Unreadable tells what is wrong with a Description that does not parse;
+	// Unreadable says what is wrong with a Description that does not parse;
 	// all that it would have said is then empty.
 	Unreadable string
+	// Foreign is the Description of an alias that has the memory's name and is
+	// somebody else's; empty: there is none. It tells nothing and is never written.
+	Foreign string
+	// Unread tells why the memory could not be read; nil: it was. Whether there is
+	// one is not known then.
+	Unread *Problem
+}
+
+// foreign tells that a Description which does not parse was not written by this
+// program: what it writes begins with rejected=, however the rest is damaged.
+func foreign(description string) bool {
+	for field := range strings.FieldsSeq(description) {
+		key, value, found := strings.Cut(field, "=")
+		if found && (key == "rejected" || key == "by" && (value == ByRollback || value == BySnapshot)) {
+			return false
+		}
+	}
+	return true
 }
 
 // rejectedAt says when a version was rejected, where it is still known: the
 // memory has the time of its last writing alone. What several rollbacks by hand
-// have rejected is not told apart.
+// have rejected is not distinguished.
 func (m Memory) rejectedAt(e Rejection) string {
 	if m.At.IsZero() || e.Run != m.Run || m.By != ByRollback {
 		return ""
@@ -58,12 +76,12 @@ func (m Memory) rejectedAt(e Rejection) string {
 	return " (" + at + ")"
 }
 
-// writtenBy tells whether a run wrote it, by a rollback or by a snapshot.
+// writtenBy reports whether a run wrote it, by a rollback or by a snapshot.
 func (m Memory) writtenBy(writer string, run report.Run) bool {
 	return m.Exists && m.By == writer && m.Run != 0 && m.Run == run.ID
 }
 
-// Rejection is a version that is never chosen by itself, or, with Last below
+// Rejection is a version that is never chosen on its own, or, with Last below
 // First, a row of neighbouring ones.
 type Rejection struct {
 	First int64 // the highest number

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,9 +21,6 @@ var errChanged = errors.New("the alias was changed by somebody else in the meant
 var errMovedByOthers = fmt.Errorf("%w, to the same version", errChanged)
 
 const (
-	// maxConflicts is how often another operation in progress (409) is
-	// waited out.
-	maxConflicts = 6
 	// readBackLimit bounds the reading that finds out whether an unanswered
 	// move happened, when there is no time left for more.
 	readBackLimit = 3 * time.Second
@@ -32,6 +28,9 @@ const (
 	overtimeLimit = 2 * time.Second
 	// lastLookLimit is the same where the process is about to be killed.
 	lastLookLimit = 400 * time.Millisecond
+	// staleWait is how long to wait before a reading that shows the alias as it was
+	// before a change is made again: a read may lag behind a write.
+	staleWait = time.Second
 )
 
 // mover updates the alias of one function.
@@ -51,7 +50,7 @@ type change struct {
 	ours bool
 }
 
-// made tells whether an alias is as it is to be.
+// made reports whether an alias is as it is to be.
 func (c change) made(a Alias) bool {
 	if a.primary() != c.version {
 		return false
@@ -96,14 +95,13 @@ func (m *mover) update(ctx context.Context, c change) (Alias, error) {
 			return a, nil
 		}
 		unsure = unsure || ambiguous(err)
-		status := httpStatus(err)
-		switch {
-		case status == http.StatusPreconditionFailed:
+		switch kind := classify(err); {
+		case kind == preconditionFailed:
 			return m.afterConflict(ctx, c, unsure, err)
-		case status == http.StatusConflict && try < maxConflicts:
-		case status == http.StatusNotFound && !unsure:
+		case kind == inProgress: // another operation on the function: it ends
+		case kind == notFound && !unsure:
 			return c.from, m.explainNotFound(ctx, c, err)
-		case !retryable(err):
+		case !kind.Retryable():
 			if unsure {
 				return m.stopped(ctx, c, unsure, err)
 			}
@@ -136,7 +134,7 @@ func (m *mover) attempt(ctx context.Context) (context.Context, func()) {
 // afterConflict reads the alias after a 412. It is where it should be when the
 // answer to an earlier try was lost; else somebody else changed it.
 func (m *mover) afterConflict(ctx context.Context, c change, unsure bool, conflict error) (Alias, error) {
-	now, err := m.readBack(ctx)
+	now, err := m.readChanged(ctx, c)
 	switch {
 	case err != nil:
 		p := explain(err, "GetAlias", m.client.resource(c.from))
@@ -163,7 +161,7 @@ func (m *mover) stopped(ctx context.Context, c change, unsure bool, last error) 
 	if !unsure {
 		return c.from, notChanged(c.from, p)
 	}
-	now, err := m.readBack(ctx)
+	now, err := m.readChanged(ctx, c)
 	switch {
 	case err != nil:
 		p.Text += fmt.Sprintf("; the alias could not be read back either (%s): look where it points now", brief(err))
@@ -184,7 +182,7 @@ func (m *mover) explainNotFound(ctx context.Context, c change, err error) error 
 	case readErr == nil:
 		return notChanged(now, &Problem{Reason: report.VersionNotFound, Err: err, Text: fmt.Sprintf(
 			"version %s does not exist any more: somebody deleted it after it was chosen; run this again", c.version)})
-	case httpStatus(readErr) == http.StatusNotFound:
+	case classify(readErr) == notFound:
 		return m.client.explainMissing(ctx, readErr)
 	}
 	return explain(err, "UpdateAlias", m.client.resource(c.from))
@@ -192,6 +190,30 @@ func (m *mover) explainNotFound(ctx context.Context, c change, err error) error 
 
 // readBack reads the alias even where ctx has ended.
 func (m *mover) readBack(ctx context.Context) (Alias, error) {
+	ctx, cancel := m.lookingBack(ctx)
+	defer cancel()
+	return m.client.readAlias(ctx)
+}
+
+// readChanged is readBack for an alias that may have changed: a reading that shows
+// it unchanged may be stale, and is made once more.
+func (m *mover) readChanged(ctx context.Context, c change) (Alias, error) {
+	ctx, cancel := m.lookingBack(ctx)
+	defer cancel()
+	now, err := m.client.readAlias(ctx)
+	if err != nil || now.RevisionID != c.from.RevisionID || m.client.caller.clock.Sleep(ctx, staleWait) != nil {
+		return now, err
+	}
+	again, err := m.client.readAlias(ctx)
+	if err != nil {
+		return now, nil //nolint:nilerr // the first reading is the best that is known
+	}
+	return again, nil
+}
+
+// lookingBack is the time for reading the alias, which there is also where ctx has
+// ended.
+func (m *mover) lookingBack(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	switch {
 	case m.finish.Err() != nil:
@@ -201,8 +223,7 @@ func (m *mover) readBack(ctx context.Context) (Alias, error) {
 		cancel()
 		ctx, cancel = context.WithTimeout(m.finish, readBackLimit)
 	}
-	defer cancel()
-	return m.client.readAlias(ctx)
+	return ctx, cancel
 }
 
 // notChanged adds to a problem that nothing happened.
@@ -222,9 +243,10 @@ func serving(a Alias) string {
 	return fmt.Sprintf("version %d", a.Version)
 }
 
-// conflict tells that an update was refused because somebody else made one.
+// conflict reports whether an update was refused because somebody else made one.
 func conflict(err error) bool {
-	return httpStatus(err) == http.StatusPreconditionFailed || httpStatus(err) == http.StatusConflict
+	kind := classify(err)
+	return kind == preconditionFailed || kind == inProgress
 }
 
 // reasonOfProblem is the code for the outputs, and the text for people.

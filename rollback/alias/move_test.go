@@ -390,8 +390,9 @@ func TestAnotherOperationIsInProgress(t *testing.T) {
 		play(t, func(t *testing.T, s *scene) {
 			s.lambda.faults = always("UpdateAlias live", conflict)
 			r := s.run(t)
-			assert.Equal(t, report.Failed, r.Status)
+			assert.Equal(t, report.Timeout, r.Reason)
 			assert.Contains(t, r.Message, "not changed")
+			assert.Contains(t, r.Message, "An update is in progress")
 		})
 	})
 }
@@ -729,17 +730,6 @@ func TestCost(t *testing.T) {
 	assert.LessOrEqual(t, over, 40, "over a gap of 1,197 deleted versions")
 	worst, _ := calls(t, 3_000, 1_197)
 	t.Logf("calls: %d plain, %d over a gap of 1,197 above 2 versions, %d above 2,999", few, over, worst)
-}
-
-// Another operation in progress is waited out, but not for ever.
-func TestConflictsAreWaitedOutSixTimes(t *testing.T) {
-	t.Parallel()
-	play(t, func(t *testing.T, s *scene) {
-		s.lambda.faults = always("UpdateAlias live", fault{err: answer(409, "ResourceConflictException", "in progress")})
-		r := s.run(t)
-		assert.Equal(t, report.Failed, r.Status)
-		assert.Equal(t, 6, s.lambda.count("UpdateAlias live"))
-	})
 }
 
 // What is read in the first round, beside the serving version: the next two, or

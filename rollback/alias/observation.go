@@ -28,12 +28,12 @@ type Alias struct {
 	Weight     float64
 }
 
-// Serves tells whether the alias sends any traffic to version.
+// Serves reports whether the alias sends any traffic to version.
 func (a Alias) Serves(version int64) bool {
 	return version != 0 && (a.Version == version || a.Weighted == version)
 }
 
-// Only tells whether version serves alone.
+// Only reports whether version serves alone.
 func (a Alias) Only(version int64) bool {
 	return a.Version == version && a.Weighted == 0
 }
@@ -58,7 +58,7 @@ func (a Alias) other(version int64) int64 {
 	return a.Version
 }
 
-// sameTraffic tells whether two states send the traffic to the same versions.
+// sameTraffic reports whether two states send the traffic to the same versions.
 func (a Alias) sameTraffic(b Alias) bool {
 	return a.Latest == b.Latest && a.Version == b.Version && a.Weighted == b.Weighted && a.Weight == b.Weight
 }
@@ -75,8 +75,8 @@ func (a Alias) weights() map[string]float64 {
 // Version is what is known of one version of the function.
 type Version struct {
 	Exists bool
-	// Read tells that its configuration was read, and with it its state; the
-	// listing tells only that it exists, and when it was last modified.
+	// Read reports whether its configuration was read, and with it its state; the
+	// listing says only that it exists, and when it was last modified.
 	Read         bool
 	LastModified time.Time // zero: not known
 	State        string    // Active, Inactive, Pending, Failed; empty: not said, which means it serves

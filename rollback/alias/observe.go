@@ -37,6 +37,7 @@ type observer struct {
 	client   *client
 	runs     Runs
 	evidence func(context.Context) report.Run
+	clocks   func() time.Duration // how far those of AWS and GitHub are apart; nil: not at all
 	notes    *notes
 
 	mu     sync.Mutex // guards o while calls run side by side
@@ -238,6 +239,9 @@ func (ob *observer) askRunsAtWork(ctx context.Context, version int64) {
 // the bound here only keeps a mistake from going on for ever.
 func (ob *observer) decide(ctx context.Context, by func(Observation) Decision) (Decision, error) {
 	for range 10_000 {
+		if ob.clocks != nil { // each answer may have told more of them
+			ob.o.ClockDifference = ob.clocks()
+		}
 		d := by(ob.o)
 		if d.Action != NeedMore {
 			return d, nil

@@ -83,7 +83,7 @@ func (c chance) point(l *fakeLambda, versions []int64) {
 func (c chance) memory(good []int64) string {
 	switch c.IntN(4) {
 	case 0:
-		return "somebody's own words"
+		return "rejected=damaged"
 	case 1:
 		return fmt.Sprintf("rejected=%d@77 run=77/1 at=2026-01-01T00:00:00Z by=rollback", c.pick(good))
 	case 2:

@@ -52,6 +52,8 @@ func explain(err error, action, resource string) *Problem {
 		return say(report.FunctionNotFound, "%s found nothing at %s: check the name, the region and the account (%s)", action, resource, brief(err))
 	case aws.Throttled:
 		return say(report.Throttled, "AWS throttled %s on %s: too many calls are made in this account and region; run it again (%s)", action, resource, brief(err))
+	case aws.Unresolved: // nothing at AWS is to be waited for: the job's settings name no place
+		return say(report.InvalidInput, "%s on %s could not be called: %s", action, resource, brief(err))
 	default:
 		return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
 	}

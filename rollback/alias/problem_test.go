@@ -42,7 +42,7 @@ func TestExplain(t *testing.T) {
 		"a 404 that is not AWS's":         {awsAnswer(404, ""), report.AWSError, "GetAlias failed on api:live: HTTP status 404"},
 		"throttled":                       {throttled, report.Throttled, "AWS throttled GetAlias on api:live"},
 		"a wrong request":                 {awsAnswer(400, "ValidationException"), report.AWSError, "GetAlias failed on api:live: ValidationException: no"},
-		"there is no such region":         {unresolved, report.AWSError, "lambda.us-east-99.amazonaws.com"},
+		"there is no such region":         {unresolved, report.InvalidInput, "lambda.us-east-99.amazonaws.com"},
 		"the time is over":                {&Stopped{Cause: ErrTimeout, Last: awsAnswer(503, "ServiceException")}, report.Timeout, "GetAlias did not succeed before the input timeout was over (the last try had ended with ServiceException: no)"},
 		"the time is over, throttled":     {&Stopped{Cause: ErrTimeout, Last: throttled}, report.Throttled, "AWS kept throttling GetAlias until the input timeout was over"},
 		"a deadline of somebody else's":   {&Stopped{Cause: context.DeadlineExceeded}, report.Timeout, "GetAlias did not succeed"},

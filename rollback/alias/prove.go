@@ -37,7 +37,7 @@ type ProveOptions struct {
 	Log      Log           // takes what concerns the whole fleet
 }
 
-// Moved tells whether there is anything to prove: a function that was rolled back,
+// Moved reports whether there is anything to prove: a function that was rolled back,
 // and that nobody else has moved since.
 func (f *Fleet) Moved() bool { return len(f.moved()) > 0 }
 

@@ -20,19 +20,19 @@ type otherJob struct {
 	job report.Job
 }
 
-// publishersOf tells by times and jobs which runs can have published a version.
+// publishersOf finds by times and jobs which runs can have published a version.
 // There can be several; what that means depends on what is asked.
-func (f *facts) publishersOf(version int64) publishers {
+func publishersOf(f *facts, version int64) publishers {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
 	others := slices.Concat(run.Newer, run.Older)
-	own := namesOf(f.o.atWork(f.o.deployJobs(run), modified))
-	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(f.o.atWork(f.o.deployJobs(r), modified)) > 0 }) {
+	own := namesOf(f.o.jobs().atWork(f.o.jobs().deployJobs(run), modified))
+	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(f.o.jobs().atWork(f.o.jobs().deployJobs(r), modified)) > 0 }) {
 		return publishers{own: own} // nobody else was running
 	}
-	names := f.publishingJobs(f.o.referenceVersion(version))
+	names := publishingJobs(f, f.o.referenceVersion(version))
 	in := func(runs []report.Run) (out []otherJob) {
 		for _, r := range runs {
-			for _, job := range f.o.atWork(f.o.deployJobs(r), modified) {
+			for _, job := range f.o.jobs().atWork(f.o.jobs().deployJobs(r), modified) {
 				if slices.Contains(names, job.Name) {
 					out = append(out, otherJob{r, job})
 				}
@@ -46,9 +46,9 @@ func (f *facts) publishersOf(version int64) publishers {
 // byPublisher attributes a version that was made after this run had begun. It is
 // taken to be this run's, unless a newer run, or an older one alone, was in the
 // job that publishes.
-func (f *facts) byPublisher(version int64) attribution {
+func byPublisher(f *facts, version int64) attribution {
 	modified := f.o.Versions[version].LastModified
-	p := f.publishersOf(version)
+	p := publishersOf(f, version)
 	switch {
 	case len(p.newer) > 0:
 		first := p.newer[0]
@@ -73,19 +73,19 @@ func (f *facts) byPublisher(version int64) attribution {
 // publishedByThisRun is true where this run was in a job that publishes when the
 // version was made, and no other run was in the same one: enough to reject a
 // version that was never found to fail.
-func (f *facts) publishedByThisRun(version int64) bool {
+func publishedByThisRun(f *facts, version int64) bool {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
 	if modified.IsZero() || run.CreatedAt.IsZero() || run.CreatedBound || !run.NewerKnown || f.o.before(modified, run.CreatedAt) {
 		return false
 	}
 	f.needOlderRuns()
-	p := f.publishersOf(version)
+	p := publishersOf(f, version)
 	return len(p.own) > 0 && !slices.ContainsFunc(slices.Concat(p.newer, p.older), func(other otherJob) bool {
 		return slices.Contains(p.own, other.job.Name)
 	})
 }
 
-// referenceVersion is the version by which the publishing job is told: the one that this
+// referenceVersion is the version by which the publishing job is recognized: the one that this
 // deploy is known or taken to have put behind the alias, or, where that lies
 // below, the given one.
 func (o Observation) referenceVersion(version int64) int64 {
@@ -106,21 +106,21 @@ func (o Observation) referenceVersion(version int64) int64 {
 // ran, a newer run's deploy made version 43. Only the smoke test was running in
 // this run when 43 was made, but no smoke test was when 42 was: it is the
 // deploy that publishes, and 43 is the newer run's.
-func (f *facts) publishingJobs(version int64) []string {
+func publishingJobs(f *facts, version int64) []string {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
-	own := namesOf(f.o.atWork(f.o.deployJobs(run), modified))
+	own := namesOf(f.o.jobs().atWork(f.o.jobs().deployJobs(run), modified))
 	if len(own) == 0 {
-		own = namesOf(f.o.deployJobs(run))
+		own = namesOf(f.o.jobs().deployJobs(run))
 	}
 	var others []string
 	for _, other := range slices.Concat(run.Newer, run.Older) {
-		others = append(others, namesOf(f.o.atWork(f.o.deployJobs(other), modified))...)
+		others = append(others, namesOf(f.o.jobs().atWork(f.o.jobs().deployJobs(other), modified))...)
 	}
 	if len(others) == 0 {
 		return own
 	}
 	f.needTwoBelow(version)
-	candidates := slices.Concat(namesOf(f.o.deployJobs(run)), others)
+	candidates := slices.Concat(namesOf(f.o.jobs().deployJobs(run)), others)
 	slices.Sort(candidates)
 	agreeing := highestScoring(slices.Compact(candidates), f.o.publishedCount)
 	mine := intersect(agreeing, own)
@@ -169,7 +169,7 @@ func (f *facts) needTwoBelow(version int64) {
 }
 
 // needRunsBefore sees to it that the runs are known that were at work when the
-// newest version from before this run was made: they tell which job publishes.
+// newest version from before this run was made: they say which job publishes.
 // One version is enough.
 func (f *facts) needRunsBefore(version int64) {
 	if len(f.o.AtWorkAsked) > 0 {
@@ -195,8 +195,8 @@ func (o Observation) publishedCount(name string) int {
 		if v.LastModified.IsZero() || (wholeSecond(v.LastModified).Before(o.Run.CreatedAt) && !slices.Contains(o.AtWorkAsked, number)) {
 			continue
 		}
-		if slices.ContainsFunc(o.knownRuns(), func(run report.Run) bool {
-			return slices.Contains(namesOf(o.atWork(o.deployJobs(run), v.LastModified)), name)
+		if slices.ContainsFunc(o.jobs().knownRuns(), func(run report.Run) bool {
+			return slices.Contains(namesOf(o.jobs().atWork(o.jobs().deployJobs(run), v.LastModified)), name)
 		}) {
 			n++
 		}
@@ -209,8 +209,8 @@ func (o Observation) publishedCount(name string) int {
 // can find nothing new to publish.
 func (o Observation) emptySuccesses(name string) int {
 	n := 0
-	for _, run := range o.knownRuns() {
-		for _, job := range o.deployJobs(run) {
+	for _, run := range o.jobs().knownRuns() {
+		for _, job := range o.jobs().deployJobs(run) {
 			if job.Name == name && job.Conclusion == "success" && !o.madeAnyVersion(job) {
 				n++
 			}
@@ -219,16 +219,12 @@ func (o Observation) emptySuccesses(name string) int {
 	return n
 }
 
-// madeAnyVersion tells whether a known version was made while a job was running.
+// madeAnyVersion reports whether a known version was made while a job was running.
 func (o Observation) madeAnyVersion(job report.Job) bool {
 	for _, v := range o.Versions {
-		if len(o.atWork([]report.Job{job}, v.LastModified)) > 0 {
+		if len(o.jobs().atWork([]report.Job{job}, v.LastModified)) > 0 {
 			return true
 		}
 	}
 	return false
-}
-
-func (o Observation) knownRuns() []report.Run {
-	return slices.Concat([]report.Run{o.Run}, o.Run.Newer, o.Run.Older)
 }

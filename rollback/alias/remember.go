@@ -7,10 +7,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// maxMemoryWrites is how often the memory is written anew because somebody else
-// wrote it at the same time.
+// maxMemoryWrites is how often the memory is written because somebody else wrote
+// it at the same time.
 const maxMemoryWrites = 3
 
 // memoryLimit bounds how long the memory may hold up what comes after it.
@@ -27,6 +29,7 @@ type memoryStore struct {
 // nextMemory is the memory as it should be after a decision was carried out.
 func nextMemory(old Memory, d Decision, o Observation, now time.Time) Memory {
 	m := old
+	m.Unread = nil // what is written is known
 	run := int64(0)
 	if d.ByRun {
 		run = o.Run.ID
@@ -68,53 +71,81 @@ func (s *memoryStore) save(ctx context.Context, old Memory, next func(Memory) Me
 		if alreadyStored(old, wanted) {
 			return wanted, old, nil
 		}
-		err := s.write(ctx, wanted)
-		if conflict(err) && try < maxMemoryWrites {
-			now, readErr := s.client.readMemory(ctx)
-			if readErr == nil {
-				old = now
-				continue
-			}
-			err = readErr
+		stored, err = s.write(ctx, old, wanted)
+		if !s.again(ctx, old, try, err) {
+			break
 		}
-		if err != nil {
-			return wanted, old, err
+		now, readErr := s.client.readMemory(ctx)
+		if readErr != nil {
+			return wanted, old, readErr
 		}
-		return wanted, wanted, nil
+		old = now
 	}
+	if err != nil {
+		return wanted, old, err
+	}
+	return wanted, stored, nil
 }
 
-// alreadyStored tells that a memory need not be written.
+// again tells whether to read the memory and write it anew: somebody else wrote it
+// at the same time, or another operation is in progress, which is waited for.
+func (s *memoryStore) again(ctx context.Context, old Memory, try int, err error) bool {
+	calls := s.client.caller
+	switch kind := classify(err); {
+	case old.Unread != nil: // reading tells nothing
+		return false
+	case kind == preconditionFailed:
+		return try < maxMemoryWrites
+	case kind == inProgress:
+		return calls.clock.Sleep(ctx, pause(calls.clock.Now(), try, err)) == nil
+	}
+	return false
+}
+
+// alreadyStored reports whether a memory need not be written.
 func alreadyStored(old, m Memory) bool {
 	return old.Exists && old.Unreadable == "" && !old.Weighted && old.Version == m.Version && old.Description() == m.Description()
 }
 
-// write creates or updates the memory alias, as its revision is known.
-func (s *memoryStore) write(ctx context.Context, m Memory) error {
+// write creates or updates the memory alias, which was read as old, and gives it as
+// it is then. One that may not be read can be created, which never overwrites
+// anything; to update it, its revision must be known. Somebody else's is left alone.
+func (s *memoryStore) write(ctx context.Context, old, m Memory) (Memory, error) {
 	c, name, version, description := s.client, s.client.memoryAlias(), versionText(m.Version), m.Description()
-	if !m.Exists {
+	if old.Foreign != "" {
+		return old, &Problem{Reason: report.InvalidInput, Text: c.foreignMemory(old)}
+	}
+	if !old.Exists {
 		c.caller.log.Infof("CreateAlias: %s:%s on version %s, to remember: %s", s.name, name, version, description)
-		_, err := do(ctx, c.caller, "CreateAlias", func(ctx context.Context) (*lambda.CreateAliasOutput, error) {
+		out, err := do(ctx, c.caller, "CreateAlias", func(ctx context.Context) (*lambda.CreateAliasOutput, error) {
 			return c.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
 				FunctionName: &c.function, Name: &name, FunctionVersion: &version, Description: &description,
 			}, unretried)
 		})
-		return s.explain(err, "CreateAlias")
+		if old.Unread != nil && classify(err) == inProgress {
+			return old, &Problem{Reason: old.Unread.Reason, Err: err, Text: old.Unread.Text + "; it exists, and is not overwritten unread"}
+		}
+		if err != nil {
+			return old, s.explain(err, "CreateAlias")
+		}
+		m.Exists, m.RevisionID = true, aws.ToString(out.RevisionId)
+		return m, nil
 	}
 	c.caller.log.Infof("UpdateAlias: %s:%s on version %s, to remember: %s", s.name, name, version, description)
-	_, err := do(ctx, c.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
+	out, err := do(ctx, c.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
 		return c.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
 			FunctionName: &c.function, Name: &name, FunctionVersion: &version, Description: &description,
-			RevisionId:    aws.String(m.RevisionID),
+			RevisionId:    aws.String(old.RevisionID),
 			RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}},
 		}, unretried)
 	})
-	return s.explain(err, "UpdateAlias")
+	if err != nil {
+		return old, s.explain(err, "UpdateAlias")
+	}
+	m.Exists, m.RevisionID, m.Unreadable, m.Weighted = true, aws.ToString(out.RevisionId), "", false
+	return m, nil
 }
 
 func (s *memoryStore) explain(err error, action string) error {
-	if err == nil {
-		return nil
-	}
 	return explain(err, action, s.client.memoryResource())
 }

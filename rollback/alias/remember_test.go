@@ -33,8 +33,8 @@ func TestMemoryAfter(t *testing.T) {
 			given:  func(s *scene) { s.remembers(39, "rejected=40@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback") },
 			status: report.RolledBack, version: "41", says: "rejected=42@7002,40@7001 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
 		},
-		"a rollback, over words of somebody else": {
-			given:  func(s *scene) { s.remembers(39, "do not touch") },
+		"a rollback, over a Description that is damaged": {
+			given:  func(s *scene) { s.remembers(39, "rejected=do not touch") },
 			status: report.RolledBack, version: "41", says: "rejected=42@7002 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
 		},
 		"a rollback by a snapshot": {
@@ -126,7 +126,7 @@ func (s *scene) remembers(version int64, description string) {
 func TestUnreadableMemoryIsAWarning(t *testing.T) {
 	t.Parallel()
 	play(t, func(t *testing.T, s *scene) {
-		s.remembers(39, "do not touch")
+		s.remembers(39, "rejected=4x run=")
 		r := s.run(t)
 		assert.Equal(t, report.RolledBack, r.Status)
 		assert.Contains(t, warnings(r), "not readable")
@@ -198,16 +198,142 @@ func TestMemoryThatOthersKeepWriting(t *testing.T) {
 	})
 }
 
-// The contract makes a denied write a warning and is silent on a denied read:
-// without the rejected versions no target is safe, so nothing moves.
+// A memory that may not be read stops no move. It can be created, as that never
+// overwrites anything; one that exists is not written unread.
 func TestMemoryThatMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		there    string // its Description; empty: there is none
+		others   func(call string, n int) *fault
+		after    string
+		warnings []string
+	}{
+		"there is none yet": {
+			after:    "rejected=42@7002 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+			warnings: []string{"lambda:GetAlias on api:live-rollback"},
+		},
+		"there is one": {
+			there:    "rejected=41@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback",
+			after:    "rejected=41@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback",
+			warnings: []string{"lambda:GetAlias on api:live-rollback", "not overwritten unread"},
+		},
+		"nor may it be created": {
+			others:   always("CreateAlias "+memoryAlias, fault{err: answer(403, "AccessDeniedException", "")}),
+			warnings: []string{"lambda:GetAlias on api:live-rollback", "lambda:CreateAlias on api:live-rollback"},
+		},
+		"the answer to its creation is lost": {
+			others:   only("CreateAlias "+memoryAlias, 1, passingFaults["answer lost after it was carried out"]),
+			after:    "rejected=42@7002 run=7002/1 at=2000-01-01T00:00:00Z by=rollback",
+			warnings: []string{"lambda:GetAlias on api:live-rollback"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				if c.there != "" {
+					s.remembers(41, c.there)
+				}
+				unread := always("GetAlias "+memoryAlias, fault{err: answer(403, "AccessDeniedException", "")})
+				s.lambda.faults = func(call string, n int) *fault {
+					if f := unread(call, n); f != nil || c.others == nil {
+						return f
+					}
+					return c.others(call, n)
+				}
+				r := s.run(t)
+				assert.Equal(t, report.RolledBack, r.Status, r.Message)
+				assert.Equal(t, "41", s.lambda.serving("live"))
+				assert.Equal(t, c.after, s.lambda.description(memoryAlias))
+				for _, text := range c.warnings {
+					assert.Contains(t, warnings(r), text)
+				}
+				assert.Zero(t, s.lambda.count("UpdateAlias "+memoryAlias), "nothing is written without a revision")
+			})
+		})
+	}
+}
+
+// Somebody else's alias of the memory's name is named and left alone.
+func TestMemoryOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	for name, words := range map[string]string{
+		"words":                            "do not touch",
+		"another tool's keys":              "owner=platform stage=blue",
+		"a key that is ours alone by name": "by=alice for the load test",
+		"a link":                           "https://wiki.example/rollback?rejected=1",
+		"a line end":                       "rollback alias\nof the platform team",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				s.remembers(39, words)
+				r := s.run(t)
+				assert.Equal(t, report.RolledBack, r.Status, r.Message)
+				assert.Contains(t, warnings(r), "api:live-rollback is not this action's memory")
+				assert.Contains(t, warnings(r), "remember")
+				assert.Equal(t, words, s.lambda.description(memoryAlias))
+				assert.Equal(t, "39", s.lambda.serving(memoryAlias))
+
+				taken := alias.Snapshot(s.ctx, []alias.Function{s.function})[0]
+				assert.Equal(t, report.Failed, taken.Status)
+				assert.Contains(t, taken.Message, "another name")
+				checked := alias.Check(s.ctx, []alias.Function{s.function})[0]
+				assert.Equal(t, report.NotReady, checked.Status)
+				assert.Equal(t, words, s.lambda.description(memoryAlias))
+				assert.Zero(t, s.lambda.count("UpdateAlias "+memoryAlias)+s.lambda.count("CreateAlias "+memoryAlias))
+			})
+		})
+	}
+}
+
+// It comes between the reading and the writing.
+func TestSomebodyElseTakesTheMemorysNameMeanwhile(t *testing.T) {
+	t.Parallel()
+	play(t, func(t *testing.T, s *scene) {
+		s.lambda.after = func(call string, n int) {
+			if call == "UpdateAlias live" {
+				s.remembers(39, "the platform team's")
+			}
+		}
+		r := s.run(t)
+		assert.Equal(t, report.RolledBack, r.Status)
+		assert.Contains(t, warnings(r), "api:live-rollback is not this action's memory")
+		assert.Equal(t, "the platform team's", s.lambda.description(memoryAlias))
+	})
+}
+
+func TestADamagedMemoryIsStillOurs(t *testing.T) {
+	t.Parallel()
+	for name, words := range map[string]string{
+		"cut":                   "rejected=41@7001,4",
+		"a number that is none": "rejected=forty-one",
+		"written over":          "rejected=41 rejected=40",
+		"the end is left":       "at=yesterday by=rollback",
+		"words in it":           "rejected=41 please keep",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				s.remembers(39, words)
+				r := s.run(t)
+				assert.Equal(t, report.RolledBack, r.Status, r.Message)
+				m, err := alias.ParseDescription(s.lambda.description(memoryAlias))
+				require.NoError(t, err)
+				_, rejected := m.Rejected.Find(42)
+				assert.True(t, rejected)
+			})
+		})
+	}
+}
+
+func TestCheckWhereTheMemoryMayNotBeRead(t *testing.T) {
 	t.Parallel()
 	play(t, func(t *testing.T, s *scene) {
 		s.lambda.faults = always("GetAlias "+memoryAlias, fault{err: answer(403, "AccessDeniedException", "")})
-		r := s.run(t)
-		assert.Equal(t, report.Failed, r.Status)
-		assert.Contains(t, r.Message, "lambda:GetAlias")
-		assert.Equal(t, "42", s.lambda.serving("live"))
+		r := alias.Check(s.ctx, []alias.Function{s.function})[0]
+		assert.Equal(t, report.NotReady, r.Status)
+		assert.Equal(t, report.AccessDenied, r.Reason)
+		assert.Contains(t, r.Message, "lambda:GetAlias on api:live-rollback")
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 // candidate is newer, was there already, and nothing but the failing version was
 // published since: the candidate was not chosen then, and nothing shows that it
 // served later. 0: the candidate stands.
-func (f *facts) servedInstead(candidate, failing int64) int64 {
+func servedInstead(f *facts, candidate, failing int64) int64 {
 	m := f.o.Memory
 	known, exists := f.o.Versions[m.Version]
 	_, rejected := m.Rejected.Find(m.Version)
@@ -37,7 +37,7 @@ func (f *facts) servedInstead(candidate, failing int64) int64 {
 
 // notKnownToHaveServed is a note about a target that may have served another alias
 // only; nil where there is nothing to say.
-func (f *facts) notKnownToHaveServed(target int64) []report.Note {
+func notKnownToHaveServed(f *facts, target int64) []report.Note {
 	if len(f.o.OtherAliases) == 0 || f.o.Memory.Version == target || f.o.Alias.Serves(target) {
 		return nil
 	}

@@ -64,7 +64,7 @@ func settingsOf(c *lambda.GetFunctionConfigurationOutput) Settings {
 }
 
 // identityOf is a digest of everything that makes a version run as it does: the
-// whole configuration without what differs from version to version by itself.
+// whole configuration without what differs from version to version on its own.
 func identityOf(c lambda.GetFunctionConfigurationOutput) string {
 	if aws.ToString(c.CodeSha256) == "" {
 		return ""

@@ -44,8 +44,8 @@ func (s snapshotter) take(ctx context.Context) {
 			s.end(report.Taken, m, noted)
 			return
 		}
-		err = r.memory.write(ctx, m)
-		if conflict(err) && try < maxMemoryWrites {
+		_, err = r.memory.write(ctx, r.now().Memory, m)
+		if r.memory.again(ctx, r.now().Memory, try, err) {
 			if err = r.observer.readAliases(ctx); err == nil {
 				continue // another run may have written it at the same time
 			}
@@ -67,6 +67,10 @@ func (s snapshotter) newSnapshot(ctx context.Context) (m Memory, kept string, er
 		return m, "", &Problem{Reason: report.AliasOnLatest, Text: "the alias points at $LATEST, which is no version: let the deploy publish versions and point the alias at them, then there is something to note"}
 	}
 	m = o.Memory
+	m.Unread = nil
+	if m.Foreign != "" {
+		return m, "", &Problem{Reason: report.InvalidInput, Text: s.r.client.foreignMemory(m)}
+	}
 	if m.writtenBy(BySnapshot, o.Run) && m.Version != 0 && m.Version != o.Alias.Version {
 		// What serves now came after it: of this attempt, or of an earlier one.
 		if why := s.keepReason(ctx, m); why != "" {
@@ -74,7 +78,7 @@ func (s snapshotter) newSnapshot(ctx context.Context) (m Memory, kept string, er
 		}
 	}
 	m.Version, m.By = o.Alias.Version, BySnapshot
-	m.Run, m.Attempt, m.At = o.Run.ID, o.Run.Attempt, s.r.clock.Now()
+	m.Run, m.Attempt, m.At = o.Run.ID, o.Run.Attempt, s.r.stamp()
 	if old := o.Memory; old.writtenBy(BySnapshot, o.Run) && old.Version == o.Alias.Version && old.Attempt == m.Attempt {
 		m.At = old.At // it is noted already
 	}
@@ -82,7 +86,7 @@ func (s snapshotter) newSnapshot(ctx context.Context) (m Memory, kept string, er
 	return m, "", nil
 }
 
-// keepReason tells why a snapshot that this run took before is not replaced: what
+// keepReason says why a snapshot that this run took before is not replaced: what
 // an attempt that failed has put there since must not count as good.
 func (s snapshotter) keepReason(ctx context.Context, m Memory) string {
 	if m.Attempt == s.r.now().Run.Attempt {

@@ -80,16 +80,16 @@ func (s *state) clearMove() {
 	s.timeline = nil
 }
 
-// movePending tells whether there is still a move to make.
+// movePending reports whether there is still a move to make.
 func (s *state) movePending() bool { return s.status == "" && s.decision.Action == Move }
 
-// blocks tells that a function that should move cannot. One that is where it
+// blocks reports whether a function that should move cannot. One that is where it
 // should be does not stand in the way of others.
 func (s *state) blocks() bool {
 	return s.status == report.Failed || s.reason == report.NoPreviousVersion || s.reason == report.Superseded
 }
 
-// position tells where an alias stands that was moved.
+// position is where an alias stands that was moved.
 type position struct {
 	kind  positionKind
 	alias Alias // as it was read

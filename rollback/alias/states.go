@@ -10,7 +10,7 @@ import (
 // its state says.
 const imageDeleted = string(types.StateReasonCodeImageDeleted)
 
-// returning are the reasons with which an Inactive version serves again by itself:
+// returning are the reasons with which an Inactive version serves again on its own:
 // Lambda reclaims what an idle version used, and makes it ready at the next call.
 // With any other reason, Lambda tried and could not: the role, the key, the network,
 // the file system, the image or the code is in the way, and calls fail until that is
@@ -25,5 +25,5 @@ var returning = []types.StateReasonCode{
 	types.StateReasonCodeRestoring,
 }
 
-// returns tells whether an Inactive version serves again by itself.
+// returns reports whether an Inactive version serves again on its own.
 func returns(code string) bool { return slices.Contains(returning, types.StateReasonCode(code)) }

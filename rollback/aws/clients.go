@@ -9,14 +9,18 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
 	"golang.org/x/time/rate"
 )
@@ -29,6 +33,9 @@ const (
 
 // ErrNoCredentials marks an error of Open that is about credentials.
 var ErrNoCredentials = errors.New("no usable AWS credentials")
+
+// defaultRegion is where calls go that belong to no region of the user's.
+const defaultRegion = "us-east-1"
 
 // ErrNoRegion is what Open gives where nobody named a region.
 var ErrNoRegion = errors.New("no AWS region is known")
@@ -45,17 +52,27 @@ type Options struct {
 	// NeedRegion: an ARN gives every function its region, so that none else
 	// is needed, where this is false.
 	NeedRegion bool
-	// Secret is told every secret that AWS or GitHub issues on the way.
+	// Secret is called with every secret that AWS or GitHub issues on the way.
 	Secret func(string)
 	Clock  Clock
+	Log    Log
+	// Environment is what the SDK reads; the zero value: it is left as it is.
+	Environment Environment
+	// Answered is told the Date header of each answer, and how long it took; may be
+	// nil.
+	Answered func(date string, took time.Duration)
 }
 
 // Clients gives clients that share credentials, connections and a pace. None of
-// them tries a call again by itself: see Retry.
+// them retries a call: see Retry.
 type Clients struct {
 	config aws.Config
 	clock  Clock
 	pace   map[string]*rate.Limiter
+	// assumed is when a role was assumed; zero: the credentials were there before.
+	assumed time.Time
+	known   atomic.Bool // the role, in Lambda
+	denied  sync.Map    // how often a call was tried again, by its path
 }
 
 // Open finds region and credentials, and makes sure that there are some.
@@ -76,9 +93,12 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if o.RoleARN != "" { // it needs nothing of where others come from
+		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	cfg, err := o.Environment.load(ctx, o.RoleARN != "", load)
 	if err != nil {
-		return nil, fmt.Errorf("failed to load the AWS configuration: %w", err)
+		return nil, err
 	}
 	cfg.APIOptions = append(cfg.APIOptions, namingRegion)
 	if cfg.Region == "" {
@@ -86,23 +106,18 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 			return nil, ErrNoRegion
 		}
 		if o.RoleARN != "" {
-			cfg.Region = "us-east-1" // of STS; the functions name their own
+			cfg.Region = stsRegion(o.RoleARN, "") // of STS; the functions name their own
 		}
 	}
-	if o.RoleARN != "" {
-		cfg.Credentials = assumed(cfg, o)
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	if o.Answered != nil {
+		cfg.HTTPClient = dated{cfg.HTTPClient, o.Clock, o.Answered}
 	}
-	if cfg.Credentials == nil {
-		return nil, ErrNoCredentials
-	}
-	issued, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
+	clients := &Clients{config: cfg, clock: o.Clock, pace: map[string]*rate.Limiter{}}
+	if clients.config.Credentials, err = clients.credentials(ctx, o); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, plain(err))
 	}
-	o.Secret(issued.SecretAccessKey)
-	o.Secret(issued.SessionToken)
-	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return &Clients{config: cfg, clock: o.Clock, pace: map[string]*rate.Limiter{}}, nil
+	return clients, nil
 }
 
 // Region is the region of functions that name none.
@@ -121,8 +136,23 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	}
 	return lambda.NewFromConfig(c.config, func(o *lambda.Options) {
 		o.Region = region
-		o.APIOptions = append(o.APIOptions, paced(pace, c.clock))
+		o.APIOptions = append(o.APIOptions, paced(pace, c.clock), c.spreading)
 	})
+}
+
+// S3 is a client for the default region. A bucket's own region is found by who
+// asks for the bucket.
+func (c *Clients) S3() *s3.Client {
+	return s3.NewFromConfig(c.config, func(o *s3.Options) {
+		if o.Region == "" {
+			o.Region = defaultRegion
+		}
+	})
+}
+
+// CloudFront is a client for the one region that CloudFront is controlled from.
+func (c *Clients) CloudFront() *cloudfront.Client {
+	return cloudfront.NewFromConfig(c.config, func(o *cloudfront.Options) { o.Region = defaultRegion })
 }
 
 // CloudWatch is a client for a region; empty: the default one.

@@ -4,45 +4,209 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 )
 
-func assumed(cfg aws.Config, o Options) aws.CredentialsProvider {
-	return aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(
-		sts.NewFromConfig(cfg), o.RoleARN, token{o.Token, o.Secret},
-		func(w *stscreds.WebIdentityRoleOptions) { w.RoleSessionName = o.SessionName },
-	))
+const (
+	// spreadLimit is how long a role that was made or changed, or a session of it, may
+	// take until all of AWS knows of it.
+	spreadLimit = 10 * time.Second
+	// renewalLimit bounds a renewal of the session: the SDK hands no limit on to it.
+	renewalLimit = 30 * time.Second
+)
+
+// identity is STS's API as far as it is used.
+type identity interface {
+	AssumeRoleWithWebIdentity(context.Context, *sts.AssumeRoleWithWebIdentityInput, ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error)
 }
 
-// token fetches the OIDC token when the SDK asks for it.
-type token struct {
-	fetch  func(context.Context) (string, error)
-	secret func(string)
+// role gives sessions of a role by the job's OIDC token. It is not the SDK's own
+// provider, which hands no context on to the token and knows the wall clock alone.
+type role struct {
+	sts     identity
+	options Options
+
+	deniedSince time.Time // zero: not denied
+	renewed     bool      // a further token was tried
 }
 
-// tokenLimit bounds how long GitHub may take to give the token. The SDK's
-// interface hands no context on.
-const tokenLimit = 15 * time.Second
-
-func (t token) GetIdentityToken() ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), tokenLimit)
-	defer cancel()
-	text, err := t.fetch(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("failed to get the job's OIDC token: %w", err)
+// Retrieve assumes the role. What may pass is marked as such for Do.
+func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, renewalLimit)
+		defer cancel()
 	}
-	t.secret(text)
-	return []byte(text), nil
+	token, err := r.options.Token(ctx)
+	if err != nil {
+		return aws.Credentials{}, &tokenError{err}
+	}
+	r.options.Secret(token)
+	out, err := Once(ctx, func(ctx context.Context) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+		return r.sts.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn: &r.options.RoleARN, RoleSessionName: &r.options.SessionName, WebIdentityToken: &token,
+		})
+	})
+	if err != nil {
+		return aws.Credentials{}, r.refused(err, token)
+	}
+	issued := out.Credentials
+	if issued == nil {
+		return aws.Credentials{}, errors.New("the answer of STS holds no credentials")
+	}
+	return aws.Credentials{
+		AccessKeyID: aws.ToString(issued.AccessKeyId), SecretAccessKey: aws.ToString(issued.SecretAccessKey),
+		SessionToken: aws.ToString(issued.SessionToken), Source: "role-to-assume",
+		CanExpire: true, Expires: r.expires(out),
+	}, nil
+}
+
+// expires is the end of the session by the clock of this machine, which may be
+// wrong: only how long it lasts is taken from AWS.
+func (r *role) expires(out *sts.AssumeRoleWithWebIdentityOutput) time.Time {
+	end := aws.ToTime(out.Credentials.Expiration)
+	if now, known := awsmiddleware.GetServerTime(out.ResultMetadata); known {
+		return r.options.Clock.Now().Add(end.Sub(now))
+	}
+	return end
+}
+
+// refused tells what of an error of STS may pass. A token is given once more where
+// STS did not accept it: AWS asks for that, as the keys of the identity provider may
+// not be at hand at first.
+func (r *role) refused(err error, token string) error {
+	if kind := Classify(err); kind.Retryable() {
+		return err
+	}
+	cause := causeOf(err)
+	e := &RoleError{Cause: cause, Role: r.options.RoleARN, Err: err}
+	e.Subject, e.Audience = claims(token)
+	now := r.options.Clock.Now()
+	switch cause {
+	case RoleDenied:
+		if r.deniedSince.IsZero() {
+			r.deniedSince = now
+		}
+		if now.Sub(r.deniedSince) < spreadLimit {
+			return &spreadingError{e}
+		}
+	case TokenNotAccepted:
+		if !r.renewed {
+			r.renewed = true
+			return &spreadingError{e}
+		}
+	case RoleOther:
+	}
+	return e
+}
+
+// tokenError: there is no token.
+type tokenError struct{ err error }
+
+func (e *tokenError) Error() string {
+	return fmt.Sprintf("failed to get the job's OIDC token: %s", e.err)
+}
+
+// Unwrap gives the cause.
+func (e *tokenError) Unwrap() error { return e.err }
+
+// passing tells whether a further try may give one, as the error itself says.
+func (e *tokenError) passing() bool {
+	var says interface{ Retryable() bool }
+	return errors.As(e.err, &says) && says.Retryable()
+}
+
+// spreadingError is a refusal that may pass, because AWS does not know everywhere
+// yet of what it was asked for.
+type spreadingError struct{ err error }
+
+func (e *spreadingError) Error() string { return e.err.Error() }
+
+// Unwrap gives the refusal.
+func (e *spreadingError) Unwrap() error { return e.err }
+
+// credentials gives those of the role, else those of the SDK's chain, and makes sure
+// that there are some.
+func (c *Clients) credentials(ctx context.Context, o Options) (aws.CredentialsProvider, error) {
+	provider := c.config.Credentials
+	if o.RoleARN != "" {
+		client := sts.NewFromConfig(c.config, func(s *sts.Options) { s.Region = stsRegion(o.RoleARN, s.Region) })
+		provider = &role{sts: client, options: o}
+	}
+	if provider == nil {
+		return nil, errors.New("none was found")
+	}
+	first, err := issued(ctx, provider, o)
+	if err != nil {
+		return nil, err
+	}
+	o.Secret(first.SecretAccessKey)
+	o.Secret(first.SessionToken)
+	if o.RoleARN == "" {
+		return provider, nil
+	}
+	c.assumed = o.Clock.Now()
+	return aws.NewCredentialsCache(&beginning{first: &first, then: provider}), nil
+}
+
+// issued waits for the first credentials. Of a chain that ends without any, no
+// further try is made.
+func issued(ctx context.Context, provider aws.CredentialsProvider, o Options) (aws.Credentials, error) {
+	return Do(ctx, Retry{Log: o.Log, Clock: o.Clock}, "credentials", func(ctx context.Context) (aws.Credentials, error) {
+		c, err := provider.Retrieve(ctx)
+		if err != nil && o.RoleARN == "" && !byService(err) {
+			err = &noSourceError{err}
+		}
+		return c, err
+	})
+}
+
+// byService: a service was asked that gives credentials to those who have a right to
+// them, and not only looked for.
+func byService(err error) bool {
+	call, found := errors.AsType[*smithy.OperationError](err)
+	return found && slices.Contains([]string{"STS", "SSO", "SSO OIDC"}, call.ServiceID)
+}
+
+// noSourceError: there are no credentials anywhere.
+type noSourceError struct{ err error }
+
+func (e *noSourceError) Error() string { return e.err.Error() }
+
+// Unwrap gives the SDK's error.
+func (e *noSourceError) Unwrap() error { return e.err }
+
+// beginning gives the credentials that were fetched already, then those of a
+// provider.
+type beginning struct {
+	first *aws.Credentials
+	then  aws.CredentialsProvider
+}
+
+// Retrieve is called by the SDK's cache alone, never twice at once.
+func (b *beginning) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	if first := b.first; first != nil {
+		b.first = nil
+		return *first, nil
+	}
+	return b.then.Retrieve(ctx)
 }
 
 // plain takes what a person needs out of the SDK's nest of errors.
 func plain(err error) error {
+	if stopped, found := errors.AsType[*Stopped](err); found {
+		return stopped
+	}
+	if refused, found := errors.AsType[*RoleError](err); found {
+		return refused
+	}
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return fmt.Errorf("%s: %s", api.ErrorCode(), strings.TrimSpace(api.ErrorMessage()))
 	}

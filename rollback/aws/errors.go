@@ -30,6 +30,8 @@ const (
 	PreconditionFailed             // the resource was changed meanwhile
 	Ambiguous                      // no answer to rely on came back: the call may have been carried out
 	Unresolved                     // the endpoint's host name does not exist: the call was not made
+	Spreading                      // a role that AWS does not know everywhere yet was refused
+	Skewed                         // signed by a clock that is wrong; the next try is signed by AWS's
 	GivenUp                        // the context ended: see Stopped
 )
 
@@ -56,6 +58,17 @@ func Classify(err error) Kind {
 	if _, found := errors.AsType[*Stopped](err); found {
 		return GivenUp
 	}
+	if _, found := errors.AsType[*spreadingError](err); found {
+		return Spreading
+	}
+	if token, found := errors.AsType[*tokenError](err); found && token.passing() {
+		return Ambiguous
+	} else if found {
+		return BadCredentials
+	}
+	if _, found := errors.AsType[*noSourceError](err); found {
+		return BadCredentials
+	}
 	if inner := credentialsCall(err); inner != nil {
 		if kind := Classify(inner); kind.Retryable() {
 			return kind
@@ -68,6 +81,8 @@ func Classify(err error) Kind {
 		return Unresolved
 	case status == http.StatusTooManyRequests, retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
 		return Throttled
+	case isSkewed(err):
+		return Skewed
 	case slices.Contains(badCredentials, code):
 		return BadCredentials
 	case code == "AccessDenied", code == "AccessDeniedException", status == http.StatusForbidden:
@@ -78,7 +93,7 @@ func Classify(err error) Kind {
 		return Conflict
 	case status == http.StatusPreconditionFailed:
 		return PreconditionFailed
-	case status >= 500, code == "RequestTimeout", code == "RequestTimeoutException", errors.Is(err, errTryLimit):
+	case status >= 500, code == "IDPCommunicationError", code == "RequestTimeout", code == "RequestTimeoutException", errors.Is(err, errTryLimit):
 		return Ambiguous
 	case status >= 400:
 		return Other
@@ -100,11 +115,20 @@ func credentialsCall(err error) error {
 	return nil
 }
 
-// Retryable tells whether a further try may succeed. Of Unresolved only a few do:
+// Retryable reports whether a further try may succeed. Of Unresolved only a few do:
 // see Do.
-func (k Kind) Retryable() bool { return k == Throttled || k == Ambiguous || k == Unresolved }
+func (k Kind) Retryable() bool {
+	return slices.Contains([]Kind{Throttled, Ambiguous, Unresolved, Spreading, Skewed}, k)
+}
 
-// isUnanswered tells whether the answer is missing, broken off or unreadable.
+// isSkewed tells that the SDK takes a refusal for one of a clock that differs from
+// AWS's by minutes. It has measured by how much, and says so once.
+func isSkewed(err error) bool {
+	var says interface{ RetryableError() bool }
+	return Status(err) >= 400 && Status(err) < 500 && errors.As(err, &says) && says.RetryableError()
+}
+
+// isUnanswered reports whether the answer is missing, broken off or unreadable.
 func isUnanswered(err error) bool {
 	var send *smithyhttp.RequestSendError
 	var unreadable *smithy.DeserializationError
@@ -130,6 +154,11 @@ func Code(err error) string {
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return api.ErrorCode()
 	}
+	// Lambda says it in a header, too, which is there where the body cannot be read.
+	if response, found := errors.AsType[*awshttp.ResponseError](err); found && response.Response != nil && Status(err) >= http.StatusBadRequest {
+		code, _, _ := strings.Cut(response.Response.Header.Get("X-Amzn-Errortype"), ":")
+		return code
+	}
 	return ""
 }
 
@@ -154,7 +183,7 @@ func Brief(err error) string {
 		return "it was cut off before an answer came"
 	}
 	if send, found := errors.AsType[*smithyhttp.RequestSendError](err); found {
-		return "no answer: " + innermost(send.Err)
+		return "no answer: " + Innermost(send.Err)
 	}
 	if op, found := errors.AsType[*smithy.OperationError](err); found {
 		return op.Err.Error()
@@ -162,8 +191,8 @@ func Brief(err error) string {
 	return err.Error()
 }
 
-// innermost takes address and verb off an error of the network.
-func innermost(err error) string {
+// Innermost takes address and verb off an error of the network.
+func Innermost(err error) string {
 	if outer, found := errors.AsType[*url.Error](err); found {
 		err = outer.Err
 	}
@@ -180,6 +209,9 @@ type unresolvedError struct {
 }
 
 func (e *unresolvedError) Error() string {
+	if strings.Contains(e.host, "-fips.") {
+		return fmt.Sprintf("the host %s does not exist: not every region has FIPS endpoints, check AWS_USE_FIPS_ENDPOINT and the region %s", e.host, e.region)
+	}
 	if !strings.Contains(e.host, e.region) { // an endpoint or a proxy that is set by hand
 		return fmt.Sprintf("the host %s does not exist: check AWS_ENDPOINT_URL and HTTPS_PROXY", e.host)
 	}

@@ -43,6 +43,9 @@ var errTryLimit = fmt.Errorf("no answer within %s", tryLimit)
 type Stopped struct {
 	Cause error // why the context ended
 	Last  error // how the last try had ended; nil if there was none
+	// Before is how the try before the last one had ended, which was cut off by the
+	// end of the context; nil if there was none.
+	Before error
 }
 
 func (s *Stopped) Error() string {
@@ -55,9 +58,9 @@ func (s *Stopped) Error() string {
 // Unwrap makes both causes visible to errors.As and errors.Is.
 func (s *Stopped) Unwrap() []error { return []error{s.Cause, s.Last} }
 
-// Retry says how calls are tried again. The program does that by itself, not by
+// Retry says how calls are tried again. The program does that itself, not
 // the SDK's retryer: that one shares its tokens among all functions, does not know
-// Retry-After, and cannot tell a change that may have been made from one that was
+// Retry-After, and cannot distinguish a change that may have been made from one that was
 // not. The zero value of each field but Log and Clock is usable.
 type Retry struct {
 	Log   Log
@@ -89,7 +92,7 @@ func Do[T any](ctx context.Context, r Retry, call string, f func(context.Context
 			return v, nil
 		}
 		if ctx.Err() != nil {
-			return v, &Stopped{Cause: context.Cause(ctx), Last: err}
+			return v, &Stopped{Cause: context.Cause(ctx), Last: err, Before: last}
 		}
 		now, kind := r.Clock.Now(), Classify(err)
 		switch {

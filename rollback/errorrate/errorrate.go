@@ -36,7 +36,7 @@ type Minute struct {
 }
 
 // Step is a stretch of time in which the split of the traffic stayed the same.
-// The minutes that cannot be told apart from another step's are left out.
+// The minutes that cannot be distinguished from another step's are left out.
 type Step struct {
 	Tested []Minute
 	Other  []Minute
@@ -62,7 +62,7 @@ type Evidence struct {
 	// Less than 1 is 1.
 	Looks int
 	// Left is the version that served before the one under test and was left
-	// because it failed. Zero: there is none. It tells whether both err alike.
+	// because it failed. Zero: there is none. It reports whether both err alike.
 	Left Count
 }
 
@@ -99,12 +99,12 @@ const (
 	// NothingToCompare: the other one got none.
 	NothingToCompare
 	// Throttled: more calls were throttled than of the other one. Versions share
-	// their concurrency, and switching the traffic throttles by itself.
+	// their concurrency, and switching the traffic throttles on its own.
 	Throttled
 	// OneMinute: a rise, of which all errors fell into one minute.
 	OneMinute
 	// OneWindow: a rise against the time before, but not in each half of the
-	// minutes by itself.
+	// minutes on its own.
 	OneWindow
 	// TooFewCalls: no rise, and one might not have been seen.
 	TooFewCalls
@@ -133,7 +133,7 @@ type Verdict struct {
 	LikeTheLeft bool
 }
 
-// Rose tells whether more errors were found than chance explains, and enough more:
+// Rose reports whether more errors were found than chance explains, and enough more:
 // Failed, or almost.
 func (v Verdict) Rose() bool {
 	return v.Status == Failed || v.Reason == OneMinute || v.Reason == OneWindow
@@ -198,7 +198,7 @@ func Needed(against Against, expected, other Count, looks int) (calls int, known
 	return test.Needed(SeenRise, SeenWith, against == Beside, table(expected, other, Count.failed))
 }
 
-// risen tells whether the tables show a rise that is large enough. Over several
+// risen reports whether the tables show a rise that is large enough. Over several
 // steps the rise is what the version under test has more than the other's rate of
 // each step would give it.
 func risen(test exact.Test, tables []exact.Table) bool {
@@ -215,7 +215,7 @@ func risen(test exact.Test, tables []exact.Table) bool {
 	return rise >= LeastRise*float64(calls) && test.Rejects(tables...)
 }
 
-// bothHalves tells whether each half of the minutes shows the rise: against the
+// bothHalves reports whether each half of the minutes shows the rise: against the
 // time before, one bad stretch may be anything.
 func (e Evidence) bothHalves(test exact.Test) bool {
 	var starts []time.Time
@@ -241,7 +241,7 @@ func (e Evidence) bothHalves(test exact.Test) bool {
 	return half(false) && half(true)
 }
 
-// likeTheLeft tells whether the version that was left had the rise, too: its rate
+// likeTheLeft reports whether the version that was left had the rise, too: its rate
 // had risen by the same test, and is within twice and half of that of the version
 // under test.
 func (e Evidence) likeTheLeft(test exact.Test, v Verdict) bool {

@@ -44,7 +44,7 @@ type Test struct {
 	Least int
 }
 
-// Rejects tells whether the tables show a rise.
+// Rejects reports whether the tables show a rise.
 func (t Test) Rejects(strata ...Table) bool {
 	errors := 0
 	for _, s := range strata {

@@ -94,10 +94,13 @@ func NewAlert(r Result) Alert {
 		}
 		a.Notes = append(a.Notes, warnings(f.Notes, false)...)
 	}
+	if r.Site != nil {
+		a.Notes = append(a.Notes, warnings(r.Site.Notes, false)...)
+	}
 	a.Notes = append(a.Notes, warnings(r.Notes, utf8.RuneCountInString(r.Message) <= longestMessage)...)
 	a.Checks, a.Notes = worstFirst(a.Checks), limited(a.Notes, maxAlertNotes)
-	if r.Moved() && isRollback(r.Command) {
-		a.NotRolledBack = NotRolledBack
+	if r.RolledBack() && isRollback(r.Command) {
+		a.NotRolledBack = NotRolledBack(r.Site != nil)
 	}
 	a.Links = alertLinks(r)
 	return a
@@ -206,12 +209,12 @@ func worstFirst(all []PublishedCheck) []PublishedCheck {
 	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "in the step summary"})
 }
 
-// warnings are texts of notes, without those that a message has which is told
+// warnings are texts of notes, without those that a message has which is shown
 // whole.
 func warnings(all []Note, whole bool) []string {
 	var out []string
 	for _, n := range all {
-		if n.Warning && !(whole && n.InMessage) {
+		if n.Warning && (!whole || !n.InMessage) {
 			out = append(out, oneLine(n.Text, longestText))
 		}
 	}

@@ -30,6 +30,7 @@ func alertFacts(r Result, all []Function) []Fact {
 			add(name, versionInFull(f, now), "")
 		}
 	}
+	add("Static site", siteFact(r.Site), "")
 	if isRollback(r.Command) {
 		out = append(out, alertRunFacts(r)...)
 	}
@@ -40,7 +41,7 @@ func alertFacts(r Result, all []Function) []Fact {
 	return out
 }
 
-// alertRunFacts tell what failed, what was in it, and who brought it.
+// alertRunFacts say what failed, what was in it, and who brought it.
 func alertRunFacts(r Result) []Fact {
 	run, by := r.Run, "By"
 	if requestedByPerson(r) && !isFailed(run) { // its commit is nobody's fault

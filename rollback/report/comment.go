@@ -32,7 +32,7 @@ func sectionHead(r Result, all []Function) section {
 	return s
 }
 
-// whyCommented is the sentence that tells why this pull request is written to.
+// whyCommented is the sentence that says why this pull request is written to.
 func whyCommented(r Result) string {
 	text := "The merge of this pull request"
 	if sha := FailedCommit(r); sha != "" {

@@ -17,6 +17,7 @@ const (
 // of the first function with it. A result without functions keeps what it has,
 // and is of unknown health unless it says otherwise.
 func Conclude(r *Result) {
+	defer concludeSite(r)
 	if len(r.Functions) == 0 {
 		if r.Healthy == "" {
 			r.Healthy = HealthUnknown
@@ -32,6 +33,32 @@ func Conclude(r *Result) {
 	r.Status, r.Reason = first.Status, first.Reason
 	r.Healthy = healthOf(r.Functions)
 	r.Message = messageOf(r.Command, r.Functions, r.Environment)
+}
+
+// concludeSite adds the site to the conclusion: the whole has failed where it has,
+// and something was rolled back where the site alone was.
+func concludeSite(r *Result) {
+	if r.Site == nil {
+		return
+	}
+	switch site := *r.Site; {
+	case r.Status == Failed:
+	case site.Status == Failed, site.Status == NotReady:
+		r.Status, r.Reason = site.Status, site.Reason
+	case r.Status == Skipped && site.Status == Restored:
+		r.Status, r.Reason = RolledBack, site.reasonToRestore()
+	case r.Status == Skipped && site.Status == Planned && isRollback(r.Command):
+		r.Status, r.Reason = Planned, site.reasonToRestore()
+	}
+	r.Message = Cut(joinParts("; ", r.Message, oneLine(r.Site.Message, longestText)), longestMessage)
+}
+
+// reasonToRestore says on what the restored state stands.
+func (s Site) reasonToRestore() Reason {
+	if s.Evidence == ByManifest {
+		return Snapshot
+	}
+	return PreviousVersion
 }
 
 // healthOf is bad if it is bad anywhere, and good only where every function that
@@ -184,7 +211,7 @@ var commandVerbs = map[string]map[Status]verb{
 // verbUnhealthy is for those that were moved, and did not recover by it.
 var verbUnhealthy = verb{"was rolled back but is not healthy", "were rolled back but are not healthy"}
 
-// movedUnwell: the rollback worked, and production is not well all the same.
+// movedUnhealthy: the rollback worked, and production is unhealthy all the same.
 func movedButUnhealthy(f Function) bool {
 	return f.Status == Failed && f.Reason == Unhealthy && f.To != ""
 }

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// functionSections are what there is to tell about the only function.
+// functionSections are what there is to say about the only function.
 func functionSections(r Result, f Function) []section {
 	title := "Why it was left alone"
 	switch f.Status {
@@ -45,17 +45,17 @@ func functionBlocks(r Result, all []Function) section {
 	})
 }
 
-// foldedBlocks are as many folded blocks as there is room for; elsewhere has the
+// foldedBlocks are as many folded blocks as there is room for; rest has the
 // others.
-func foldedBlocks(all []Function, bytes int, elsewhere string, one func(Function) string) section {
+func foldedBlocks(all []Function, bytes int, rest string, one func(Function) string) section {
 	text, left := upTo(len(all), maxDetails, bytes, func(i int) string { return one(all[i]) + "\n" })
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here; %s has them.", left, elsewhere)
+		text += fmt.Sprintf("\n\n%d more functions are left out here; %s has them.", left, rest)
 	}
 	return section{title: "Function by function", body: strings.TrimSpace(text)}
 }
 
-// functionBlock folds what there is to tell of one function below its message.
+// functionBlock folds what there is to say of one function below its message.
 func functionBlock(f Function, parts ...string) string {
 	title := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + StatusText(f.Status)
 	return folded(title, joinParts("\n\n", append([]string{escapeMarkdown(f.Message, longestText)}, parts...)...))

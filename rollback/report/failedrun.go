@@ -27,7 +27,7 @@ func (m medium) jobFacts(run Run) []runFact {
 	return out
 }
 
-// runFacts tell what was in the run, and who brought it; by heads the person.
+// runFacts say what was in the run, and who brought it; by heads the person.
 func (m medium) runFacts(run Run, by string) []runFact {
 	var out []runFact
 	if run.SHA != "" {

@@ -100,7 +100,7 @@ func Forward(f Function) bool {
 	return f.Reason == Chosen && toErr == nil && leftErr == nil && to > left
 }
 
-// WasMoved tells whether the function's alias was moved, and stayed so.
+// WasMoved reports whether the function's alias was moved, and stayed so.
 func WasMoved(f Function) bool {
 	return f.To != "" && (f.Status == RolledBack || f.Status == Failed && f.MovedAt != "")
 }

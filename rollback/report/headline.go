@@ -11,6 +11,9 @@ import (
 func Headline(r Result) string { return plainText.headline(r) }
 
 func (m medium) headline(r Result) string {
+	if text := m.siteHeadline(r); text != "" {
+		return text
+	}
 	if len(r.Functions) == 1 {
 		return m.functionHeadline(r, r.Functions[0])
 	}
@@ -53,6 +56,24 @@ func (m medium) headline(r Result) string {
 	default:
 		return otherHeadline(r.Status)
 	}
+}
+
+// siteHeadline is the headline where the site alone decides how the whole ended;
+// empty: the functions say it.
+func (m medium) siteHeadline(r Result) string {
+	if r.Site == nil || !isRollback(r.Command) || count(r.Functions, hasStatus(Failed)) > 0 {
+		return ""
+	}
+	moved := count(r.Functions, hasStatus(RolledBack))
+	switch why := m.text(reasonHeading(r.Site.Reason), longestCell); {
+	case r.Site.Status == Failed && moved > 0:
+		return "The alias was moved back, but the static site was NOT restored: " + why
+	case r.Site.Status == Failed:
+		return "The static site was NOT restored: " + why
+	case r.Site.Status == Restored && moved == 0:
+		return "Rolled back: the static site is as it was before the deploy"
+	}
+	return ""
 }
 
 func (m medium) functionHeadline(r Result, f Function) string {

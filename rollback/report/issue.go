@@ -106,7 +106,7 @@ func healthOrNotChecked(f Function) string {
 	return "Not checked: no check was requested."
 }
 
-// versionsOf tells when each version was made, and from which commit.
+// versionsOf says when each version was made, and from which commit.
 func versionsOf(r Result, f Function) string {
 	rows := []string{}
 	add := func(what, version string) {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// consoles are the hosts of the AWS console by partition. There is no way to
-// ask AWS: https://docs.aws.amazon.com/general/latest/gr/console-service.html
+// consoles are the hosts of the AWS console by partition. A partition that is not
+// among them has none, rather than one that leads elsewhere. There is no way to ask
+// AWS: https://docs.aws.amazon.com/general/latest/gr/console-service.html
 var consoles = map[string]string{
 	"aws":        "console.aws.amazon.com",
 	"aws-cn":     "console.amazonaws.cn",
@@ -125,7 +126,11 @@ func consoleURL(f Function, service string) string {
 	if region == "" {
 		return ""
 	}
-	return "https://" + region + "." + consoles[partitionOf(f, region)] + "/" + service + "/home?region=" + region
+	console := consoles[partitionOf(f, region)]
+	if console == "" {
+		return ""
+	}
+	return "https://" + region + "." + console + "/" + service + "/home?region=" + region
 }
 
 // regionOf is the region by name or from the ARN, if it is fit for a host name.
@@ -140,18 +145,27 @@ func regionOf(f Function) string {
 	return region
 }
 
+// commercial are how the names of regions begin that are in the partition aws.
+var commercial = []string{"af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"}
+
+// partitionOf is the partition by the function's ARN, else by its region; empty: it
+// is not known.
 func partitionOf(f Function, region string) string {
-	if parts := strings.Split(f.ARN, ":"); len(parts) > 1 && consoles[parts[1]] != "" {
-		return parts[1]
+	for _, arn := range []string{f.ARN, f.Function} {
+		if parts := strings.Split(arn, ":"); len(parts) > 1 && parts[0] == "arn" {
+			return parts[1]
+		}
 	}
+	parts := strings.Split(region, "-")
 	switch {
-	case strings.HasPrefix(region, "cn-"):
+	case parts[0] == "cn":
 		return "aws-cn"
 	case strings.HasPrefix(region, "us-gov-"):
 		return "aws-us-gov"
-	default:
+	case len(parts) == 3 && slices.Contains(commercial, parts[0]) && !strings.HasPrefix(parts[1], "iso"):
 		return "aws"
 	}
+	return ""
 }
 
 // bareName takes the name out of a function's full or partial ARN.

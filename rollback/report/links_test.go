@@ -39,6 +39,17 @@ func TestConsolePages(t *testing.T) {
 			"https://eu-west-1.console.aws.amazon.com/lambda/home?region=eu-west-1#/functions/api/aliases/live",
 			"https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Faws$252Flambda$252Fapi",
 		},
+		"isolated, by the ARN":        {report.Function{Function: "api", Alias: "live", Region: "us-iso-east-1", ARN: "arn:aws-iso:lambda:us-iso-east-1:123456789012:function:api:live"}, "", ""},
+		"isolated, by the region":     {report.Function{Function: "api", Alias: "live", Region: "us-isob-east-1"}, "", ""},
+		"isolated in Europe":          {report.Function{Function: "api", Alias: "live", Region: "eu-isoe-west-1"}, "", ""},
+		"Europe's own, by the region": {report.Function{Function: "api", Alias: "live", Region: "eusc-de-east-1"}, "", ""},
+		"a partition of the future":   {report.Function{Function: "api", Alias: "live", Region: "eu-west-1", ARN: "arn:aws-moon:lambda:eu-west-1:123456789012:function:api:live"}, "", ""},
+		"a region of the future":      {report.Function{Function: "api", Alias: "live", Region: "moon-base-1"}, "", ""},
+		"Mexico": {
+			report.Function{Function: "api", Alias: "live", Region: "mx-central-1"},
+			"https://mx-central-1.console.aws.amazon.com/lambda/home?region=mx-central-1#/functions/api/aliases/live",
+			"https://mx-central-1.console.aws.amazon.com/cloudwatch/home?region=mx-central-1#logsV2:log-groups/log-group/$252Faws$252Flambda$252Fapi",
+		},
 		"without a region":                {report.Function{Function: "api", Alias: "live"}, "", ""},
 		"a region that is another's host": {report.Function{Function: "api", Alias: "live", Region: "evil.example/"}, "", ""},
 	} {

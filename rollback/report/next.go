@@ -19,11 +19,17 @@ const maxOutcomes = 6
 const maxCommands = 5
 
 func nextSteps(r Result) []step {
+	var all []step
+	if s := r.Site; s != nil && (s.Status == Failed || s.Status == NotReady) {
+		for _, i := range reasonTexts[s.Reason].remedy {
+			i.text = "The static site: " + i.text
+			all = append(all, step{i, valuesOf(r, r.Functions)})
+		}
+	}
 	if len(r.Functions) == 0 {
-		return stepsFor(r, []Function{{Status: r.Status, Reason: r.Reason}})
+		return append(all, stepsFor(r, []Function{{Status: r.Status, Reason: r.Reason}})...)
 	}
 	groups := groupByOutcome(r.Functions)
-	var all []step
 	for _, group := range groups[:min(len(groups), maxOutcomes)] {
 		more := stepsFor(r, group)
 		if len(groups) > 1 && len(more) > 0 {

@@ -30,9 +30,11 @@ type Published struct {
 	DurationMS     int64             `json:"duration-ms"`
 	Timeline       []PublishedMoment `json:"timeline"`
 	RecoveryMS     *int64            `json:"time-to-recovery-ms,omitempty"`
+	// Site is that of the whole result, and stands in its first element alone.
+	Site *Site `json:"site,omitempty"`
 }
 
-// PublishedCheck is one check as it is published and told.
+// PublishedCheck is one check as it is published and shown.
 type PublishedCheck struct {
 	Name   string      `json:"name"`
 	Status CheckStatus `json:"status"`

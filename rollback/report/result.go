@@ -105,7 +105,7 @@ type Function struct {
 	RecoveryMS *int64
 
 	// Target is the version that was decided on, also where it was not reached;
-	// Why is half a sentence that tells why that one.
+	// Why is half a sentence that says why that one.
 	Target string
 	Why    string
 	// Cause says, as half a sentence, why it was not moved; empty: Message has it.
@@ -113,7 +113,7 @@ type Function struct {
 	// Notes are facts worth a line in the log and the summary, in the order
 	// in which they came up.
 	Notes []Note
-	// LogGroup is the CloudWatch log group, where the configuration told it.
+	// LogGroup is the CloudWatch log group, where the configuration names it.
 	LogGroup string
 	// CanaryVersion is the further version that served when the alias was first read, as
 	// in a canary, and CanaryWeight its share of the traffic, from 0 to 1.
@@ -143,7 +143,7 @@ type Function struct {
 	Attention bool
 	// LogTail is the end of the test invocation's log.
 	LogTail string
-	// Published tells when the versions were made that stand in this result, by
+	// Published gives when the versions were made that stand in this result, by
 	// their number; Commits from which commit. What is not known is missing.
 	Published map[string]time.Time
 	Commits   map[string]string
@@ -203,7 +203,7 @@ type Change struct {
 // ChangeKind says what a change is about.
 type ChangeKind int
 
-// The kinds that are told apart.
+// The kinds that are distinguished.
 const (
 	ChangeOther ChangeKind = iota
 	ChangeCode             // of the code: What names its hash
@@ -229,16 +229,21 @@ type Result struct {
 	Message       string // one sentence that can be forwarded as it is
 	Healthy       Health
 	Functions     []Function
+	Site          *Site  // nil: none was asked for
 	Run           Run    // the run that failed
 	OwnURL        string // page of the run this action works in
 	Notes         []Note
 	Started       time.Time
 	Timestamp     time.Time
-	// Notifications tells for each channel `sent`, or its error.
+	// Notifications has for each channel `sent`, or its error.
 	Notifications map[string]string
 }
 
-// Moved tells whether an alias was moved back and stayed so, also where the
+// RolledBack reports whether an alias was moved back, or the site restored, and
+// stayed so: the output `rolled-back`.
+func (r Result) RolledBack() bool { return r.Moved() || isRollback(r.Command) && r.Site.Written() }
+
+// Moved reports whether an alias was moved back and stayed so, also where the
 // result is a failure: production may not be well there, or another function
 // could not be moved.
 func (r Result) Moved() bool {

@@ -44,7 +44,7 @@ type Run struct {
 	// Counted are the failed jobs because of which it was acted, by their ids or
 	// display names; empty: all that failed.
 	Counted []string
-	// FailedBy is what told that the deploy failed; empty: nothing was asked.
+	// FailedBy is what showed that the deploy failed; empty: nothing was asked.
 	FailedBy FailureSource
 	// Earlier are the jobs of earlier attempts. A version of an earlier attempt
 	// is this run's too.
@@ -62,7 +62,7 @@ type Run struct {
 	OlderKnown bool
 }
 
-// FailureSource is what told that a deploy failed.
+// FailureSource is what showed that a deploy failed.
 type FailureSource string
 
 // The sources, the most certain one first. A job that is red in the API alone, or
@@ -95,13 +95,13 @@ type Job struct {
 	Own bool
 }
 
-// Failed tells whether the job has failed, or ran into its time limit.
+// Failed reports whether the job has failed, or ran into its time limit.
 func (j Job) Failed() bool { return j.Conclusion == "failure" || j.Conclusion == "timed_out" }
 
-// counts tells whether the job is one of those that were counted.
+// counts reports whether the job is one of those that were counted.
 func (j Job) counts(counted []string) bool { return slices.ContainsFunc(counted, j.IsNamed) }
 
-// IsNamed tells whether the job goes by a name: its display name, or the id that
+// IsNamed reports whether the job goes by a name: its display name, or the id that
 // it is made of. A matrix adds ` (…)` to it, and a job of a called workflow is
 // `caller / callee`, where either name means it.
 func (j Job) IsNamed(name string) bool {

@@ -13,7 +13,7 @@ type Severity string
 // The severities, the most urgent first.
 const (
 	SeverityFailure   Severity = "failure"   // production is not well, or may not be: now
-	SeverityAttention Severity = "attention" // it is as good as it gets by itself, and a person must look
+	SeverityAttention Severity = "attention" // nothing is left to do for the program, and a person must look
 	SeverityDone      Severity = "done"      // it is done, and well as far as is known
 	SeverityQuiet     Severity = "quiet"     // nothing happened; for the record
 )
@@ -52,7 +52,7 @@ func severity(status Status, healthy Health, attention bool) Severity {
 	}
 }
 
-// isInconclusive: the alias has moved, and the checks could not tell whether
+// isInconclusive: the alias has moved, and the checks could not show whether
 // production recovered.
 func (r Result) isInconclusive() bool {
 	return (r.Status == RolledBack || r.Status == Drilled) && r.Healthy != Healthy &&

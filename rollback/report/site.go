@@ -21,7 +21,7 @@ type Site struct {
 	Status  Status `json:"status"`
 	Reason  Reason `json:"reason"` // empty where everything was restored
 	Message string `json:"message"`
-	// Evidence is what told the state to restore; empty: it was not found out.
+	// Evidence is what gave the state to restore; empty: it was not found out.
 	Evidence Evidence `json:"evidence"`
 	// Cut is the moment of the state that was restored: RFC 3339 in UTC.
 	Cut string `json:"cut"`
@@ -33,12 +33,15 @@ type Site struct {
 	Unchanged  int `json:"unchanged"`
 	Failed     int `json:"failed"`
 	Superseded int `json:"superseded"` // left alone: a newer deploy has written them
-	// Bytes is the size of the objects that were copied; S3 copies them by itself.
+	// Bytes is the size of the objects that were copied; the copy happens inside S3.
 	Bytes        int64         `json:"bytes"`
 	Keys         []SiteKey     `json:"keys"` // the first ones, at most SiteKeysShown
 	Invalidation *Invalidation `json:"invalidation,omitempty"`
-	RestoredAt   string        `json:"restored-at"` // RFC 3339 in UTC; empty if nothing was written
-	DurationMS   int64         `json:"duration-ms"`
+	// Moments are the states that the site can be restored to, the newest first; of
+	// the command list.
+	Moments    []SiteMoment `json:"moments,omitempty"`
+	RestoredAt string       `json:"restored-at"` // RFC 3339 in UTC; empty if nothing was written
+	DurationMS int64        `json:"duration-ms"`
 
 	// Requests is how many requests were made, or in a dry run would be, at most.
 	Requests int `json:"-"`
@@ -47,7 +50,7 @@ type Site struct {
 	Notes    []Note `json:"-"`
 }
 
-// Evidence is what told the state to restore.
+// Evidence is what gave the state to restore.
 type Evidence string
 
 // The kinds of evidence. A manifest is exact; a time is not where versions have
@@ -56,6 +59,11 @@ const (
 	ByManifest Evidence = "manifest"
 	ByTime     Evidence = "time"
 )
+
+// Written reports whether the site was changed and stayed so.
+func (s *Site) Written() bool {
+	return s != nil && s.Status != Planned && s.Status != Drilled && s.Status != Taken && s.Restored+s.Removed > 0
+}
 
 // SiteKeysShown bounds the keys of a result.
 const SiteKeysShown = 20

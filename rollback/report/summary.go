@@ -43,6 +43,7 @@ func Summary(r Result) string {
 		sections = append(sections, functionBlocks(r, all))
 	}
 	return page(append(sections,
+		siteSection(r),
 		section{title: "Notes", body: noteList(r.Notes)},
 		linkSection(r),
 		notRolledBackSection(r),
@@ -126,14 +127,14 @@ func circumstances(r Result, all []Function) string {
 	return strings.Join(parts, " · ")
 }
 
-// functionTable has a line for each function, in so many bytes. elsewhere says
+// functionTable has a line for each function, in so many bytes. rest says
 // where those are that are left out.
-func functionTable(command string, all []Function, bytes int, elsewhere string) string {
+func functionTable(command string, all []Function, bytes int, rest string) string {
 	regions := severalRegions(all)
 	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return functionRow(command, all[i], regions) })
 	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here%s.", left, elsewhere)
+		text += fmt.Sprintf("\n\n%d more functions are left out here%s.", left, rest)
 	}
 	return text
 }
@@ -151,19 +152,6 @@ func functionRow(command string, f Function, regions bool) string {
 		escapeMarkdown(reasonHeadingFor(command, f.Reason), longestCell),
 	}
 	return "| " + strings.Join(cells, " | ") + " |"
-}
-
-// leftByDeploy is what a rollback of Lambda does not bring back.
-const leftByDeploy = "the static site, infrastructure, databases and their migrations, secrets or configuration stores"
-
-// NotRolledBack says so in a sentence.
-const NotRolledBack = "This action rolls back the alias only, not " + leftByDeploy + "."
-
-func notRolledBackSection(r Result) section {
-	if !isRollback(r.Command) || r.Status == Skipped || len(r.Functions) == 0 {
-		return section{}
-	}
-	return section{title: "Not rolled back", body: NotRolledBack}
 }
 
 // itemIndent is how far what belongs to an item of a list is indented.

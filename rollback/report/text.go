@@ -30,6 +30,7 @@ func Text(r Result) string {
 	for _, f := range all {
 		parts = append(parts, functionText(r, f, len(all) > 1))
 	}
+	parts = append(parts, siteText(r))
 	var notes []string
 	for _, n := range r.Notes {
 		notes = append(notes, noteText(n))
@@ -97,11 +98,9 @@ func VersionsText(f Function, now time.Time, width int) string {
 		return ""
 	}
 	all := textColumns(f.Versions, now)
-	text := ""
+	text := render(all)
 	if width > 0 {
 		text = fitted(all, width)
-	} else {
-		text = render(all)
 	}
 	if more := f.VersionsInAll - len(f.Versions); more > 0 {
 		text += fmt.Sprintf("\n%d more versions are not shown; list-limit says how many are.", more)
@@ -112,7 +111,7 @@ func VersionsText(f Function, now time.Time, width int) string {
 // leastValue is how many cells of a value are shown on any terminal.
 const leastValue = 8
 
-// ChangesText tells what differs between two versions. Where it is wider than
+// ChangesText says what differs between two versions. Where it is wider than
 // width, values are cut; 0 or below: nothing is.
 func ChangesText(all []Change, from, to string, width int) string {
 	if len(all) == 0 {

@@ -18,7 +18,7 @@ const (
 	TrafficMoved Event = "traffic-moved"
 	Verified     Event = "verified"
 	Returned     Event = "returned" // of a drill
-	Told         Event = "told"
+	Notified     Event = "told"
 )
 
 // Moment is when something happened, an entry of the timeline.
@@ -37,7 +37,7 @@ var eventTexts = map[Event]string{
 	TrafficMoved: "Traffic moved",
 	Verified:     "Verified",
 	Returned:     "Alias returned",
-	Told:         "Told",
+	Notified:     "Told",
 }
 
 // timelineWithRun puts what is known of the run before the moments of a function.

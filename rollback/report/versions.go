@@ -19,7 +19,7 @@ type Version struct {
 	StateReason string   // why, where AWS says so
 	Aliases     []string // that send traffic to it
 	Serving     bool     // the alias sends it traffic
-	Rejected    bool     // never chosen by itself
+	Rejected    bool     // never chosen on its own
 	RejectedBy  string   // the run that rejected it; empty: none, or not known
 	Target      bool     // where a rollback would go now
 	Changes     []Change // how it differs from the version that serves; nil: not compared

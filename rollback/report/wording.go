@@ -2,7 +2,7 @@ package report
 
 import "strings"
 
-// reasonText is what a person is told about one reason for which things end as
+// reasonText is what a person reads about one reason for which things end as
 // they do.
 type reasonText struct {
 	heading string // a phrase that fits behind "Rollback failed:"
@@ -114,6 +114,29 @@ var reasonTexts = map[Reason]reasonText{
 	NotificationFailed: {
 		heading: "a test message could not be sent",
 		remedy:  todo("Correct the inputs of the channel: the checks on this page have the error of the service. A rollback would still work, but not everybody would be notified."),
+	},
+	NothingChanged: {
+		heading: "as it was already",
+	},
+	VersioningOff: {
+		heading: "the bucket keeps no versions",
+		remedy:  todo("Turn the versioning of the bucket on, with the command in the message: it helps from the next deploy on. Until then, deploy the site's last good state anew."),
+	},
+	BucketNotFound: {
+		heading: "bucket not found",
+		remedy:  todo("Check `site-bucket` and the account of the role."),
+	},
+	PrefixRequired: {
+		heading: "the bucket holds other things, too",
+		remedy:  todo("Name the folder of the site with `site-prefix`, or say with `site-prefix: /` that the whole bucket is the site, and run the job again."),
+	},
+	Archived: {
+		heading: "old versions are archived",
+		remedy:  todo("Restore the archived versions that the message names with `aws s3api restore-object`, and run the job again: what is right by then is left alone."),
+	},
+	PartlyRestored: {
+		heading: "the site is not as it was yet",
+		remedy:  todo("Run the job again: it goes on where this run stopped. The summary names what failed."),
 	},
 	AWSError: {
 		heading: "AWS returned an error",

@@ -13,25 +13,25 @@ const fewVersions = 8
 // lookAgain lists the written keys anew. A version between the plan's and ours was
 // somebody else's write, which lies beneath ours now: nobody would know. It changes
 // nothing, and where it cannot be done, that is said.
-func (w *work) lookAgain(ctx context.Context) {
+func lookAgain(ctx context.Context, w *work) {
 	var err error
 	if pages := int(w.b.pages.Load()); len(w.tally.written) <= pages {
-		err = w.lookAtEach(ctx)
+		err = lookAtEach(ctx, w)
 	} else {
-		err = w.lookAtAll(ctx)
+		err = lookAtAll(ctx, w)
 	}
 	if err != nil {
 		w.b.notef(true, "It could not be seen whether somebody else wrote objects during the rollback: %s", asProblem(err).Text)
 	}
 }
 
-func (w *work) lookAtEach(ctx context.Context) error {
+func lookAtEach(ctx context.Context, w *work) error {
 	keys := make([]string, 0, len(w.tally.written))
 	for key := range w.tally.written {
 		keys = append(keys, key)
 	}
 	return inParallel(ctx, w.b.workers, len(keys), func(ctx context.Context, i int) error {
-		key, s := keys[i], sight{ours: w.tally.written[keys[i]]}
+		key, s := keys[i], keyCheck{own: w.tally.written[keys[i]]}
 		for e, err := range w.b.list(ctx, key, fewVersions) {
 			if err != nil {
 				return err
@@ -40,14 +40,14 @@ func (w *work) lookAtEach(ctx context.Context) error {
 				break
 			}
 		}
-		w.saw(key, s)
+		noteOthers(w, key, s)
 		return nil
 	})
 }
 
-func (w *work) lookAtAll(ctx context.Context) error {
+func lookAtAll(ctx context.Context, w *work) error {
 	var key string
-	var s sight
+	var s keyCheck
 	open := false
 	for e, err := range w.b.list(ctx, w.plan.Rules.Prefix, 0) {
 		if err != nil {
@@ -55,45 +55,45 @@ func (w *work) lookAtAll(ctx context.Context) error {
 		}
 		if e.Key != key {
 			if open {
-				w.saw(key, s)
+				noteOthers(w, key, s)
 			}
 			key = e.Key
-			s = sight{}
-			s.ours, open = w.tally.written[key]
+			s = keyCheck{}
+			s.own, open = w.tally.written[key]
 		}
 		if open {
 			s.look(e)
 		}
 	}
 	if open {
-		w.saw(key, s)
+		noteOthers(w, key, s)
 	}
 	return nil
 }
 
-// sight is what was seen of one key, from its newest version down to the planned one.
-type sight struct {
-	ours
-
-	etag    string // of ours
-	reached bool   // ours
+// keyCheck is what was read of one key, from its newest version down to the planned
+// one.
+type keyCheck struct {
+	own     ours
+	etag    string // of our own version
+	reached bool   // our own version
 	over    bool   // the planned one was reached
 	after   bool   // somebody wrote above ours
 	covered bool   // somebody wrote beneath ours, after the plan
 }
 
-// look takes the next older version of the key, and tells whether a further one is
+// look takes the next older version of the key, and reports whether a further one is
 // of interest.
-func (s *sight) look(e entry) bool {
+func (s *keyCheck) look(e entry) bool {
 	switch {
 	case s.over:
-	case e.VersionID == s.Over:
+	case e.VersionID == s.own.Over:
 		s.over = true
-	case !s.reached && e.VersionID == s.ID:
+	case !s.reached && e.VersionID == s.own.ID:
 		s.reached, s.etag = true, e.ETag
 	case !s.reached:
 		s.after = true
-	case e.Marker && s.Marker, !e.Marker && !s.Marker && e.ETag == s.etag:
+	case e.Marker && s.own.Marker, !e.Marker && !s.own.Marker && e.ETag == s.etag:
 		// an earlier try of ours, whose answer was lost
 	default:
 		s.covered = true
@@ -101,7 +101,8 @@ func (s *sight) look(e entry) bool {
 	return !s.over
 }
 
-func (w *work) saw(key string, s sight) {
+// noteOthers says what others wrote to a key during the rollback.
+func noteOthers(w *work, key string, s keyCheck) {
 	t := &w.tally
 	t.mu.Lock()
 	defer t.mu.Unlock()

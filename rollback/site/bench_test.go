@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -151,8 +151,8 @@ func (e endless) Do(r *http.Request) (*http.Response, error) {
 
 func (e endless) plan(ctx context.Context) (*plan, float64, error) {
 	client := s3.New(s3.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1"), UsePathStyle: true, HTTPClient: e,
-		Credentials: aws.AnonymousCredentials{},
+		Region: "eu-west-1", BaseEndpoint: sdk.String("http://127.0.0.1"), UsePathStyle: true, HTTPClient: e,
+		Credentials: sdk.AnonymousCredentials{},
 	})
 	w := newWork(Deps{S3: client, Clock: wall{}, Log: &lines{}}, Request{Bucket: "www", Prefix: "www/"})
 	heap := watchHeap()

@@ -4,29 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/time/rate"
+
+	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// Waiting times between two tries of a call, and how long a try may take. A copy of
-// gigabytes takes longer: see tryLimitOf.
+// How long a try may take, and how many there are. A copy of gigabytes takes longer:
+// see tryLimitOf.
 const (
-	firstWait = 200 * time.Millisecond
-	longWait  = 5 * time.Second
 	tryLimit  = 30 * time.Second
 	mostTries = 10
 )
+
+// pauses are those between two tries.
+var pauses = aws.Retry{FirstPause: 200 * time.Millisecond}
 
 // errTryLimit is the cause of a try that took too long. The SDK has no limit of its
 // own, so that a stalled server would hold a try for ever.
@@ -65,7 +66,7 @@ func callFor[T any](ctx context.Context, b *bucket, limit time.Duration, action,
 	return out, nil
 }
 
-// tries makes calls until they succeed. The program retries by itself, not by the
+// tries makes calls until they succeed. The program retries, not the
 // SDK's retryer: that one drains its tokens over thousands of keys, and would not
 // slow the other workers down.
 type tries struct {
@@ -96,10 +97,10 @@ func (t tries) do(ctx context.Context, limit time.Duration, what string, f func(
 		if throttled(err) && t.pace != nil {
 			t.pace.slowDown()
 		}
-		if last = err; !passing(err) || try == mostTries {
+		if last = err; !retryable(err) || try == mostTries {
 			return v, err
 		}
-		wait := waitAfter(t.clock.Now(), try, err)
+		wait := pauses.Pause(t.clock.Now(), try, err)
 		if try > 2 {
 			t.log.Infof("%s: %s; trying again in %s (try %d)", what, brief(err), wait.Round(10*time.Millisecond), try+1)
 		}
@@ -123,26 +124,26 @@ func tryLimitOf(bytes int64) time.Duration {
 	return tryLimit + time.Duration(bytes/slow)*time.Second
 }
 
-// passing tells whether the error may pass by itself.
-func passing(err error) bool {
+// retryable reports whether a further try may succeed.
+func retryable(err error) bool {
 	var send *smithyhttp.RequestSendError
 	var broken *smithy.DeserializationError
 	var cut *smithy.CanceledError
 	return throttled(err) || errors.Is(err, errTryLimit) || errors.As(err, &cut) || errors.As(err, &send) || errors.As(err, &broken) ||
-		httpStatus(err) >= http.StatusInternalServerError && httpStatus(err) != http.StatusNotImplemented ||
-		passingCodes[errorCode(err)]
+		aws.Status(err) >= http.StatusInternalServerError && aws.Status(err) != http.StatusNotImplemented ||
+		retryableCodes[aws.Code(err)]
 }
 
-// passingCodes are also those that S3 sends inside an answer with status 200.
-var passingCodes = map[string]bool{
+// retryableCodes are also those that S3 sends inside an answer with status 200.
+var retryableCodes = map[string]bool{
 	"InternalError": true, "ServiceUnavailable": true, "RequestTimeout": true,
 	"OperationAborted": true, "ConditionalRequestConflict": true,
 }
 
 func throttled(err error) bool {
-	return httpStatus(err) == http.StatusTooManyRequests || errorCode(err) == "SlowDown" ||
-		httpStatus(err) == http.StatusServiceUnavailable ||
-		retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary
+	return aws.Status(err) == http.StatusTooManyRequests || aws.Code(err) == "SlowDown" ||
+		aws.Status(err) == http.StatusServiceUnavailable ||
+		retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == sdk.TrueTernary
 }
 
 func answerOf(err error) *smithyhttp.Response {
@@ -150,36 +151,6 @@ func answerOf(err error) *smithyhttp.Response {
 		return response.Response
 	}
 	return nil
-}
-
-func httpStatus(err error) int {
-	if response := answerOf(err); response != nil {
-		return response.StatusCode
-	}
-	return 0
-}
-
-func errorCode(err error) string {
-	if api := smithy.APIError(nil); errors.As(err, &api) {
-		return api.ErrorCode()
-	}
-	return ""
-}
-
-// waitAfter is how long to wait after a try: what the answer asks for, else a random
-// time up to a bound that doubles from try to try.
-func waitAfter(now time.Time, try int, err error) time.Duration {
-	if response := answerOf(err); response != nil {
-		after := response.Header.Get("Retry-After")
-		if s, err := strconv.Atoi(after); err == nil && s >= 0 {
-			return time.Duration(s) * time.Second
-		}
-		if at, err := http.ParseTime(after); err == nil {
-			return max(at.Sub(now), 0)
-		}
-	}
-	bound := min(longWait, firstWait<<min(try-1, 10))
-	return bound/2 + rand.N(bound/2+1) //nolint:gosec // no secret: it only spreads tries
 }
 
 // Requests a second. S3 takes 3,500 writes a second for a prefix that it has split

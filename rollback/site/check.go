@@ -6,15 +6,16 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Check tells whether a restore would work now. It changes nothing: what reads is
+// Check reports whether a restore would work now. It changes nothing: what reads is
 // done, and what writes is asked for in a way that AWS must refuse after it has looked
 // at the permission. reason is that of the first check that failed.
 func Check(ctx context.Context, d Deps, q Request) (checks []report.Check, reason report.Reason) {
@@ -38,7 +39,7 @@ type checker struct {
 	reason report.Reason
 }
 
-// line keeps the result of a check, and tells whether it passed.
+// line keeps the result of a check, and reports whether it passed.
 func (c *checker) line(name, detail string, err error) bool {
 	check := report.Check{Name: name, Status: report.CheckPassed, Detail: detail}
 	if err != nil {
@@ -108,16 +109,17 @@ func (c *checker) object(ctx context.Context, e entry) {
 
 func (c *checker) accessLists(ctx context.Context, e entry) {
 	const name = permission + "GetObjectVersionAcl"
-	if err := c.b.readACLs(ctx); err != nil {
+	k := copier{b: c.b}
+	if err := k.readACLs(ctx); err != nil {
 		c.line(permission+"GetBucketOwnershipControls", "", err)
 		return
 	}
-	if !c.b.acls.Enabled {
+	if !k.acls.Enabled {
 		return
 	}
-	_, err := c.b.grantsOf(ctx, e.Key, e.VersionID)
+	_, err := k.grantsOf(ctx, e.Key, e.VersionID)
 	switch {
-	case c.b.acls.Unknown && len(c.b.notes) > 0:
+	case k.acls.Unknown && len(c.b.notes) > 0:
 		c.unknown(name, aclsLost)
 	default:
 		c.line(name, "allowed", err)
@@ -130,12 +132,12 @@ func (c *checker) copying(ctx context.Context, e entry, h *head) {
 	_, err := call(ctx, c.b, "PutObject", c.b.arn(e.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
 		return c.b.s3.CopyObject(ctx, &s3.CopyObjectInput{
 			Bucket: &c.b.name, Key: &e.Key, CopySource: c.b.source(from),
-			CopySourceIfMatch:    aws.String(`"00000000000000000000000000000000"`),
+			CopySourceIfMatch:    sdk.String(`"00000000000000000000000000000000"`),
 			ServerSideEncryption: h.ServerSideEncryption, SSEKMSKeyId: h.SSEKMSKeyId,
 			StorageClass: h.StorageClass,
 		}, options)
 	})
-	if httpStatus(err) == http.StatusPreconditionFailed {
+	if aws.Status(err) == http.StatusPreconditionFailed {
 		err = nil
 	}
 	c.line(permission+"PutObject", "allowed (tried under a condition that no object meets, so that nothing changes)", err)
@@ -143,7 +145,7 @@ func (c *checker) copying(ctx context.Context, e entry, h *head) {
 
 func (c *checker) distribution(ctx context.Context) {
 	w := newWork(c.d, c.q)
-	d := w.cdn()
+	d := newCDN(w)
 	const name = "permission cloudfront:"
 	config, err := cdnCall(ctx, d, "GetDistributionConfig", func(ctx context.Context) (*cloudfront.GetDistributionConfigOutput, error) {
 		return d.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &d.id}, d.options)
@@ -167,12 +169,12 @@ func (c *checker) distribution(ctx context.Context) {
 		return d.api.CreateInvalidation(ctx, &cloudfront.CreateInvalidationInput{
 			DistributionId: &d.id,
 			InvalidationBatch: &types.InvalidationBatch{
-				CallerReference: aws.String("lambda-rollback-check"),
+				CallerReference: sdk.String("lambda-rollback-check"),
 				Paths:           &types.Paths{Quantity: &two, Items: []string{"/lambda-rollback-check"}},
 			},
 		}, d.options)
 	})
-	if code := errorCode(err); code == "InconsistentQuantities" || code == "InvalidArgument" || code == "MalformedXML" {
+	if code := aws.Code(err); code == "InconsistentQuantities" || code == "InvalidArgument" || code == "MalformedXML" {
 		err = nil
 	}
 	c.line(name+"CreateInvalidation", "allowed (tried with a number of paths that is not theirs, so that nothing is invalidated)", err)

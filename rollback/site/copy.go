@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -24,6 +26,13 @@ func (b *bucket) headOf(ctx context.Context, key, id string) (*head, error) {
 	})
 }
 
+// copier copies versions on top of their keys, and compares them with what is there.
+type copier struct {
+	b       *bucket
+	acls    acls
+	noMatch atomic.Bool // the server does not know If-Match on copies
+}
+
 // outcome is what became of a key.
 type outcome int
 
@@ -35,13 +44,13 @@ const (
 
 // put copies a version on top of its key, with everything that CopyObject leaves
 // behind: storage class, redirect, encryption, and grants.
-func (b *bucket) put(ctx context.Context, c change) (outcome, string, error) {
-	from, err := b.headOf(ctx, c.Key, c.From.ID)
+func (k *copier) put(ctx context.Context, c change) (outcome, string, error) {
+	from, err := k.b.headOf(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return copied, "", err
 	}
 	if c.Action == compare {
-		equal, err := b.same(ctx, c, from)
+		equal, err := k.same(ctx, c, from)
 		switch {
 		case err != nil:
 			return copied, "", err
@@ -55,24 +64,24 @@ func (b *bucket) put(ctx context.Context, c change) (outcome, string, error) {
 		return copied, "", problem(report.Archived, "it is archived in %s: restore it from the archive with `aws s3api restore-object`, and run this again", classOf(c, from))
 	}
 	if from.ObjectLockMode != "" || from.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn {
-		b.notef(false, "Retention and legal hold of Object Lock stay with the old versions: the copies get the bucket's default.")
+		k.b.notef(false, "Retention and legal hold of Object Lock stay with the old versions: the copies get the bucket's default.")
 	}
-	grants, err := b.grantsOf(ctx, c.Key, c.From.ID)
+	grants, err := k.grantsOf(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return copied, "", err
 	}
-	what, id, err := b.putWith(ctx, c, from, grants)
+	what, id, err := k.putWith(ctx, c, from, grants)
 	if p, found := errors.AsType[*Problem](err); found && p.Reason == report.AccessDenied {
 		return what, id, &Problem{p.Reason, p.Text + "; objects with tags also need s3:GetObjectVersionTagging and s3:PutObjectTagging, objects with access lists s3:PutObjectAcl", p}
 	}
 	return what, id, err
 }
 
-func (b *bucket) putWith(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
+func (k *copier) putWith(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
 	if strings.Contains(c.From.ETag, "-") {
-		return b.putInParts(ctx, c, from, grants)
+		return k.putInParts(ctx, c, from, grants)
 	}
-	return b.putWhole(ctx, c, from, grants)
+	return k.putWhole(ctx, c, from, grants)
 }
 
 func classOf(c change, from *head) string {
@@ -84,7 +93,7 @@ func classOf(c change, from *head) string {
 
 // source is the version as the header x-amz-copy-source names it.
 func (b *bucket) source(c change) *string {
-	return aws.String(encodeSource(b.name+"/"+c.Key) + "?versionId=" + url.QueryEscape(c.From.ID))
+	return sdk.String(encodeSource(b.name+"/"+c.Key) + "?versionId=" + url.QueryEscape(c.From.ID))
 }
 
 // encodeSource encodes all but slashes, and a blank as %20: S3 decodes a plus as a blank.
@@ -112,9 +121,9 @@ func classToKeep(c change, from *head) types.StorageClass {
 }
 
 // putWhole copies by one request.
-func (b *bucket) putWhole(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
+func (k *copier) putWhole(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
 	in := s3.CopyObjectInput{
-		Bucket: &b.name, Key: &c.Key, CopySource: b.source(c),
+		Bucket: &k.b.name, Key: &c.Key, CopySource: k.b.source(c),
 		StorageClass: classToKeep(c, from), WebsiteRedirectLocation: from.WebsiteRedirectLocation,
 		ServerSideEncryption: from.ServerSideEncryption, SSEKMSKeyId: from.SSEKMSKeyId, BucketKeyEnabled: from.BucketKeyEnabled,
 		ChecksumAlgorithm: algorithmOf(from),
@@ -123,38 +132,38 @@ func (b *bucket) putWhole(ctx context.Context, c change, from *head, grants gran
 	if from.ChecksumType == types.ChecksumTypeComposite {
 		in.ChecksumAlgorithm = "" // a copy in one piece has none of that type
 	}
-	in.IfMatch, in.IfNoneMatch = b.condition(c)
-	out, err := callFor(ctx, b, tryLimitOf(c.From.Size), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
-		return b.s3.CopyObject(ctx, &in, options)
+	in.IfMatch, in.IfNoneMatch = k.condition(c)
+	out, err := callFor(ctx, k.b, tryLimitOf(c.From.Size), "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
+		return k.b.s3.CopyObject(ctx, &in, options)
 	})
 	switch {
 	case err == nil:
-		return copied, value(out.VersionId), b.checkVersion(out.VersionId)
-	case httpStatus(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil):
-		b.noMatch.Store(true)
-		return b.putWhole(ctx, c, from, grants)
-	case httpStatus(err) == http.StatusPreconditionFailed:
-		return b.writtenMeanwhile(ctx, c, from)
+		return copied, value(out.VersionId), checkVersion(k.b, out.VersionId)
+	case aws.Status(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil):
+		k.noMatch.Store(true)
+		return k.putWhole(ctx, c, from, grants)
+	case aws.Status(err) == http.StatusPreconditionFailed:
+		return k.writtenMeanwhile(ctx, c, from)
 	}
 	return copied, "", err
 }
 
 // condition has a write refused where the current version is not the one that was
 // planned on. Not every server knows it.
-func (b *bucket) condition(c change) (match, noneMatch *string) {
+func (k *copier) condition(c change) (match, noneMatch *string) {
 	switch {
-	case b.noMatch.Load():
+	case k.noMatch.Load():
 		return nil, nil
 	case c.Over.ETag == "":
-		return nil, aws.String("*")
+		return nil, sdk.String("*")
 	}
 	return &c.Over.ETag, nil
 }
 
 // writtenMeanwhile finds out who wrote the key: an earlier try of this copy, whose
 // answer was lost, or somebody else.
-func (b *bucket) writtenMeanwhile(ctx context.Context, c change, from *head) (outcome, string, error) {
-	for e, err := range b.list(ctx, c.Key, fewVersions) {
+func (k *copier) writtenMeanwhile(ctx context.Context, c change, from *head) (outcome, string, error) {
+	for e, err := range k.b.list(ctx, c.Key, fewVersions) {
 		if err != nil {
 			return copied, "", err
 		}
@@ -162,7 +171,7 @@ func (b *bucket) writtenMeanwhile(ctx context.Context, c change, from *head) (ou
 			break
 		}
 		c.Over = e.version()
-		equal, err := b.same(ctx, c, from)
+		equal, err := k.same(ctx, c, from)
 		if err != nil {
 			return copied, "", err
 		}
@@ -176,7 +185,7 @@ func (b *bucket) writtenMeanwhile(ctx context.Context, c change, from *head) (ou
 
 // checkVersion sees that the copy has a version of its own: versioning may have been
 // suspended since the plan was made.
-func (b *bucket) checkVersion(id *string) error {
+func checkVersion(b *bucket, id *string) error {
 	if value(id) == "" || value(id) == "null" {
 		return problem(report.VersioningOff, "versioning of the bucket %s was suspended during the rollback: turn it on and run this again", b.name)
 	}
@@ -212,7 +221,7 @@ func (g grants) equal(o grants) bool {
 	return value(g.read) == value(o.read) && value(g.readACP) == value(o.readACP) && value(g.writeACP) == value(o.writeACP) && value(g.full) == value(o.full)
 }
 
-// acls tells whether the bucket's objects have access lists of their own.
+// acls reports whether the bucket's objects have access lists of their own.
 type acls struct {
 	Enabled bool
 	Unknown bool // the bucket's setting may not be read
@@ -220,26 +229,26 @@ type acls struct {
 
 // readACLs finds out whether objects have access lists. Most buckets have turned
 // them off, which saves a request for each object.
-func (b *bucket) readACLs(ctx context.Context) error {
-	out, err := call(ctx, b, "GetBucketOwnershipControls", "arn:aws:s3:::"+b.name, func(ctx context.Context, options func(*s3.Options)) (*s3.GetBucketOwnershipControlsOutput, error) {
-		return b.s3.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: &b.name}, options)
+func (k *copier) readACLs(ctx context.Context) error {
+	out, err := call(ctx, k.b, "GetBucketOwnershipControls", "arn:aws:s3:::"+k.b.name, func(ctx context.Context, options func(*s3.Options)) (*s3.GetBucketOwnershipControlsOutput, error) {
+		return k.b.s3.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: &k.b.name}, options)
 	})
 	switch {
 	case err == nil:
-		b.acls.Enabled = true
+		k.acls.Enabled = true
 		if out.OwnershipControls != nil {
 			for _, rule := range out.OwnershipControls.Rules {
-				b.acls.Enabled = b.acls.Enabled && rule.ObjectOwnership != types.ObjectOwnershipBucketOwnerEnforced
+				k.acls.Enabled = k.acls.Enabled && rule.ObjectOwnership != types.ObjectOwnershipBucketOwnerEnforced
 			}
 		}
 		return nil
-	case errorCode(err) == "OwnershipControlsNotFoundError":
-		b.acls.Enabled = true // a bucket from before that setting
+	case aws.Code(err) == "OwnershipControlsNotFoundError":
+		k.acls.Enabled = true // a bucket from before that setting
 		return nil
-	case httpStatus(err) == http.StatusNotImplemented:
+	case aws.Status(err) == http.StatusNotImplemented:
 		return nil
 	case asProblem(err).Reason == report.AccessDenied:
-		b.acls = acls{Enabled: true, Unknown: true}
+		k.acls = acls{Enabled: true, Unknown: true}
 		return nil
 	}
 	return err
@@ -248,18 +257,18 @@ func (b *bucket) readACLs(ctx context.Context) error {
 const aclsLost = "Access lists of objects could not be read: if some were public by an access list, they answer 403 now. Allow s3:GetBucketOwnershipControls and s3:GetObjectVersionAcl for the role."
 
 // grantsOf reads the version's access list.
-func (b *bucket) grantsOf(ctx context.Context, key, id string) (grants, error) {
-	if !b.acls.Enabled {
+func (k *copier) grantsOf(ctx context.Context, key, id string) (grants, error) {
+	if !k.acls.Enabled {
 		return grants{}, nil
 	}
-	out, err := call(ctx, b, "GetObjectVersionAcl", b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.GetObjectAclOutput, error) {
-		return b.s3.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: &b.name, Key: &key, VersionId: &id}, options)
+	out, err := call(ctx, k.b, "GetObjectVersionAcl", k.b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.GetObjectAclOutput, error) {
+		return k.b.s3.GetObjectAcl(ctx, &s3.GetObjectAclInput{Bucket: &k.b.name, Key: &key, VersionId: &id}, options)
 	})
 	switch {
-	case httpStatus(err) == http.StatusNotImplemented:
+	case aws.Status(err) == http.StatusNotImplemented:
 		return grants{}, nil
-	case err != nil && b.acls.Unknown && asProblem(err).Reason == report.AccessDenied:
-		b.notef(true, "%s", aclsLost)
+	case err != nil && k.acls.Unknown && asProblem(err).Reason == report.AccessDenied:
+		k.b.notef(true, "%s", aclsLost)
 		return grants{}, nil
 	case err != nil:
 		return grants{}, err
@@ -267,7 +276,7 @@ func (b *bucket) grantsOf(ctx context.Context, key, id string) (grants, error) {
 	return grantsFrom(out), nil
 }
 
-// grantsFrom gives no headers for an access list that every object gets by itself.
+// grantsFrom gives no headers for an access list that every object gets on its own.
 func grantsFrom(acl *s3.GetObjectAclOutput) grants {
 	owner := ""
 	if acl.Owner != nil {
@@ -292,7 +301,7 @@ func grantsFrom(acl *s3.GetObjectAclOutput) grants {
 		if len(who[p]) == 0 {
 			return nil
 		}
-		return aws.String(strings.Join(who[p], ", "))
+		return sdk.String(strings.Join(who[p], ", "))
 	}
 	return grants{header(types.PermissionRead), header(types.PermissionReadAcp), header(types.PermissionWriteAcp), header(types.PermissionFullControl)}
 }

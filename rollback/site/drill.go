@@ -24,9 +24,9 @@ func Drill(ctx context.Context, d Deps, q Request) (there report.Site, back *rep
 		return there, nil
 	}
 	now.RestoreTo, now.Manifest, now.KeepNew = q.RestoreTo, taken.Key, false
-	home := Restore(ctx, d, now)
-	if home.Status == report.Failed {
-		home.Message = fmt.Sprintf("The drill could not bring the site back: run `command: rollback` with `site-manifest: %s`. %s", taken.Key, home.Message)
+	returned := Restore(ctx, d, now)
+	if returned.Status == report.Failed {
+		returned.Message = fmt.Sprintf("The drill could not bring the site back: run `command: rollback` with `site-manifest: %s`. %s", taken.Key, returned.Message)
 	}
-	return there, &home
+	return there, &returned
 }

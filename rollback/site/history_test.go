@@ -93,6 +93,7 @@ func TestEveryHistoryGoesBack(t *testing.T) {
 		before, other := siteOf(w, below), beside(w, prefix)
 		q := w.cut(prefix)
 		if rapid.Bool().Draw(t, "manifest") {
+			w.server.Apart = rapid.Bool().Draw(t, "apart")
 			_, err := WriteManifest(t.Context(), w.deps(), q)
 			require.NoError(t, err)
 			other = beside(w, prefix)
@@ -140,7 +141,7 @@ func TestAnyFaultAndASecondRunEndTheSame(t *testing.T) {
 }
 
 // faulted restores with the effect on the calls from a number on, and tells whether
-// there were as many calls.
+// there were as many aws.
 func faulted(t *testing.T, effect storage.Effect, at, times int) bool {
 	t.Helper()
 	w := newWorld()

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -28,13 +29,13 @@ type cdn struct {
 	count func()
 }
 
-func (w *work) cdn() cdn {
+func newCDN(w *work) cdn {
 	return cdn{w.d.CloudFront, w.q.DistributionID, tries{clock: w.d.Clock, log: w.d.Log}, func() { w.b.requests.Add(1) }}
 }
 
 func (c cdn) options(o *cloudfront.Options) {
 	c.count()
-	o.Retryer = aws.NopRetryer{}
+	o.Retryer = sdk.NopRetryer{}
 }
 
 func (c cdn) arn() string { return "arn:aws:cloudfront::*:distribution/" + c.id }
@@ -44,7 +45,7 @@ func cdnCall[T any](ctx context.Context, c cdn, action string, f func(context.Co
 	out, _ := v.(T)
 	if err != nil {
 		resource := c.arn()
-		if errorCode(err) == "NoSuchDistribution" {
+		if aws.Code(err) == "NoSuchDistribution" {
 			resource = c.id
 		}
 		return out, explain(err, "cloudfront:"+action, resource)
@@ -55,11 +56,11 @@ func cdnCall[T any](ctx context.Context, c cdn, action string, f func(context.Co
 // invalidate makes CloudFront forget every key that is newer than the cut: also those
 // that an earlier attempt restored, so that it makes up for an invalidation that was
 // lost. The reference makes it the same invalidation where that one was not.
-func (w *work) invalidate(ctx context.Context) {
+func invalidate(ctx context.Context, w *work) {
 	if w.q.DistributionID == "" || w.plan.Touched.total == 0 {
 		return
 	}
-	c := w.cdn()
+	c := newCDN(w)
 	v := c.visitor(ctx, w.q, w.b)
 	paths := w.plan.Touched.invalidation(v)
 	if len(paths) == 0 {
@@ -68,7 +69,7 @@ func (w *work) invalidate(ctx context.Context) {
 	}
 	in := &report.Invalidation{DistributionID: c.id, Paths: paths}
 	w.result.Invalidation = in
-	err := w.request(ctx, c, in)
+	err := requestInvalidation(ctx, w, c, in)
 	if err == nil && w.q.CloudFrontWait {
 		err = c.await(ctx, in)
 	}
@@ -118,9 +119,9 @@ func visitorOf(config *types.DistributionConfig, bucket string) visitor {
 	return v
 }
 
-// request makes the invalidation. While too many are in progress it waits within
+// requestInvalidation makes the invalidation. While too many are in progress it waits within
 // bounds, and then asks for one wildcard, which needs the least room.
-func (w *work) request(ctx context.Context, c cdn, in *report.Invalidation) error {
+func requestInvalidation(ctx context.Context, w *work, c cdn, in *report.Invalidation) error {
 	for try := 1; ; try++ {
 		err := c.create(ctx, reference(w.q.Run, in.Paths, w.plan.Touched.state), in)
 		if !tooMany(err) || try > busyTries {
@@ -138,7 +139,7 @@ func (w *work) request(ctx context.Context, c cdn, in *report.Invalidation) erro
 	}
 }
 
-func tooMany(err error) bool { return errorCode(err) == "TooManyInvalidationsInProgress" }
+func tooMany(err error) bool { return aws.Code(err) == "TooManyInvalidationsInProgress" }
 
 func (c cdn) create(ctx context.Context, reference string, in *report.Invalidation) error {
 	quantity := int32(len(in.Paths)) //nolint:gosec // few

@@ -31,7 +31,7 @@ type entry struct {
 	Modified  time.Time
 	Marker    bool
 	Latest    bool
-	// Unordered: the listing did not tell whether a version and a marker of the same
+	// Unordered: the listing did not say whether a version and a marker of the same
 	// second come in this order.
 	Unordered bool
 }
@@ -113,7 +113,7 @@ func (b *bucket) listPage(ctx context.Context, in s3.ListObjectVersionsInput) (p
 
 // ordered gives the entries by key and, for each key, the newest first. S3 sends
 // them so. Servers that send versions and markers apart (versitygw does) are
-// ordered by time, and where that does not tell, the entries say so.
+// ordered by time, and where that does not say, the entries say so.
 func (p page) ordered() []entry {
 	inOrder := true
 	for i, e := range p.Entries {
@@ -212,7 +212,7 @@ func broken(err error) error {
 
 // pageReader holds what was read of an answer so far.
 type pageReader struct {
-	page
+	page page
 
 	root, code, message string
 	encoded             bool
@@ -251,13 +251,13 @@ func (r *pageReader) close(name string) error {
 func (r *pageReader) field(name string, text []byte) {
 	switch name {
 	case "Version", "DeleteMarker":
-		r.Entries = append(r.Entries, r.now)
+		r.page.Entries = append(r.page.Entries, r.now)
 	case "IsTruncated":
-		r.More = string(text) == "true"
+		r.page.More = string(text) == "true"
 	case "NextKeyMarker":
-		r.NextKey = string(text)
+		r.page.NextKey = string(text)
 	case "NextVersionIdMarker":
-		r.NextVersion = string(text)
+		r.page.NextVersion = string(text)
 	case "EncodingType":
 		r.encoded = string(text) == "url"
 	case "Code":
@@ -309,10 +309,10 @@ func (r *pageReader) decoded() (page, error) {
 		}
 		return decoded
 	}
-	for i := range r.Entries {
-		r.Entries[i].Key = decode(r.Entries[i].Key)
+	for i := range r.page.Entries {
+		r.page.Entries[i].Key = decode(r.page.Entries[i].Key)
 	}
-	r.NextKey = decode(r.NextKey)
+	r.page.NextKey = decode(r.page.NextKey)
 	return r.page, err
 }
 

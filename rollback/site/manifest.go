@@ -15,10 +15,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -136,7 +137,7 @@ func (u *upload) Write(data []byte) (int, error) {
 func (u *upload) part() error {
 	if u.id == nil {
 		out, err := call(u.ctx, u.b, "PutObject", u.b.arn(u.key), func(ctx context.Context, options func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
-			return u.b.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &u.b.name, Key: &u.key, ContentType: aws.String(manifestType)}, options)
+			return u.b.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &u.b.name, Key: &u.key, ContentType: sdk.String(manifestType)}, options)
 		})
 		if err != nil {
 			return err
@@ -160,7 +161,7 @@ func (u *upload) part() error {
 func (u *upload) finish() error {
 	if u.id == nil {
 		out, err := call(u.ctx, u.b, "PutObject", u.b.arn(u.key), func(ctx context.Context, options func(*s3.Options)) (*s3.PutObjectOutput, error) {
-			return u.b.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &u.b.name, Key: &u.key, ContentType: aws.String(manifestType), Body: bytes.NewReader(u.buffer.Bytes())}, options)
+			return u.b.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &u.b.name, Key: &u.key, ContentType: sdk.String(manifestType), Body: bytes.NewReader(u.buffer.Bytes())}, options)
 		})
 		if err == nil {
 			u.version = value(out.VersionId)
@@ -191,7 +192,7 @@ func (u *upload) abort() {
 
 // manifestReader reads a manifest beside a listing in the same order.
 type manifestReader struct {
-	manifestHead
+	head manifestHead
 
 	key   string
 	body  io.Closer
@@ -242,10 +243,10 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 	m.lines = bufio.NewReader(packed)
 	head, err := m.lines.ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(head, &m.manifestHead)
+		err = json.Unmarshal(head, &m.head)
 	}
-	if err == nil && m.Version != manifestVersion {
-		err = fmt.Errorf("it says version %d, and this program knows version %d", m.Version, manifestVersion)
+	if err == nil && m.head.Version != manifestVersion {
+		err = fmt.Errorf("it says version %d, and this program knows version %d", m.head.Version, manifestVersion)
 	}
 	if err == nil {
 		err = m.advance()
@@ -262,7 +263,7 @@ func (m *manifestReader) bad(err error) error {
 		return p
 	}
 	if _, broken := errors.AsType[net.Error](err); broken {
-		return &Problem{report.AWSError, fmt.Sprintf("the manifest %s could not be read to its end (%s): run it again", quoted(m.key), innermost(err)), err}
+		return &Problem{report.AWSError, fmt.Sprintf("the manifest %s could not be read to its end (%s): run it again", quoted(m.key), aws.Innermost(err)), err}
 	}
 	return &Problem{report.InvalidInput, fmt.Sprintf("%s cannot be read as a manifest (%s): name another in site-manifest, or a moment in site-restore-to", quoted(m.key), err), err}
 }
@@ -289,7 +290,7 @@ func (m *manifestReader) advance() error {
 	return nil
 }
 
-// want tells what the manifest says about a key. Keys are to be asked for in order.
+// want gives what the manifest says about a key. Keys are to be asked for in order.
 func (m *manifestReader) want(key string) (wanted, error) {
 	for m.next != nil && m.next.Key < key {
 		m.miss()

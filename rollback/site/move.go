@@ -56,7 +56,7 @@ type tally struct {
 	bytes      int64
 	keys       []report.SiteKey
 	first      *Problem  // of a key that failed for another reason than being archived
-	said       time.Time // when progress was told last
+	said       time.Time // when progress was logged last
 	done       int
 	// written are the keys that were written, for the listing at the end.
 	written map[string]ours
@@ -73,18 +73,35 @@ const mostFailures = 25
 
 var errTooManyFailed = errors.New("too many objects failed, the rest was not tried")
 
+// weight is how much a person has to know of a key.
+var weight = map[report.KeyAction]int{report.KeyFailed: 3, report.KeyCovered: 2, report.KeySuperseded: 1}
+
+// show keeps the first keys, and in the place of one that went well each that a person
+// must know of.
 func (t *tally) show(key string, action report.KeyAction, detail string) {
+	shown := report.SiteKey{Key: key, Action: action, Detail: detail}
 	if len(t.keys) < report.SiteKeysShown {
-		t.keys = append(t.keys, report.SiteKey{Key: key, Action: action, Detail: detail})
+		t.keys = append(t.keys, shown)
+		return
+	}
+	for i := len(t.keys) - 1; i >= 0; i-- {
+		if weight[t.keys[i].Action] < weight[action] {
+			t.keys[i] = shown
+			return
+		}
 	}
 }
 
-// fail counts a key that could not be brought back. It gives an error once it is not
+// failed counts a key that could not be brought back. It gives an error once it is not
 // worth going on.
-func (t *tally) fail(key string, p *Problem) error {
+func (w *work) failed(key string, p *Problem) error {
+	t := &w.tally
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.show(key, report.KeyFailed, p.Text)
+	if t.failed+t.archived < mostFailures {
+		w.b.log.Infof("site: %s failed: %s", quoted(key), p.Text)
+	}
 	if p.Reason == report.Archived {
 		t.archived++
 		return nil
@@ -111,7 +128,7 @@ func (w *work) carryOut(ctx context.Context) error {
 	defer w.count()
 
 	if len(p.Assets)+len(p.Pages) > 0 {
-		if err := w.b.readACLs(ctx); err != nil {
+		if err := w.copier.readACLs(ctx); err != nil {
 			return err
 		}
 	}
@@ -128,10 +145,10 @@ func (w *work) carryOut(ctx context.Context) error {
 	}
 	if t.restored+t.removed > 0 {
 		w.result.RestoredAt = w.b.clock.Now().UTC().Format(time.RFC3339)
-		w.lookAgain(ctx)
+		lookAgain(ctx, w)
 	}
 	w.conclude(err)
-	w.invalidate(ctx)
+	invalidate(ctx, w)
 	return nil
 }
 
@@ -144,12 +161,12 @@ func (w *work) phase(ctx context.Context, changes []change) error {
 		if w.q.DryRun {
 			return w.pretend(ctx, c)
 		}
-		what, id, err := w.b.put(ctx, c)
+		what, id, err := w.copier.put(ctx, c)
 		if err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
-			return t.fail(c.Key, asProblem(err))
+			return w.failed(c.Key, asProblem(err))
 		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -183,10 +200,10 @@ func (w *work) pretend(ctx context.Context, c change) error {
 	if c.Action == compare {
 		from, err := w.b.headOf(ctx, c.Key, c.From.ID)
 		if err != nil {
-			return t.fail(c.Key, asProblem(err))
+			return w.failed(c.Key, asProblem(err))
 		}
-		if equal, err = w.b.same(ctx, c, from); err != nil {
-			return t.fail(c.Key, asProblem(err))
+		if equal, err = w.copier.same(ctx, c, from); err != nil {
+			return w.failed(c.Key, asProblem(err))
 		}
 	}
 	switch t.mu.Lock(); {
@@ -290,13 +307,19 @@ func (w *work) why() string {
 			return quoted(k.Key) + ": " + k.Detail
 		}
 	}
-	return "the log names them"
+	return "see the log"
 }
 
 func (w *work) addNotes() {
 	r := &w.result
 	if r.Superseded > 0 {
 		w.b.notef(true, "%s left alone, because somebody else wrote them after this run's deploy: they may not fit to the rest.", objects(r.Superseded))
+	}
+	switch {
+	case r.Versions == 0:
+		w.b.notef(true, "s3://%s/%s has no object, and never had one that can still be seen: is site-prefix right?", r.Bucket, r.Prefix)
+	case w.plan.Present == 0 && r.Removed > 0:
+		w.b.notef(true, "The site had no object at %s, as far as can still be seen, so that all were removed. If that is not what it was, old versions have expired: restore a later moment, or a manifest.", r.Cut)
 	}
 	if n := w.plan.Counts[keepNew]; n > 0 {
 		w.b.notef(false, "%s that did not exist at %s kept, as site-keep-new-assets asks.", objects(n), r.Cut)

@@ -9,56 +9,57 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // putInParts copies an object that was uploaded in parts, in the same parts: its ETag
 // stays the same, so that caches keep their copies and a second run finds nothing to
-// do. Above 5 GB there is no other way. What one request would have kept by itself
+// do. Above 5 GB there is no other way. What one request would have kept on its own
 // has to be said: headers, metadata and tags.
-func (b *bucket) putInParts(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
-	sizes, err := b.partSizes(ctx, c)
+func (k *copier) putInParts(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
+	sizes, err := k.partSizes(ctx, c)
 	if err != nil {
 		return copied, "", err
 	}
-	// Also where the head tells of none: it does so to whom tags are denied.
-	tags, err := b.readTags(ctx, c.Key, c.From.ID)
+	// Also where the head names none: it does so where tags are denied.
+	tags, err := k.b.readTags(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return copied, "", err
 	}
-	id, err := b.begin(ctx, c, from, tags, grants)
+	id, err := k.begin(ctx, c, from, tags, grants)
 	if err != nil {
 		return copied, "", err
 	}
-	out, err := b.copyParts(ctx, c, from, id, sizes)
-	if code := errorCode(err); code == "NoSuchUpload" || httpStatus(err) == http.StatusPreconditionFailed {
+	out, err := k.copyParts(ctx, c, from, id, sizes)
+	if code := aws.Code(err); code == "NoSuchUpload" || aws.Status(err) == http.StatusPreconditionFailed {
 		if code != "NoSuchUpload" { // which an earlier try has completed
-			b.abort(ctx, c.Key, id)
+			k.b.abort(ctx, c.Key, id)
 		}
-		return b.writtenMeanwhile(ctx, c, from)
+		return k.writtenMeanwhile(ctx, c, from)
 	}
 	if err != nil {
-		b.abort(ctx, c.Key, id)
+		k.b.abort(ctx, c.Key, id)
 		return copied, "", err
 	}
-	return copied, value(out.VersionId), b.checkVersion(out.VersionId)
+	return copied, value(out.VersionId), checkVersion(k.b, out.VersionId)
 }
 
 // partSizes are the sizes in which the version was uploaded. Parts are nearly always
 // of one size but for the last; else each is asked for.
-func (b *bucket) partSizes(ctx context.Context, c change) ([]int64, error) {
+func (k *copier) partSizes(ctx context.Context, c change) ([]int64, error) {
 	_, text, _ := strings.Cut(strings.Trim(c.From.ETag, `"`), "-")
 	count, err := strconv.Atoi(text)
 	if err != nil || count < 1 || count > 10000 {
 		return nil, fmt.Errorf("the ETag %s tells no number of parts", c.From.ETag)
 	}
-	first, err := b.partSize(ctx, c, 1)
+	first, err := k.b.partSize(ctx, c, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (b *bucket) partSizes(ctx context.Context, c change) ([]int64, error) {
 		case i == 0:
 			sizes[i] = first
 		default:
-			if sizes[i], err = b.partSize(ctx, c, i+1); err != nil {
+			if sizes[i], err = k.b.partSize(ctx, c, i+1); err != nil {
 				return nil, err
 			}
 		}
@@ -92,12 +93,12 @@ func (b *bucket) partSize(ctx context.Context, c change, part int) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	return aws.ToInt64(out.ContentLength), nil
+	return sdk.ToInt64(out.ContentLength), nil
 }
 
 // tagsOf reads the tags of a version, where its head says that it has any.
 func (b *bucket) tagsOf(ctx context.Context, key, id string, h *head) (map[string]string, error) {
-	if aws.ToInt32(h.TagCount) == 0 {
+	if sdk.ToInt32(h.TagCount) == 0 {
 		return map[string]string{}, nil
 	}
 	return b.readTags(ctx, key, id)
@@ -107,7 +108,7 @@ func (b *bucket) readTags(ctx context.Context, key, id string) (map[string]strin
 	out, err := call(ctx, b, "GetObjectVersionTagging", b.arn(key), func(ctx context.Context, options func(*s3.Options)) (*s3.GetObjectTaggingOutput, error) {
 		return b.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &b.name, Key: &key, VersionId: &id}, options)
 	})
-	if httpStatus(err) == http.StatusNotImplemented {
+	if aws.Status(err) == http.StatusNotImplemented {
 		return map[string]string{}, nil // a server without tags
 	}
 	if err != nil {
@@ -120,9 +121,9 @@ func (b *bucket) readTags(ctx context.Context, key, id string) (map[string]strin
 	return tags, nil
 }
 
-func (b *bucket) begin(ctx context.Context, c change, from *head, tags map[string]string, grants grants) (*string, error) {
+func (k *copier) begin(ctx context.Context, c change, from *head, tags map[string]string, grants grants) (*string, error) {
 	in := s3.CreateMultipartUploadInput{
-		Bucket: &b.name, Key: &c.Key,
+		Bucket: &k.b.name, Key: &c.Key,
 		ContentType: from.ContentType, CacheControl: from.CacheControl, ContentDisposition: from.ContentDisposition,
 		ContentEncoding: from.ContentEncoding, ContentLanguage: from.ContentLanguage, Metadata: from.Metadata,
 		StorageClass: classToKeep(c, from), WebsiteRedirectLocation: from.WebsiteRedirectLocation,
@@ -138,10 +139,10 @@ func (b *bucket) begin(ctx context.Context, c change, from *head, tags map[strin
 		for k, v := range tags {
 			values.Set(k, v)
 		}
-		in.Tagging = aws.String(values.Encode())
+		in.Tagging = sdk.String(values.Encode())
 	}
-	out, err := call(ctx, b, "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
-		return b.s3.CreateMultipartUpload(ctx, &in, options, expires(from.ExpiresString))
+	out, err := call(ctx, k.b, "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
+		return k.b.s3.CreateMultipartUpload(ctx, &in, options, expires(from.ExpiresString))
 	})
 	if err != nil {
 		return nil, err
@@ -161,7 +162,7 @@ func expires(text *string) func(*s3.Options) {
 	}
 }
 
-func (b *bucket) copyParts(ctx context.Context, c change, from *head, id *string, sizes []int64) (*s3.CompleteMultipartUploadOutput, error) {
+func (k *copier) copyParts(ctx context.Context, c change, from *head, id *string, sizes []int64) (*s3.CompleteMultipartUploadOutput, error) {
 	parts := make([]types.CompletedPart, len(sizes))
 	starts := make([]int64, len(sizes))
 	for i := range sizes[1:] {
@@ -171,18 +172,18 @@ func (b *bucket) copyParts(ctx context.Context, c change, from *head, id *string
 	err := inParallel(ctx, together, len(sizes), func(ctx context.Context, i int) error {
 		number := int32(i + 1) //nolint:gosec // at most 10,000
 		in := s3.UploadPartCopyInput{
-			Bucket: &b.name, Key: &c.Key, CopySource: b.source(c), UploadId: id, PartNumber: &number,
-			CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", starts[i], starts[i]+sizes[i]-1)),
+			Bucket: &k.b.name, Key: &c.Key, CopySource: k.b.source(c), UploadId: id, PartNumber: &number,
+			CopySourceRange: sdk.String(fmt.Sprintf("bytes=%d-%d", starts[i], starts[i]+sizes[i]-1)),
 		}
-		out, err := callFor(ctx, b, tryLimitOf(sizes[i]), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.UploadPartCopyOutput, error) {
-			return b.s3.UploadPartCopy(ctx, &in, options)
+		out, err := callFor(ctx, k.b, tryLimitOf(sizes[i]), "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.UploadPartCopyOutput, error) {
+			return k.b.s3.UploadPartCopy(ctx, &in, options)
 		})
 		if err != nil {
 			return err
 		}
 		r := out.CopyPartResult
 		if r == nil {
-			return problem(report.AWSError, "S3 gave no result for a part of %s", b.arn(c.Key))
+			return problem(report.AWSError, "S3 gave no result for a part of %s", k.b.arn(c.Key))
 		}
 		parts[i] = types.CompletedPart{
 			PartNumber: &number, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
@@ -193,23 +194,23 @@ func (b *bucket) copyParts(ctx context.Context, c change, from *head, id *string
 	if err != nil {
 		return nil, err
 	}
-	return b.complete(ctx, c, from, id, parts)
+	return k.complete(ctx, c, from, id, parts)
 }
 
-func (b *bucket) complete(ctx context.Context, c change, from *head, id *string, parts []types.CompletedPart) (*s3.CompleteMultipartUploadOutput, error) {
+func (k *copier) complete(ctx context.Context, c change, from *head, id *string, parts []types.CompletedPart) (*s3.CompleteMultipartUploadOutput, error) {
 	in := s3.CompleteMultipartUploadInput{
-		Bucket: &b.name, Key: &c.Key, UploadId: id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+		Bucket: &k.b.name, Key: &c.Key, UploadId: id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 	}
 	if algorithmOf(from) != "" {
 		in.ChecksumType = from.ChecksumType
 	}
-	in.IfMatch, in.IfNoneMatch = b.condition(c)
-	out, err := callFor(ctx, b, tryLimitOf(c.From.Size), "PutObject", b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
-		return b.s3.CompleteMultipartUpload(ctx, &in, options)
+	in.IfMatch, in.IfNoneMatch = k.condition(c)
+	out, err := callFor(ctx, k.b, tryLimitOf(c.From.Size), "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+		return k.b.s3.CompleteMultipartUpload(ctx, &in, options)
 	})
-	if httpStatus(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil) {
-		b.noMatch.Store(true)
-		return b.complete(ctx, c, from, id, parts)
+	if aws.Status(err) == http.StatusNotImplemented && (in.IfMatch != nil || in.IfNoneMatch != nil) {
+		k.noMatch.Store(true)
+		return k.complete(ctx, c, from, id, parts)
 	}
 	return out, err
 }

@@ -39,7 +39,7 @@ type history struct {
 	Touched bool  // a version or marker is newer than the cut
 	Missing bool  // the manifest's version is not there any more
 	// Ambiguous: a version and a marker share the second that decides, and the listing
-	// does not tell their order.
+	// does not say their order.
 	Ambiguous bool
 }
 
@@ -73,6 +73,7 @@ func histories(list iter.Seq2[entry, error], cut time.Time, what func(key string
 					return
 				}
 				h, open = history{Key: e.Key, Latest: e, Missing: want.VersionID != ""}, true
+				h.Touched = want.Known && want.VersionID == "" && !e.Marker // it is newer than the manifest, whatever its time
 			}
 			h.add(e, cut, want)
 		}
@@ -160,13 +161,13 @@ func decide(h history, r rules) change {
 	return c
 }
 
-// archived tells whether S3 cannot copy the version before it is restored from the
+// archived reports whether S3 cannot copy the version before it is restored from the
 // archive.
 func (v version) archived() bool {
 	return v.Class == types.StorageClassGlacier || v.Class == types.StorageClassDeepArchive
 }
 
-// entryPoint tells whether a key is a page that leads to assets. Pages come after
+// entryPoint reports whether a key is a page that leads to assets. Pages come after
 // the assets, so that none that is served asks for one that is not there yet.
 // Patterns with a slash are compared with the key below the prefix, others with what
 // follows its last slash.
@@ -194,6 +195,7 @@ type plan struct {
 	Pages    []change
 	Removals []change
 	Counts   map[action]int
+	Present  int   // objects that there were at the cut
 	Bytes    int64 // to copy at most
 	Keys     []report.SiteKey
 	Touched  paths // of all keys that are newer than the cut
@@ -212,6 +214,9 @@ func (p *plan) add(h history) {
 	p.Shape.add(h, p.Rules)
 	c := decide(h, p.Rules)
 	p.Counts[c.Action]++
+	if h.AtCut.VersionID != "" && !h.AtCut.Marker {
+		p.Present++
+	}
 	if h.Touched && c.Action != superseded {
 		p.Touched.add(h.Key, h.Latest.VersionID)
 	}
@@ -236,9 +241,9 @@ func (p *plan) add(h history) {
 }
 
 func (p *plan) show(key string, action report.KeyAction, detail string) {
-	if len(p.Keys) < report.SiteKeysShown {
-		p.Keys = append(p.Keys, report.SiteKey{Key: key, Action: action, Detail: detail})
-	}
+	t := tally{keys: p.Keys}
+	t.show(key, action, detail)
+	p.Keys = t.keys
 }
 
 // changes is how many keys may be written.
@@ -281,7 +286,7 @@ func (s *shape) add(h history, r rules) {
 // logs, those of CloudFront and of S3's access, and the state of Terraform.
 var foreign = regexp.MustCompile(`^AWSLogs/|\.tfstate$|(^|/)E[A-Z0-9]{8,}\.\d{4}-\d\d-\d\d-\d\d\.[0-9a-f]{8}\.gz$|(^|/)\d{4}(-\d\d){5}-[0-9A-F]{16}$`)
 
-// refusal tells why a whole bucket is not taken for the site; empty: it is.
+// refusal says why a whole bucket is not taken for the site; empty: it is.
 func (s *shape) refusal() string {
 	switch {
 	case s.Foreign != "":

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
 // at is a moment, in seconds after the cut.
@@ -132,8 +134,8 @@ func TestAPageThatBreaksOffIsAnError(t *testing.T) {
 func TestAnErrorInAGoodAnswerIsSeen(t *testing.T) {
 	t.Parallel()
 	_, err := parsePage(strings.NewReader(`<Error><Code>InternalError</Code><Message>later</Message></Error>`))
-	assert.Equal(t, "InternalError", errorCode(err))
-	assert.True(t, passing(err))
+	assert.Equal(t, "InternalError", aws.Code(err))
+	assert.True(t, retryable(err))
 }
 
 func TestVersionsAndMarkersThatAreListedApart(t *testing.T) {

@@ -1,18 +1,15 @@
 package site
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -32,19 +29,15 @@ func problem(reason report.Reason, format string, args ...any) *Problem {
 	return &Problem{Reason: reason, Text: fmt.Sprintf(format, args...)}
 }
 
+// ReasonOf is the reason of an error of this package.
+func ReasonOf(err error) report.Reason { return asProblem(err).Reason }
+
 // asProblem gives any error a reason.
 func asProblem(err error) *Problem {
 	if p, found := errors.AsType[*Problem](err); found {
 		return p
 	}
 	return &Problem{report.AWSError, err.Error(), err}
-}
-
-// credentialCodes are AWS's answers to credentials that are wrong, as opposed to
-// right ones that may not do this.
-var credentialCodes = []string{
-	"ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken",
-	"SignatureDoesNotMatch", "UnrecognizedClientException",
 }
 
 // explain turns an error of a call into a problem. action is the IAM action that
@@ -59,14 +52,14 @@ func explain(err error, action, resource string) *Problem {
 	say := func(reason report.Reason, format string, args ...any) *Problem {
 		return &Problem{reason, fmt.Sprintf(format, args...), err}
 	}
-	status, code := httpStatus(err), errorCode(err)
+	status, code := aws.Status(err), aws.Code(err)
 	switch {
-	case slices.Contains(credentialCodes, code):
-		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", code)
+	case aws.Classify(err) == aws.BadCredentials:
+		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", cmp.Or(code, brief(err)))
 	case code == "InvalidObjectState":
 		return say(report.Archived, "%s is archived (%s): restore it from the archive with `aws s3api restore-object`, and run this again", resource, brief(err))
 	case status == http.StatusForbidden || strings.HasPrefix(code, "AccessDenied"):
-		return say(report.AccessDenied, "AWS denied %s on %s: allow that action for the role that this job uses%s", action, resource, keyHint(err))
+		return say(report.AccessDenied, "AWS denied %s on %s: allow that action for the role that this job uses%s", action, resource, keyHint(err, action))
 	case code == "NoSuchBucket" || status == http.StatusNotFound && strings.HasPrefix(action, "s3:GetBucket"):
 		return say(report.BucketNotFound, "there is no bucket %s: correct site-bucket, or use credentials of the account that has it", resource)
 	case code == "NoSuchDistribution":
@@ -77,8 +70,12 @@ func explain(err error, action, resource string) *Problem {
 	return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
 }
 
-// keyHint leads to KMS where the denial names it: the action on S3 is allowed then.
-func keyHint(err error) string {
+// keyHint leads to KMS where the denial names it, or may be about it: the answer to
+// a question for a version's head has no text.
+func keyHint(err error, action string) string {
+	if action == "s3:GetObjectVersion" {
+		return ", and kms:Decrypt where a key of KMS encrypts the object"
+	}
 	if strings.Contains(strings.ToLower(brief(err)), "kms") {
 		return ", and kms:Decrypt and kms:GenerateDataKey on the objects' key (" + brief(err) + ")"
 	}
@@ -90,44 +87,20 @@ func explainStop(s *stopped, action string) *Problem {
 	if s.last != nil {
 		after = fmt.Sprintf(" (the last try had ended with %s)", brief(s.last))
 	}
-	if errors.Is(s.cause, context.DeadlineExceeded) {
+	// As context.DeadlineExceeded says of itself; so can the cause that a caller gives.
+	if limit, found := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](s.cause); found && limit.Timeout() {
 		return &Problem{report.Timeout, fmt.Sprintf("%s did not succeed before the time limit was over%s: run it again, or raise it", action, after), s}
 	}
 	return &Problem{report.Cancelled, fmt.Sprintf("%s was given up: %s%s", action, s.cause, after), s}
 }
 
-// brief is an AWS error without the request's plumbing.
+// brief is an AWS error without the details of the request.
 func brief(err error) string {
-	var api smithy.APIError
-	switch status := httpStatus(err); {
-	case errors.As(err, &api) && api.ErrorMessage() != "":
-		return fmt.Sprintf("%s: %s", api.ErrorCode(), api.ErrorMessage())
-	case api != nil && api.ErrorCode() != "":
-		return api.ErrorCode()
-	case errors.Is(err, errTryLimit):
+	if api := smithy.APIError(nil); errors.Is(err, errTryLimit) && !errors.As(err, &api) {
 		return errTryLimit.Error()
-	case status != 0:
-		return fmt.Sprintf("HTTP status %d", status)
 	}
-	if _, found := errors.AsType[*smithy.CanceledError](err); found {
-		return "it was cut off before an answer came"
-	}
-	if send, found := errors.AsType[*smithyhttp.RequestSendError](err); found {
-		return "no answer: " + innermost(send.Err)
-	}
-	if op, found := errors.AsType[*smithy.OperationError](err); found {
-		return op.Err.Error()
-	}
-	return err.Error()
-}
-
-// innermost takes address and verb off an error of the network.
-func innermost(err error) string {
-	if outer, found := errors.AsType[*url.Error](err); found {
-		err = outer.Err
-	}
-	if op, found := errors.AsType[*net.OpError](err); found {
-		err = op.Err
-	}
-	return err.Error()
+	return aws.Brief(err)
 }

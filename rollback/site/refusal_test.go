@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -166,22 +167,30 @@ func TestAWriteDuringTheRollback(t *testing.T) {
 	for name, c := range map[string]struct {
 		at            string // the operation before which somebody writes
 		unconditional bool
+		others        int
 		action        report.KeyAction
 		body          string
 	}{
-		"before the copy is left alone":                  {"CopyObject", false, report.KeySuperseded, "theirs"},
-		"before the copy, where no condition can be set": {"CopyObject", true, report.KeyCovered, "ours"},
+		"before the copy is left alone":                  {"CopyObject", false, 0, report.KeySuperseded, "theirs"},
+		"before the copy, where no condition can be set": {"CopyObject", true, 0, report.KeyCovered, "ours"},
+		"among many, where no condition can be set":      {"CopyObject", true, 9, report.KeyCovered, "ours"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld()
 			w.server.NoConditions = c.unconditional
 			w.bucket.PutText("www/index.html", "ours")
+			for i := range c.others {
+				w.bucket.PutText(fmt.Sprintf("www/%d.js", i), "ours")
+			}
 			q := w.cut("www/")
 			w.bucket.PutText("www/index.html", "the failed deploy")
+			for i := range c.others {
+				w.bucket.PutText(fmt.Sprintf("www/%d.js", i), "the failed deploy")
+			}
 			done := false
 			w.server.Effect = func(call storage.Call) storage.Effect {
-				if call.Operation != c.at || done {
+				if call.Operation != c.at || call.Key != "www/index.html" || done {
 					return storage.Effect{}
 				}
 				done = true
@@ -357,4 +366,56 @@ func TestCloudFront(t *testing.T) {
 			assert.Equal(t, before, w.bucket.Versions("www/app.1.js"))
 		})
 	}
+}
+
+func TestTheEndOfTheTimeLimitIsNoCancellation(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[error]report.Reason{
+		context.DeadlineExceeded:               report.Timeout,
+		errors.New("the runner was shut down"): report.Cancelled,
+	} {
+		p := explain(&stopped{cause, nil}, "s3:PutObject", "www")
+		assert.Equal(t, want, p.Reason)
+		assert.Contains(t, p.Text, "s3:PutObject")
+	}
+}
+
+func TestWhatLooksWrongIsSaid(t *testing.T) {
+	t.Parallel()
+	t.Run("a prefix under which nothing ever was", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		w.site()
+		r := w.restore(t, w.cut("/www/"))
+		assert.Equal(t, report.NothingChanged, r.Reason)
+		assert.Contains(t, r.Notes[0].Text, "is site-prefix right?")
+	})
+	t.Run("a site of which nothing is left", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		q := w.cut("www/")
+		w.bucket.PutText("www/index.html", "the first deploy")
+		r := w.restore(t, q)
+		assert.Equal(t, 1, r.Removed)
+		assert.True(t, r.Notes[0].Warning)
+		assert.Contains(t, r.Notes[0].Text, "had no object at")
+	})
+}
+
+func TestAFailureIsShownAmongManyKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	for i := range 40 {
+		w.bucket.PutText(fmt.Sprintf("www/%02d.js", i), "ours")
+	}
+	q := w.cut("www/")
+	for i := range 40 {
+		w.bucket.PutText(fmt.Sprintf("www/%02d.js", i), "theirs")
+	}
+	w.server.Deny("s3:PutObject", "www/39.js")
+	r := w.restore(t, q)
+	assert.Equal(t, []int{39, 1}, []int{r.Restored, r.Failed})
+	assert.Len(t, r.Keys, report.SiteKeysShown)
+	assert.Equal(t, "www/39.js", r.Keys[len(r.Keys)-1].Key)
+	assert.Contains(t, r.Message, "www/39.js")
 }

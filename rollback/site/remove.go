@@ -65,12 +65,12 @@ func (w *work) removeBatch(ctx context.Context, changes []change) error {
 			switch {
 			case err == nil:
 				w.removed(c, m.id)
-			case failed == nil && passing(err) && try < mostTries:
+			case failed == nil && retryable(err) && try < mostTries:
 				again = append(again, c)
 				slowed = slowed || throttled(err)
 			default:
 				p := asProblem(explain(err, "s3:DeleteObject", w.b.arn(c.Key)))
-				if err := w.tally.fail(c.Key, p); err != nil {
+				if err := w.failed(c.Key, p); err != nil {
 					return err
 				}
 			}
@@ -79,7 +79,7 @@ func (w *work) removeBatch(ctx context.Context, changes []change) error {
 			if slowed {
 				w.b.pace.slowDown()
 			}
-			_ = w.b.clock.Sleep(ctx, waitAfter(w.b.clock.Now(), try, nil))
+			_ = w.b.clock.Sleep(ctx, pauses.Pause(w.b.clock.Now(), try, nil))
 		}
 	}
 	return nil
@@ -149,7 +149,7 @@ func (e keyError) ErrorMessage() string { return e.message }
 // ErrorFault is part of the SDK's interface of errors.
 func (e keyError) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
 
-// fitsXML tells whether a key can stand in the body of a batch: XML has no way to
+// fitsXML reports whether a key can stand in the body of a batch: XML has no way to
 // write most control characters.
 func fitsXML(key string) bool {
 	for _, c := range key {

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -17,15 +17,15 @@ import (
 // neither ETag nor checksum tells.
 const readLimit = 16 << 20
 
-// same tells whether the current version is the one to copy in all but its id: bytes,
+// same reports whether the current version is the one to copy in all but its id: bytes,
 // headers, metadata, tags and grants. ETags alone say nothing of a change of headers, and
 // differ for equal bytes that a key of KMS encrypted.
-func (b *bucket) same(ctx context.Context, c change, from *head) (bool, error) {
+func (k *copier) same(ctx context.Context, c change, from *head) (bool, error) {
 	if c.From.Size != c.Over.Size {
 		return false, nil
 	}
 	equalETag := c.From.ETag == c.Over.ETag
-	over, err := b.headOf(ctx, c.Key, c.Over.ID)
+	over, err := k.b.headOf(ctx, c.Key, c.Over.ID)
 	if err != nil {
 		return false, err
 	}
@@ -33,29 +33,29 @@ func (b *bucket) same(ctx context.Context, c change, from *head) (bool, error) {
 		return false, nil
 	}
 	if !equalETag {
-		if equal, err := b.sameBytes(ctx, c, from, over); err != nil || !equal {
+		if equal, err := k.sameBytes(ctx, c, from, over); err != nil || !equal {
 			return false, err
 		}
 	}
-	fromTags, err := b.tagsOf(ctx, c.Key, c.From.ID, from)
+	fromTags, err := k.b.tagsOf(ctx, c.Key, c.From.ID, from)
 	if err != nil {
 		return false, err
 	}
-	overTags, err := b.tagsOf(ctx, c.Key, c.Over.ID, over)
+	overTags, err := k.b.tagsOf(ctx, c.Key, c.Over.ID, over)
 	if err != nil || !maps.Equal(fromTags, overTags) {
 		return false, err
 	}
-	return b.sameGrants(ctx, c)
+	return k.sameGrants(ctx, c)
 }
 
 // sameGrants compares the access lists, where there are any: a page that a deploy has
 // uploaded without the grant to everybody answers 403.
-func (b *bucket) sameGrants(ctx context.Context, c change) (bool, error) {
-	from, err := b.grantsOf(ctx, c.Key, c.From.ID)
+func (k *copier) sameGrants(ctx context.Context, c change) (bool, error) {
+	from, err := k.grantsOf(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return false, err
 	}
-	over, err := b.grantsOf(ctx, c.Key, c.Over.ID)
+	over, err := k.grantsOf(ctx, c.Key, c.Over.ID)
 	return from.equal(over), err
 }
 
@@ -69,16 +69,16 @@ func sameHeaders(a, b *head) bool {
 			return false
 		}
 	}
-	return aws.ToInt32(a.TagCount) == aws.ToInt32(b.TagCount) && maps.Equal(a.Metadata, b.Metadata)
+	return sdk.ToInt32(a.TagCount) == sdk.ToInt32(b.TagCount) && maps.Equal(a.Metadata, b.Metadata)
 }
 
-// tellsBytes tells whether the ETag is the MD5 of the bytes.
+// tellsBytes reports whether the ETag is the MD5 of the bytes.
 func tellsBytes(etag string, h *head) bool {
 	return !strings.Contains(etag, "-") && (h.ServerSideEncryption == "" || h.ServerSideEncryption == types.ServerSideEncryptionAes256) && h.SSECustomerAlgorithm == nil
 }
 
 // sameBytes compares two versions of one size whose ETags differ.
-func (b *bucket) sameBytes(ctx context.Context, c change, from, over *head) (bool, error) {
+func (k *copier) sameBytes(ctx context.Context, c change, from, over *head) (bool, error) {
 	if tellsBytes(c.From.ETag, from) && tellsBytes(c.Over.ETag, over) {
 		return false, nil
 	}
@@ -92,11 +92,11 @@ func (b *bucket) sameBytes(ctx context.Context, c change, from, over *head) (boo
 	if c.From.Size > readLimit {
 		return false, nil
 	}
-	a, err := b.read(ctx, c.Key, c.From.ID)
+	a, err := k.b.read(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return false, err
 	}
-	other, err := b.read(ctx, c.Key, c.Over.ID)
+	other, err := k.b.read(ctx, c.Key, c.Over.ID)
 	return bytes.Equal(a, other), err
 }
 

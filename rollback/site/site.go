@@ -12,11 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -25,16 +26,10 @@ import (
 const WholeBucket = "/"
 
 // Log takes one fact a line.
-type Log interface {
-	Infof(format string, args ...any)
-}
+type Log = aws.Log
 
 // Clock is the time, handed in.
-type Clock interface {
-	Now() time.Time
-	// Sleep returns early, with the context's error, when the context ends.
-	Sleep(ctx context.Context, d time.Duration) error
-}
+type Clock = aws.Clock
 
 // Deps is what the package works with.
 type Deps struct {
@@ -99,11 +94,9 @@ type bucket struct {
 	pages    atomic.Int64 // of listings that were read
 	requests atomic.Int64
 
-	region  string // its own, where it is not the client's
-	acls    acls
-	noMatch atomic.Bool // the server does not know If-Match on copies
-	mu      sync.Mutex
-	notes   []report.Note
+	region string // its own, where it is not the client's
+	mu     sync.Mutex
+	notes  []report.Note
 }
 
 const defaultWorkers = 64
@@ -119,7 +112,7 @@ func (d Deps) bucket(name string) *bucket {
 // options are those of every call: the bucket's region, and no retries but ours.
 func (b *bucket) options(o *s3.Options) {
 	b.requests.Add(1)
-	o.Retryer = aws.NopRetryer{}
+	o.Retryer = sdk.NopRetryer{}
 	if b.region != "" {
 		o.Region = b.region
 	}
@@ -173,7 +166,7 @@ func regionElsewhere(err error) string {
 	if err == nil {
 		return ""
 	}
-	switch errorCode(err) {
+	switch aws.Code(err) {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "TemporaryRedirect", "MovedPermanently":
 		if response := answerOf(err); response != nil {
 			return response.Header.Get("X-Amz-Bucket-Region")
@@ -214,6 +207,7 @@ type work struct {
 	d      Deps
 	q      Request
 	b      *bucket
+	copier copier
 	began  time.Time
 	result report.Site
 	plan   *plan
@@ -222,6 +216,7 @@ type work struct {
 
 func newWork(d Deps, q Request) *work {
 	w := &work{d: d, q: q, b: d.bucket(q.Bucket), began: d.Clock.Now()}
+	w.copier.b = w.b
 	w.result = report.Site{Bucket: q.Bucket, Prefix: q.prefix(), Region: d.S3.Options().Region, Keys: []report.SiteKey{}}
 	return w
 }
@@ -280,10 +275,10 @@ func (w *work) target(ctx context.Context) (target, error) {
 		return t, err
 	}
 	if m := t.manifest; m != nil {
-		if m.Prefix != q.prefix() {
-			return t, problem(report.InvalidInput, "the manifest %s is of the prefix %s and not of %s: correct site-manifest or site-prefix", quoted(m.key), quoted(m.Prefix), quoted(q.prefix()))
+		if m.head.Prefix != q.prefix() {
+			return t, problem(report.InvalidInput, "the manifest %s is of the prefix %s and not of %s: correct site-manifest or site-prefix", quoted(m.key), quoted(m.head.Prefix), quoted(q.prefix()))
 		}
-		t.rules.Cut = m.At
+		t.rules.Cut = m.head.At
 		w.result.Evidence = report.ByManifest
 	}
 	if t.rules.Cut.IsZero() {

@@ -145,7 +145,7 @@ func verdict(w *world, before map[string]storage.Version, ids map[string]bool) (
 
 func TestWhoIsRight(t *testing.T) {
 	t.Parallel()
-	const histories = 200
+	const histories = 100
 	var table strings.Builder
 	fmt.Fprintf(&table, "\n%d random histories%20s %8s %10s %12s\n", histories, "", "bytes", "all of it", "nothing lost")
 	judge := func(name string, restore func(*world, Request)) int {

@@ -42,8 +42,8 @@ func (s Screen) LineCount(text string) int {
 	return n
 }
 
-// ConfirmRoom is how many lines fit above a question for yes or no.
-func (s Screen) ConfirmRoom() int {
+// ConfirmSpace is how many lines fit above a question for yes or no.
+func (s Screen) ConfirmSpace() int {
 	if s.Height == 0 || s.Accessible {
 		return math.MaxInt
 	}
@@ -138,7 +138,7 @@ func (s Screen) Ask(ctx context.Context, pages []Page) error {
 	return s.runUntilDone(ctx, func() error { return form.RunWithContext(ctx) })
 }
 
-// theme marks the button that Enter would press: colours alone tell nothing
+// theme marks the button that Enter would press: colours alone say nothing
 // where there are none.
 func theme(isDark bool) *huh.Styles {
 	t := huh.ThemeCharm(isDark)

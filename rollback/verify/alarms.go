@@ -23,7 +23,7 @@ type AlarmReader interface {
 
 const (
 	alarmAction  = "cloudwatch:DescribeAlarms"
-	alarmsAtOnce = 100 // names a call takes; it gives 50 alarms a page unless told
+	alarmsAtOnce = 100 // names a call takes; it gives 50 alarms a page unless asked for more
 	shortestPoll = 5 * time.Second
 	reasonLimit  = 200
 )
@@ -75,7 +75,7 @@ func (w *alarmWatch) verify(ctx context.Context) result {
 			break
 		}
 		if _, err := w.read(ctx); err != nil && !aws.Classify(err).Retryable() {
-			break // a further poll would not mend it: the end tells what it is
+			break // a further poll would not mend it: the end says what it is
 		}
 		if cut := w.run.sleepWatching(min(poll, left)); cut != "" {
 			return w.cutShort(ctx, cut)

@@ -39,7 +39,7 @@ const (
 )
 
 // broken are Lambda's errors for a version that it cannot run as it is
-// configured: production is not served by it, whoever asks.
+// configured: it would not serve any other call either.
 var broken = []string{
 	"EFSIOException", "EFSMountConnectivityException", "EFSMountFailureException", "EFSMountTimeoutException",
 	"ENILimitReachedException", "InvalidRuntimeException", "InvalidSecurityGroupIDException", "InvalidSubnetIDException",
@@ -160,7 +160,7 @@ func (c invokeCheck) judge(out *lambda.InvokeOutput, took time.Duration) result 
 	return res
 }
 
-// newer tells whether a version has the higher number, as far as they are numbers.
+// newer reports whether a version has the higher number, as far as they are numbers.
 func newer(version, than string) bool {
 	v, err := strconv.ParseInt(version, 10, 64)
 	t, errThan := strconv.ParseInt(than, 10, 64)

@@ -39,7 +39,7 @@ func streamVersion(stream, function string) (version string, ours bool) {
 	return m[2], m[1] == "" || m[1] == function
 }
 
-// lineKind says what a line of a log tells about errors.
+// lineKind is what a line of a log says about errors.
 type lineKind int
 
 const (

@@ -246,7 +246,7 @@ func (l *logScan) count(e types.FilteredLogEvent) {
 }
 
 // read reads what was written from a time on, and to a time unless that is
-// zero, in a bounded number of pages, and tells whether there is more.
+// zero, in a bounded number of pages, and reports whether there is more.
 func (c logCheck) read(ctx context.Context, from, to time.Time, pattern string, add func(types.FilteredLogEvent)) (more bool, err error) {
 	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: sdk.String(c.subject.logGroup()), StartTime: sdk.Int64(from.UnixMilli())}
 	if !to.IsZero() {

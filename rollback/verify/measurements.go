@@ -69,7 +69,7 @@ func (m *measurements) noCalls() bool {
 	return m.targetTraffic().calls == 0 && m.aliasTraffic(m.windows.now).calls == 0 && m.throttles() == 0
 }
 
-// countedByVersion tells whether AWS counts by version all through the watch: it does
+// countedByVersion reports whether AWS counts by version all through the watch: it does
 // while two versions serve, and may stop when one serves alone. What it counts of
 // one minute of five is no verdict on the other four.
 func (m *measurements) countedByVersion() bool {
@@ -89,7 +89,7 @@ func (m *measurements) hadCalls() bool {
 // judge applies the rule of package errorrate against the hour before the deploy.
 // It takes the target's own numbers where AWS counts by version; else those of the
 // alias, of which the first minute may be the failed version's and can make nothing
-// fail by itself.
+// fail on its own.
 func (m *measurements) judge() (status report.CheckStatus, detail string) {
 	now := m.targetTraffic()
 	var verdict errorrate.Verdict

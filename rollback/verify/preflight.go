@@ -20,9 +20,9 @@ type Preflight struct {
 	Reason report.Reason // of what failed
 }
 
-// Preflight tells whether the checks that are asked for could be made after a move,
+// Preflight reports whether the checks that are asked for could be made after a move,
 // without one: each permission is tried, nothing runs, and nothing changes.
-// Failed is what would keep a check from telling anything; what is not well
+// Failed is what would keep a check from giving a result; what is unhealthy
 // now, but may be by then, is inconclusive. common are the checks that all
 // subjects share, own those of each.
 func (v *Verifier) Preflight(ctx context.Context, subjects []Subject) (common []Preflight, own [][]Preflight) {
@@ -51,7 +51,7 @@ func newPreflight(name string, status report.CheckStatus, format string, args ..
 	return []Preflight{{Check: report.Check{Name: name, Status: status, Detail: fmt.Sprintf(format, args...)}}}
 }
 
-// refused is the preflight of a call that did not work. What passes by itself, or
+// refused is the preflight of a call that did not work. What passes on its own, or
 // comes from the end of the time, says nothing about the day it is needed.
 func (r *run) refused(ctx context.Context, name string, err error, action string) []Preflight {
 	out := newPreflight(name, report.CheckFailed, "%s", r.explain(ctx, err, action))

@@ -48,9 +48,9 @@ type run struct {
 	retry     aws.Retry
 	regions   map[string]Clients
 	started   time.Time
-	// watching is what the watch sleeps on. It ends before its time, by
-	// endWatch, when a check has failed: whoever waits for the verdict, to step
-	// back or to be woken, need not wait for the rest.
+	// watching is what the watch sleeps on; see endWatch.
+	// endWatch ends the watching when a check has failed: the step back, or the person
+	// on call, need not wait for the rest.
 	watching context.Context
 	endWatch context.CancelCauseFunc
 }
@@ -142,7 +142,7 @@ func (r *run) sanitize(text string, limit int) string {
 	return report.Line(r.redact(text), limit)
 }
 
-// explain says why a call told nothing, and what to do. action is the IAM
+// explain says why a call gave no answer, and what to do. action is the IAM
 // action that the call needs.
 func (r *run) explain(ctx context.Context, err error, action string) string {
 	if ctx.Err() != nil {

@@ -18,7 +18,7 @@ func (w span) length() time.Duration { return max(0, w.to.Sub(w.from)) }
 
 func (w span) has(minute time.Time) bool { return !minute.Before(w.from) && minute.Before(w.to) }
 
-// newWindows are told in AWS's time, which is ahead of this machine's by so much.
+// newWindows are in AWS's time, which is ahead of this machine's by so much.
 func (r *run) newWindows(s Subject, ahead time.Duration) windows {
 	moved, end := s.MovedAt, ceil(r.clock.Now().Add(ahead+skew))
 	// With provisioned concurrency the traffic follows the alias minutes later;

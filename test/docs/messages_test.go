@@ -40,14 +40,14 @@ func TestEveryMessageIsExplained(t *testing.T) {
 func messages(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	for _, room := range product {
-		files, err := filepath.Glob(filepath.Join(root, room, "*.go"))
+	for _, folder := range product {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {
 			if strings.HasSuffix(file, "_test.go") {
 				continue
 			}
-			input := slices.Contains(inputFiles, filepath.Base(file)) && room == "github"
+			input := slices.Contains(inputFiles, filepath.Base(file)) && folder == "github"
 			ast.Inspect(parse(t, file), func(node ast.Node) bool {
 				switch node := node.(type) {
 				case *ast.CallExpr:

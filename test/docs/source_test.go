@@ -4,8 +4,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,18 +19,20 @@ import (
 func reasons(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	ast.Inspect(parse(t, filepath.Join(root, "rollback/report/result.go")), func(node ast.Node) bool {
-		spec, ok := node.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
-			for _, value := range spec.Values {
-				found = append(found, unquote(t, value.(*ast.BasicLit)))
+	for _, file := range []string{"result.go", "site.go"} {
+		ast.Inspect(parse(t, filepath.Join(root, "rollback/report", file)), func(node ast.Node) bool {
+			spec, ok := node.(*ast.ValueSpec)
+			if !ok {
+				return true
 			}
-		}
-		return true
-	})
+			if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
+				for _, value := range spec.Values {
+					found = append(found, unquote(t, value.(*ast.BasicLit)))
+				}
+			}
+			return true
+		})
+	}
 	require.NotEmpty(t, found)
 	return found
 }
@@ -36,15 +40,15 @@ func reasons(t *testing.T) []string {
 // verb is a verb of package fmt.
 var verb = regexp.MustCompile(`%[-+# 0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
 
-// product are the rooms whose words people read.
-var product = []string{".", "github", "notify", "rollback", "rollback/alias", "rollback/aws", "rollback/report", "rollback/terminal", "rollback/verify"}
+// product are the packages whose words people read.
+var product = slices.Sorted(maps.Keys(packages))
 
 // literals are the texts in the program, with `…` for what is filled in.
 func literals(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	for _, room := range product {
-		files, err := filepath.Glob(filepath.Join(root, room, "*.go"))
+	for _, folder := range product {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
 		require.NoError(t, err)
 		for _, file := range files {
 			if strings.HasSuffix(file, "_test.go") {

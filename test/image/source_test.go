@@ -45,9 +45,9 @@ func sources(t *testing.T) []string {
 			GoFiles, EmbedFiles []string
 		}
 		require.NoError(t, decoder.Decode(&p))
-		if room, ours := strings.CutPrefix(p.ImportPath, module); ours {
+		if folder, ours := strings.CutPrefix(p.ImportPath, module); ours {
 			for _, file := range slices.Concat(p.GoFiles, p.EmbedFiles) {
-				files = append(files, path.Join(strings.TrimPrefix(room, "/"), file))
+				files = append(files, path.Join(strings.TrimPrefix(folder, "/"), file))
 			}
 		}
 	}

@@ -140,7 +140,18 @@ func TestCheckTellsOfMemoryAndCredentials(t *testing.T) {
 		},
 		"the memory is somebody's own": {
 			scene: func(s *scene, f *emulator.Function) { rejects(s, f, "do not touch") },
+			want:  "not-ready/invalid-input", line: "memory", status: "failed", detail: "is not this action's memory",
+		},
+		"the memory is damaged": {
+			scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=do not touch") },
 			want:  "ready/", line: "memory", status: "inconclusive", detail: "is not readable and counts as empty",
+		},
+		"the memory may not be read": {
+			scene: func(s *scene, f *emulator.Function) {
+				rejects(s, f, "rejected=1@77")
+				s.Fault(on("GetAlias", "live-rollback"), emulator.Deny())
+			},
+			want: "not-ready/access-denied", line: "memory", status: "failed", detail: "lambda:GetAlias on api:live-rollback",
 		},
 		"the memory may not be written": {
 			scene: func(s *scene, f *emulator.Function) {

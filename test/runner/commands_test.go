@@ -192,7 +192,7 @@ func (o outcome) verifyOutputs(tb testing.TB) {
 	assert.NotEmpty(tb, o.outputs["timestamp"])
 	// An alias that moved and stays moved is told, however the rest ended.
 	moved := slices.ContainsFunc(o.results(tb), func(r result) bool {
-		return r.Status == "rolled-back" || r.Status == "failed" && r.MovedAt != ""
+		return r.Status == "rolled-back" || r.Status == "failed" && r.MovedAt != "" || r.Site.Status == "restored"
 	})
 	assert.Equal(tb, strconv.FormatBool(moved), o.outputs["rolled-back"], o.ended())
 }

@@ -67,7 +67,6 @@ func TestAnAudienceOfOnesOwn(t *testing.T) {
 func TestNoCredentials(t *testing.T) {
 	t.Parallel()
 	sts := emulator.Match{Service: emulator.ServiceSTS}
-	oidc := emulator.Match{Service: emulator.ServiceOIDC}
 	for name, c := range map[string]struct {
 		put  func(s *scene) *step
 		says string
@@ -82,14 +81,6 @@ func TestNoCredentials(t *testing.T) {
 			s.Fault(sts, emulator.Deny())
 			return s.byRole()
 		}, "Not authorized to perform sts:AssumeRoleWithWebIdentity"},
-		"an OIDC service that is down": {func(s *scene) *step {
-			s.Fault(oidc, emulator.Status(http.StatusInternalServerError, "", "down"))
-			return s.byRole()
-		}, "OIDC token"},
-		"an OIDC service that talks nonsense": {func(s *scene) *step {
-			s.Fault(oidc, emulator.Truncated())
-			return s.byRole()
-		}, "OIDC token"},
 		"an OIDC request token that is old": {func(s *scene) *step {
 			return s.byRole().set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "old")
 		}, "OIDC token"},
@@ -101,6 +92,34 @@ func TestNoCredentials(t *testing.T) {
 			o := c.put(s).run()
 			assert.Equal(t, "failed/no-credentials", o.ended())
 			assert.Contains(t, o.outputs["message"], c.says)
+			assert.Empty(t, s.asked(emulator.ServiceLambda))
+		})
+	}
+}
+
+// What may pass is waited for, until the time limit, whose message says what the
+// wait was for.
+func TestCredentialsThatDoNotComeInTime(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault emulator.Effect
+		of    string
+		says  string
+	}{
+		"an OIDC service that is down":        {emulator.Status(http.StatusInternalServerError, "", "down"), emulator.ServiceOIDC, "token service answered 500"},
+		"an OIDC service that talks nonsense": {emulator.Truncated(), emulator.ServiceOIDC, "OIDC token"},
+		"STS that is down":                    {emulator.Status(http.StatusServiceUnavailable, "ServiceUnavailable", "down"), emulator.ServiceSTS, "ServiceUnavailable"},
+		"STS that throttles":                  {emulator.Throttle(0), emulator.ServiceSTS, "last try"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			s.Fault(emulator.Match{Service: c.of}, c.fault)
+			o := s.byRole().input("timeout", "3s").run()
+			assert.Equal(t, "failed/timeout", o.ended())
+			assert.Contains(t, o.outputs["message"], c.says)
+			assert.Greater(t, len(s.asked(c.of)), 3)
 			assert.Empty(t, s.asked(emulator.ServiceLambda))
 		})
 	}
@@ -171,6 +190,94 @@ func TestTheWayToCredentialsHangs(t *testing.T) {
 			assert.Equal(t, "failed/cancelled", o.ended())
 			assert.Less(t, after, afterTerminate)
 			assert.Empty(t, s.asked(emulator.ServiceLambda))
+		})
+	}
+}
+
+// A role by the job's own token needs nothing of what earlier steps have left.
+func TestARoleInSurroundingsOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, variables := range map[string]map[string]string{
+		"a profile that is not there": {"AWS_PROFILE": "nope"},
+		"a retry mode of older SDKs":  {"AWS_RETRY_MODE": "legacy"},
+		"a bundle that is missing":    {"AWS_CA_BUNDLE": "/no/such/bundle.pem"},
+		"a token file that is gone":   {"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token", "AWS_ROLE_ARN": role},
+		"all at once": {
+			"AWS_PROFILE": "nope", "AWS_RETRY_MODE": "legacy", "AWS_CA_BUNDLE": "/no/such/bundle.pem", "AWS_USE_DUALSTACK_ENDPOINT": "0",
+			"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token", "AWS_MAX_ATTEMPTS": "some", "AWS_REGION": "eu-west-1\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			st := s.byRole()
+			for name, value := range variables {
+				st = st.set(name, value)
+			}
+			o := st.run()
+			require.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+			assert.Equal(t, "2", f.Serving("live"))
+		})
+	}
+}
+
+// What AWS cannot be reached with is named, at once.
+func TestSurroundingsThatAreWrong(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ name, value string }{
+		"an address without a scheme": {"AWS_ENDPOINT_URL", "localhost:4566"},
+		"a switch that is neither":    {"AWS_USE_FIPS_ENDPOINT", "perhaps"},
+		"an address that is none":     {"AWS_ENDPOINT_URL_LAMBDA", "http://"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			o := s.step().set(c.name, c.value).run()
+			assert.Equal(t, "failed/invalid-input", o.ended())
+			assert.Contains(t, o.outputs["message"], c.name)
+			assert.Equal(t, "3", f.Serving("live"))
+			assert.Equal(t, "not-ready/invalid-input", s.step().input("command", "check").set(c.name, c.value).run().ended())
+		})
+	}
+}
+
+func TestKeysWithLineEnds(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	o := s.step().set("AWS_ACCESS_KEY_ID", "AKIDEMULATOR\n").set("AWS_SECRET_ACCESS_KEY", " emulator-secret\n").run()
+	require.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+	assert.Equal(t, "2", f.Serving("live"))
+}
+
+func TestARoleThatSTSRefuses(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.function("api", 3)
+	o := s.byRole().input("audience", "elsewhere").run()
+	require.Equal(t, "failed/no-credentials", o.ended())
+	for _, text := range []string{role, `sub "repo:org/shop:ref:refs/heads/main"`, `aud "elsewhere"`, "identity provider"} {
+		assert.Contains(t, o.outputs["message"], text)
+	}
+}
+
+// A role that was made a moment ago is not known everywhere yet.
+func TestARoleThatStillSpreads(t *testing.T) {
+	t.Parallel()
+	for name, where := range map[string]emulator.Match{
+		"STS":    {Service: emulator.ServiceSTS},
+		"Lambda": {Service: emulator.ServiceLambda},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			s.Fault(where, emulator.Deny().Times(1))
+			o := s.byRole().run()
+			require.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+			assert.Equal(t, "2", f.Serving("live"))
 		})
 	}
 }

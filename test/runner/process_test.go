@@ -205,6 +205,9 @@ type result struct {
 	Reason   string `json:"reason"`
 	Message  string `json:"message"`
 	MovedAt  string `json:"moved-at"`
+	Site     struct {
+		Status string `json:"status"`
+	} `json:"site"`
 }
 
 func (o outcome) results(tb testing.TB) []result {

@@ -122,3 +122,49 @@ func (e listed) write(out *bytes.Buffer, encode func(string) string) {
 	}
 	fmt.Fprintf(out, "<Owner><ID>%s</ID></Owner></%s>", owner, name)
 }
+
+// listObjects lists what is current, in both of S3's versions of that call. Folders
+// are not folded.
+func (s *Server) listObjects(r *request) {
+	prefix, after := r.query.Get("prefix"), max(r.query.Get("marker"), r.query.Get("continuation-token"))
+	if !s.may(r, "s3:ListBucket", prefix) {
+		return
+	}
+	encode := func(text string) string { return text }
+	if r.query.Get("encoding-type") == "url" {
+		encode = func(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "%2F", "/") }
+	}
+	const most = 1000
+	r.w.Header().Set("Content-Type", "application/xml")
+	out := r.w.Body
+	out.WriteString(`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`)
+	element(out, "Name", r.bucket.name)
+	element(out, "EncodingType", r.query.Get("encoding-type"))
+	count, last, more := 0, "", false
+	for at := sort.SearchStrings(r.bucket.keys, max(prefix, after)); at < len(r.bucket.keys) && strings.HasPrefix(r.bucket.keys[at], prefix); at++ {
+		key := r.bucket.keys[at]
+		versions := r.bucket.objects[key]
+		if key == after || len(versions) == 0 || versions[0].Marker {
+			continue
+		}
+		if more = count == most; more {
+			break
+		}
+		out.WriteString("<Contents>")
+		element(out, "Key", encode(key))
+		element(out, "LastModified", versions[0].Modified.Format(time.RFC3339))
+		element(out, "ETag", versions[0].ETag)
+		element(out, "Size", strconv.FormatInt(versions[0].Bytes(), 10))
+		element(out, "StorageClass", "STANDARD")
+		out.WriteString("</Contents>")
+		count, last = count+1, key
+	}
+	element(out, "KeyCount", strconv.Itoa(count))
+	element(out, "IsTruncated", strconv.FormatBool(more))
+	if more {
+		element(out, "NextMarker", encode(last))
+		element(out, "NextContinuationToken", last)
+	}
+	out.WriteString("</ListBucketResult>")
+	r.w.Code = http.StatusOK
+}

@@ -58,6 +58,10 @@ func (s *Server) operation(r *request, key string) (string, func(*request)) {
 			return "GetBucketRequestPayment", s.getPayment
 		case r.Method == http.MethodPost && has("delete"):
 			return "DeleteObjects", s.deleteObjects
+		case r.Method == http.MethodGet && (len(r.query) == 0 || has("list-type") || has("prefix") || has("max-keys")):
+			return "ListObjects", s.listObjects
+		case r.Method == http.MethodHead:
+			return "HeadBucket", func(r *request) { r.w.WriteHeader(http.StatusOK) }
 		}
 		return "Unknown", unknown
 	}

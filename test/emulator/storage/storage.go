@@ -36,10 +36,12 @@ type Server struct {
 	AllowErase bool
 	// Latency is added to every request.
 	Latency time.Duration
-	// Effect is asked before each request is carried out; nil: nothing goes wrong.
+	// Effect is asked before each request is carried out, for one at a time; nil: nothing
+	// goes wrong.
 	Effect func(Call) Effect
 
-	now func() time.Time
+	now    func() time.Time
+	asking sync.Mutex
 
 	mu            sync.Mutex
 	buckets       map[string]*Bucket
@@ -196,7 +198,9 @@ func (s *Server) serve(w *httptest.ResponseRecorder, hr *http.Request) bool {
 	s.mu.Unlock()
 	effect := Effect{}
 	if s.Effect != nil {
+		s.asking.Lock()
 		effect = s.Effect(r.call)
+		s.asking.Unlock()
 	}
 	if effect.Before != nil {
 		effect.Before()

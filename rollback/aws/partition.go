@@ -1,0 +1,45 @@
+package aws
+
+import "strings"
+
+// partitions are AWS's, with how the names of their regions begin and the region
+// whose STS is asked where no other is known. The last one has all other regions.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+var partitions = []struct{ name, prefix, region string }{
+	{"aws-cn", "cn-", "cn-north-1"},
+	{"aws-us-gov", "us-gov-", "us-gov-west-1"},
+	{"aws-iso", "us-iso-", "us-iso-east-1"},
+	{"aws-iso-b", "us-isob-", "us-isob-east-1"},
+	{"aws-iso-e", "eu-isoe-", "eu-isoe-west-1"},
+	{"aws-iso-f", "us-isof-", "us-isof-south-1"},
+	{"aws-eusc", "eusc-", "eusc-de-east-1"},
+	{"aws", "", "us-east-1"},
+}
+
+// stsRegion is the region whose STS can give a role: the given one where it is in
+// the role's partition, else one of that partition. Of a partition that is not
+// known, the given region is taken.
+func stsRegion(role, region string) string {
+	parts := strings.SplitN(role, ":", 3)
+	if len(parts) < 3 || parts[0] != "arn" {
+		parts = []string{"arn", "aws"}
+	}
+	if region != "" && partitionOf(region) == parts[1] {
+		return region
+	}
+	for _, p := range partitions {
+		if p.name == parts[1] {
+			return p.region
+		}
+	}
+	return region
+}
+
+func partitionOf(region string) string {
+	for _, p := range partitions {
+		if strings.HasPrefix(region, p.prefix) {
+			return p.name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,138 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// siteSection is the static site in the summary: what was done with it, in what
+// state it is now, and what is not as it was.
+func siteSection(r Result) section {
+	s := r.Site
+	if s == nil {
+		return section{}
+	}
+	text := s.mark() + " " + inlineCode(s.place(), longestName) + " " + escapeMarkdown(s.statusText(), longestCell)
+	if s.Message != "" {
+		text += ": " + escapeMarkdown(s.Message, longestText)
+	}
+	rows := make([]string, 0, len(s.counts()))
+	for _, c := range s.counts() {
+		rows = append(rows, "| "+c.name+" | "+escapeMarkdown(c.value, longestCell)+" |")
+	}
+	table := ""
+	if len(rows) > 0 {
+		table = "| | |\n| --- | --- |\n" + strings.Join(rows, "\n")
+	}
+	keys, left := upTo(len(s.Keys), maxLines, sectionBytes, func(i int) string {
+		k := s.Keys[i]
+		line := "- " + escapeMarkdown(string(k.Action), longestName) + " " + inlineCode(k.Key, longestCell)
+		if k.Detail != "" {
+			line += ": " + escapeMarkdown(k.Detail, longestCell)
+		}
+		return line
+	})
+	return section{title: "The static site", body: joinParts("\n\n", text, table, keys+leftOut(left), noteList(s.Notes))}
+}
+
+// siteText is the same for a terminal.
+func siteText(r Result) string {
+	s := r.Site
+	if s == nil {
+		return ""
+	}
+	lines := []string{s.mark() + " site " + oneLine(s.place(), longestName) + " " + s.statusText()}
+	for _, c := range s.counts() {
+		lines = append(lines, "   "+c.name+": "+oneLine(c.value, longestCell))
+	}
+	for _, m := range s.Moments {
+		lines = append(lines, fmt.Sprintf("   --site-restore-to %s (%d versions, %d delete markers)", oneLine(m.At, longestName), m.Versions, m.Removed))
+	}
+	for _, n := range s.Notes {
+		lines = append(lines, noteText(n))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// siteFact is the site as a line of a message; empty: there is none.
+func siteFact(s *Site) string {
+	if s == nil {
+		return ""
+	}
+	text := oneLine(s.place(), longestName) + " " + s.statusText()
+	if s.Restored+s.Removed+s.Failed > 0 {
+		text += fmt.Sprintf(" (%d objects restored, %d removed, %d failed)", s.Restored, s.Removed, s.Failed)
+	}
+	return text
+}
+
+func (s *Site) mark() string {
+	return mark(severity(s.Status, "", s.Status == Skipped && s.Reason == Superseded), s.Status)
+}
+
+func (s *Site) place() string { return "s3://" + s.Bucket + "/" + strings.TrimPrefix(s.Prefix, "/") }
+
+// statusText is how the site ended, with the reason where it is not as asked for.
+func (s *Site) statusText() string {
+	text := strings.ReplaceAll(string(s.Status), "-", " ")
+	if s.Reason != "" && (s.Status == Failed || s.Status == Skipped || s.Status == NotReady) {
+		text += " (" + reasonHeading(s.Reason) + ")"
+	}
+	return text
+}
+
+// siteCount is one line about a site.
+type siteCount struct{ name, value string }
+
+func (s *Site) counts() []siteCount {
+	var out []siteCount
+	add := func(name, value string) {
+		if value != "" && value != "0" {
+			out = append(out, siteCount{name, value})
+		}
+	}
+	if s.Cut != "" {
+		add("State of", s.Cut+", by "+string(s.Evidence))
+	}
+	add("Restored", strconv.Itoa(s.Restored))
+	add("Removed", strconv.Itoa(s.Removed))
+	add("Unchanged", strconv.Itoa(s.Unchanged))
+	add("Left to a newer deploy", strconv.Itoa(s.Superseded))
+	add("Failed", strconv.Itoa(s.Failed))
+	add("Bytes copied", strconv.FormatInt(s.Bytes, 10))
+	if s.Status == Planned {
+		add("Requests at most", strconv.Itoa(s.Requests))
+	}
+	if i := s.Invalidation; i != nil {
+		add("CloudFront", strings.TrimSpace(fmt.Sprintf("%s %s %s %s", i.DistributionID, i.ID, i.Status, i.Message)))
+	}
+	return out
+}
+
+// leftByDeploy is what a rollback does not bring back.
+func leftByDeploy(withSite bool) string {
+	const always = "infrastructure, databases and their migrations, secrets or configuration stores"
+	if withSite {
+		return always
+	}
+	return "the static site, " + always
+}
+
+// NotRolledBack says so in a sentence.
+func NotRolledBack(withSite bool) string {
+	if withSite {
+		return "This action rolls back the alias and the site only, not " + leftByDeploy(true) + "."
+	}
+	return "This action rolls back the alias only, not " + leftByDeploy(false) + "."
+}
+
+func notRolledBackSection(r Result) section {
+	switch {
+	case !isRollback(r.Command) || r.Status == Skipped || len(r.Functions) == 0:
+		return section{}
+	case r.Site != nil:
+		return section{title: "Not rolled back", body: NotRolledBack(true)}
+	}
+	return section{title: "Not rolled back", body: NotRolledBack(false)}
+}
