@@ -157,15 +157,15 @@ func (c *Clients) credentials(ctx context.Context, o Options) (aws.CredentialsPr
 }
 
 // issued waits for the first credentials. Of a chain that ends without any, no
-// further try is made.
+// further try is made; its first try may take as long as a person takes to log in.
 func issued(ctx context.Context, provider aws.CredentialsProvider, o Options) (aws.Credentials, error) {
-	return Do(ctx, Retry{Log: o.Log, Clock: o.Clock}, "credentials", func(ctx context.Context) (aws.Credentials, error) {
+	if o.RoleARN == "" {
 		c, err := provider.Retrieve(ctx)
-		if err != nil && o.RoleARN == "" && !byService(err) {
-			err = &noSourceError{err}
+		if err == nil || !byService(err) {
+			return c, err
 		}
-		return c, err
-	})
+	}
+	return Do(ctx, Retry{Log: o.Log, Clock: o.Clock}, "credentials", provider.Retrieve)
 }
 
 // byService: a service was asked that gives credentials to those who have a right to
@@ -174,14 +174,6 @@ func byService(err error) bool {
 	call, found := errors.AsType[*smithy.OperationError](err)
 	return found && slices.Contains([]string{"STS", "SSO", "SSO OIDC"}, call.ServiceID)
 }
-
-// noSourceError: there are no credentials anywhere.
-type noSourceError struct{ err error }
-
-func (e *noSourceError) Error() string { return e.err.Error() }
-
-// Unwrap gives the SDK's error.
-func (e *noSourceError) Unwrap() error { return e.err }
 
 // beginning gives the credentials that were fetched already, then those of a
 // provider.

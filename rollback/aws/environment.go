@@ -198,6 +198,8 @@ func named(e Environment, err error) string {
 		return fmt.Sprintf("AWS_CA_BUNDLE names the file %s, which cannot be read (%s)", path.Path, path.Err)
 	case e.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && e.Get("AWS_ROLE_ARN") == "":
 		return "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, as an earlier step may leave it: set both, or none"
+	case e.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI") != "":
+		return fmt.Sprintf("%s (AWS_CONTAINER_CREDENTIALS_FULL_URI is %q)", err, e.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
 	case e.Get("AWS_CA_BUNDLE") != "":
 		return fmt.Sprintf("%s (AWS_CA_BUNDLE is %s)", err, e.Get("AWS_CA_BUNDLE"))
 	}

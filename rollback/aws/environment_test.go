@@ -191,6 +191,7 @@ func TestTheSurroundingsThatAreNeeded(t *testing.T) {
 		"a token file without its role":      {map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token"}, "AWS_ROLE_ARN", aws.ErrConfiguration},
 		"a token file that is gone":          {map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token", "AWS_ROLE_ARN": roleARN}, "/no/such/token", aws.ErrNoCredentials},
 		"a credentials file that is no file": {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "/"}, "AWS_SHARED_CREDENTIALS_FILE", aws.ErrConfiguration},
+		"a container that is not there":      {map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://aws.invalid/x"}, "AWS_CONTAINER_CREDENTIALS_FULL_URI", aws.ErrConfiguration},
 		"half of the keys":                   {map[string]string{"AWS_ACCESS_KEY_ID": "AKID"}, "", aws.ErrNoCredentials},
 	} {
 		t.Run(name, func(t *testing.T) {

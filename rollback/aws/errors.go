@@ -66,9 +66,6 @@ func Classify(err error) Kind {
 	} else if found {
 		return BadCredentials
 	}
-	if _, found := errors.AsType[*noSourceError](err); found {
-		return BadCredentials
-	}
 	if inner := credentialsCall(err); inner != nil {
 		if kind := Classify(inner); kind.Retryable() {
 			return kind

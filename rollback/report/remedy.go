@@ -100,6 +100,7 @@ var commandRemedies = map[string]map[Reason][]instruction{
 }
 
 var nothingMoved = map[Reason][]instruction{
-	Cancelled: todo("Nothing was moved. Run it again."),
-	Timeout:   todo("Nothing was moved. Run it again, with a longer `timeout` if AWS was slow."),
+	InvalidInput: todo("Correct what the message names. Nothing was moved."),
+	Cancelled:    todo("Nothing was moved. Run it again."),
+	Timeout:      todo("Nothing was moved. Run it again, with a longer `timeout` if AWS was slow."),
 }

@@ -121,23 +121,6 @@ func TestInputsThatAreMissing(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
-	t.Parallel()
-	for input, values := range map[string]map[string]string{
-		"site-bucket":                {"site-bucket": "shop-site"},
-		"cloudfront-distribution-id": {"cloudfront-distribution-id": "E1ABCDEF234567", "site-bucket": "shop-site"},
-	} {
-		t.Run(input, func(t *testing.T) {
-			t.Parallel()
-			s := newScene(t)
-			s.function("api", 3)
-			o := s.step().inputs(values).run()
-			refused(t, s, o)
-			assert.Regexp(t, "input "+input+` asks for .*not built yet`, o.annotations("error")[0])
-		})
-	}
-}
-
 func TestADeployJobThatNeedsDoesNotHave(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
