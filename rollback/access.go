@@ -14,14 +14,13 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// connectAWS finds region and credentials. Where there are none, the result says
-// so.
-func (a *action) connectAWS(ctx context.Context) (*aws.Clients, bool) {
+// openAWS finds region and credentials.
+func openAWS(ctx context.Context, a *action) (*aws.Clients, error) {
 	session := a.inputs.RoleSessionName
 	if session == "" {
 		session = fmt.Sprintf("lambda-rollback-%d", a.workflow.RunID)
 	}
-	clients, err := aws.Open(ctx, aws.Options{
+	return aws.Open(ctx, aws.Options{
 		Region:     a.inputs.Region,
 		NeedRegion: slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Region == "" }),
 		Secret:     func(secret string) { a.redactor.Add(secret) },
@@ -35,6 +34,11 @@ func (a *action) connectAWS(ctx context.Context) (*aws.Clients, bool) {
 			return github.IDToken(ctx, a.deps.Getenv, a.inputs.Audience)
 		},
 	})
+}
+
+// connectAWS is openAWS; where there are no credentials, the result says so.
+func (a *action) connectAWS(ctx context.Context) (*aws.Clients, bool) {
+	clients, err := openAWS(ctx, a)
 	if err == nil {
 		return clients, true
 	}

@@ -187,6 +187,9 @@ func (a *action) mayAct(ctx context.Context) bool {
 		for i := range a.result.Functions {
 			a.result.Functions[i].Attention = verdict.Attention
 		}
+		if verdict.Cancelled && a.inputs.Command == "rollback" {
+			lookAtCancelled(ctx, a)
+		}
 		return false
 	}
 	a.counted, a.failedBy = verdict.FailedJobs, verdict.FailedBy

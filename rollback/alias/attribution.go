@@ -93,8 +93,11 @@ func byTime(f *facts, failing int64, modified time.Time) attribution {
 	if a := tooClose(f.o, failing, modified, jobs); a.reason != "" {
 		return a
 	}
-	if a := tolerated(f.o, failing, jobs); a.reason != "" {
+	if a := tolerated(f, failing, jobs); a.reason != "" {
 		return a
+	}
+	if anotherJobPublishes(f, failing, jobs) {
+		return besideTheDeploy(f.o, failing, jobs)
 	}
 	proof := fmt.Sprintf("version %d was published at %s, after %s (%s)", failing, utc(modified), beginning(run), utc(run.CreatedAt))
 	if len(jobs) > 0 {
@@ -168,7 +171,7 @@ func olderThanThisRun(f *facts, failing int64, modified time.Time) attribution {
 // alias was left on another version, and in no other run.
 func putThereAnew(f *facts, version int64) bool {
 	since := f.o.Memory.At
-	if since.IsZero() || !f.o.Run.NewerKnown {
+	if since.IsZero() || !f.o.Run.NewerKnown || f.o.Memory.Version == version { // a snapshot saw it there
 		return false
 	}
 	f.needRunsAtWorkOn(version)
@@ -180,6 +183,9 @@ func putThereAnew(f *facts, version int64) bool {
 		return slices.ContainsFunc(f.o.jobs().deployJobs(run), func(job report.Job) bool {
 			return ran(job) && !job.StartedAt.IsZero() && !job.StartedAt.Before(since) && f.o.madeVersion(job.Name, version)
 		})
+	}
+	if len(publishedAbove(f)) > 0 {
+		return false // its deploy published another one
 	}
 	return deployed(f.o.Run) && !slices.ContainsFunc(slices.Concat(f.o.Since, f.o.Run.Newer), deployed)
 }
@@ -193,11 +199,11 @@ func (o Observation) madeVersion(name string, version int64) bool {
 }
 
 // servesAgain reports whether a version that was rejected serves although the memory
-// says that the alias was left on another one.
+// says that the alias was left on another one, or a snapshot found it serving.
 func (f *facts) servesAgain(version int64) (Rejection, bool) {
 	m := f.o.Memory
 	e, rejected := m.Rejected.Find(version)
-	if !rejected || m.Version == version || f.clearedByRerun(version, e) {
+	if !rejected || m.Version == version && m.By != BySnapshot || f.clearedByRerun(version, e) {
 		return e, false
 	}
 	return e, true
@@ -247,36 +253,6 @@ func betweenJobs(o Observation, version int64, modified time.Time) attribution {
 		a.proof += fmt.Sprintf("; its job %q was, which is not among those that count: name it in needs or in deploy-job if it deploys", upstream[0].Name)
 	}
 	return a
-}
-
-// tolerated: nobody said which job's failure counts, and the job in which the
-// version was made succeeded. A failed job beside it proves nothing about the
-// deploy; one that began after it can have found the deploy bad.
-func tolerated(o Observation, version int64, jobs []report.Job) attribution {
-	if o.Run.FailedBy.SaysWhichJob() || len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
-		return attribution{}
-	}
-	all := o.jobs().deployJobs(o.Run)
-	failed := func(job report.Job) bool { // its whole matrix counts as one job
-		return slices.ContainsFunc(all, func(other report.Job) bool { return other.BaseName() == job.BaseName() && other.Failed() })
-	}
-	succeeded := slices.DeleteFunc(slices.Clone(jobs), failed)
-	if len(succeeded) == 0 {
-		return attribution{}
-	}
-	for _, job := range all {
-		after := !slices.ContainsFunc(succeeded, func(w report.Job) bool { return w.CompletedAt.IsZero() || job.StartedAt.Before(w.CompletedAt) })
-		if job.Failed() && after {
-			return attribution{} // it began when the deploy was done
-		}
-	}
-	return attribution{
-		reason: report.NoFailure, attention: len(succeeded) < len(jobs),
-		why: fmt.Sprintf("version %d was published by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
-			version, succeeded[0].Name),
-		proof: fmt.Sprintf("version %d was published while job %q was running (%s to %s), whose conclusion is %q",
-			version, succeeded[0].Name, utc(succeeded[0].StartedAt), ended(succeeded[0]), succeeded[0].Conclusion),
-	}
 }
 
 // withoutTimes: when the version was made, or when the run began, is not known.
@@ -389,7 +365,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 	if first := f.o.First; first != nil && a.reason == report.Superseded && request.Target == 0 && first.newest() < top {
 		d.Reject = append(d.Reject, first.newest()) // it was about to be left
 	}
-	if a.reason == report.NotDeployed && !f.o.SearchedAbove && run.Jobs != nil {
+	if (a.reason == report.NotDeployed || a.between) && !f.o.SearchedAbove && run.Jobs != nil {
 		f.need(Query{Above: top})
 	}
 	for _, v := range slices.Sorted(maps.Keys(f.o.Versions)) {

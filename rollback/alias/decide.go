@@ -2,6 +2,7 @@ package alias
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
@@ -107,8 +108,29 @@ func rolledBackByThisRun(f *facts) (Decision, bool) {
 	if now.Weighted != 0 && (!left || m.Attempt != f.o.Run.Attempt) {
 		return Decision{}, false
 	}
-	return skip(report.AlreadyRolledBack, fmt.Sprintf(
-		"this run rolled it back to version %d already, and nothing has changed it since", m.Version)), true
+	d := skip(report.AlreadyRolledBack, fmt.Sprintf(
+		"this run rolled it back to version %d already, and nothing has changed it since", m.Version))
+	if f.o.Request.Remember && m.Attempt != f.o.Run.Attempt && now.Weighted == 0 {
+		d.ByRun, d.Reject = true, slices.DeleteFunc(publishedAbove(f), func(v int64) bool {
+			_, rejected := f.o.Memory.Rejected.Find(v)
+			return rejected
+		})
+	}
+	return d, true
+}
+
+// publishedAbove are the versions above the serving ones that this run has published.
+func publishedAbove(f *facts) []int64 {
+	if !f.o.SearchedAbove && f.o.Run.Jobs != nil {
+		f.need(Query{Above: f.o.Alias.newest()})
+	}
+	var out []int64
+	for _, v := range slices.Sorted(maps.Keys(f.o.Versions)) {
+		if v > f.o.Alias.newest() && f.o.Versions[v].Exists && publishedByThisRun(f, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // snapshotOfThisRun is the second half of rule 2: this run recorded what served
@@ -156,7 +178,7 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 		Action: Move, Reason: report.Snapshot, Target: target,
 		Why:   "it served when this run took its snapshot",
 		Proof: proof,
-		Notes: u.notes, ByRun: !f.o.Request.Manual,
+		Notes: slices.Concat(u.notes, f.undoesNothing(failing, target)), ByRun: !f.o.Request.Manual,
 	}
 	// A version that somebody else put there in the meantime is not to blame.
 	if deployed := f.o.Request.Deployed; deployed == 0 || failing == deployed || failing > target {
@@ -203,7 +225,7 @@ func canaryInFlight(f *facts) (Decision, bool) {
 		return Decision{
 			Action: Move, Reason: report.CanaryStopped, Target: target,
 			Why:   fmt.Sprintf("it served beside version %d, which was being rolled out", failing),
-			Proof: a.proof, Notes: append(a.notes, u.notes...), Reject: []int64{failing}, ByRun: !f.o.Request.Manual,
+			Proof: a.proof, Notes: slices.Concat(a.notes, u.notes, f.undoesNothing(failing, target)), Reject: []int64{failing}, ByRun: !f.o.Request.Manual,
 		}, true
 	}
 	d := below(f, failing, a.proven)

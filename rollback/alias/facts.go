@@ -175,6 +175,15 @@ func (f *facts) differs(from, to int64) bool {
 	return !a.Read || !b.Read || a.Settings.identity == "" || a.Settings.identity != b.Settings.identity
 }
 
+// undoesNothing is a warning where a target is all the same as what is left.
+func (f *facts) undoesNothing(from, to int64) []report.Note {
+	if f.differs(from, to) {
+		return nil
+	}
+	return []report.Note{{Warning: true, Text: fmt.Sprintf(
+		"version %d has the same code and settings as version %d: the move undoes nothing", to, from)}}
+}
+
 // needOlderRuns sees to it that the older runs that were at work when this one
 // began are known, as far as GitHub answers.
 func (f *facts) needOlderRuns() {

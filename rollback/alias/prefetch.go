@@ -16,7 +16,7 @@ func (o Observation) prefetch() []int64 {
 	switch {
 	case o.Request.Target != 0:
 		out = append(out, o.Request.Target)
-	case o.Memory.writtenBy(ByRollback, o.Run) && o.Memory.Version == o.Alias.Version && o.Alias.Weighted == 0:
+	case o.Memory.writtenBy(ByRollback, o.Run) && o.Memory.Attempt == o.Run.Attempt && o.Memory.Version == o.Alias.Version && o.Alias.Weighted == 0:
 		return nil
 	case o.Memory.writtenBy(BySnapshot, o.Run) && o.Memory.Version != 0:
 		out = append(out, o.Memory.Version)

@@ -78,11 +78,77 @@ func publishedByThisRun(f *facts, version int64) bool {
 	if modified.IsZero() || run.CreatedAt.IsZero() || run.CreatedBound || !run.NewerKnown || f.o.before(modified, run.CreatedAt) {
 		return false
 	}
+	deploys := f.o.jobs().deployJobs(run)
+	if len(spanning(deploys, modified, -f.o.ClockDifference)) == 0 {
+		return false // it can have been made before or after them
+	}
 	f.needOlderRuns()
+	if anotherJobPublishes(f, version, f.o.jobs().atWork(deploys, modified)) {
+		return false
+	}
 	p := publishersOf(f, version)
 	return len(p.own) > 0 && !slices.ContainsFunc(slices.Concat(p.newer, p.older), func(other otherJob) bool {
 		return slices.Contains(p.own, other.job.Name)
 	})
+}
+
+// anotherJobPublishes reports whether the earlier versions show that it is not one of
+// these jobs of the run that publishes, but another: a version that was made in one
+// of them is then somebody else's. GitHub is asked only where this run either did
+// not reach one of its jobs, or another version was made in one.
+func anotherJobPublishes(f *facts, version int64, jobs []report.Job) bool {
+	if len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
+		return false
+	}
+	names := namesOf(jobs)
+	var others []string
+	doubt := false
+	for _, job := range f.o.jobs().deployJobs(f.o.Run) {
+		if slices.Contains(names, job.Name) {
+			continue
+		}
+		others = append(others, job.Name)
+		doubt = doubt || !ran(job)
+		for v, known := range f.o.Versions {
+			at := f.o.jobs().atWork([]report.Job{job}, known.LastModified)
+			doubt = doubt || v != version && known.Exists && len(at) > 0 && len(f.o.jobs().atWork(jobs, known.LastModified)) == 0
+		}
+	}
+	if !doubt {
+		return false
+	}
+	f.needTwoBelow(version)
+	f.needRunsBefore(version)
+	if slices.ContainsFunc(names, f.o.madeBefore) || !slices.ContainsFunc(others, f.o.madeBefore) {
+		return false
+	}
+	// One can itself be somebody else's; two must agree.
+	asked := f.o.AtWorkAsked
+	if earlier := newestBefore(f, slices.Min(asked)); earlier != 0 && len(asked) == 1 {
+		f.need(Query{RunsAtWork: earlier})
+	}
+	return !slices.ContainsFunc(names, f.o.madeBefore) && !slices.ContainsFunc(f.o.AtWorkAsked, func(v int64) bool {
+		return !slices.ContainsFunc(others, func(name string) bool { return f.o.madeVersion(name, v) })
+	}) && len(f.o.AtWorkAsked) > 1
+}
+
+// besideTheDeploy: the version was made in a job of this run in which no earlier one
+// was, while they were made in another.
+func besideTheDeploy(o Observation, version int64, jobs []report.Job) attribution {
+	modified := o.Versions[version].LastModified
+	a := attribution{
+		reason: report.NotDeployed, attention: true, between: true,
+		why: fmt.Sprintf("version %d was published while job %q of this run was running, and the earlier versions were made in another job: somebody else seems to have published it, and it stays; if this run did, name the job in deploy-job, or roll back by hand with target-version",
+			version, jobs[0].Name),
+		proof: fmt.Sprintf("version %d was published at %s, while job %q was running (%s to %s), in which no earlier version was made that GitHub was asked about",
+			version, utc(modified), jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0])),
+	}
+	if slices.ContainsFunc(o.jobs().deployJobs(o.Run), func(job report.Job) bool {
+		return o.madeBefore(job.Name) && ran(job) && !job.CompletedAt.IsZero() && job.CompletedAt.Before(modified)
+	}) {
+		a.reason = report.Superseded
+	}
+	return a
 }
 
 // referenceVersion is the version by which the publishing job is recognized: the one that this
@@ -175,15 +241,21 @@ func (f *facts) needRunsBefore(version int64) {
 	if len(f.o.AtWorkAsked) > 0 {
 		return
 	}
+	if newest := newestBefore(f, version); newest != 0 {
+		f.need(Query{RunsAtWork: newest})
+	}
+}
+
+// newestBefore is the newest known version below a number that was made before this
+// run was created; 0: there is none.
+func newestBefore(f *facts, version int64) int64 {
 	newest := int64(0)
 	for v, known := range f.o.Versions {
 		if v < version && v > newest && known.Exists && !known.LastModified.IsZero() && wholeSecond(known.LastModified).Before(f.o.Run.CreatedAt) {
 			newest = v
 		}
 	}
-	if newest != 0 {
-		f.need(Query{RunsAtWork: newest})
-	}
+	return newest
 }
 
 // publishedCount counts the versions that can have been published by a job of

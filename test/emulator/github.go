@@ -86,7 +86,7 @@ func newGitHub(e *Emulator) *GitHub {
 }
 
 // The permissions that calls take, reading and writing alike.
-var permissions = []string{"actions", "deployments", "issues", "pull-requests"}
+var permissions = []string{"actions", "contents", "deployments", "issues", "pull-requests"}
 
 // GrantOnly makes the token one that has these permissions and no other, as a job
 // that names them has it.

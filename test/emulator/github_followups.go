@@ -12,6 +12,9 @@ type repoState struct {
 	deployments []*Deployment // oldest first, as all of these
 	issues      []*Issue      // pull requests among them
 	noIssues    bool
+
+	refs    map[string]string // the commit that a branch or tag stands on, by its full name
+	parents map[string]string // of a commit
 }
 
 func (g *GitHub) repo(name string) *repoState {
@@ -32,6 +35,14 @@ func followUpRoute(method, shape string) string {
 		return "ListDeploymentStatuses"
 	case "POST deployments/{id}/statuses":
 		return "CreateDeploymentStatus"
+	case "GET commits/{id}/branches-where-head":
+		return "ListBranchesHeadCommit"
+	case "GET compare/{id}":
+		return "CompareCommits"
+	case "GET tags":
+		return "ListTags"
+	case "GET branches":
+		return "ListBranches"
 	case "GET commits/{id}/pulls":
 		return "ListPullRequestsWithCommit"
 	case "GET issues":
@@ -52,6 +63,13 @@ func followUpRoute(method, shape string) string {
 }
 
 func (x *exchange) identifyFollowUp(shape []string) {
+	if len(shape) > 3 && shape[0] == "git" && shape[1] == "ref" && x.call.Method == http.MethodGet {
+		x.call.Operation, x.call.Qualifier = "GetRef", strings.Join(shape[2:], "/")
+		return
+	}
+	if shape[0] == "compare" && len(shape) > 2 { // a branch with slashes
+		shape = []string{"compare", strings.Join(shape[1:], "/")}
+	}
 	at := 1
 	if len(shape) > 2 && shape[1] == "comments" {
 		at = 2
@@ -72,6 +90,11 @@ func (x *exchange) followUp(g *GitHub) answer {
 			return x.notAccessible()
 		}
 		return x.deployments(g, repo, id)
+	case "GetRef", "ListBranchesHeadCommit", "CompareCommits", "ListTags", "ListBranches":
+		if !g.has("contents") {
+			return x.notAccessible()
+		}
+		return x.refs(repo)
 	case "ListPullRequestsWithCommit":
 		if !g.has("pull-requests") {
 			return x.notAccessible()

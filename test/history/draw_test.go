@@ -14,6 +14,7 @@ type limits struct {
 	runs     int
 	overlaps bool
 	withheld bool // evidence
+	edges    bool // of the evidence: others who deploy, jobs that prove nothing
 }
 
 // draw gives a random history. The simple choices come first everywhere, so
@@ -22,6 +23,9 @@ func draw(t *rapid.T, within limits) history.History {
 	h := history.History{
 		Functions:    rapid.IntRange(1, 2).Draw(t, "functions"),
 		AllOrNothing: rare(t, "all-or-nothing"),
+	}
+	if within.edges && rare(t, "clocks differ") {
+		h.Skew = time.Duration(rapid.IntRange(-20, 20).Draw(t, "skew")) * time.Second
 	}
 	for range rapid.IntRange(1, within.runs).Draw(t, "runs") {
 		h.Plans = append(h.Plans, drawPlan(t, within))
@@ -86,7 +90,35 @@ func drawPlan(t *rapid.T, within limits) history.Plan {
 		}
 		p.Interrupt = 0 // or the next attempt could begin within this one
 	}
+	if within.edges {
+		drawEdges(t, &p)
+	}
 	return p
+}
+
+// drawEdges adds what others do, and what the jobs do not tell.
+func drawEdges(t *rapid.T, p *history.Plan) {
+	p.Naming = history.Naming(rapid.IntRange(int(history.NeedsAll), int(history.DeployJob)).Draw(t, "naming"))
+	p.Always = rapid.Bool().Draw(t, "always")
+	p.Dispatch = rare(t, "dispatch")
+	if rare(t, "stages") {
+		p.Does = history.Stages
+	}
+	if rare(t, "approval") {
+		p.Approval = seconds(t, "approved after", 60, 7200)
+	}
+	if rare(t, "lint") {
+		p.Lint = &history.Lint{After: seconds(t, "lint after", 0, 120), Takes: seconds(t, "lint takes", 5, 600), Fails: rapid.Bool().Draw(t, "lint fails")}
+	}
+	if rare(t, "hotfix") {
+		p.Hotfix = &history.Hotfix{After: seconds(t, "hotfix after", 1, 900), Restores: rapid.Bool().Draw(t, "restores")}
+	}
+	if p.Rerun != nil && rapid.Bool().Draw(t, "days apart") {
+		p.Rerun.After += 48 * time.Hour
+		if p.Hotfix != nil {
+			p.Hotfix.After += seconds(t, "between the attempts", 0, 40*3600)
+		}
+	}
 }
 
 func drawEnd(t *rapid.T) history.End {

@@ -47,6 +47,13 @@ func TestRunsOneAfterTheOtherWithEvidenceWithheld(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { hold(t, draw(t, limits{runs: 25, withheld: true})) })
 }
 
+// At the edges of the evidence: others who publish and deploy, jobs that prove
+// nothing, clocks that differ.
+func TestEdgesOfTheEvidence(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) { hold(t, draw(t, limits{runs: 12, edges: true})) })
+}
+
 func TestOverlappingRuns(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) { hold(t, draw(t, limits{runs: 25, overlaps: true})) })

@@ -53,6 +53,18 @@ func evidence(e history.Evidence) func(*history.Plan) {
 	return func(p *history.Plan) { p.Evidence = e }
 }
 
+func naming(n history.Naming) func(*history.Plan) {
+	return func(p *history.Plan) { p.Naming = n }
+}
+
+func fixed(after int) func(*history.Plan) {
+	return func(p *history.Plan) { p.Hotfix = &history.Hotfix{After: time.Duration(after) * time.Second} }
+}
+
+func linted(takes int) func(*history.Plan) {
+	return func(p *history.Plan) { p.Lint = &history.Lint{Takes: time.Duration(takes) * time.Second} }
+}
+
 func snapshot(p *history.Plan) { p.Snapshot = true }
 func tells(p *history.Plan)    { p.Tells = true }
 
@@ -121,6 +133,25 @@ func mistakes() []mistake {
 		{"a snapshot was taken before an older run moved the alias, and the canary after it fails", 2, 2, []history.Plan{
 			plan(good, takes(3, 40, 3)), plan(history.FailsMidCanary, overlaps(1), snapshot, takes(3, 60, 3)),
 		}, "the contract has a snapshot restored exactly"},
+		// Others deploy, and jobs prove nothing.
+		{"a hotfix while the deploy job itself was running", 2, 0, []history.Plan{
+			plan(good), plan(bad, naming(history.NeedsAll), takes(10, 100, 10), fixed(100)),
+		}, "nothing tells the two apart: use deployed-version"},
+		{"a hotfix while the tests ran, and then the deploy fails before it publishes", 3, 0, []history.Plan{
+			plan(good), plan(good), plan(history.FailsBeforePublishing, naming(history.NeedsAll), takes(60, 20, 10), fixed(20)),
+		}, ""},
+		{"a hotfix while the tests ran, and no earlier run shows which job deploys", 1, 0, []history.Plan{
+			plan(history.FailsTests, naming(history.NeedsAll), takes(60, 20, 10), fixed(20)),
+		}, "nothing is known of an earlier deploy: name the deploy job alone"},
+		{"needs names the smoke test alone, and the deploy fails", 2, 0, []history.Plan{
+			plan(good), plan(history.FailsAfterMoving, naming(history.NeedsSmoke)),
+		}, "no named job failed: name the deploy job, too"},
+		{"a job went on beside a deploy that failed, the first of all", 1, 0, []history.Plan{
+			plan(history.FailsAfterMoving, naming(history.NeedsNone), linted(300)),
+		}, "nothing says which of the two jobs deploys: it is left, with attention"},
+		{"a job went on beside a deploy that failed, and earlier ones show which job deploys", 2, 0, []history.Plan{
+			plan(good), plan(history.FailsAfterMoving, naming(history.NeedsNone), linted(300)),
+		}, ""},
 	}
 }
 

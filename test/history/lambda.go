@@ -24,6 +24,7 @@ import (
 // owner and must never change.
 const (
 	live            = "live"
+	staging         = "staging"
 	memory          = "live-rollback"
 	liveDescription = "production, do not touch"
 )
@@ -61,6 +62,7 @@ type version struct {
 	reason    types.StateReasonCode
 	pending   int // reads until a Pending version becomes Active
 	publisher *Run
+	hotfix    bool // somebody else published it
 }
 
 // usable tells whether it could serve, if one waited for it.
@@ -76,6 +78,8 @@ type Lambda struct {
 	last     int64
 	latest   version // $LATEST: only content and modified
 	aliases  map[string]*lambdaAlias
+	skew     time.Duration
+	left     int64 // what served before the last rollback; 0: there was none
 	tag      int64 // what served when the last deploy began, for the rule that relies on it
 
 	// pardoned are rejected versions that a snapshot brought back.
@@ -316,7 +320,7 @@ func (l *Lambda) GetFunctionConfiguration(ctx context.Context, in *lambda.GetFun
 		}
 		v := l.versions[number]
 		out := &lambda.GetFunctionConfigurationOutput{
-			Version: &qualifier, LastModified: shownTime(v.modified), State: v.state, StateReasonCode: v.reason,
+			Version: &qualifier, LastModified: l.shownTime(v.modified), State: v.state, StateReasonCode: v.reason,
 			CodeSha256: aws.String(strconv.Itoa(v.content)),
 		}
 		if v.pending > 0 {
@@ -336,7 +340,7 @@ func (l *Lambda) ListVersionsByFunction(ctx context.Context, in *lambda.ListVers
 	return call(ctx, l, "ListVersionsByFunction", marker, func() (*lambda.ListVersionsByFunctionOutput, error) {
 		out := &lambda.ListVersionsByFunctionOutput{}
 		if marker == "" {
-			out.Versions = append(out.Versions, types.FunctionConfiguration{Version: aws.String("$LATEST"), LastModified: shownTime(l.latest.modified)})
+			out.Versions = append(out.Versions, types.FunctionConfiguration{Version: aws.String("$LATEST"), LastModified: l.shownTime(l.latest.modified)})
 		}
 		from, _ := strconv.ParseInt(marker, 10, 64)
 		for _, n := range l.numbers() {
@@ -348,7 +352,7 @@ func (l *Lambda) ListVersionsByFunction(ctx context.Context, in *lambda.ListVers
 				break
 			}
 			out.Versions = append(out.Versions, types.FunctionConfiguration{
-				Version: aws.String(strconv.FormatInt(n, 10)), LastModified: shownTime(l.versions[n].modified),
+				Version: aws.String(strconv.FormatInt(n, 10)), LastModified: l.shownTime(l.versions[n].modified),
 			})
 		}
 		return out, nil
@@ -374,6 +378,6 @@ func (l *Lambda) shown(name string, a *lambdaAlias) (arn, version *string, routi
 
 func revision(a *lambdaAlias) *string { return aws.String("revision-" + strconv.Itoa(a.revision)) }
 
-func shownTime(t time.Time) *string {
-	return aws.String(t.UTC().Format("2006-01-02T15:04:05.000-0700"))
+func (l *Lambda) shownTime(t time.Time) *string {
+	return aws.String(t.Add(l.skew).UTC().Format("2006-01-02T15:04:05.000-0700"))
 }

@@ -33,6 +33,12 @@ func Rules() []Rule {
 // refuses is not done.
 func naive(choose func(*Lambda) int64) Roller {
 	return func(w *World, r *Run, a *Attempt) {
+		if a.Ends == Succeeds { // the scripts stand under if: failure()
+			for _, l := range w.functions {
+				w.note(l, r, a, l.snapshotOf(r))
+			}
+			return
+		}
 		for range 1 + min(1, int(r.Twice)) { // the step run again moves again
 			for _, l := range w.functions {
 				to := Serving{Version: choose(l), Weighted: l.serving().Weighted}
@@ -54,11 +60,14 @@ func naive(choose func(*Lambda) int64) Roller {
 func (w *World) note(l *Lambda, r *Run, a *Attempt, snapshot int64) (Truth, bool) {
 	truth := w.truth(l, r, a, snapshot)
 	now, top := l.serving(), w.top(l).Serving
-	right := now == top
+	right := now == top || truth.Restored && now.Weighted == 0 && l.versions[now.Version] != nil && !w.bad(l, now.Version)
 	if !truth.Stays {
 		right = now.Weighted == 0 && slices.Contains(truth.Accept, now.Version)
 	}
-	w.Judged = append(w.Judged, Verdict{Run: r.Number, Function: l.name, Right: right, Was: top, Now: now, Truth: truth})
+	w.Judged = append(w.Judged, Verdict{
+		Run: r.Number, Function: l.name, Right: right, Was: top, Now: now, Truth: truth,
+		Bad: now != top && l.versions[now.Version] != nil && w.bad(l, now.Version),
+	})
 	return truth, right
 }
 

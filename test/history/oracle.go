@@ -22,6 +22,7 @@ type Verdict struct {
 	Run      int
 	Function string
 	Right    bool // by the strict truth, whatever could be observed
+	Bad      bool // it was moved to a version of a failed run
 	Was, Now Serving
 	Truth    Truth
 }
@@ -61,6 +62,18 @@ type Truth struct {
 	// Hidden: this run went back to an older version by hand, and nothing says
 	// that a newer one served before.
 	Hidden bool
+	// Restored: somebody put there a version of a failed run; to leave it again is
+	// right, too.
+	Restored bool
+	// Within: somebody else published what serves while a job of this run that can
+	// deploy was running.
+	Within bool
+	// Near: by the difference of the clocks what serves was published so near to the
+	// beginning or the end of a job that it can be on either side.
+	Near bool
+	// Beside: nobody said which job deploys, and the lint was running, too, when what
+	// serves was published.
+	Beside bool
 	// Unproven are versions of failed runs of which nothing that could be
 	// observed says so; to choose one is a pity, not a mistake.
 	Unproven []int64
@@ -77,14 +90,18 @@ func (w *World) truth(l *Lambda, r *Run, a *Attempt, snapshot int64) Truth {
 			t.Overtaken = t.Overtaken || w.overtaken(r, a, at)
 			t.Undated = t.Undated || (at.Before(r.Created) && snapshot == 0 && !r.Tells)
 			p := found.publisher
+			t.Within = t.Within || w.within(l, r, found)
+			t.Beside = t.Beside || r.Naming == NeedsNone && r.lintAt(found.modified.Add(l.skew), l.skew.Abs())
+			t.Near = t.Near || l.skew != 0 && r.near(found.modified.Add(l.skew), 2*l.skew.Abs())
 			t.Silent = t.Silent || (p != nil && p.Number > r.Number && (snapshot != 0 || !l.published(r, a))) || (snapshot != 0 && at.Before(r.Created))
 			t.Own = t.Own || found.publisher == r
 			t.Meanwhile = t.Meanwhile || (found.publisher != nil && found.publisher.Number < r.Number && !at.Before(r.Created))
 		}
 	}
-	if top.by != r {
+	if top.by != r || a.Ends == Succeeds {
 		t.Stays = true
 		t.Newer = top.by != nil && top.by.Number > r.Number
+		t.Restored = top.by == nil && top.Weighted == 0 && w.bad(l, top.Version) && a.Ends != Succeeds
 		t.Believed = r.Tells && top.has(a.put[l]) && snapshot == 0
 		return t
 	}
@@ -119,6 +136,12 @@ func (w *World) truth(l *Lambda, r *Run, a *Attempt, snapshot int64) Truth {
 	if snapshot == 0 || !sure {
 		if v := l.below(failing, good); v != 0 && !slices.Contains(t.Accept, v) {
 			t.Accept = append(t.Accept, v)
+		}
+	}
+	// Where the last rollback left the alias, a version served that was good.
+	if m := l.aliases[memory]; m != nil && strings.HasSuffix(m.description, " by=rollback") && m.Version < failing {
+		if found := l.versions[m.Version]; found != nil && good(found) && !slices.Contains(t.Accept, m.Version) {
+			t.Accept = append(t.Accept, m.Version)
 		}
 	}
 	t.Unproven = w.doubtful(l, failing)
@@ -176,7 +199,7 @@ func (w *World) unproven(l *Lambda, v *version) bool {
 	if p == nil || l.pardoned[v.number] {
 		return Lenient && l.pardoned[v.number]
 	}
-	if Lenient && w.entangled(p) {
+	if Lenient && (w.entangled(p) || p.Naming == NeedsSmoke || l.skew != 0 && p.near(v.modified.Add(l.skew), 2*l.skew.Abs())) {
 		return true
 	}
 	return !p.left[l][v.number] && (p.Evidence != Everything || w.deploying(v.modified) > 1 ||
@@ -257,7 +280,7 @@ func (w *World) judge(t trial) {
 		if moved || l.moves != t.was.moves || l.aliases[live].revision != t.was.revision {
 			say("d", "the same step again changed the alias")
 		}
-		if l.writes != t.was.writes && (!Lenient || !w.entangled(r)) {
+		if l.writes != t.was.writes && (!Lenient || !w.entangled(r) && r.Naming == NotJudged) {
 			say("d", "the same step again wrote the memory, which was %q", t.was.remembered)
 		}
 		return
@@ -293,15 +316,21 @@ func (w *World) judgeMove(t trial, truth Truth, top, now Serving, say func(strin
 	case truth.Stays && moved && truth.Own:
 	case truth.Stays && moved && truth.Meanwhile && Lenient:
 	case truth.Stays && moved && now.Version == t.was.snapshot && Lenient:
+	case truth.Stays && moved && truth.Within && Lenient:
 	case truth.Stays && moved:
 		say("a", "this run had not moved the alias, or there is nothing good to go back to; it was moved all the same")
+	case !moved && truth.Undated && !t.result.Attention && r.Naming != NotJudged && w.bad(l, top.Version) && rejects(t.was.remembered, top.Version):
+		say("a", "what failed serves again, and nobody is told")
+	case !moved && t.result.Attention && (truth.Near || truth.Beside || r.Naming == NeedsSmoke) && Lenient:
 	case !moved && (truth.Contested || truth.Undated || truth.Hidden):
 	case !moved && truth.Overtaken && Lenient:
 	case !moved && t.was.snapshot == top.Version && Lenient:
 	case !moved && t.result.Reason == report.NoPreviousVersion && Lenient && !slices.ContainsFunc(truth.Accept, func(v int64) bool { return w.certain(l, v) }):
+	case !moved && t.result.Reason == report.NoPreviousVersion && Lenient && w.passedOver(l, r, 0, max(top.Version, top.Weighted)):
 	case !moved:
 		say("a", "the alias was left on what failed; it belongs on %v", truth.Accept)
 	case slices.Contains(truth.Unproven, now.Version):
+	case Lenient && w.passedOver(l, r, now.Version, max(top.Version, top.Weighted)):
 	case truth.Contested && Lenient:
 	case now.Version == t.was.snapshot && Lenient:
 	case w.bad(l, now.Version):
@@ -309,6 +338,13 @@ func (w *World) judgeMove(t trial, truth Truth, top, now Serving, say func(strin
 	default:
 		say("a", "the alias belongs on %v", truth.Accept)
 	}
+}
+
+// rejects tells whether a memory has a version as rejected.
+func rejects(remembered string, v int64) bool {
+	m, err := alias.ParseDescription(remembered)
+	_, rejected := m.Rejected.Find(v)
+	return err == nil && rejected
 }
 
 // judgeReport: what the result says is what the alias serves (e).

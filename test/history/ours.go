@@ -2,28 +2,95 @@ package history
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // Ours is the program under test.
 func Ours(w *World, r *Run, a *Attempt) {
-	w.step(r, a, w.evidenceOf(r, a), false)
+	run, acts := w.judged(r, w.evidenceOf(r, a))
+	if !acts {
+		for _, l := range w.functions {
+			truth, right := w.note(l, r, a, l.snapshotOf(r))
+			if !right && (!Lenient || !r.namesTooLittle(a)) {
+				w.Wrong = append(w.Wrong, fmt.Sprintf("a: run %d attempt %d, %s: the trigger refused, and the alias belongs on %v", r.Number, a.Number, l.name, truth.Accept))
+			}
+		}
+		return
+	}
+	w.step(r, a, run, false)
 	switch r.Twice {
 	case Once:
 	case NextAttempt:
 		// Only this job runs again; GitHub lists the others as they were.
 		again := *a
 		again.Number = len(r.Attempts) + 1
-		run := w.evidenceOf(r, a)
+		run, _ := w.judged(r, w.evidenceOf(r, a))
 		run.Attempt = again.Number
 		w.step(r, &again, run, true)
 	case SameAttempt:
-		w.step(r, a, w.evidenceOf(r, a), true)
+		run, _ := w.judged(r, w.evidenceOf(r, a))
+		w.step(r, a, run, true)
 	}
+}
+
+// pushed and dispatched are the events that start a run.
+var pushed, dispatched = eventOf("push"), eventOf("workflow_dispatch")
+
+func eventOf(name string) github.Event {
+	e, err := github.ReadEvent(name, "event.json", func(string) ([]byte, error) { return []byte("{}"), nil })
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+// judged asks the trigger whether to act, and adds to a run what the command adds
+// to it: what told of the failure, and which jobs can have deployed.
+func (w *World) judged(r *Run, run report.Run) (report.Run, bool) {
+	if r.Naming == NotJudged {
+		return run, true
+	}
+	t := github.Trigger{
+		Command: "rollback", Branches: []string{"main"}, Environment: "production", Event: pushed,
+		Context: github.Context{Repository: "octo-org/octo-repo", Ref: "refs/heads/main", RunID: r.ID, Job: rollbackJob},
+		Jobs:    run.Jobs, JobsAsked: true,
+	}
+	if r.Dispatch {
+		t.Event = dispatched
+	}
+	var named []string
+	switch r.Naming {
+	case NeedsAll:
+		named = []string{testJob, deployJob, smokeJob}
+	case NeedsDeploy:
+		named = []string{deployJob, smokeJob}
+	case NeedsSmoke:
+		named = []string{smokeJob}
+	case DeployJob:
+		run.DeployJobs = []string{deployJob, smokeJob}
+		t.DeployJobs = run.DeployJobs
+	case NotJudged, NeedsNone:
+	}
+	if len(named) > 0 {
+		t.Needs = github.Needs{}
+		last := r.Attempts[max(0, run.Attempt-1)]
+		for _, name := range named {
+			t.Needs[name] = github.NeedsJob{Result: last.job(name).Conclusion}
+		}
+	}
+	verdict := t.Judge()
+	run.Counted, run.FailedBy = verdict.FailedJobs, verdict.FailedBy
+	if verdict.FailedBy == report.FailedByNeeds {
+		run.DeployJobs = slices.Sorted(slices.Values(named))
+	}
+	return run, verdict.Act
 }
 
 // step is one run of the rollback's step, and its judgement.
@@ -46,9 +113,10 @@ func (w *World) step(r *Run, a *Attempt, run report.Run, again bool) {
 			Name: l.name, Alias: live, Region: "eu-west-1", Environment: "production",
 			Request: alias.Request{Deployed: deployed, OnlyIfDeployed: true, Remember: true},
 			Lambda:  l, Runs: hub{w, r.Evidence}, Log: silent{}, Clock: clock{w},
-			Run:      report.Run{ID: run.ID, Attempt: run.Attempt},
-			Evidence: func(context.Context) report.Run { return run },
-			Finish:   context.Background(),
+			Run:             report.Run{ID: run.ID, Attempt: run.Attempt},
+			Evidence:        func(context.Context) report.Run { return run },
+			ClockDifference: func() time.Duration { return l.skew.Abs() },
+			Finish:          context.Background(),
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -103,6 +171,9 @@ func blocked(w *World, results []report.Function) bool {
 // left on behalf of the run.
 func (w *World) depart(l *Lambda, r *Run) {
 	top, now := w.top(l), l.serving()
+	if now != top.Serving {
+		l.left = top.Version
+	}
 	for _, v := range []int64{top.Version, top.Weighted} {
 		if v != 0 && now != top.Serving && !now.has(v) {
 			r.left[l][v] = true

@@ -12,6 +12,7 @@ const (
 	testJob     = "test"
 	deployJob   = "deploy"
 	smokeJob    = "smoke"
+	lintJob     = "lint"
 	rollbackJob = "rollback"
 )
 
@@ -25,8 +26,9 @@ type Run struct {
 	Attempts []*Attempt
 
 	conclusion string
-	failed     bool // the last attempt that is over failed
+	failed     bool // the last attempt that is over and deployed failed
 	everFailed bool
+	found      map[*Lambda]int64          // what served when only its tests were run again, and succeeded
 	misled     map[*Lambda]bool           // when it failed, what an older run published while it was running served
 	left       map[*Lambda]map[int64]bool // versions that its rollback left
 }
@@ -38,6 +40,7 @@ type Attempt struct {
 	Ends   End
 	Jobs   []*Job
 	put    map[*Lambda]int64 // what its deploy published, or found published
+	kept   bool              // its deploy is that of an earlier attempt
 }
 
 // Job is one job of an attempt, in whole seconds, as GitHub tells times.
@@ -51,7 +54,7 @@ type Job struct {
 func (w *World) enter(p Plan, created time.Time) {
 	r := &Run{
 		Plan: p, ID: int64(1000 + len(w.runs) + 1), Number: len(w.runs) + 1, Created: created,
-		left: map[*Lambda]map[int64]bool{}, misled: map[*Lambda]bool{},
+		left: map[*Lambda]map[int64]bool{}, misled: map[*Lambda]bool{}, found: map[*Lambda]int64{},
 	}
 	for _, l := range w.functions {
 		r.left[l] = map[int64]bool{}
@@ -62,6 +65,11 @@ func (w *World) enter(p Plan, created time.Time) {
 			w.clean(l, p.Delete)
 		}
 	})
+	if fix := p.Hotfix; fix != nil {
+		for _, l := range w.functions {
+			w.at(created.Add(fix.After), func() { w.hotfix(l, fix) })
+		}
+	}
 	over := w.attempt(r, created, p.Ends, nil)
 	if again := p.Rerun; again != nil && p.Ends != Succeeds {
 		kept := r.Attempts[0]
@@ -101,7 +109,18 @@ func (w *World) attempt(r *Run, begun time.Time, ends End, kept *Attempt) time.T
 		a.Jobs = append(a.Jobs, j)
 		return j
 	}
+	if lint := r.Lint; lint != nil && kept == nil {
+		j := &Job{Name: lintJob, Start: at.Add(lint.After.Truncate(time.Second)), Conclusion: "success"}
+		j.End = j.Start.Add(lint.Takes.Truncate(time.Second))
+		if lint.Fails {
+			j.Conclusion = "failure"
+		}
+		a.Jobs = append(a.Jobs, j)
+	}
 	job(testJob, r.Test, a.Ends == FailsTests)
+	if kept == nil || kept.job(deployJob).Conclusion != "success" {
+		at = at.Add(r.Approval.Truncate(time.Second))
+	}
 	// A deploy that fails ends when it does.
 	share := map[End]int{FailsBeforePublishing: 3, FailsAfterPublishing: 5, FailsMidCanary: 7, FailsAfterMoving: 9}[a.Ends]
 	takes := r.Deploy
@@ -112,7 +131,7 @@ func (w *World) attempt(r *Run, begun time.Time, ends End, kept *Attempt) time.T
 	switch {
 	case deploy.Conclusion == "skipped":
 	case kept != nil && kept.job(deployJob).Conclusion == "success":
-		a.put = kept.put
+		a.put, a.kept = kept.put, true
 	default:
 		w.steps(r, a, deploy.Start)
 	}
@@ -125,15 +144,35 @@ func (w *World) attempt(r *Run, begun time.Time, ends End, kept *Attempt) time.T
 	})
 	job(smokeJob, r.Smoke, a.Ends == FailsSmoke)
 
-	if a.Ends == Succeeds {
+	succeed := func() {
+		r.conclusion = "success"
+		if !a.kept {
+			r.failed = false
+			return
+		}
+		// What its tests found good serves, or else they found nothing.
+		for _, l := range w.functions {
+			r.found[l] = l.serving().Version
+		}
+	}
+	if a.Ends == Succeeds && !r.Always {
 		a.Jobs = append(a.Jobs, &Job{Name: rollbackJob, Start: at, End: at, Conclusion: "skipped"})
-		w.at(at, func() { r.conclusion, r.failed = "success", false })
+		w.at(at, succeed)
 		return at
+	}
+	if lint := a.job(lintJob); (r.Naming == NeedsNone || r.Naming == DeployJob) && lint.End.After(at) {
+		at = lint.End // without needs it is a step after all jobs have ended
 	}
 	rollback := &Job{Name: rollbackJob, Start: at.Add(2 * time.Second), End: at.Add(8 * time.Second), Conclusion: "success"}
 	a.Jobs = append(a.Jobs, rollback)
 	w.events = append(w.events, event{at: rollback.Start.Add(2 * time.Second), step: true, do: func() {
+		if a.Ends == Succeeds {
+			w.roll(w, r, a)
+			succeed()
+			return
+		}
 		r.failed, r.everFailed = true, true
+		clear(r.found)
 		w.roll(w, r, a)
 		r.conclusion = "failure"
 	}})
@@ -161,7 +200,7 @@ func (w *World) steps(r *Run, a *Attempt, start time.Time) {
 		})
 		if r.Uploads || reached(FailsBeforePublishing) {
 			step(2, func() {
-				if r.Does == Deploys {
+				if r.Does == Deploys || r.Does == Stages {
 					l.update(1000+r.Number, w.now)
 				}
 				if reached(FailsBeforePublishing) {
@@ -170,6 +209,10 @@ func (w *World) steps(r *Run, a *Attempt, start time.Time) {
 			})
 		}
 		if !reached(FailsBeforePublishing, FailsAfterPublishing) {
+			continue
+		}
+		if r.Does == Stages {
+			step(6, func() { l.aliases[staging] = &lambdaAlias{Serving: Serving{Version: a.put[l]}, revision: 1} })
 			continue
 		}
 		if r.Canary != AtOnce || a.Ends == FailsMidCanary {
@@ -216,6 +259,27 @@ func (w *World) publish(r *Run, a *Attempt, l *Lambda) {
 	}
 }
 
+func (r *Run) event() string {
+	if r.Dispatch {
+		return "workflow_dispatch"
+	}
+	return "push"
+}
+
+// hotfix is what somebody else does.
+func (w *World) hotfix(l *Lambda, fix *Hotfix) {
+	if !fix.Restores {
+		l.update(5000+int(l.last), w.now)
+		v := l.publish(nil)
+		l.versions[v].hotfix = true
+		w.deploy(l, nil, Serving{Version: v})
+		return
+	}
+	if l.left != 0 {
+		w.deploy(l, nil, Serving{Version: l.left})
+	}
+}
+
 func (a *Attempt) job(name string) *Job {
 	for _, j := range a.Jobs {
 		if j.Name == name {
@@ -246,7 +310,7 @@ func (r *Run) updated(now time.Time) time.Time {
 func (r *Run) seen(now time.Time, attempt int) report.Run {
 	run := report.Run{
 		ID: r.ID, Number: r.Number, WorkflowID: 7, Workflow: "deploy", Branch: "main",
-		CreatedAt: r.Created, Conclusion: r.conclusion, Jobs: []report.Job{},
+		CreatedAt: r.Created, Conclusion: r.conclusion, Jobs: []report.Job{}, Event: r.event(),
 	}
 	for _, a := range r.Attempts {
 		if a.Begun.After(now) || (attempt != 0 && a.Number != attempt) {

@@ -15,7 +15,9 @@ import (
 type History struct {
 	Functions    int // 1 or 2
 	AllOrNothing bool
-	Plans        []Plan
+	// Skew is how far AWS's clock is ahead of GitHub's.
+	Skew  time.Duration
+	Plans []Plan
 }
 
 // Plan is one run of the workflow, and what happens around it.
@@ -47,6 +49,13 @@ type Plan struct {
 
 	Rerun *Rerun
 
+	Naming   Naming        // what the rollback job is told of the other jobs
+	Always   bool          // the rollback job runs after a run that succeeded, too
+	Dispatch bool          // somebody started the run by hand, to deploy
+	Approval time.Duration // the deploy job waits so long for it
+	Lint     *Lint
+	Hotfix   *Hotfix
+
 	Delete int // old versions, never an aliased one, deleted before it begins
 	Spoil  int // the version so many below the serving one gets this state when its deploy is over
 	State  types.State
@@ -60,6 +69,34 @@ type Rerun struct {
 	Ends       End
 }
 
+// Lint is a job beside the others, which may fail without the run failing.
+type Lint struct {
+	After, Takes time.Duration // after the run has begun
+	Fails        bool
+}
+
+// Hotfix is what somebody else does, of whom GitHub's runs of this workflow show
+// nothing: a person, another workflow, a tool.
+type Hotfix struct {
+	After time.Duration // after the run was created
+	// Restores: nothing is published, and the alias is put where it was before the
+	// last rollback.
+	Restores bool
+}
+
+// Naming is what the rollback job's inputs say of the other jobs.
+type Naming int
+
+// Namings.
+const (
+	NotJudged   Naming = iota // that a deploy failed is given, and nothing else
+	NeedsAll                  // needs: tests, deploy and smoke test
+	NeedsDeploy               // needs: deploy and smoke test
+	NeedsSmoke                // needs: smoke test
+	NeedsNone                 // no needs: the jobs by the API
+	DeployJob                 // no needs, and deploy-job names the deploy and the smoke test
+)
+
 // What a run does.
 type What int
 
@@ -68,6 +105,7 @@ const (
 	Deploys   What = iota // builds something new
 	Redeploys             // builds what was published last, once more: nothing new to publish
 	Promotes              // publishes nothing, and moves the alias to an older version
+	Stages                // builds something new for the alias staging alone
 )
 
 // Canary is how the new version comes behind the alias.
@@ -117,7 +155,7 @@ const (
 	NextAttempt // "re-run this job": the other jobs are kept
 )
 
-func (w What) String() string { return [...]string{"deploys", "redeploys", "promotes"}[w] }
+func (w What) String() string { return [...]string{"deploys", "redeploys", "promotes", "stages"}[w] }
 func (e End) String() string {
 	return [...]string{"succeeds", "fails tests", "fails before publishing", "fails after publishing", "fails mid-canary", "fails after moving", "fails smoke"}[e]
 }
@@ -128,7 +166,7 @@ func (e Evidence) String() string {
 // String tells a history in one line a run, for counterexamples.
 func (h History) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d functions, all-or-nothing %t\n", h.Functions, h.AllOrNothing)
+	fmt.Fprintf(&b, "%d functions, all-or-nothing %t, AWS's clock is %s ahead\n", h.Functions, h.AllOrNothing, h.Skew)
 	for i, p := range h.Plans {
 		fmt.Fprintf(&b, "  run %d: +%s", i+1, p.After)
 		if p.Overlaps {
@@ -148,6 +186,16 @@ func (h History) String() string {
 		say(p.Faults != 0, "faults %d", p.Faults)
 		say(p.Twice != Once, "step twice (%d)", p.Twice)
 		say(p.Interrupt != 0, "interrupted for %s", p.Interrupt)
+		say(p.Naming != NotJudged, "naming %d", p.Naming)
+		say(p.Always, "rollback always runs")
+		say(p.Dispatch, "dispatched")
+		say(p.Approval != 0, "approved after %s", p.Approval)
+		if p.Lint != nil {
+			say(true, "lint after %s for %s, fails %t", p.Lint.After, p.Lint.Takes, p.Lint.Fails)
+		}
+		if p.Hotfix != nil {
+			say(true, "hotfix after %s, restores %t", p.Hotfix.After, p.Hotfix.Restores)
+		}
 		say(p.Delete != 0, "%d deleted before", p.Delete)
 		say(p.Spoil != 0, "%d below is %s %s", p.Spoil, p.State, p.Reason)
 		if r := p.Rerun; r != nil {

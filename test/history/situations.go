@@ -26,6 +26,11 @@ func Situations() []Situation {
 		s.Functions = 2
 		return s
 	}
+	skewed := func(by time.Duration, name string, plans ...Plan) Situation {
+		s := one(name, plans...)
+		s.Skew = by
+		return s
+	}
 	return []Situation{
 		one("a bad deploy", run(FailsSmoke)),
 		one("a second bad deploy in a row", run(FailsSmoke), run(FailsSmoke)),
@@ -56,6 +61,36 @@ func Situations() []Situation {
 		one("a newer run's canary is in flight", run(FailsSmoke, slowSmoke), run(Succeeds, overlaps(20*time.Second), oldFirst, slowDeploy)),
 		one("AWS throttles, and answers are lost", run(FailsSmoke, faulty)),
 		two("two functions, both deployed", run(FailsSmoke)),
+
+		// Somebody else deploys.
+		one("a hotfix by hand before the deploy was approved", run(FailsBeforePublishing, names(NeedsDeploy), approved, fixed(10*time.Minute))),
+		one("a hotfix while an unrelated job went on", run(FailsSmoke, names(DeployJob), lint(0, 10*time.Minute, false), fixed(5*time.Minute))),
+		one("a hotfix between two attempts, days apart", run(FailsSmoke, names(NeedsDeploy), days(FailsTests), fixed(24*time.Hour))),
+		one("a hotfix while the tests ran that failed", run(FailsTests, names(NeedsAll), fixed(20*time.Second))),
+		one("a hotfix during the smoke test", run(FailsSmoke, names(NeedsAll), slowSmoke, fixed(90*time.Second))),
+		one("a hotfix, and then a bad deploy", run(FailsSmoke, names(NeedsDeploy), approved, fixed(10*time.Minute))),
+		// A red mark is not a failed deploy.
+		one("a tolerated lint failed before a good deploy", run(Succeeds, always(NeedsNone), lint(0, 20*time.Second, true))),
+		one("a tolerated lint failed beside a good deploy", run(Succeeds, always(NeedsNone), lint(30*time.Second, 50*time.Second, true))),
+		one("a tolerated lint failed, and needs lists it not", run(Succeeds, always(NeedsDeploy), lint(0, 20*time.Second, true))),
+		one("a tolerated lint failed, and so did the deploy", run(FailsAfterMoving, names(NeedsNone), lint(0, 20*time.Second, true))),
+		one("a green job went on beside a deploy that failed", run(FailsSmoke, names(NeedsNone), lint(0, 3*time.Minute, false))),
+		// A dispatch.
+		one("a dispatch that deploys well", run(Succeeds, always(NeedsNone), byHand)),
+		one("a dispatch whose deploy fails", run(FailsSmoke, names(NeedsNone), byHand)),
+		// What was rejected.
+		one("the code of a rejected version deployed again", run(FailsSmoke, names(NeedsAll)), run(FailsSmoke, names(NeedsAll), redeploys)),
+		one("a tool restored a rejected version, and tests fail", run(FailsSmoke, names(NeedsAll)), run(FailsTests, names(NeedsAll), restored)),
+		one("only the failed tests were run again, and passed", run(FailsSmoke, names(NeedsAll), retested), run(FailsSmoke, names(NeedsAll))),
+		one("a second attempt publishes, and never moves the alias", run(FailsSmoke, names(NeedsAll), days(FailsAfterPublishing), fixed(24*time.Hour)), run(FailsSmoke, names(NeedsAll))),
+		// Other aliases, and clocks.
+		one("a version of staging lies between", run(Succeeds, stages), run(FailsSmoke, names(NeedsAll))),
+		one("a deploy to staging fails", run(FailsSmoke, stages, names(NeedsAll))),
+		skewed(5*time.Second, "AWS's clock is ahead", run(FailsSmoke, names(NeedsAll), slowDeploy)),
+		skewed(-5*time.Second, "AWS's clock is behind", run(FailsSmoke, names(NeedsAll), slowDeploy)),
+		skewed(90*time.Second, "AWS's clock is far ahead, and tests fail", run(FailsTests, names(NeedsAll))),
+		skewed(-90*time.Second, "AWS's clock is far behind, and tests fail", run(FailsTests, names(NeedsAll))),
+
 		two("two functions, the second not reached", run(FailsAfterMoving, func(p *Plan) { p.FirstOnly = true })),
 	}
 }
@@ -82,6 +117,23 @@ func slowSmoke(p *Plan)  { p.Smoke = 2 * time.Minute }
 func slowDeploy(p *Plan) { p.Deploy = 150 * time.Second }
 func faulty(p *Plan)     { p.Faults = 20 }
 
+func approved(p *Plan) { p.Approval = 30 * time.Minute }
+func byHand(p *Plan)   { p.Dispatch = true }
+func stages(p *Plan)   { p.Does = Stages }
+func restored(p *Plan) { p.Hotfix = &Hotfix{After: 5 * time.Second, Restores: true} }
+func retested(p *Plan) { p.Rerun = &Rerun{After: time.Hour, FailedOnly: true} }
+
+func names(n Naming) func(*Plan)  { return func(p *Plan) { p.Naming = n } }
+func always(n Naming) func(*Plan) { return func(p *Plan) { p.Naming, p.Always = n, true } }
+func fixed(after time.Duration) func(*Plan) {
+	return func(p *Plan) { p.Hotfix = &Hotfix{After: after} }
+}
+func days(end End) func(*Plan) {
+	return func(p *Plan) { p.Rerun = &Rerun{After: 48 * time.Hour, Ends: end} }
+}
+func lint(after, takes time.Duration, fails bool) func(*Plan) {
+	return func(p *Plan) { p.Lint = &Lint{After: after, Takes: takes, Fails: fails} }
+}
 func twice(how Twice) func(*Plan) { return func(p *Plan) { p.Twice = how } }
 func deletes(n int) func(*Plan)   { return func(p *Plan) { p.Delete = n } }
 func overlaps(after time.Duration) func(*Plan) {
@@ -136,6 +188,41 @@ func Random(seed uint64) History {
 			p.Spoil, p.State = 1, types.StateFailed
 		}
 		h.Plans = append(h.Plans, p)
+	}
+	return h
+}
+
+// RandomEdges is Random with what others do, and with jobs that prove nothing.
+func RandomEdges(seed uint64) History {
+	h := Random(seed)
+	dice := rand.New(rand.NewPCG(seed, 11))
+	span := func(from, to int) time.Duration { return time.Duration(from+dice.IntN(to-from)) * time.Second }
+	seldom := func() bool { return dice.IntN(6) == 0 }
+	if seldom() {
+		h.Skew = span(-10, 10)
+	}
+	for i := range h.Plans {
+		p := &h.Plans[i]
+		p.Naming = []Naming{NeedsAll, NeedsDeploy, NeedsNone, DeployJob}[dice.IntN(4)]
+		p.Always, p.Dispatch = dice.IntN(2) == 0, seldom()
+		if seldom() && p.Does == Deploys {
+			p.Does = Stages
+		}
+		if seldom() {
+			p.Approval = span(60, 7200)
+		}
+		if dice.IntN(4) == 0 {
+			p.Lint = &Lint{After: span(0, 120), Takes: span(5, 600), Fails: dice.IntN(2) == 0}
+		}
+		if dice.IntN(4) == 0 {
+			p.Hotfix = &Hotfix{After: span(1, 900), Restores: dice.IntN(3) == 0}
+		}
+		if p.Rerun != nil && dice.IntN(2) == 0 {
+			p.Rerun.After += 48 * time.Hour
+			if p.Hotfix != nil {
+				p.Hotfix.After += span(1, 40*3600)
+			}
+		}
 	}
 	return h
 }

@@ -46,14 +46,52 @@ func rightInRandom(roll history.Roller) int {
 	}
 }
 
+// outcome is where the aliases ended, after failed runs and after good ones whose
+// rollback job runs always.
+type outcome struct {
+	right, judged int
+	overwritten   int // somebody's work, or nothing to go back from
+	bad           int // it went to a version of a failed run
+	elsewhere     int // it went to another good version than the one that served
+	left          int // on what failed
+}
+
+func (o *outcome) add(v history.Verdict) {
+	o.judged++
+	switch {
+	case v.Right:
+		o.right++
+	case v.Truth.Stays:
+		o.overwritten++
+	case v.Now == v.Was:
+		o.left++
+	case v.Bad:
+		o.bad++
+	default:
+		o.elsewhere++
+	}
+}
+
+// amongOthers plays the histories of the seeds from 1 on in which others deploy, too.
+func amongOthers(roll history.Roller) (o outcome) {
+	for seed := range uint64(histories) {
+		for _, v := range history.Play(history.RandomEdges(seed+1), history.Mended(roll)).Judged {
+			o.add(v)
+		}
+	}
+	return o
+}
+
 func TestWhoIsRight(t *testing.T) {
 	t.Parallel()
 	var table strings.Builder
 	named, rules := map[string]map[string]bool{}, history.Rules()
 	scores := make([]score, len(rules))
+	others := make([]outcome, len(rules))
 	for i, rule := range rules {
 		named[rule.Name] = rightInNamed(rule.Roll)
 		scores[i].random = rightInRandom(rule.Roll)
+		others[i] = amongOthers(rule.Roll)
 	}
 	fmt.Fprintf(&table, "\n%-52s", "")
 	for i := range rules {
@@ -75,6 +113,13 @@ func TestWhoIsRight(t *testing.T) {
 		fmt.Fprintf(&table, "(%d) %-41s %6d of %2d %14d of %d\n",
 			i+1, rule.Name, scores[i].named, len(history.Situations()), scores[i].random, failedRuns)
 	}
+	fmt.Fprintf(&table, "\n%d histories in which others deploy, too\n%-45s %9s %8s %12s %8s %10s %8s\n",
+		histories, "rule", "judged", "right", "overwritten", "bad", "elsewhere", "left")
+	for i, rule := range rules {
+		o := others[i]
+		fmt.Fprintf(&table, "(%d) %-41s %9d %7.2f%% %12d %8d %10d %8d\n",
+			i+1, rule.Name, o.judged, 100*float64(o.right)/float64(o.judged), o.overwritten, o.bad, o.elsewhere, o.left)
+	}
 	t.Log(table.String())
 
 	ours := len(rules) - 1
@@ -83,6 +128,7 @@ func TestWhoIsRight(t *testing.T) {
 	}
 	for i := range ours {
 		assert.Greater(t, scores[ours].random, scores[i].random, "the rule %q is right more often", rules[i].Name)
+		assert.Greater(t, others[ours].right, others[i].right, "the rule %q is right more often where others deploy", rules[i].Name)
 	}
 }
 

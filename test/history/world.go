@@ -59,6 +59,7 @@ func Play(h History, roll Roller) *World {
 	}
 	for i := range max(1, h.Functions) {
 		l := newLambda([]string{"api", "worker"}[i], w.now)
+		l.skew = h.Skew
 		w.functions = append(w.functions, l)
 		w.stacks[l] = []entry{{Serving: l.serving()}}
 	}
@@ -151,7 +152,7 @@ func (w *World) without(l *Lambda, r *Run) []entry {
 // not succeeded since, published it or was taken back from it.
 func (w *World) bad(l *Lambda, v int64) bool {
 	for _, r := range w.runs {
-		if r.failed && (l.versions[v].publisher == r || r.left[l][v]) {
+		if r.failed && (l.versions[v].publisher == r || r.left[l][v]) && r.found[l] != v {
 			return true
 		}
 	}
@@ -162,7 +163,7 @@ func (w *World) bad(l *Lambda, v int64) bool {
 // had published it.
 func (w *World) praised(l *Lambda, v int64) bool {
 	for _, r := range w.runs {
-		if r.conclusion == "success" && r.Attempts[len(r.Attempts)-1].put[l] == v {
+		if last := r.Attempts[len(r.Attempts)-1]; r.conclusion == "success" && !last.kept && last.put[l] == v {
 			return true
 		}
 	}

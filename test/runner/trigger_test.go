@@ -16,7 +16,11 @@ import (
 // TestTriggers: what starts the workflow decides, before any call to AWS.
 func TestTriggers(t *testing.T) {
 	t.Parallel()
-	const acts = "rolled-back/previous-version"
+	const (
+		acts  = "rolled-back/previous-version"
+		head  = "f00df00df00df00df00df00df00df00df00df00d"
+		newer = "beefbeefbeefbeefbeefbeefbeefbeefbeefbeef"
+	)
 	// failed adds the run that a workflow_run or deployment_status is about.
 	failed := func(s *scene, run map[string]any, conclusion string) {
 		run["id"], run["conclusion"], run["head_branch"] = s.run.ID, conclusion, "main"
@@ -120,7 +124,45 @@ func TestTriggers(t *testing.T) {
 		"deployment under way":              {deployment("in_progress", "production", "main"), "skipped/no-failure"},
 		"deployment to another environment": {deployment("failure", "staging", "main"), "skipped/environment-mismatch"},
 		"deployment of another branch":      {deployment("failure", "production", "feature"), "skipped/branch-not-allowed"},
-		"deployment of a commit":            {deployment("failure", "production", "f00df00df00df00df00df00df00df00df00df00d"), "skipped/branch-not-allowed"},
+		"deployment of a commit":            {deployment("failure", "production", head), "skipped/branch-not-allowed"},
+		"deployment of the head of main": {func(s *scene, st *step) {
+			deployment("failure", "production", head)(s, st)
+			s.GitHub.AddRef(repository, "refs/heads/main", head)
+		}, acts},
+		"deployment of a commit in main's history": {func(s *scene, st *step) {
+			deployment("failure", "production", head)(s, st)
+			s.GitHub.AddRef(repository, "refs/heads/main", head, newer)
+		}, acts},
+		"deployment of a commit ahead of main": {func(s *scene, st *step) {
+			deployment("failure", "production", newer)(s, st)
+			s.GitHub.AddRef(repository, "refs/heads/main", head)
+			s.GitHub.AddRef(repository, "refs/heads/feature", head, newer)
+		}, "skipped/branch-not-allowed"},
+		"deployment of the commit of a tag": {func(s *scene, st *step) {
+			deployment("failure", "production", head)(s, st)
+			st.input("branch", "refs/tags/v*")
+			s.GitHub.AddRef(repository, "refs/tags/v1.2", head)
+		}, acts},
+		"deployment of the commit of a branch, where tags may": {func(s *scene, st *step) {
+			deployment("failure", "production", head)(s, st)
+			st.input("branch", "refs/tags/v*")
+			s.GitHub.AddRef(repository, "refs/heads/v1.2", head)
+		}, "skipped/branch-not-allowed"},
+		"deployment of a name that is a tag, where branches may": {func(s *scene, st *step) {
+			deployment("failure", "production", "release/1")(s, st)
+			st.input("branch", "release/*")
+			s.GitHub.AddRef(repository, "refs/tags/release/1", head)
+		}, "skipped/branch-not-allowed"},
+		"deployment of a name that is a branch with a slash": {func(s *scene, st *step) {
+			deployment("failure", "production", "release/1")(s, st)
+			st.input("branch", "release/*")
+			s.GitHub.AddRef(repository, "refs/heads/release/1", head)
+		}, acts},
+		"deployment of a commit, and the token may not read contents": {func(s *scene, st *step) {
+			deployment("failure", "production", head)(s, st)
+			s.GitHub.AddRef(repository, "refs/heads/main", head)
+			s.GitHub.GrantOnly("actions")
+		}, "skipped/branch-not-allowed"},
 
 		"by hand": {func(s *scene, st *step) {
 			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch")).inputs(map[string]string{"needs": "", "only-if-deployed": "false"})
@@ -157,8 +199,53 @@ func TestTriggers(t *testing.T) {
 			assert.Equal(t, c.want, o.ended(), o.outputs["message"])
 			assert.Equal(t, 0, o.code)
 			if o.status() == "skipped" {
-				s.untouched(t)
+				if strings.Contains(o.outputs["message"], "time limit") { // whether it moved the alias is read
+					assert.Empty(t, s.mutations())
+				} else {
+					s.untouched(t)
+				}
 				assert.Equal(t, "3", f.Serving("live"))
+			}
+		})
+	}
+}
+
+// A deploy that was cancelled does not count, unasked; but it can have moved the alias.
+func TestACancelledDeployThatMovedTheAliasIsAWarning(t *testing.T) {
+	t.Parallel()
+	cancelled := func(s *scene) {
+		require.NoError(s.tb, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) {
+			r.Jobs[0].Conclusion, r.Jobs[0].Steps = "cancelled", nil
+		}))
+	}
+	for name, c := range map[string]struct {
+		needs string
+		put   func(*scene, *emulator.Function)
+		warns bool
+	}{
+		"it moved the alias":              {`{"deploy":{"result":"cancelled"}}`, func(*scene, *emulator.Function) {}, true},
+		"it moved the alias, by no needs": {"", func(*scene, *emulator.Function) {}, true},
+		"it did not reach the alias": {`{"deploy":{"result":"cancelled"}}`, func(s *scene, f *emulator.Function) {
+			require.NoError(s.tb, f.SetAlias("live", 2, nil))
+		}, false},
+		"AWS does not answer": {`{"deploy":{"result":"cancelled"}}`, func(s *scene, _ *emulator.Function) {
+			s.Fault(emulator.Match{Service: emulator.ServiceLambda}, emulator.Deny())
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			cancelled(s)
+			c.put(s, f)
+			o := s.step().input("needs", c.needs).run()
+			assert.Equal(t, "skipped/no-failure", o.ended(), o.outputs["message"])
+			assert.Equal(t, 0, o.code)
+			assert.Empty(t, s.mutations())
+			assert.Equal(t, c.warns, strings.Contains(o.stdout, "::warning title=Lambda rollback::"), o.stdout)
+			if c.warns {
+				assert.Contains(t, o.outputs["message"], "api:live serves version 3, which this run seems to have deployed")
+				assert.Contains(t, o.outputs["message"], "target-version 2")
 			}
 		})
 	}

@@ -1,0 +1,81 @@
+package alias
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// tolerated: nobody said which job's failure counts, and the job in which the
+// version was made succeeded. Where several jobs were at work then, and it matters
+// which of them publishes, the earlier versions tell.
+func tolerated(f *facts, version int64, jobs []report.Job) attribution {
+	if f.o.Run.FailedBy.SaysWhichJob() || len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
+		return attribution{}
+	}
+	all := f.o.jobs().deployJobs(f.o.Run)
+	fate := fateOf(jobs, all)
+	if fate == notTold {
+		f.needTwoBelow(version)
+		f.needRunsBefore(version)
+		publishing := slices.DeleteFunc(slices.Clone(jobs), func(job report.Job) bool { return !f.o.madeBefore(job.Name) })
+		if len(publishing) > 0 {
+			jobs, fate = publishing, fateOf(publishing, all)
+		}
+	}
+	if fate == deployFailed {
+		return attribution{}
+	}
+	well := withoutFailure(jobs, all)[0]
+	return attribution{
+		reason: report.NoFailure, attention: fate == notTold,
+		why: fmt.Sprintf("version %d was published by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
+			version, well.Name),
+		proof: fmt.Sprintf("version %d was published while job %q was running (%s to %s), whose conclusion is %q",
+			version, well.Name, utc(well.StartedAt), ended(well), well.Conclusion),
+	}
+}
+
+// fate is what became of a deploy by what its run's jobs tell.
+type fate int
+
+const (
+	deployFailed    fate = iota // in its own job, or in one that began when it was done
+	deploySucceeded             // what failed says nothing about it
+	notTold
+)
+
+// fateOf is that of a version that was made while some jobs were at work, by all
+// jobs of its run. A failed job beside a deploy proves nothing about it; one that
+// began after it can have found it bad.
+func fateOf(jobs, all []report.Job) fate {
+	well := withoutFailure(jobs, all)
+	if len(well) == 0 {
+		return deployFailed
+	}
+	told := len(well) == len(jobs)
+	for _, job := range all {
+		if !job.Failed() {
+			continue
+		}
+		running := slices.DeleteFunc(slices.Clone(well), func(w report.Job) bool {
+			return !w.CompletedAt.IsZero() && !job.StartedAt.Before(w.CompletedAt)
+		})
+		if len(running) == 0 {
+			return deployFailed
+		}
+		told = told && len(running) == len(well)
+	}
+	if told {
+		return deploySucceeded
+	}
+	return notTold
+}
+
+// withoutFailure leaves out the jobs that failed; a whole matrix counts as one job.
+func withoutFailure(jobs, all []report.Job) []report.Job {
+	return slices.DeleteFunc(slices.Clone(jobs), func(job report.Job) bool {
+		return slices.ContainsFunc(all, func(other report.Job) bool { return other.BaseName() == job.BaseName() && other.Failed() })
+	})
+}

@@ -1,0 +1,46 @@
+package rollback
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// lookAtCancelled looks whether a deploy that was cancelled, which does not count as a
+// failed one, has moved the aliases all the same: its job can have been cut off by its
+// time limit. It changes nothing but the result, where a person must then look.
+func lookAtCancelled(ctx context.Context, a *action) {
+	if len(a.inputs.Needs) > 0 {
+		a.failedBy = report.FailedByNeeds // its jobs are those that can have deployed
+	}
+	a.run.start()
+	clients, err := openAWS(ctx, a)
+	if err != nil {
+		_, why := explainNoAccess(ctx, a, err)
+		a.note(report.Note{Text: "whether the cancelled deploy has moved the alias was not looked at: " + why})
+		return
+	}
+	functions := a.functions(clients)
+	for i := range functions {
+		functions[i].DryRun = true
+	}
+	fleet := alias.NewFleet(functions)
+	fleet.RollBack(ctx, false)
+	for i, seen := range fleet.Results() {
+		f := &a.result.Functions[i]
+		switch {
+		case seen.Status == report.Planned:
+			said := fmt.Sprintf(" %s:%s serves version %s, which this run seems to have deployed (%s): look whether production is healthy; to leave it, run this by hand with target-version %s.",
+				f.Function, f.Alias, seen.From, seen.Proof, seen.Target)
+			f.Attention, f.From, f.Proof = true, seen.From, seen.Proof
+			f.Message += said
+			a.result.Message += said
+		case seen.Status == report.Failed:
+			a.note(report.Note{Text: fmt.Sprintf("whether the cancelled deploy has moved %s:%s could not be read: %s", f.Function, f.Alias, seen.Cause)})
+		default:
+			f.Attention = seen.Attention
+		}
+	}
+}
