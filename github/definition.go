@@ -14,7 +14,14 @@ type Definition struct {
 	Form     string // what it accepts, to stand behind "takes"
 	Default  string // as in action.yml; empty: none
 	Required bool
-	Secret   bool // its value must never be printed
+	// Essential: the input decides or makes the move, so a fault in it ends a
+	// rollback before any call to AWS. A fault in any other input is told, and the
+	// alias moves all the same.
+	Essential bool
+	// Check is the check after the move that the input configures, as results name
+	// it; empty: none.
+	Check  string
+	Secret bool // its value must never be printed
 }
 
 // Variable is the environment variable in which a runner hands the input over:

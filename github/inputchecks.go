@@ -21,7 +21,8 @@ func checkRequirements(p *inputParser) (warnings []string) {
 			case p.isMet(required):
 			case slices.Contains(p.definitions[required].Requires, input):
 				if p.given(input) != "" && wrong[input] == 0 && !missing[required] {
-					p.refuse(input, fmt.Sprintf("requires %s: set it, or remove this input", required))
+					p.refuse(input, fmt.Sprintf("has %s, which requires %s: set it, or remove this input%s",
+						p.cite(input, p.given(input)), required, whyEmpty(p, required)))
 					missing[required] = true
 				}
 			case p.differs(input):
@@ -30,6 +31,14 @@ func checkRequirements(p *inputParser) (warnings []string) {
 		}
 	}
 	return warnings
+}
+
+// whyEmpty says how an input can be empty that was meant to be given.
+func whyEmpty(p *inputParser, input string) string {
+	if !p.definitions[input].Secret {
+		return ""
+	}
+	return "; the secret of an environment is empty in a job that does not name the environment"
 }
 
 // isMet reports whether an input that another one requires is given, with the value

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,6 +22,8 @@ type inputParser struct {
 	order       map[string]int // place in action.yml
 	problems    InputErrors
 	count       map[string]int // of problems, for each input
+	warnings    []string
+	ignored     int // entries of deployed-version
 }
 
 func newInputParser(getenv func(string) string) *inputParser {
@@ -46,12 +49,16 @@ func (p *inputParser) refuse(input, problem string) {
 }
 
 func (p *inputParser) report(problem InputError) {
+	definition := p.definitions[problem.Input]
+	problem.Essential, problem.Check = definition.Essential, definition.Check
+	problem.Site = definition.Group == groupSite
 	p.count[problem.Input]++
 	switch count := p.count[problem.Input]; {
 	case count <= problemLimit:
 		p.problems = append(p.problems, problem)
 	case count == problemLimit+1:
-		p.problems = append(p.problems, InputError{Input: problem.Input, Problem: "has more problems like these"})
+		problem.Problem, problem.Form = "has more problems like these", ""
+		p.problems = append(p.problems, problem)
 	}
 }
 
@@ -118,8 +125,13 @@ func (p *inputParser) line(input string) string {
 
 // list parts a value at line ends and commas; blank entries are left out.
 func (p *inputParser) list(input string) []string {
+	return entriesOf(strings.FieldsFuncSeq(p.text(input), isSeparator))
+}
+
+// entriesOf trims entries, and leaves blank ones out.
+func entriesOf(all iter.Seq[string]) []string {
 	var entries []string
-	for entry := range strings.FieldsFuncSeq(p.text(input), isSeparator) {
+	for entry := range all {
 		if entry = strings.TrimSpace(entry); entry != "" {
 			entries = append(entries, entry)
 		}
@@ -130,10 +142,13 @@ func (p *inputParser) list(input string) []string {
 func isSeparator(char rune) bool { return char == '\n' || char == '\r' || char == ',' }
 
 // set is a list in which an entry that comes again is left out.
-func (p *inputParser) set(input string) []string {
+func (p *inputParser) set(input string) []string { return unique(p, input, p.list(input)) }
+
+// unique leaves out entries that come again.
+func unique(p *inputParser, input string, all []string) []string {
 	var entries []string
 	known := map[string]bool{}
-	for _, entry := range p.list(input) {
+	for _, entry := range all {
 		if strings.ContainsFunc(entry, unicode.IsControl) {
 			p.fail(input, "has "+quoteValue(entry)+", which holds a control character")
 			continue
@@ -210,12 +225,13 @@ func (p *inputParser) choice(input string, choices ...string) string {
 
 // choices reads a list of which every entry is one of the choices.
 func (p *inputParser) choices(input string, choices ...string) []string {
-	entries := p.set(input)
-	for _, entry := range entries {
-		if !slices.Contains(choices, entry) {
-			p.fail(input, "has "+quoteValue(entry))
+	entries := slices.DeleteFunc(p.set(input), func(entry string) bool {
+		if slices.Contains(choices, entry) {
+			return false
 		}
-	}
+		p.fail(input, "has "+quoteValue(entry))
+		return true
+	})
 	if len(entries) == 0 && !p.failed(input) {
 		p.fail(input, "has no entry")
 	}
@@ -251,7 +267,7 @@ func parseJSON(p *inputParser, input string) json.RawMessage {
 	}
 	var ignored any
 	if err := json.Unmarshal([]byte(value), &ignored); err != nil {
-		problem := "is not valid JSON"
+		problem := "has " + p.cite(input, value) + ", which is not valid JSON"
 		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 			problem += fmt.Sprintf(": %v, at byte %d", syntax, syntax.Offset)
 		}

@@ -63,11 +63,17 @@ type Health struct {
 
 // Watch is what is observed after the move, and what follows from bad news.
 type Watch struct {
-	Alarms      []string
+	Alarms      []Alarm
 	Observe     time.Duration
 	APIs        []string // names of REST APIs, ids of HTTP APIs
 	OnUnhealthy string   // fail or step-back
 	MaxSteps    int      // moves that step-back may make
+}
+
+// Alarm is a CloudWatch alarm.
+type Alarm struct {
+	Name   string
+	Region string // from its ARN; empty: that of each function
 }
 
 // Site is the static site to roll back.
@@ -81,6 +87,8 @@ type Site struct {
 	DistributionID string
 	OriginPath     string // empty: not given; `/`: there is none
 	CloudFrontWait bool
+	// Faulty: one of its inputs is wrong, so that it must not be restored.
+	Faulty bool
 }
 
 // Slack is one or both ways to reach Slack.
@@ -127,14 +135,15 @@ func (in Inputs) AsksForChecks() bool {
 
 // ParseInputs reads the inputs as a runner hands them over. An empty or blank
 // input means its default. The error is InputErrors with every problem at
-// once; the inputs that were right are filled in even then, so that a message
-// can name the function and the environment.
+// once. The inputs that were right are filled in even then: a message can name the
+// function, and where no problem stops a move, it is made without what the others
+// were to configure.
 func ParseInputs(getenv func(string) string) (Inputs, error) {
 	p := newInputParser(getenv)
 	in := Inputs{
 		Command:        p.choice("command", "rollback", "check", "snapshot", "list", "drill"),
 		Alias:          parseAlias(p),
-		Environment:    p.line("environment"),
+		Environment:    parseEnvironment(p),
 		Branches:       parseBranches(p),
 		Needs:          parseNeedsInput(p),
 		FailedResults:  p.choices("failed-results", resultFailure, resultCancelled),
@@ -143,7 +152,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		AllOrNothing:   p.boolean("all-or-nothing"),
 		Remember:       p.boolean("remember"),
 		DryRun:         p.boolean("dry-run"),
-		Reason:         p.line("reason"),
+		Reason:         parseReason(p),
 
 		ListLimit:            parseLimit(p, "list-limit", 1, 10_000),
 		AllowProductionDrill: p.boolean("allow-production-drill"),
@@ -165,7 +174,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 			InvokePayload: parseJSON(p, "invoke-payload"),
 		},
 		Watch: Watch{
-			Alarms:      p.set("alarms"),
+			Alarms:      parseAlarms(p),
 			Observe:     parseDurationOrZero(p, "observe"),
 			APIs:        p.set("observe-api"),
 			OnUnhealthy: p.choice("on-unhealthy", "fail", "step-back"),
@@ -211,6 +220,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 
 	checkDeployJobs(p, in)
 	checkCommand(p, in)
-	in.Warnings = inputWarnings(p, in)
+	in.Warnings = append(p.warnings, inputWarnings(p, in)...)
+	leaveOutFaulty(p, &in)
 	return in, p.err()
 }

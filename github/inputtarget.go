@@ -1,6 +1,9 @@
 package github
 
-import "cmp"
+import (
+	"cmp"
+	"fmt"
+)
 
 // parseAlias reads the input `alias`. Where it is wrong its default stands in, so
 // that the entries of `function-name` can be judged all the same.
@@ -41,18 +44,31 @@ func parseVersions(p *inputParser, functions []Function) {
 	if p.failed("function-name") {
 		known = nil
 	}
-	read := func(input string) []int64 {
+	read := func(input string, wrong func(error)) []int64 {
 		versions, problems := versionsOf(p.list(input), known)
 		for _, err := range problems {
-			p.fail(input, err.Error())
+			wrong(err)
 		}
 		return versions
 	}
-	for i, version := range read("deployed-version") {
+	// It only helps to tell whose deploy it was, which can be told without it, too.
+	for i, version := range read("deployed-version", func(err error) { ignoreDeployed(p, err) }) {
 		functions[i].Deployed = version
 	}
-	for i, version := range read("target-version") {
+	for i, version := range read("target-version", func(err error) { p.fail("target-version", err.Error()) }) {
 		functions[i].Target = version
+	}
+}
+
+// ignoreDeployed warns of a `deployed-version` that is of no use.
+func ignoreDeployed(p *inputParser, err error) {
+	const input = "deployed-version"
+	p.ignored++
+	switch {
+	case p.ignored <= problemLimit:
+		p.warnings = append(p.warnings, fmt.Sprintf("The input %s %s. It counts as not given: by time it is told whose deploy it was.", input, err))
+	case p.ignored == problemLimit+1:
+		p.warnings = append(p.warnings, "The input "+input+" has more problems like these.")
 	}
 }
 

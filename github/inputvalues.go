@@ -3,6 +3,7 @@ package github
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -25,6 +26,7 @@ var (
 	originPathPattern   = regexp.MustCompile(`^/[!-~]*$`)
 	distributionPattern = regexp.MustCompile(`^[A-Z0-9]+$`)
 	hostPattern         = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$`)
+	alarmARNPattern     = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:cloudwatch:(` + regionForm + `):[0-9]{12}:alarm:(.+)$`)
 	statusPattern       = regexp.MustCompile(`^[1-5](?:[0-9]{2}|[xX]{2})$`)
 )
 
@@ -56,13 +58,13 @@ func StatusText(ranges []StatusRange) string {
 
 // parseMatching reads a list of which every entry matches the pattern.
 func parseMatching(p *inputParser, input string, pattern *regexp.Regexp) []string {
-	entries := p.set(input)
-	for _, entry := range entries {
-		if !pattern.MatchString(entry) {
-			p.fail(input, "has "+p.cite(input, entry))
+	return slices.DeleteFunc(p.set(input), func(entry string) bool {
+		if pattern.MatchString(entry) {
+			return false
 		}
-	}
-	return entries
+		p.fail(input, "has "+p.cite(input, entry))
+		return true
+	})
 }
 
 // parseStatuses reads a list of codes such as 200 and classes such as 2xx.
@@ -103,8 +105,11 @@ func parseURL(text string) (*url.URL, error) {
 
 func parseHealthURLs(p *inputParser) []*url.URL {
 	var urls []*url.URL
-	for _, entry := range p.set("health-url") {
+	for _, entry := range unique(p, "health-url", splitBefore(beforeURL, p.text("health-url"))) {
 		parsed, err := parseURL(entry)
+		if err == nil && strings.ContainsFunc(entry, unicode.IsSpace) {
+			err = errors.New("holds a space: write one URL a line")
+		}
 		if err != nil {
 			p.fail("health-url", "has "+citeURL(entry)+", which "+err.Error())
 			continue
@@ -112,6 +117,28 @@ func parseHealthURLs(p *inputParser) []*url.URL {
 		urls = append(urls, parsed)
 	}
 	return urls
+}
+
+// lines parts a text at line ends.
+func lines(text string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(text, func(char rune) bool { return char == '\n' || char == '\r' })
+}
+
+var (
+	beforeURL = regexp.MustCompile(`,\s*(https?://)`)
+	beforeARN = regexp.MustCompile(`,\s*(arn:)`)
+)
+
+// splitBefore parts a text at line ends, and at the commas that a pattern tells:
+// other commas belong to the entries.
+func splitBefore(pattern *regexp.Regexp, text string) []string {
+	return entriesOf(func(yield func(string) bool) {
+		for part := range lines(pattern.ReplaceAllString(text, "\n$1")) {
+			if !yield(strings.Trim(part, ", \t")) {
+				return
+			}
+		}
+	})
 }
 
 // citeURL hides the user and password that a URL may hold.
@@ -139,6 +166,29 @@ func parseWebhook(p *inputParser, input string) *url.URL {
 		return nil
 	}
 	return parsed
+}
+
+// parseAlarms reads names and ARNs of alarms. A name may hold commas, which are
+// kept in ARNs and where there are several lines; names on a single line are a list
+// with commas.
+func parseAlarms(p *inputParser) []Alarm {
+	text := p.text("alarms")
+	entries := splitBefore(beforeARN, text)
+	if len(entries) == 1 && !strings.HasPrefix(text, "arn:") {
+		entries = p.list("alarms")
+	}
+	var alarms []Alarm
+	for _, entry := range unique(p, "alarms", entries) {
+		switch match := alarmARNPattern.FindStringSubmatch(entry); {
+		case match != nil:
+			alarms = append(alarms, Alarm{Name: match[2], Region: match[1]})
+		case strings.HasPrefix(entry, "arn:"):
+			p.fail("alarms", "has "+quoteValue(entry)+", which is not the ARN of an alarm: write arn:aws:cloudwatch:<region>:<account>:alarm:<name>, or the name alone")
+		default:
+			alarms = append(alarms, Alarm{Name: entry})
+		}
+	}
+	return alarms
 }
 
 func isLoopback(host string) bool {
@@ -183,7 +233,7 @@ func parseAddress(p *inputParser, input string) *mail.Address {
 // quoted display name may hold a comma.
 func parseAddresses(p *inputParser, input string) []*mail.Address {
 	var addresses []*mail.Address
-	for line := range strings.FieldsFuncSeq(p.text(input), func(char rune) bool { return char == '\n' || char == '\r' }) {
+	for line := range lines(p.text(input)) {
 		line = strings.Trim(line, ", \t")
 		if line == "" {
 			continue

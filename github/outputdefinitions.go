@@ -17,7 +17,7 @@ func OutputDefinitions() []OutputDefinition {
 		{"alias", "The alias. Empty for several functions."},
 		{"environment", "The environment, as the input gave it."},
 		{"from-version", "The version that the alias served before. Empty for several functions."},
-		{"to-version", "The version that the alias was moved to, or would be in a dry run. Empty for several functions, and where nothing moved."},
+		{"to-version", "The version that the alias was moved to, or would be in a dry run or, with `check`, by a rollback now. Empty for several functions, and where nothing moved."},
 		{"timestamp", "When it ended, as RFC 3339 in UTC."},
 		{"healthy", "What the checks after the move found: `true`, `false`, or `unknown` where none ran or none could tell."},
 		{"notifications", "A JSON object from each channel that was notified to `sent` or to the error."},

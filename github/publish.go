@@ -55,6 +55,10 @@ func outputs(r report.Result, results, versions string) []Output {
 	if len(r.Functions) == 1 {
 		one = r.Functions[0]
 	}
+	to := one.To
+	if r.Command == "check" {
+		to = one.Target
+	}
 	return []Output{
 		{"status", string(r.Status)},
 		{"reason", string(r.Reason)},
@@ -64,7 +68,7 @@ func outputs(r report.Result, results, versions string) []Output {
 		{"alias", report.Line(one.Alias, longestValue)},
 		{"environment", report.Line(r.Environment, longestValue)},
 		{"from-version", report.Line(one.From, longestValue)},
-		{"to-version", report.Line(one.To, longestValue)},
+		{"to-version", report.Line(to, longestValue)},
 		{"timestamp", timestamp(r.Timestamp)},
 		{"healthy", string(healthOf(r.Healthy))},
 		{"notifications", notificationsJSON(r.Notifications)},
@@ -133,10 +137,13 @@ func logResult(r report.Result, log *Log) {
 
 func logNotes(about string, notes []report.Note, log *Log) {
 	for _, note := range notes {
-		if note.Warning {
-			log.Warningf("%s%s", about, note.Text)
-		} else {
-			log.Infof("%s%s", about, note.Text)
+		say := log.Infof
+		switch {
+		case note.Error:
+			say = log.Errorf
+		case note.Warning:
+			say = log.Warningf
 		}
+		say("%s%s", about, note.Text)
 	}
 }

@@ -159,11 +159,15 @@ func objectOf(all []Output) string {
 	return b.String() + "}"
 }
 
+// longestAnswer is, in characters, how much the output `notifications` says of one
+// channel.
+const longestAnswer = 1_500
+
 // notificationsJSON is the output `notifications`: channel to `sent`, or the error.
 func notificationsJSON(all map[string]string) string {
 	short := make(map[string]string, len(all))
 	for channel, text := range all {
-		short[channel] = report.Line(text, shortText)
+		short[channel] = report.Line(text, longestAnswer)
 	}
 	return compactJSON(short)
 }

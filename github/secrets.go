@@ -34,8 +34,8 @@ func RedactorFor(getenv func(string) string) *Redactor {
 			addPieces(parsed, add)
 		}
 	}
-	for entry := range strings.FieldsFuncSeq(getenv("INPUT_HEALTH-URL"), isSeparator) {
-		if parsed, err := url.Parse(strings.TrimSpace(entry)); err == nil {
+	for _, entry := range splitBefore(beforeURL, getenv("INPUT_HEALTH-URL")) {
+		if parsed, err := url.Parse(entry); err == nil {
 			addPassword(parsed, add)
 		}
 	}

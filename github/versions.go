@@ -59,14 +59,40 @@ func versionsOf(entries []string, functions []Function) ([]int64, []error) {
 	return versions, problems
 }
 
-// cutVersion parts `name=number`; a number alone is not keyed.
+// cutVersion parts `name=number`; a number alone is not keyed. Quotes are left out,
+// and of the ARN of a version its function and number are taken.
 func cutVersion(entry string) (key, number string, keyed bool) {
-	key, number, keyed = strings.Cut(entry, "=")
+	key, number, keyed = strings.Cut(unquoted(entry), "=")
 	if !keyed {
-		return "", entry, false
+		key, number = "", key
 	}
-	return strings.TrimSpace(key), strings.TrimSpace(number), true
+	key, number = unquoted(key), unquoted(number)
+	if function, version, isARN := cutVersionARN(number); isARN {
+		if number = version; !keyed {
+			key, keyed = function, true
+		}
+	}
+	return key, number, keyed
 }
+
+// cutVersionARN parts the ARN of a version, such as publishing gives it.
+func cutVersionARN(text string) (function, version string, is bool) {
+	at := strings.LastIndex(text, ":")
+	if at < 0 || !functionARNPattern.MatchString(text[:at]) {
+		return "", "", false
+	}
+	return text[:at], text[at+1:], true
+}
+
+// isARNOf tells whether a text is the ARN of a function of that name, in whatever
+// region and account.
+func isARNOf(text, name string) bool {
+	match := functionARNPattern.FindStringSubmatch(text)
+	return match != nil && match[3] == name && match[4] == ""
+}
+
+// unquoted leaves out the blanks and quotes around a text.
+func unquoted(text string) string { return strings.Trim(text, " \t\"'`") }
 
 // indexOfFunction finds the function that the key of a version means.
 func indexOfFunction(functions []Function, key string, keyed bool) (int, error) {
@@ -83,7 +109,7 @@ func indexOfFunction(functions []Function, key string, keyed bool) (int, error) 
 	var found []int
 	for index, function := range functions {
 		if key == function.Name || key == function.Name+":"+function.Alias ||
-			key == function.ARN && key != "" || key == function.String() {
+			key == function.ARN && key != "" || key == function.String() || function.ARN == "" && isARNOf(key, function.Name) {
 			found = append(found, index)
 		}
 	}

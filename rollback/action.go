@@ -30,6 +30,7 @@ type action struct {
 	started  time.Time
 	workflow github.Context
 	inputs   github.Inputs
+	faults   github.InputErrors // of inputs that the command goes on without
 	event    github.Event
 	api      *github.API  // nil: GitHub's API cannot be asked
 	run      *runEvidence // about the run that failed
@@ -107,6 +108,7 @@ func (a *action) act() {
 		a.log.Infof("reason given: %s", a.inputs.Reason)
 	}
 	commands[a.inputs.Command].run(ctx, a, clients, a.functions(clients))
+	addFaults(a)
 	report.Conclude(&a.result)
 }
 
@@ -132,7 +134,7 @@ func (a *action) readInputs() error {
 	for _, text := range in.Warnings {
 		a.note(report.Note{Warning: true, Text: text})
 	}
-	return err
+	return takeFaults(a, err)
 }
 
 // longestProblems is how long a message with all problems of the inputs may be;
@@ -145,7 +147,7 @@ func (a *action) refuseInputs(err error) {
 	if several && len(problems) > 1 {
 		var names []string
 		for _, p := range problems {
-			a.note(report.Note{Warning: true, Text: p.Error(), InMessage: len(message) <= longestProblems})
+			a.note(report.Note{Warning: true, Text: faultText(a, p), InMessage: len(message) <= longestProblems})
 			if !slices.Contains(names, p.Input) {
 				names = append(names, p.Input)
 			}
@@ -154,7 +156,11 @@ func (a *action) refuseInputs(err error) {
 			message = fmt.Sprintf("%d inputs are wrong: %s; the log says of each what it takes", len(names), strings.Join(names, ", "))
 		}
 	}
-	a.setAll(report.Failed, report.InvalidInput, message)
+	status := report.Failed
+	if a.inputs.Command == "check" {
+		status = report.NotReady
+	}
+	a.setAll(status, report.InvalidInput, message)
 }
 
 // readEvent reads what started the workflow. Where it cannot be read, what is

@@ -27,7 +27,8 @@ type notifier struct {
 	redactor   *github.Redactor
 	workflow   github.Context
 	inputs     github.Inputs
-	api        *github.API // nil: GitHub's API cannot be asked
+	api        *github.API       // nil: GitHub's API cannot be asked
+	faults     map[string]string // of the inputs, by the names in the output notifications
 	dispatcher *notify.Dispatcher
 }
 
@@ -38,7 +39,7 @@ func newNotifier(a *action) *notifier {
 		return a.notifier
 	}
 	return &notifier{
-		deps: a.deps, log: a.log, redactor: a.redactor, workflow: a.workflow, inputs: a.inputs, api: a.api,
+		deps: a.deps, log: a.log, redactor: a.redactor, workflow: a.workflow, inputs: a.inputs, api: a.api, faults: channelFaults(a),
 		dispatcher: &notify.Dispatcher{Channels: channels(a.inputs, a.deps, a.log), Limit: channelLimit, Log: a.log},
 	}
 }
@@ -85,7 +86,7 @@ func notifyMoved(a *action, moved []report.Function) {
 // for, and puts into the result who was notified. It changes nothing else, but for
 // a check that tries the channels out.
 func (n *notifier) notify(l Lifetime, r *report.Result) {
-	r.Notifications = map[string]string{}
+	r.Notifications = maps.Clone(n.faults)
 	if r.Declined {
 		return
 	}
@@ -148,7 +149,12 @@ func (n *notifier) nameCommits(ctx context.Context, r *report.Result) {
 
 // record puts the channels' answers into the result.
 func (n *notifier) record(r *report.Result, answers map[string]string) {
-	maps.Copy(r.Notifications, answers)
+	for name, answer := range answers {
+		if fault := n.faults[name]; fault != "" { // of some of those that it was to tell
+			answer = fault + "; to the others: " + answer
+		}
+		r.Notifications[name] = answer
+	}
 	var sent []string
 	for _, name := range slices.Sorted(maps.Keys(answers)) {
 		if answers[name] == notify.Sent {

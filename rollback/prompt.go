@@ -25,8 +25,9 @@ type person struct {
 	confirmed   bool // and are not wanted
 }
 
-// needsConfirmation reports whether what was asked for would move an alias to where
-// nobody has said.
+// needsConfirmation reports whether somebody must agree before an alias moves: a
+// person always, for whom what will change is shown; else where nobody has said to
+// where.
 func needsConfirmation(a *action) bool {
 	if a.person == nil || a.person.confirmed || a.inputs.DryRun {
 		return false
@@ -34,8 +35,8 @@ func needsConfirmation(a *action) bool {
 	switch a.inputs.Command {
 	case "drill":
 		return true
-	case "rollback":
-		return slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Target == 0 })
+	case "rollback": // a program that names the version knows what it does
+		return a.person.interactive || slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Target == 0 })
 	default:
 		return false
 	}
@@ -89,7 +90,11 @@ func listForPrompt(a *action, functions []alias.Function) []report.Function {
 	listed := alias.List(ctx, functions, a.inputs.ListLimit)
 	for _, f := range listed {
 		if f.Status == report.Failed {
-			a.setAll(report.Failed, f.Reason, "nothing was moved: "+f.Message)
+			message := "nothing was moved: " + f.Message
+			if a.inputs.Command == "rollback" && f.Reason != report.Cancelled {
+				message += "; with --target-version and --yes nothing is listed and nobody is asked"
+			}
+			a.setAll(report.Failed, f.Reason, message)
 			a.result.Declined = f.Reason == report.Cancelled
 			return nil
 		}
@@ -100,8 +105,12 @@ func listForPrompt(a *action, functions []alias.Function) []report.Function {
 	return listed
 }
 
-// refuseLatest refuses to ask where no answer could be carried out.
+// refuseLatest refuses to ask where no answer could be carried out: a drill could
+// not return to $LATEST.
 func refuseLatest(a *action, listed []report.Function) bool {
+	if a.inputs.Command != "drill" {
+		return false
+	}
 	at := slices.IndexFunc(listed, func(f report.Function) bool { return f.From == "$LATEST" })
 	if at < 0 {
 		return false
@@ -122,7 +131,7 @@ func decline(a *action, why string, listed []report.Function) {
 }
 
 // longestReason is how many characters a person may give as a reason.
-const longestReason = 300
+const longestReason = github.LongestReason
 
 // selection is what a person reads and answers before anything is moved.
 type selection struct {
@@ -140,6 +149,9 @@ type selection struct {
 // ask shows the versions and asks the questions. Where nothing is to be moved, it
 // says why.
 func (s *selection) ask(ctx context.Context) (declined string) {
+	if !s.anythingToMove() {
+		return ""
+	}
 	var pages []terminal.Page
 	for i, f := range s.listed {
 		if s.command == "rollback" && s.functions[i].Target != 0 {
@@ -184,6 +196,18 @@ func (s *selection) ask(ctx context.Context) (declined string) {
 	return ""
 }
 
+// anythingToMove is false where every function serves the version that was named
+// for it, and that one alone.
+func (s *selection) anythingToMove() bool {
+	for i, f := range s.listed {
+		target := strconv.FormatInt(s.functions[i].Target, 10)
+		if s.command != "rollback" || !slices.Equal(servingOf(f), []string{target}) {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *selection) show(text string) {
 	if text != "" {
 		_, _ = fmt.Fprintf(s.screen.Out, "\n%s\n\n", text)
@@ -219,10 +243,7 @@ func (s *selection) choice(f report.Function) *terminal.Choice {
 func (s *selection) preview(listed []report.Function, choices map[int]*terminal.Choice) string {
 	var ways, differences []string
 	for i, f := range listed {
-		target := strconv.FormatInt(s.functions[i].Target, 10)
-		if choice, chosen := choices[i]; chosen {
-			target = choice.Value
-		}
+		target := s.target(i, choices)
 		ways = append(ways, moveText(f, target))
 		if at := slices.IndexFunc(f.Versions, func(v report.Version) bool { return v.Version == target }); at >= 0 {
 			text := report.ChangesText(f.Versions[at].Changes, f.From, target, s.screen.Width-cursorColumns)
@@ -234,6 +255,15 @@ func (s *selection) preview(listed []report.Function, choices map[int]*terminal.
 	}
 	all := append(append(ways, report.NotRolledBack(s.withSite)), slices.DeleteFunc(differences, func(text string) bool { return text == "" })...)
 	return s.fit(strings.Join(all, "\n\n"))
+}
+
+// target is the version that a function goes to: the one that was named, else the
+// one that is chosen now.
+func (s *selection) target(i int, choices map[int]*terminal.Choice) string {
+	if choice, chosen := choices[i]; chosen {
+		return choice.Value
+	}
+	return strconv.FormatInt(s.functions[i].Target, 10)
 }
 
 // fit cuts a text to what there is space for; the result has it all.
@@ -280,7 +310,7 @@ func (s *selection) lastQuestion() string {
 	case s.command == "drill":
 		text = fmt.Sprintf("Move %s in %s to the proposed version and back now? Users are served that one meanwhile.", which, s.environment)
 	case len(s.functions) == 1:
-		text = fmt.Sprintf("Move %s in %s to version %s now?", which, s.environment, s.choices[0].Value)
+		text = fmt.Sprintf("Move %s in %s to version %s now?", which, s.environment, s.target(0, s.choices))
 	}
 	return report.Line(text, longestProblems)
 }

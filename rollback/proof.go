@@ -15,11 +15,12 @@ import (
 // prove checks the functions that were moved, where checks were asked for, and
 // gives the results with what was found.
 func prove(a *action, clients *aws.Clients, fleet *alias.Fleet) []report.Function {
-	if fleet.Moved() && a.inputs.AsksForChecks() {
+	faulty := faultyChecks(a)
+	if fleet.Moved() && (a.inputs.AsksForChecks() || len(faulty) > 0) {
 		a.log.Group("Checking whether production recovered")
 		defer a.log.EndGroup()
 		watch := a.inputs.Watch
-		fleet.Prove(a.lifetime.work, proverOf(verifier(a, clients)), alias.ProveOptions{
+		fleet.Prove(a.lifetime.work, withFaulty(proverOf(verifier(a, clients)), faulty), alias.ProveOptions{
 			StepBack: watch.OnUnhealthy == "step-back", MaxSteps: watch.MaxSteps, Timeout: a.inputs.Timeout,
 			Observed: watch.Observe > 0, Log: a.log,
 		})
@@ -38,7 +39,7 @@ func proverOf(v *verify.Verifier) alias.Prover {
 		for i, m := range moved {
 			subjects[i] = verify.Subject{
 				Function: m.Name, ARN: m.ARN, Alias: m.Alias, Region: m.Region,
-				Version: strconv.FormatInt(m.Version, 10), FailedVersion: strconv.FormatInt(m.Left, 10),
+				Version: strconv.FormatInt(m.Version, 10), FailedVersion: leftVersion(m),
 				ServedBefore: m.ServedBefore, LogGroup: m.LogGroup, MovedAt: m.MovedAt, DeployedAt: m.DeployedAt,
 			}
 		}
@@ -59,7 +60,7 @@ func verifier(a *action, clients *aws.Clients) *verify.Verifier {
 				Successes:  health.Successes, Interval: health.Interval, Timeout: health.Timeout,
 			},
 			InvokePayload: health.InvokePayload,
-			Alarms:        a.inputs.Watch.Alarms, Observe: a.inputs.Watch.Observe, APIs: a.inputs.Watch.APIs,
+			Alarms:        alarmsOf(a.inputs.Watch.Alarms), Observe: a.inputs.Watch.Observe, APIs: a.inputs.Watch.APIs,
 		},
 		HTTP: a.deps.HTTP,
 		AWS: func(region string) verify.Clients {
@@ -68,4 +69,20 @@ func verifier(a *action, clients *aws.Clients) *verify.Verifier {
 		},
 		Clock: a.deps.Clock, Log: a.log, Redact: a.redactor.Redact,
 	}
+}
+
+func alarmsOf(given []github.Alarm) []verify.Alarm {
+	alarms := make([]verify.Alarm, len(given))
+	for i, a := range given {
+		alarms[i] = verify.Alarm{Name: a.Name, Region: a.Region}
+	}
+	return alarms
+}
+
+// leftVersion is empty where it is not known.
+func leftVersion(m alias.Moved) string {
+	if m.Left == 0 {
+		return ""
+	}
+	return strconv.FormatInt(m.Left, 10)
 }

@@ -19,6 +19,9 @@ const siteMoments = 10
 // gives its result when it is asked for; nil: there is no site. Neither the
 // functions nor the site wait for each other.
 func restoreSite(a *action, clients *aws.Clients) func() *report.Site {
+	if faulty := faultySite(a); faulty != nil {
+		return func() *report.Site { return faulty }
+	}
 	if a.inputs.Site.Bucket == "" {
 		return func() *report.Site { return nil }
 	}
@@ -88,7 +91,7 @@ func deployEnded(a *action, run report.Run) time.Time {
 
 // snapshotSite writes the manifest of the site as it is.
 func snapshotSite(ctx context.Context, a *action, clients *aws.Clients) {
-	if a.inputs.Site.Bucket == "" {
+	if a.result.Site = faultySite(a); a.result.Site != nil || a.inputs.Site.Bucket == "" {
 		return
 	}
 	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Evidence: report.ByManifest, Keys: []report.SiteKey{}}
@@ -108,7 +111,7 @@ func snapshotSite(ctx context.Context, a *action, clients *aws.Clients) {
 
 // checkSite reports whether the site could be restored now.
 func checkSite(ctx context.Context, a *action, clients *aws.Clients) {
-	if a.inputs.Site.Bucket == "" {
+	if a.inputs.Site.Bucket == "" || a.inputs.Site.Faulty {
 		return
 	}
 	run, _ := a.run.known(ctx)
@@ -132,7 +135,7 @@ func checkSite(ctx context.Context, a *action, clients *aws.Clients) {
 
 // listSite shows the moments that the site can be restored to.
 func listSite(ctx context.Context, a *action, clients *aws.Clients) {
-	if a.inputs.Site.Bucket == "" {
+	if a.result.Site = faultySite(a); a.result.Site != nil || a.inputs.Site.Bucket == "" {
 		return
 	}
 	result := &report.Site{Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: report.Listed, Keys: []report.SiteKey{}}

@@ -213,6 +213,7 @@ func (c *checker) checkTarget(ctx context.Context) checkLine {
 		return problem(name, err)
 	}
 	if d.Reason == report.NoPreviousVersion {
+		c.r.state.decision.NoPrevious = d.NoPrevious
 		d.Why += "; deploy good code once more, and keep older versions when you clean up, so that there is one to go back to"
 	}
 	if d.Action != Move {

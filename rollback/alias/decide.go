@@ -21,7 +21,8 @@ func Decide(o Observation) Decision {
 			aliasOnLatest,
 			rolledBackByThisRun, // rule 2
 			snapshotOfThisRun,   // rule 2
-			canaryInFlight,      // rules 3 and 4
+			rolledBackByHand,
+			canaryInFlight, // rules 3 and 4
 		} {
 			if d, matches := rule(f); matches || f.incomplete() {
 				return d
@@ -131,6 +132,31 @@ func publishedAbove(f *facts) []int64 {
 		}
 	}
 	return out
+}
+
+// rolledBackByHand: a person asks for the version before, whatever it is, and what
+// serves is where the last rollback went. Asked twice, by a script or out of worry,
+// it would leave a good version and reject it.
+func rolledBackByHand(f *facts) (Decision, bool) {
+	m, now := f.o.Memory, f.o.Alias
+	if !f.o.Request.Manual || f.o.Request.Deployed != 0 || m.By != ByRollback || m.Version == 0 || !now.Only(m.Version) {
+		return Decision{}, false
+	}
+	if !f.o.SearchedAbove {
+		f.need(Query{Above: now.Version})
+	}
+	for v, known := range f.o.Versions {
+		_, rejected := m.Rejected.Find(v)
+		if v > now.Version && known.Exists && !rejected {
+			return Decision{}, false // it may have been deployed, and something else undone
+		}
+	}
+	at := ""
+	if !m.At.IsZero() {
+		at = " (" + m.At.UTC().Format("2006-01-02 15:04") + " UTC)"
+	}
+	return skip(report.AlreadyRolledBack, fmt.Sprintf(
+		"the last rollback%s left it on version %d, and nothing was deployed since; to go further back, name the version by target-version", at, m.Version)), true
 }
 
 // snapshotOfThisRun is the second half of rule 2: this run recorded what served
@@ -332,12 +358,27 @@ func below(f *facts, failing int64, proven bool) Decision {
 	if !proven {
 		d.Reject = without(d.Reject, failing)
 	}
-	d.Why = fmt.Sprintf("there is no version below version %d to go back to", failing)
+	if passed == 0 {
+		d.NoPrevious = f.noPrevious(failing)
+	}
+	d.Why = fmt.Sprintf("there is no version below version %d to go back to%s", failing, d.NoPrevious.Clause())
 	if passed > 0 {
 		d.Why = fmt.Sprintf("no version below version %d can be gone back to: those that exist were rejected or cannot serve", failing)
 	}
 	slices.Sort(d.Reject)
 	return d
+}
+
+// noPrevious says why there is no version below another one.
+func (f *facts) noPrevious(failing int64) report.NoPrevious {
+	switch {
+	case failing == 1:
+		return report.NeverPublished
+	case slices.ContainsFunc(slices.Collect(maps.Keys(f.o.Versions)), func(v int64) bool { return v < failing && f.o.Versions[v].Exists }):
+		return ""
+	default:
+		return report.VersionsDeleted
+	}
 }
 
 func oneOrTwo(version, weighted int64) string {

@@ -165,6 +165,8 @@ type Decision struct {
 	Query  Query // of NeedMore
 	// Attention: a person must look, although nothing is done.
 	Attention bool
+	// NoPrevious is the cause of no-previous-version, where it is known.
+	NoPrevious report.NoPrevious
 
 	Reject    []int64 // versions that join the rejected ones
 	ByRun     bool    // … on behalf of the run

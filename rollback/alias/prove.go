@@ -38,12 +38,12 @@ type ProveOptions struct {
 }
 
 // Moved reports whether there is anything to prove: a function that was rolled back,
-// and that nobody else has moved since.
+// now or by an earlier attempt, and that nobody else has moved since.
 func (f *Fleet) Moved() bool { return len(f.moved()) > 0 }
 
 func (f *Fleet) moved() (moved []*rollback) {
 	for _, r := range f.all {
-		if s := r.state; s.moved != nil && !s.changedByOthers {
+		if s := r.state; s.moved != nil && !s.changedByOthers || movedBefore(r) {
 			moved = append(moved, r)
 		}
 	}
@@ -111,12 +111,14 @@ func (f *finding) leave(tried []int64) {
 func (p *proof) verify(ctx context.Context) {
 	moved := make([]Moved, len(p.moved))
 	for i, r := range p.moved {
-		moved[i] = movedFacts(r)
+		if moved[i] = movedFacts(r); movedBefore(r) {
+			moved[i] = factsOfEarlier(r)
+		}
 	}
 	verdicts := p.prove(ctx, moved)
 	each(p.moved, func(r *rollback) { stepper{r}.confirm(ctx) })
 	for i, r := range p.moved {
-		f, v, on := p.found[r], flagUnconfirmed(verdicts[i], r.state), versionText(r.state.to)
+		f, v, on := p.found[r], flagUnconfirmed(verdicts[i], r.state), versionText(moved[i].Version)
 		f.leave(r.state.tried)
 		f.last = v
 		if f.first.Ended.IsZero() {
@@ -157,7 +159,9 @@ func flagUnconfirmed(v report.Verdict, s state) report.Verdict {
 func (p *proof) unhealthy() []*rollback {
 	var own, all []*rollback
 	for _, r := range p.moved {
-		if r.state.position.kind != onTarget { // it is somebody else's now, or was not judged alone
+		// It is somebody else's now, was not judged alone, or was left there by an
+		// earlier attempt, which had gone as far as it could.
+		if r.state.position.kind != onTarget || r.state.moved == nil {
 			continue
 		}
 		v := p.found[r].last
@@ -245,6 +249,9 @@ func (p *proof) conclude(r *rollback) {
 	case report.Healthy:
 		s.message += "; " + report.AllPassed(decisive)
 	case report.NotHealthy:
+		if s.moved == nil {
+			adoptEarlier(r)
+		}
 		s.end(report.Failed, report.Unhealthy, s.message+fmt.Sprintf("; production is NOT healthy (%s); %s",
 			report.FirstThat(decisive, report.CheckFailed), cmp.Or(s.position.String(), fmt.Sprintf("the alias stays on version %d", s.to))))
 	default:

@@ -26,7 +26,8 @@ func (r *rollback) result() report.Function {
 		HadCanary:  s.hadCanary, NotRestored: s.notRestored,
 		ChangedByOthers: s.changedByOthers, AliasState: s.position.String(),
 		Watched: s.watched, LogTail: s.logTail,
-		Versions: s.versions, VersionsInAll: s.versionsInAll,
+		NoPrevious: s.decision.NoPrevious,
+		Versions:   s.versions, VersionsInAll: s.versionsInAll,
 	}
 	if s.first.Weighted != 0 {
 		f.CanaryVersion, f.CanaryWeight = versionText(s.first.Weighted), s.first.Weight

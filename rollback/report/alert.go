@@ -134,7 +134,7 @@ func headlineIn(r Result) string {
 }
 
 func alertSteps(r Result) []string {
-	if r.Reason == InvalidInput {
+	if r.Reason == InvalidInput && !r.RolledBack() {
 		return NextSteps(r)[:1]
 	}
 	return NextSteps(r)
@@ -143,7 +143,7 @@ func alertSteps(r Result) []string {
 // verdict answers the question whether production recovered.
 func verdict(r Result, all []Function) string {
 	moved := slices.ContainsFunc(all, WasMoved)
-	checked := slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 })
+	checked := slices.ContainsFunc(all, Function.wasChecked)
 	switch {
 	case !isRollback(r.Command):
 		return ""

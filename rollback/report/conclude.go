@@ -176,7 +176,7 @@ func checksSummary(command string, all []Function) string {
 	return "it is not known whether production recovered (" + first(CheckInconclusive) + ")"
 }
 
-func checkedAfterMove(f Function) bool { return f.MovedAt != "" && len(f.Checks) > 0 }
+func checkedAfterMove(f Function) bool { return f.MovedAt != "" && f.wasChecked() }
 
 // verb is what a sentence says of functions with one status.
 type verb struct{ one, many string }

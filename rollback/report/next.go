@@ -71,11 +71,12 @@ func groupByOutcome(functions []Function) [][]Function {
 		status      Status
 		reason      Reason
 		notRestored bool
+		noPrevious  NoPrevious
 	}
 	index := map[outcome]int{}
 	var groups [][]Function
 	for _, f := range mostUrgentFirst(functions) {
-		key := outcome{f.Status, f.Reason, f.NotRestored}
+		key := outcome{f.Status, f.Reason, f.NotRestored, f.NoPrevious}
 		at, ok := index[key]
 		if !ok {
 			at = len(groups)

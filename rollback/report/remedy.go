@@ -40,6 +40,7 @@ func remedy(command string, group []Function) []instruction {
 	default:
 		all = statusRemedies[f.Status]
 	}
+	all = slices.Concat(all, noPreviousRemedies[f.NoPrevious])
 	if f.Status == Failed && isRollback(command) {
 		all = slices.Concat(todoByCommand("Move {alias} of {function} to {target} now:"), all)
 	}

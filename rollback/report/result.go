@@ -110,6 +110,9 @@ type Function struct {
 	Why    string
 	// Cause says, as half a sentence, why it was not moved; empty: Message has it.
 	Cause string
+	// NoPrevious says why there is no version to go back to; empty: there is one, or
+	// it is not known.
+	NoPrevious NoPrevious
 	// Notes are facts worth a line in the log and the summary, in the order
 	// in which they came up.
 	Notes []Note
@@ -170,6 +173,7 @@ type CheckKind int
 const (
 	CheckOther CheckKind = iota
 	CheckAlarm
+	CheckInput // an input that says nothing about production is wrong
 )
 
 // Check is one verification after the move, or one line of the command check.
@@ -212,6 +216,7 @@ const (
 // Note is one sentence for the log and the summary.
 type Note struct {
 	Warning bool
+	Error   bool // the log has it as an error; Warning is set, too
 	Text    string
 	// InMessage: the message of the result has it, too.
 	InMessage bool
@@ -237,6 +242,11 @@ type Result struct {
 	Timestamp     time.Time
 	// Notifications has for each channel `sent`, or its error.
 	Notifications map[string]string
+}
+
+// wasChecked reports whether anything was to show that production is well.
+func (f Function) wasChecked() bool {
+	return slices.ContainsFunc(f.Checks, func(c Check) bool { return c.Kind != CheckInput })
 }
 
 // RolledBack reports whether an alias was moved back, or the site restored, and

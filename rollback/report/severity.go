@@ -56,11 +56,11 @@ func severity(status Status, healthy Health, attention bool) Severity {
 // production recovered.
 func (r Result) isInconclusive() bool {
 	return (r.Status == RolledBack || r.Status == Drilled) && r.Healthy != Healthy &&
-		slices.ContainsFunc(r.Functions, func(f Function) bool { return len(f.Checks) > 0 })
+		slices.ContainsFunc(r.Functions, Function.wasChecked)
 }
 
 // isInconclusive: what was checked does not show that the function is well.
-func (f Function) isInconclusive() bool { return f.Healthy != Healthy && len(f.Checks) > 0 }
+func (f Function) isInconclusive() bool { return f.Healthy != Healthy && f.wasChecked() }
 
 func (f Function) hasMovedBack() bool { return f.Status == RolledBack || f.Status == Drilled }
 

@@ -78,7 +78,7 @@ func noteText(n Note) string {
 }
 
 func nextText(r Result) string {
-	if r.Reason == InvalidInput || r.Declined { // the message says it all
+	if r.Reason == InvalidInput && !r.RolledBack() || r.Declined { // the message says it all
 		return ""
 	}
 	var lines []string

@@ -40,15 +40,17 @@ type alarmWatch struct {
 	run     *run
 	names   []string
 	regions []string
+	where   string                // behind the names, where a user said the region
 	last    map[string]alarmState // by region and name, as last read
 	known   bool                  // last holds an answer for every region
 	wasOK   map[string]bool
 	logged  map[string]bool
 }
 
-// alarmChecks looks for the names in the region of every subject.
+// alarmChecks looks for the alarms of which no region is known in the region of
+// every subject, and for the others where they are.
 func (r *run) alarmChecks(subjects []Subject) []check {
-	if len(r.options.Alarms) == 0 || len(subjects) == 0 {
+	if len(subjects) == 0 {
 		return nil
 	}
 	var regions []string
@@ -57,14 +59,28 @@ func (r *run) alarmChecks(subjects []Subject) []check {
 			regions = append(regions, s.Region)
 		}
 	}
-	return []check{&alarmWatch{
-		run: r, names: r.options.Alarms, regions: regions,
-		last: map[string]alarmState{}, wasOK: map[string]bool{}, logged: map[string]bool{},
-	}}
+	byRegion := map[string][]string{}
+	for _, a := range r.options.Alarms {
+		byRegion[a.Region] = append(byRegion[a.Region], a.Name)
+	}
+	var checks []check
+	for _, region := range slices.Sorted(maps.Keys(byRegion)) {
+		w := &alarmWatch{
+			run: r, names: byRegion[region], regions: regions,
+			last: map[string]alarmState{}, wasOK: map[string]bool{}, logged: map[string]bool{},
+		}
+		if region != "" {
+			w.regions, w.where = []string{region}, " in "+region
+		}
+		checks = append(checks, w)
+	}
+	return checks
 }
 
 // title is the name of an alarm's check.
-func (w *alarmWatch) title(name string) string { return "alarm " + w.run.sanitize(name, reasonLimit) }
+func (w *alarmWatch) title(name string) string {
+	return "alarm " + w.run.sanitize(name, reasonLimit) + w.where
+}
 
 func (w *alarmWatch) verify(ctx context.Context) result {
 	observe := w.run.options.Observe

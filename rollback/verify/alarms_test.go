@@ -106,7 +106,7 @@ func TestAlarmsCountByTheirStateAtTheEnd(t *testing.T) {
 func TestAlarmsWithoutObserveAreLookedAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
-	s.Options.Alarms = []string{"errors", "composite-all", "gone", "silent"}
+	s.Options.Alarms = []verify.Alarm{{Name: "errors"}, {Name: "composite-all"}, {Name: "gone"}, {Name: "silent"}}
 	calls := 0
 	states := inStates(map[string]types.StateValue{"errors": inAlarm, "composite-all": inOK, "silent": noData})
 	s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
@@ -130,7 +130,7 @@ func TestMoreAlarmsThanOneCallTakes(t *testing.T) {
 	states := map[string]types.StateValue{}
 	for i := range 250 {
 		name := fmt.Sprintf("alarm-%d", i)
-		s.Options.Alarms = append(s.Options.Alarms, name)
+		s.Options.Alarms = append(s.Options.Alarms, verify.Alarm{Name: name})
 		states[name] = inOK
 	}
 	var sizes []int
@@ -169,7 +169,7 @@ func TestAlarmsOfSeveralRegions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSetup()
-			s.Options.Alarms = []string{"errors"}
+			s.Options.Alarms = []verify.Alarm{{Name: "errors"}}
 			s.AWS = func(region string) verify.Clients {
 				return verify.Clients{Alarms: map[string]verify.AlarmReader{"eu-west-1": c.near, "us-east-1": c.far}[region]}
 			}
@@ -180,6 +180,23 @@ func TestAlarmsOfSeveralRegions(t *testing.T) {
 			assert.Contains(t, v.Checks[0].Detail, c.detail)
 		})
 	}
+}
+
+// An alarm of a CloudFront site is in us-east-1, wherever its function is.
+func TestAnAlarmInAnotherRegionThanItsFunction(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	s.Options.Alarms = []verify.Alarm{{Name: "site", Region: "us-east-1"}, {Name: "site"}}
+	near, far := inStates(map[string]types.StateValue{"site": inOK}), inStates(map[string]types.StateValue{"site": inAlarm})
+	s.AWS = func(region string) verify.Clients {
+		return verify.Clients{Alarms: map[string]verify.AlarmReader{"eu-west-1": near, "us-east-1": far}[region]}
+	}
+	v, _ := s.Verify(context.Background(), []verify.Subject{s.subject})
+	found := map[string]report.CheckStatus{}
+	for _, c := range v.Checks {
+		found[c.Name] = c.Status
+	}
+	assert.Equal(t, map[string]report.CheckStatus{"alarm site": report.CheckPassed, "alarm site in us-east-1": report.CheckFailed}, found)
 }
 
 func TestAlarmsThatCannotBeReadAtTheEnd(t *testing.T) {
@@ -218,7 +235,7 @@ func TestHowOftenAlarmsAreRead(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSetup()
-				s.Options.Alarms, s.Options.Observe = []string{"errors"}, c.observe
+				s.Options.Alarms, s.Options.Observe = []verify.Alarm{{Name: "errors"}}, c.observe
 				began, good := time.Now(), inStates(map[string]types.StateValue{"errors": inOK})
 				var reads []time.Duration
 				s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {

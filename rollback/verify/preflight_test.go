@@ -55,7 +55,7 @@ func TestPreflightOfWhatDoesNotWork(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSetup()
-				s.Options.Alarms = []string{"errors"}
+				s.Options.Alarms = []verify.Alarm{{Name: "errors"}}
 				s.clients.Alarms = alarms(nil).failing(c.err)
 				common, _ := preflight(s)
 				require.Len(t, common, 1)
@@ -70,7 +70,7 @@ func TestPreflightOfWhatDoesNotWork(t *testing.T) {
 func TestPreflightOfNothing(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
-	s.Options = verify.Options{Alarms: []string{"errors"}, APIs: []string{"shop"}, Observe: 1}
+	s.Options = verify.Options{Alarms: []verify.Alarm{{Name: "errors"}}, APIs: []string{"shop"}, Observe: 1}
 	common, own := s.Preflight(context.Background(), nil)
 	assert.Empty(t, common)
 	assert.Empty(t, own)

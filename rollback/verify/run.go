@@ -72,9 +72,16 @@ func (v *Verifier) newRun(ctx context.Context, subjects []Subject) *run {
 		r.redact = func(text string) string { return text }
 	}
 	r.watching, r.endWatch = context.WithCancelCause(ctx)
+	regions := make([]string, 0, len(subjects)+len(v.Options.Alarms))
 	for _, s := range subjects {
-		if _, known := r.regions[s.Region]; !known && v.AWS != nil {
-			r.regions[s.Region] = v.AWS(s.Region)
+		regions = append(regions, s.Region)
+	}
+	for _, a := range v.Options.Alarms {
+		regions = append(regions, a.Region)
+	}
+	for _, region := range regions {
+		if _, known := r.regions[region]; !known && region != "" && v.AWS != nil {
+			r.regions[region] = v.AWS(region)
 		}
 	}
 	return r

@@ -64,13 +64,19 @@ func (s Subject) logGroup() string {
 type Options struct {
 	Health        Health
 	InvokePayload json.RawMessage // nil: do not invoke
-	Alarms        []string
+	Alarms        []Alarm
 	// Observe is how long alarms, metrics and logs are watched. Zero: alarms
 	// are looked at once, metrics and logs not at all.
 	Observe time.Duration
 	// APIs are the APIs of API Gateway whose errors are watched: names of REST
 	// APIs and ids of HTTP APIs.
 	APIs []string
+}
+
+// Alarm is one to look at.
+type Alarm struct {
+	Name   string
+	Region string // empty: the region of each subject
 }
 
 // Health says how the URLs are probed.

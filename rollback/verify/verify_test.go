@@ -27,7 +27,7 @@ func everything(t *testing.T) *setup {
 	s.Options = verify.Options{
 		Health:        verify.Health{URLs: []*url.URL{mustURL(t, "https://api.example/up")}, Successes: 3, Interval: 2 * time.Second, Timeout: time.Minute},
 		InvokePayload: json.RawMessage(`{}`),
-		Alarms:        []string{"errors"},
+		Alarms:        []verify.Alarm{{Name: "errors"}},
 		Observe:       5 * time.Minute,
 	}
 	s.clients.Lambda = ran("41")
@@ -228,7 +228,7 @@ func TestReadingCallsAreTriedThreeTimes(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSetup()
-				s.Options.Alarms = []string{"errors"}
+				s.Options.Alarms = []verify.Alarm{{Name: "errors"}}
 				tries := 0
 				s.clients.Alarms = alarms(nil).counting(&tries, c.err)
 				v := s.verify()

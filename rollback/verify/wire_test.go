@@ -92,7 +92,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 			s.clients = verify.Clients{
 				Lambda: lambda.NewFromConfig(cfg), Alarms: watcher, Metrics: watcher, Logs: cloudwatchlogs.NewFromConfig(cfg),
 			}
-			s.Options.Alarms, s.Options.Observe = []string{"errors"}, time.Millisecond
+			s.Options.Alarms, s.Options.Observe = []verify.Alarm{{Name: "errors"}}, time.Millisecond
 			if c.tries == 1 {
 				s.Options.InvokePayload = json.RawMessage(`{}`)
 			}

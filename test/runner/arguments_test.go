@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -111,7 +112,7 @@ func TestWrongArguments(t *testing.T) {
 	}
 	got := s.call("rollback", "--function-name", "api", "--timeout", "5", "--yes")
 	assert.Equal(t, 1, got.code)
-	assert.Contains(t, got.out, "input timeout has")
+	assert.Contains(t, got.out, "--timeout has")
 	assert.Equal(t, "3", f.Serving("live"))
 	assert.Empty(t, s.mutations())
 }
@@ -236,4 +237,26 @@ func TestWithoutCredentialsByHand(t *testing.T) {
 		assert.Contains(t, string(out), "aws sso login")
 		assert.NotContains(t, string(out), "id-token: write`, or run")
 	}
+}
+
+// A script that is run again, or a person who is not sure, means one rollback.
+func TestYesTwiceGoesBackOnce(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 5)
+	require.Zero(t, s.call("rollback", "--function-name", "api", "--yes").code)
+	require.Equal(t, "4", f.Serving("live"))
+
+	got := s.call("rollback", "--function-name", "api", "--yes")
+	assert.Zero(t, got.code, got.out)
+	assert.Equal(t, "4", f.Serving("live"))
+	assert.Contains(t, got.out, "nothing was deployed since; to go further back, name the version by --target-version")
+	memory, _ := f.Alias("live-rollback")
+	assert.Contains(t, memory.Description, "rejected=5 ")
+
+	require.Zero(t, s.call("rollback", "--function-name", "api", "--target-version", "3").code)
+	require.Equal(t, "3", f.Serving("live"))
+	require.NoError(t, f.SetAlias("live", f.Publish(time.Now()), nil))
+	require.Zero(t, s.call("rollback", "--function-name", "api", "--yes").code)
+	assert.Equal(t, "3", f.Serving("live"), "a deploy came in between")
 }

@@ -71,6 +71,9 @@ func TestCheck(t *testing.T) {
 			o := s.step().input("command", "check").inputs(c.inputs).run()
 			assert.Equal(t, c.want, o.ended(), o.outputs["message"])
 			assert.Contains(t, o.outputs["message"], c.says)
+			if _, to, says := strings.Cut(c.says, "to version "); says {
+				assert.Equal(t, to, o.outputs["to-version"])
+			}
 			want := 0
 			if strings.HasPrefix(c.want, "not-ready") {
 				want = 1

@@ -76,13 +76,22 @@ func TestAWrongSecretIsNotRepeated(t *testing.T) {
 func TestSecretsOfInputsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	// Nothing listens where the channels would be told.
-	st := s.step().inputs(secretInputs).input("slack-channel", "#deploys").set("SLACK_API_URL", "https://127.0.0.1:9")
-	for name, value := range secretVariables {
-		st.set(name, value)
+	step := func(timeout string) *step {
+		// Nothing listens where the channels would be told.
+		st := s.step().inputs(secretInputs).set("SLACK_API_URL", "https://127.0.0.1:9").
+			inputs(map[string]string{"slack-channel": "#deploys", "timeout": timeout})
+		for name, value := range secretVariables {
+			st.set(name, value)
+		}
+		return st
 	}
-	o := st.run()
+	o := step("5").run()
 	refused(t, s, o)
+	silent(t, o, values(secretInputs, secretVariables)...)
+	// Where what is wrong is optional, the alias moves.
+	f := s.function("api", 3)
+	o = step("20s").run()
+	assert.Equal(t, "2", f.Serving("live"))
 	silent(t, o, values(secretInputs, secretVariables)...)
 }
 

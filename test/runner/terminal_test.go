@@ -22,7 +22,10 @@ func TestWithoutArgumentsAtATerminal(t *testing.T) {
 	s := newScene(t)
 	p := s.sit()
 	assert.Equal(t, 2, p.leaves())
-	assert.Contains(t, p.screen(), "the command is missing")
+	assert.Contains(t, p.screen(), "the command is missing: write one of rollback, list, check, snapshot, drill first")
+	assert.Contains(t, p.screen(), "Usage:")
+	assert.Contains(t, p.screen(), "Show the versions of each function, the newest first,")
+	assert.Contains(t, p.screen(), "lambda-rollback-action --help shows every flag.")
 	assert.NotContains(t, p.screen(), "::error")
 }
 
@@ -42,7 +45,7 @@ func TestChoosingAtATerminal(t *testing.T) {
 		p.types("checkout is slow" + enter)
 		p.sees("Move api:live in production to version 3 now?")
 		p.sees("api:live goes from version 5 to version 3.")
-		p.sees("This action rolls back the alias")
+		p.sees("Nothing but the alias moves")
 		assert.Equal(t, "5", f.Serving("live"), "not before yes was said")
 		p.types("y")
 		assert.Zero(t, p.leaves(), p.screen())
@@ -251,16 +254,6 @@ func TestChoosingWhereThereIsNothingToPropose(t *testing.T) {
 		assert.Equal(t, 1, p.leaves(), p.screen())
 		assert.Equal(t, "4", f.Serving("live"))
 	})
-	t.Run("the alias is on $LATEST", func(t *testing.T) {
-		t.Parallel()
-		s := newScene(t)
-		require.NoError(t, s.function("api", 4).SetAliasToLatest("live"))
-		p := s.sit("rollback", "--function-name", "api")
-		assert.Equal(t, 1, p.leaves(), p.screen())
-		assert.Contains(t, p.screen(), "nothing was moved: of api:live, the alias points at $LATEST")
-		assert.NotContains(t, p.screen(), "Which version")
-		assert.Empty(t, s.mutations())
-	})
 }
 
 // Terminals that are small, without colours, or cannot be drawn on.
@@ -429,5 +422,86 @@ func TestLeavingATerminal(t *testing.T) {
 		assert.Equal(t, 1, p.leaves(), p.screen())
 		assert.Equal(t, "5", f.Serving("live"))
 		assert.Contains(t, p.screen(), "nothing was moved")
+	})
+}
+
+// Who names the version is shown what will change, and asked, too.
+func TestNamingTheVersionAtATerminal(t *testing.T) {
+	t.Parallel()
+	named := []string{"rollback", "--function-name", "api", "--target-version", "4", "--reason", "known"}
+	t.Run("yes", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sit(named...)
+		p.sees("Move api:live in production to version 4 now?")
+		p.sees("Version 4 was rejected before by run 77; it will count as good again.")
+		assert.NotContains(t, p.screen(), "Which version")
+		assert.Equal(t, "5", f.Serving("live"), "not before yes was said")
+		p.types("y")
+		assert.Zero(t, p.leaves(), p.screen())
+		assert.Equal(t, "4", f.Serving("live"))
+	})
+	t.Run("no", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sit(named...)
+		p.sees("now?")
+		p.types("n")
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Equal(t, "5", f.Serving("live"))
+		assert.Empty(t, s.mutations())
+	})
+	t.Run("it is there already", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sit("rollback", "--function-name", "api", "--target-version", "5", "--reason", "known")
+		assert.Zero(t, p.leaves(), p.screen())
+		assert.Contains(t, p.screen(), "it already serves version 5 alone")
+		assert.Equal(t, "5", f.Serving("live"))
+	})
+	t.Run("somebody deploys meanwhile", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sit(named...)
+		p.sees("now?")
+		require.NoError(t, f.SetAlias("live", f.Publish(time.Now()), nil))
+		p.types("y")
+		assert.Zero(t, p.leaves(), p.screen())
+		assert.Equal(t, "6", f.Serving("live"))
+	})
+	t.Run("--yes is not asked", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sit(append(named, "--yes")...)
+		assert.Zero(t, p.leaves(), p.screen())
+		assert.Equal(t, "4", f.Serving("live"))
+	})
+}
+
+// An alias on $LATEST is pointed at a version by who chooses one; a drill could not
+// return.
+func TestAnAliasOnLatestAtATerminal(t *testing.T) {
+	t.Parallel()
+	t.Run("rollback", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		require.NoError(t, f.SetAliasToLatest("live"))
+		p := s.sit("rollback", "--function-name", "api", "--reason", "known")
+		p.sees("Which version should api:live serve? It serves $LATEST.")
+		p.types(enter)
+		p.sees("now?")
+		p.types("y")
+		assert.Zero(t, p.leaves(), p.screen())
+		assert.Equal(t, "5", f.Serving("live"))
+		assert.Contains(t, p.screen(), "does not reach callers until a version is published")
+	})
+	t.Run("drill", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		require.NoError(t, f.SetAliasToLatest("live"))
+		p := s.sit("drill", "--function-name", "api", "--environment", "staging")
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Contains(t, p.screen(), "$LATEST")
+		assert.Empty(t, s.mutations())
 	})
 }

@@ -1,0 +1,107 @@
+package alias_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// A person who asks twice means one rollback.
+func TestAskingTwiceByHand(t *testing.T) {
+	t.Parallel()
+	const at = " at=2026-11-22T03:10:00Z by=rollback"
+	again := expected{action: alias.Skip, reason: report.AlreadyRolledBack}
+	for name, c := range map[string]situation{
+		"the last rollback was by hand": {func(p *picture) { p.memory = remembered("rejected=42"+at, 41) }, again},
+		"the last rollback was a run's": {func(p *picture) { p.memory = remembered("rejected=42@7001 run=7001/1"+at, 41) }, again},
+		"what was left has been deleted since": {func(p *picture) {
+			p.memory = remembered("rejected=42"+at, 41)
+			delete(p.versions, 42)
+		}, again},
+		"the rejected ones are far above": {func(p *picture) {
+			p.memory = remembered("rejected=60,42"+at, 41)
+			p.versions[60] = active(clockAt(5, 0))
+		}, again},
+		"the version is named": {func(p *picture) {
+			p.memory, p.request.Target = remembered("rejected=42"+at, 41), 40
+		}, expected{action: alias.Move, reason: report.Chosen, target: 40, reject: []int64{41}, unreject: 40, byHand: true}},
+		"a newer version was deployed since": {func(p *picture) {
+			p.memory, p.alias.Version = remembered("rejected=42"+at, 41), 43
+			p.versions[43] = active(clockAt(20, 0))
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{43}, byHand: true}},
+		"a newer version was published since": {func(p *picture) {
+			p.memory = remembered("rejected=42"+at, 41)
+			p.versions[43] = active(clockAt(20, 0))
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
+		"an older version was put there since": {func(p *picture) {
+			p.memory, p.alias.Version = remembered("rejected=42"+at, 41), 40
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 39, reject: []int64{40}, byHand: true}},
+		"a canary goes on": {func(p *picture) {
+			p.memory, p.alias.Weighted, p.alias.Weight = remembered("rejected=42"+at, 41), 42, 0.1
+		}, expected{action: alias.Move, reason: report.CanaryStopped, target: 41, reject: []int64{42}, byHand: true}},
+		"the memory is a snapshot's": {func(p *picture) {
+			p.memory = remembered("run=7001/1 at=2026-11-22T03:10:00Z by=snapshot", 41)
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
+		"nothing is remembered": {func(*picture) {}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
+		"the deployed version is told": {func(p *picture) {
+			p.memory, p.request.Deployed = remembered("rejected=42"+at, 41), 41
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, everything := range []bool{false, true} {
+				p := plainPicture()
+				p.alias.Version, p.run = 41, report.Run{}
+				p.request = alias.Request{Manual: true, Remember: true}
+				c.given(&p)
+				d, _ := p.decide(t, p.observation(everything))
+				assert.Equal(t, c.want.action, d.Action, d.Why)
+				assert.Equal(t, c.want.reason, d.Reason, d.Why)
+				assert.Equal(t, c.want.target, d.Target)
+				assert.Equal(t, c.want.reject, d.Reject)
+				assert.Equal(t, c.want.unreject, d.Unreject)
+				if d.Reason == report.AlreadyRolledBack {
+					assert.Equal(t, "the last rollback (2026-11-22 03:10 UTC) left it on version 41, and nothing was deployed since; to go further back, name the version by target-version", d.Why)
+				}
+			}
+		})
+	}
+}
+
+func TestWhyThereIsNoVersionToGoBackTo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		given func(*picture)
+		want  report.NoPrevious
+	}{
+		"the first version ever": {func(p *picture) {
+			p.alias.Version, p.versions = 1, map[int64]alias.Version{1: p.versions[42]}
+		}, report.NeverPublished},
+		"all before were deleted": {func(p *picture) { p.versions = map[int64]alias.Version{42: p.versions[42]} }, report.VersionsDeleted},
+		"all before were deleted, a newer one is there": {func(p *picture) {
+			p.versions = map[int64]alias.Version{42: p.versions[42], 43: active(clockAt(0, 0).AddDate(0, 0, -1))}
+		}, report.VersionsDeleted},
+		"the second version, whose first was deleted": {func(p *picture) {
+			p.alias.Version, p.versions = 2, map[int64]alias.Version{2: p.versions[42]}
+		}, report.VersionsDeleted},
+		"those before were rejected": {func(p *picture) { p.memory = remembered("rejected=38-41", 38) }, ""},
+		"those before cannot serve": {func(p *picture) {
+			for v := int64(38); v < 42; v++ {
+				p.state(v, "Failed", "")
+			}
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := plainPicture()
+			c.given(&p)
+			d, _ := p.decide(t, p.observation(false))
+			assert.Equal(t, report.NoPreviousVersion, d.Reason)
+			assert.Equal(t, c.want, d.NoPrevious)
+			assert.Contains(t, d.Why, c.want.Clause())
+		})
+	}
+}
