@@ -46,7 +46,11 @@ func runArguments(args []string, l Lifetime, d Deps) int {
 	}
 	d.Getenv = withFlags(d.Getenv, given, flags)
 	redactor := github.RedactorFor(d.Getenv)
-	log := github.NewPlainLog(d.Stderr, redactor)
+	say, progress := func(text string) string { return text }, d.Stderr
+	if github.ReadContext(d.Getenv).RunID == 0 { // no workflow is behind it
+		say, progress = sayByHand, byHandWriter{d.Stderr}
+	}
+	log := github.NewPlainLog(progress, redactor)
 	a := newAction(l, d, log, redactor)
 	a.person = &person{
 		screen: terminal.Screen{
@@ -61,7 +65,7 @@ func runArguments(args []string, l Lifetime, d Deps) int {
 	if given.JSON {
 		_, _ = fmt.Fprintln(d.Stdout, github.WholeJSON(result))
 	} else {
-		_, _ = fmt.Fprint(d.Stdout, "\n"+report.Text(result))
+		_, _ = fmt.Fprint(d.Stdout, "\n"+say(report.Text(result)))
 	}
 	if files := a.files(); files.Output != "" || files.Summary != "" {
 		github.WriteFiles(result, log, files)

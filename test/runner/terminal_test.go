@@ -22,10 +22,10 @@ func TestWithoutArgumentsAtATerminal(t *testing.T) {
 	s := newScene(t)
 	p := s.sit()
 	assert.Equal(t, 2, p.leaves())
-	assert.Contains(t, p.screen(), "the command is missing: write one of rollback, list, check, snapshot, drill first")
+	assert.Contains(t, p.screen(), "the command is missing")
 	assert.Contains(t, p.screen(), "Usage:")
-	assert.Contains(t, p.screen(), "Show the versions of each function, the newest first,")
-	assert.Contains(t, p.screen(), "lambda-rollback-action --help shows every flag.")
+	assert.Contains(t, p.screen(), "list      show the versions")
+	assert.Contains(t, p.screen(), "`help all` has every flag.")
 	assert.NotContains(t, p.screen(), "::error")
 }
 
@@ -45,7 +45,7 @@ func TestChoosingAtATerminal(t *testing.T) {
 		p.types("checkout is slow" + enter)
 		p.sees("Move api:live in production to version 3 now?")
 		p.sees("api:live goes from version 5 to version 3.")
-		p.sees("Nothing but the alias moves")
+		p.sees("This action rolls back the alias")
 		assert.Equal(t, "5", f.Serving("live"), "not before yes was said")
 		p.types("y")
 		assert.Zero(t, p.leaves(), p.screen())
