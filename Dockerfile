@@ -1,4 +1,4 @@
-# The action as GitHub builds and runs it for `uses: org/lambda-rollback-action@main`.
+# The action as GitHub builds and runs it for `uses: org/lambda-rollback-action@v1`.
 
 # Compiled where the build runs, for where the image will run: no emulation. The
 # classic builder does not know BUILDPLATFORM. The digest is that of

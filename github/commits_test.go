@@ -189,7 +189,7 @@ func TestCommitsOfManyFunctionsTakeFewCalls(t *testing.T) {
 	assert.Len(t, e.Journal(), 9, "one list, and the jobs of eight runs")
 }
 
-// Where more runs began within hours than a page has, one that was at work may be
+// Where more runs began within hours than a page has, one that was running may be
 // missing from it.
 func TestCommitsOfABusyBranchAreNotGuessed(t *testing.T) {
 	t.Parallel()

@@ -60,5 +60,5 @@ func (d Definition) Purpose() string {
 	if strings.Contains(d.Description, names) {
 		names = "it"
 	}
-	return d.Description + " Only together with " + names + "."
+	return d.Description + " Requires " + names + "."
 }

@@ -9,11 +9,11 @@ type CommandDefinition struct {
 // CommandDefinitions returns every command, the usual one first.
 func CommandDefinitions() []CommandDefinition {
 	return []CommandDefinition{
-		{"rollback", "Move the alias of each function back to the last good version, prove that production recovered, and tell."},
+		{"rollback", "Move the alias of each function back to the last good version, check that production recovered, and notify."},
 		{"list", "Show the versions of each function, the newest first, and where a rollback would go. Changes nothing."},
-		{"check", "Tell whether a rollback would work right now: credentials, permissions, alias, target, memory. Changes nothing."},
-		{"snapshot", "Before a deploy, note what serves now, for the rollback of the same workflow run. Writes the memory alias alone."},
-		{"drill", "Practise in staging: roll back, check, return to what served, check again, and tell how long each took."},
+		{"check", "Check whether a rollback would work now: credentials, permissions, alias, target version, memory alias. Changes nothing."},
+		{"snapshot", "Before a deploy, record the live version for the rollback of the same workflow run. Writes only the memory alias."},
+		{"drill", "Practise in staging: roll back, check, return to the live version, check again, and report the times."},
 	}
 }
 
@@ -39,7 +39,7 @@ const (
 	formDuration = "a duration above zero, such as `90s`, `5m` or `1h30m`"
 	formVersions = "the number of a published version, such as `42`; for several functions lines of `name=version`, where nothing behind `=` means not given"
 	formWebhook  = "an https URL"
-	formEmails   = "email addresses, one a line or with commas"
+	formEmails   = "email addresses, comma- or newline-separated"
 )
 
 // InputDefinitions returns every input, in the order of action.yml.
@@ -47,62 +47,62 @@ func InputDefinitions() []Definition {
 	return []Definition{
 		{
 			Name: "command", Group: groupWhat, Essential: true, Default: "rollback",
-			Description: "What to do: `rollback` moves the aliases back, `check` tells whether a rollback could work, `snapshot` remembers what the aliases serve, `list` shows the versions, and `drill` rehearses a rollback and returns.",
+			Description: "What to do: `rollback` moves the aliases back, `check` tells whether a rollback would work, `snapshot` records the live versions, `list` shows the versions, and `drill` rehearses a rollback and returns.",
 			Form:        "`rollback`, `check`, `snapshot`, `list` or `drill`",
 		},
 		{
 			Name: "function-name", Group: groupWhat, Essential: true, Required: true,
 			Description: "The Lambda functions whose alias is moved back. The region of an ARN wins over `aws-region`.",
-			Form:        "a name, `name:alias`, or a function ARN with or without an alias; several one a line or with commas",
+			Form:        "a name, `name:alias`, or a function ARN with or without an alias; several are comma- or newline-separated",
 		},
 		{
 			Name: "alias", Group: groupWhat, Essential: true, Default: "live",
-			Description: "The alias that serves production, for every entry of `function-name` that names none. A second alias, `<alias>-rollback`, keeps what the action must remember.",
+			Description: "The alias that serves production, for every entry of `function-name` that names none. A second alias, `<alias>-rollback`, stores the memory of the action.",
 			Form:        "the name of an alias with at most 119 letters, digits, `-` and `_`, not a version number",
 		},
 		{
 			Name: "environment", Group: groupWhen, Default: "production",
-			Description: "The environment that was deployed to, as every message names it. A `deployment_status` event of another environment is skipped.",
-			Form:        "one line of text",
+			Description: "The environment that was deployed to, for messages. A `deployment_status` event of another environment is skipped.",
+			Form:        "a single-line string",
 		},
 		{
 			Name: "branch", Group: groupWhen, Essential: true, Default: "main",
 			Description: "The branches and tags whose failed runs may be rolled back. In a pattern `*` stands for any characters but `/` and `**` for any characters; one that begins with `refs/tags/` is of tags; `*` alone allows everything. Where a `workflow_run` or a deployment does not say whether it is of a branch, a tag or which commit, GitHub is asked, with `permissions: contents: read`.",
-			Form:        "branch names or patterns such as `release/*` or `refs/tags/v*`, one a line or with commas",
+			Form:        "branch names or patterns such as `release/*` or `refs/tags/v*`, comma- or newline-separated",
 		},
 		{
 			Name: "needs", Group: groupWhen, Essential: true,
-			Description: "The results of the jobs that this job waits for, which tell whether the deploy failed.",
+			Description: "The results of the jobs that this job needs, which show whether the deploy failed.",
 			Form:        "the whole context as JSON, which the expression `toJSON(needs)` gives",
 		},
 		{
 			Name: "failed-results", Group: groupWhen, Essential: true, Default: "failure",
 			Description: "The results that count as a failed deploy. A deploy that was cancelled, or cut off by its job's time limit, is `cancelled`, and can have moved the alias already.",
-			Form:        "`failure`, `cancelled` or both, one a line or with commas",
+			Form:        "`failure`, `cancelled` or both, comma- or newline-separated",
 		},
 		{
 			Name: "deploy-job", Group: groupWhen, Essential: true,
 			Description: "The jobs whose failure counts: those of `needs`, else those of the failed run. Without it all of them count.",
-			Form:        "job ids of `needs`, or without `needs` names as the run's page shows them (`deploy` is also `deploy (eu)` and `call / deploy`), one a line or with commas",
+			Form:        "job ids of `needs`, or without `needs` names as the run's page shows them (`deploy` is also `deploy (eu)` and `call / deploy`), comma- or newline-separated",
 		},
 		{
 			Name: "deployed-version", Group: groupVersion, Essential: true,
-			Description: "The version that this deploy put behind the alias, usually an output of the deploy job. Without it the version is attributed to the run by time.",
+			Description: "The version that this deploy moved the alias to, usually an output of the deploy job. Without it, the version is attributed to the run by time.",
 			Form:        formVersions,
 		},
 		{
 			Name: "target-version", Group: groupVersion, Essential: true,
-			Description: "The version to go back to, chosen by a person. Without it the last good version is found, which is what an automatic rollback wants.",
+			Description: "The version to go back to, chosen by a person. The default is the last good version: leave it empty for automatic rollbacks.",
 			Form:        formVersions,
 		},
 		{
 			Name: "only-if-deployed", Group: groupVersion, Essential: true, Default: "true",
-			Description: "Roll back only where this run put the failing version behind the alias. Turn it off for pipelines that promote a version published by an earlier run without passing `deployed-version`.",
+			Description: "Roll back only if this run moved the alias to the failing version. Turn it off for pipelines that promote a version published by an earlier run without passing `deployed-version`.",
 			Form:        formBoolean,
 		},
 		{
 			Name: "reason", Group: groupVersion,
-			Description: "Why a person asks for it, in a sentence that the log and the summary repeat. It decides nothing.",
+			Description: "Why a person requests the rollback, for the log and the summary. It does not affect the decision.",
 			Form:        "one line of at most 300 characters",
 		},
 		{
@@ -169,14 +169,14 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "health-url", Group: groupVerify, Check: "health",
-			Description: "The URLs to probe after the move; each must become healthy. Redirects to another host are not followed, and certificates are checked.",
-			Form:        "http or https URLs, one a line or with commas",
+			Description: "The URLs to probe after the move. Each must become healthy. Redirects to another host are not followed, and certificates are verified.",
+			Form:        "http or https URLs, comma- or newline-separated",
 		},
 		{
 			Name: "health-status", Group: groupVerify, Check: "health", Default: "200",
 			Description: "The HTTP statuses that count as healthy.",
 			Requires:    []string{"health-url"},
-			Form:        "status codes or classes such as `200` or `2xx`, one a line or with commas",
+			Form:        "status codes or classes such as `200` or `2xx`, comma- or newline-separated",
 		},
 		{
 			Name: "health-successes", Group: groupVerify, Check: "health", Default: "3",
@@ -200,7 +200,7 @@ func InputDefinitions() []Definition {
 			Name: "health-body", Group: groupVerify, Check: "health",
 			Description: "A text that the body of each answer must hold, within its first MiB.",
 			Requires:    []string{"health-url"},
-			Form:        "one line of text",
+			Form:        "a single-line string",
 		},
 		{
 			Name: "invoke-payload", Group: groupVerify, Check: "invoke",
@@ -210,18 +210,18 @@ func InputDefinitions() []Definition {
 		{
 			Name: "alarms", Group: groupVerify, Check: "alarms",
 			Description: "The CloudWatch alarms of which none may be in ALARM at the end of `observe`.",
-			Form:        "names or ARNs of alarms, one a line or with commas",
+			Form:        "names or ARNs of alarms, comma- or newline-separated",
 		},
 		{
 			Name: "observe", Group: groupVerify, Check: "observe", Default: "0s",
-			Description: "How long to watch alarms, errors and logs after the move. Above zero, calls, errors and log lines of the alias are compared with the time before the deploy; CloudWatch has them by the minute, so give it several.",
+			Description: "How long to watch alarms, errors and logs after the move. Calls, errors and log lines of the alias are compared with the time before the deploy. CloudWatch counts by the minute: set at least 5 minutes.",
 			Form:        "a duration such as `90s`, `5m` or `1h30m`, or `0s` for not at all",
 		},
 		{
 			Name: "observe-api", Group: groupVerify, Check: "observe",
 			Description: "The APIs of API Gateway whose 5xx answers are compared with the time before the deploy, too.",
 			Requires:    []string{"observe"},
-			Form:        "names of REST APIs and ids of HTTP APIs, one a line or with commas",
+			Form:        "names of REST APIs and ids of HTTP APIs, comma- or newline-separated",
 		},
 		{
 			Name: "on-unhealthy", Group: groupVerify, Default: "fail",
@@ -271,7 +271,7 @@ func InputDefinitions() []Definition {
 			Name: "site-entry-points", Group: groupSite,
 			Description: "Pages beside `*.html` that are copied after all other objects.",
 			Requires:    []string{"site-bucket"},
-			Form:        "patterns of keys such as `*.json`, one a line or with commas",
+			Form:        "patterns of keys such as `*.json`, comma- or newline-separated",
 		},
 		{
 			Name: "site-keep-new-assets", Group: groupSite, Default: "false",
@@ -312,31 +312,31 @@ func InputDefinitions() []Definition {
 			Name: "slack-channel", Group: groupSlack,
 			Description: "The Slack channels to post to, each with a thread of its own.",
 			Requires:    []string{"slack-bot-token"},
-			Form:        "ids or names of channels, such as `C0123456789` or `#deploys`, one a line or with commas",
+			Form:        "ids or names of channels, such as `C0123456789` or `#deploys`, comma- or newline-separated",
 		},
 		{
 			Name: "smtp-host", Group: groupEmail,
-			Description: "The mail server.",
+			Description: "SMTP server.",
 			Requires:    []string{"email-from", "email-to"},
 			Form:        "a host name or an IP address, without a port",
 		},
 		{
 			Name: "smtp-port", Group: groupEmail, Default: "587",
-			Description: "The port of the mail server.",
+			Description: "SMTP port.",
 			Requires:    []string{"smtp-host"},
 			Form:        "a whole number from 1 to 65535",
 		},
 		{
 			Name: "smtp-username", Group: groupEmail,
-			Description: "The user at the mail server.",
+			Description: "SMTP username.",
 			Requires:    []string{"smtp-host", "smtp-password"},
-			Form:        "one line of text",
+			Form:        "a single-line string",
 		},
 		{
 			Name: "smtp-password", Group: groupEmail, Secret: true,
-			Description: "The password at the mail server.",
+			Description: "SMTP password.",
 			Requires:    []string{"smtp-username"},
-			Form:        "one line of text",
+			Form:        "a single-line string",
 		},
 		{
 			Name: "smtp-tls", Group: groupEmail, Default: "auto",
@@ -346,19 +346,19 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "email-from", Group: groupEmail,
-			Description: "The sender.",
+			Description: "Sender.",
 			Requires:    []string{"smtp-host", "email-to"},
 			Form:        "one email address",
 		},
 		{
 			Name: "email-to", Group: groupEmail,
-			Description: "The receivers.",
+			Description: "Recipients.",
 			Requires:    []string{"smtp-host", "email-from"},
 			Form:        formEmails,
 		},
 		{
 			Name: "email-cc", Group: groupEmail,
-			Description: "The receivers of a copy.",
+			Description: "CC recipients.",
 			Requires:    []string{"smtp-host"},
 			Form:        formEmails,
 		},
@@ -380,8 +380,8 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "notify-on", Group: groupWebhooks, Default: "rolled-back,failed,attention",
-			Description: "Which results notify. `attention` is a skipped rollback after which a person must act.",
-			Form:        "any of `rolled-back`, `failed`, `attention`, `skipped`, `planned` and `always`, one a line or with commas",
+			Description: "Which results notify. `attention` is a skipped rollback that needs manual action.",
+			Form:        "any of `rolled-back`, `failed`, `attention`, `skipped`, `planned` and `always`, comma- or newline-separated",
 		},
 		{
 			Name: "record-deployment", Group: groupFollowUps, Default: "false",

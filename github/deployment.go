@@ -50,7 +50,7 @@ func (f *followUp) recordDeployment(ctx context.Context) (string, error) {
 		}
 	}
 	if len(unknown) > 0 {
-		problems = append(problems, fmt.Sprintf("no record was made for %s: from which commit it was made is not known", strings.Join(unknown, ", ")))
+		problems = append(problems, fmt.Sprintf("no record was made for %s: it is not known from which commit it was built", strings.Join(unknown, ", ")))
 	}
 	if len(problems) > 0 {
 		return "", errors.New(strings.Join(problems, "; "))
@@ -265,7 +265,7 @@ func (f *followUp) makeRecord(ctx context.Context, record deploymentRecord, firs
 	if err == nil {
 		state, description := "success", "Serves again: "+moves(record.functions)
 		if slices.ContainsFunc(record.functions, func(one report.Function) bool { return one.Status != report.RolledBack }) {
-			state, description = "failure", "Rolled back, and not well: "+moves(record.functions)
+			state, description = "failure", "Rolled back, not healthy: "+moves(record.functions)
 		}
 		err = f.setState(ctx, deployment.GetID(), state, cmp.Or(f.r.OwnURL, f.r.Run.URL), description, first)
 	}

@@ -131,11 +131,11 @@ func TestRecordsOfSeveralFunctions(t *testing.T) {
 		"of different commits": {[]report.Function{movedFunction(), worker}, "sent", []string{"01d0000 success Rolled back: worker 7 → 6", "900d000 success Rolled back: api 42 → 41"}, "failure"},
 		"one of an unknown commit": {
 			[]report.Function{movedFunction(), lost},
-			`no record was made for version 41 of "lost": from which commit it was made is not known`,
+			`no record was made for version 41 of "lost": it is not known from which commit it was built`,
 			[]string{"900d000 success Rolled back: api 42 → 41"}, "failure",
 		},
 		"all of unknown commits": {
-			[]report.Function{lost}, `no record was made for version 41 of "lost": from which commit it was made is not known`, nil, "failure",
+			[]report.Function{lost}, `no record was made for version 41 of "lost": it is not known from which commit it was built`, nil, "failure",
 		},
 		"one that is not well":  {[]report.Function{unwell}, "sent", []string{"900d000 failure Rolled back: api 42 → 41"}, "failure"},
 		"a person went forward": {[]report.Function{forward}, "sent", []string{"bad0000 success Rolled back: api 41 → 42"}, "success"},

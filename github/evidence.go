@@ -20,7 +20,7 @@ import (
 
 const (
 	// maxNewer is how many newer runs are looked at, the oldest first: those
-	// are the ones that can have started while this run was at work.
+	// are the ones that can have started while this run was running.
 	maxNewer = 10
 )
 

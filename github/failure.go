@@ -18,7 +18,7 @@ func (t Trigger) failure() Verdict {
 	case len(t.Needs) > 0 && byNeeds.Act:
 		return byNeeds
 	case t.TargetGiven && t.Event.ByDispatch():
-		return actBecause(report.FailedByPerson, "a person asked for it and chose the version (event %s, input target-version)", t.Event.Name)
+		return actBecause(report.FailedByPerson, "requested by a person who chose the version (event %s, input target-version)", t.Event.Name)
 	case len(t.Needs) > 0 && (len(t.DeployJobs) > 0 || t.Event.Name != eventWorkflowRun && t.Event.Name != eventDeploymentStatus):
 		return byNeeds
 	case t.Event.Name == eventWorkflowRun:

@@ -34,7 +34,7 @@ const (
 const sent = "sent"
 
 // FollowUp leaves behind on GitHub what is wanted, where it is due: where this run
-// has moved an alias, and an issue also where a person must act. Of each that was
+// has moved an alias, and an issue also where manual action is required. Of each that was
 // tried it tells `sent`, why there was nothing to do, or what went wrong; of the
 // last two there is a note as well, in the order of the inputs. What is written is
 // logged before it is. It changes nothing of the result, and takes at most

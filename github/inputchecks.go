@@ -21,7 +21,7 @@ func checkRequirements(p *inputParser) (warnings []string) {
 			case p.isMet(required):
 			case slices.Contains(p.definitions[required].Requires, input):
 				if p.given(input) != "" && wrong[input] == 0 && !missing[required] {
-					p.refuse(input, fmt.Sprintf("has %s, which is of use only together with %s: give that too, or remove it%s",
+					p.refuse(input, fmt.Sprintf("has %s, which requires %s: set it, or remove this input%s",
 						p.cite(input, p.given(input)), required, whyEmpty(p, required)))
 					missing[required] = true
 				}

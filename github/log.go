@@ -161,7 +161,7 @@ func (l *Log) line(format string, args ...any) string {
 // legacyCommand is how the runner's older commands begin, anywhere in a line.
 var legacyCommand = regexp.MustCompile(`##\[`)
 
-// logLine makes one line of text that the runner takes as text. A backslash
+// logLine makes a single-line string that the runner takes as text. A backslash
 // shows where a command was meant; it can be read, searched and copied, and it
 // counts in the runner's comparison by culture, as a zero-width one would not
 // (https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs).

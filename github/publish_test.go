@@ -26,7 +26,7 @@ func function(name string) report.Function {
 	return report.Function{
 		Function: name, ARN: "arn:aws:lambda:eu-west-1:123456789012:function:" + name + ":live", Region: "eu-west-1", Alias: "live",
 		Status: report.RolledBack, Reason: report.PreviousVersion, From: "42", To: "41", Rejected: []string{"42"},
-		Message: name + " in production was rolled back from version 42 to 41.", Proof: "Version 42 was published while this run was at work.",
+		Message: name + " in production was rolled back from version 42 to 41.", Proof: "Version 42 was published while this run was running.",
 		Healthy: report.HealthUnknown, MovedAt: "2026-03-07T03:14:05Z", DurationMS: 812,
 		Notes: []report.Note{{Warning: true, Text: "The memory alias could not be written."}},
 	}

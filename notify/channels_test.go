@@ -133,7 +133,7 @@ func indented(t *testing.T, message []byte) map[string][]byte {
 // one and forgets something is told here what it is.
 func TestEveryChannelKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	readme, inputs := readmeRows(t), notificationInputs(t)
+	rows, inputs := documentedRows(t), notificationInputs(t)
 	var configured []string
 	for _, d := range notify.Registry() {
 		configured = slices.Concat(configured, d.Required, d.Optional)
@@ -146,10 +146,10 @@ func TestEveryChannelKeepsTheContract(t *testing.T) {
 			for _, input := range slices.Concat(d.Required, d.Optional) {
 				assert.Contains(t, inputs, input, "action.yml has no such input in a group named “Notifications: …”")
 			}
-			row, found := readme[d.Name]
-			assert.True(t, found, "the README's table of channels has no row with `%s` in the column for `notifications`", d.Name)
+			row, found := rows[d.Name]
+			assert.True(t, found, "the table in docs/channels.md has no row with `%s` in the column for `notifications`", d.Name)
 			for _, input := range d.Required {
-				assert.Contains(t, row, "`"+input+"`", "the README's row does not name it")
+				assert.Contains(t, row, "`"+input+"`", "the row in docs/channels.md does not name it")
 			}
 
 			assert.NotEmpty(t, d.Limit.Source, "say where the service documents its limit")
@@ -265,11 +265,11 @@ func hasGoldenFiles(t *testing.T, s service) {
 	}
 }
 
-// readmeRows are the inputs of each channel in the README's table, by the name that
+// documentedRows are the inputs of each channel in the table of docs/channels.md, by the name that
 // the output `notifications` has for it.
-func readmeRows(t *testing.T) map[string]string {
+func documentedRows(t *testing.T) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "docs", "channels.md"))
 	require.NoError(t, err)
 	rows := map[string]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\| [^|]+ \\| ([^|]+) \\| `([a-z-]+)` \\| [^|]+ \\|$").FindAllStringSubmatch(string(text), -1) {

@@ -153,7 +153,7 @@ func TestEmailToSomeWhoAreRefused(t *testing.T) {
 		"all are served": {want: notify.Sent, mails: [][]string{{"a@x.example", "b@x.example", "c@x.example"}}},
 		"one does not exist": {
 			refuses: map[string]error{"b@x.example": smtpError(550, "5.1.1 no such user")},
-			want:    "sent to 2 of 3 receivers, but not to b@x.example: 550 5.1.1 no such user; check email-to and email-cc",
+			want:    "sent to 2 of 3 recipients, but not to b@x.example: 550 5.1.1 no such user; check email-to and email-cc",
 			mails:   [][]string{{"a@x.example", "c@x.example"}},
 		},
 		"none exists": {
@@ -167,7 +167,7 @@ func TestEmailToSomeWhoAreRefused(t *testing.T) {
 		},
 		"one is put off for good, one does not exist": {
 			refuses: map[string]error{"a@x.example": smtpError(550, "5.1.1 no such user"), "c@x.example": smtpError(450, "4.2.0 Greylisted")},
-			want:    "sent to 1 of 3 receivers, but not to a@x.example: 550 5.1.1 no such user; check email-to and email-cc; and not to c@x.example: the mail server answered 450 4.2.0 Greylisted; it was asked again as long as there was time",
+			want:    "sent to 1 of 3 recipients, but not to a@x.example: 550 5.1.1 no such user; check email-to and email-cc; and not to c@x.example: the mail server answered 450 4.2.0 Greylisted; it was asked again as long as there was time",
 			mails:   [][]string{{"b@x.example"}},
 		},
 	} {

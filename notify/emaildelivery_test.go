@@ -188,7 +188,7 @@ func TestEmailToAServerThatHangs(t *testing.T) {
 		"in the handshake":               {freeze: "\x16\x03", tls: "auto", want: server + "starting TLS; if that port begins with TLS, as 465 does, set smtp-tls to implicit"},
 		"at AUTH":                        {answer: "AUTH", tls: "auto", want: server + "signing in"},
 		"at MAIL":                        {answer: "MAIL", tls: "auto", want: server + "naming the sender"},
-		"at RCPT":                        {answer: "RCPT", tls: "auto", want: server + "naming the receivers"},
+		"at RCPT":                        {answer: "RCPT", tls: "auto", want: server + "sending the recipients"},
 		"at DATA":                        {freeze: "DATA", tls: "none", want: server + "handing the message over, which may have arrived all the same"},
 		"after the message":              {answer: "DATA", tls: "auto", want: server + "handing the message over, which may have arrived all the same"},
 		"after the message, without TLS": {answer: "DATA", tls: "none", want: server + "handing the message over, which may have arrived all the same"},

@@ -121,7 +121,7 @@ func (e *Email) outcome(d *delivery, err error) error {
 	}
 	text := "sent to nobody; refused for "
 	if d.sent > 0 {
-		text = fmt.Sprintf("sent to %d of %d receivers, but not to ", d.sent, d.sent+len(d.pending)+len(d.rejected))
+		text = fmt.Sprintf("sent to %d of %d recipients, but not to ", d.sent, d.sent+len(d.pending)+len(d.rejected))
 	}
 	return errors.New(text + strings.Join(parts, "; and not to "))
 }
@@ -185,7 +185,7 @@ var stageNames = map[smtpStage]string{
 	stageTLS:        "starting TLS",
 	stageAuth:       "signing in",
 	stageSender:     "naming the sender",
-	stageRecipients: "naming the receivers",
+	stageRecipients: "sending the recipients",
 	stageMessage:    "handing the message over, which may have arrived all the same",
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	nextTitle         = "What to do next"
+	nextTitle         = "What to do now"
 	failedChecksTitle = "Checks that did not pass"
 	checksTitle       = "Checks"
 	otherChecksTitle  = "Other checks"
@@ -54,10 +54,11 @@ func emailBody(a report.Alert) g.Node {
 	card := h.Table(h.Class("card"), h.Role("presentation"), h.Width("640"), noSpacing(), bgcolor(white), h.Style(cardStyle), onLines(
 		banner(a),
 		whatHappened(a),
-		checkSection(failedChecksTitle, bad),
 		stepSection(a.Next),
+		g.If(len(a.Links) > 0, padded("8px 24px 4px", buttons(a))),
+		checkSection(failedChecksTitle, bad),
 		functionSection(a),
-		factSection(a.Facts),
+		factSection(withoutLinked(a)),
 		checkSection(otherChecksHeading(bad), others),
 		sentenceSection("Warnings", a.Notes),
 		sentenceSection("Why", a.Why),
@@ -86,7 +87,6 @@ func whatHappened(a report.Alert) g.Node {
 	return padded("20px 24px 4px",
 		h.P(h.Class("ink"), autoDirection(), h.Style(style+textStyle), g.Text(a.Message)),
 		g.If(a.Verdict != "", h.P(h.Class("ink"), autoDirection(), h.Style(style+"font-weight:600;"+textStyle), g.Text(a.Verdict))),
-		buttons(a),
 	)
 }
 

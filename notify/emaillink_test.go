@@ -84,7 +84,7 @@ func TestLinksOfAnEmail(t *testing.T) {
 				assert.Empty(t, all)
 				return
 			}
-			assert.Equal(t, []string{c.want, c.want, c.want, c.want}, all)
+			assert.Equal(t, []string{c.want, c.want, c.want}, all, "a fact has no link that the alert has already")
 		})
 	}
 }

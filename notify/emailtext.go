@@ -29,8 +29,8 @@ func emailText(a report.Alert) string {
 		t.line(a.Verdict, "", "")
 	}
 	bad, others := splitChecks(a.Checks)
-	t.checks(failedChecksTitle, bad)
 	t.steps(a.Next)
+	t.checks(failedChecksTitle, bad)
 	t.functions(a)
 	t.facts(a)
 	t.checks(otherChecksHeading(bad), others)
@@ -121,13 +121,24 @@ func (t *textMessage) facts(a report.Alert) {
 	}
 	width = min(width, textWidth/3) //nolint:mnd // names are short; should one not be, the text still has room
 	indent := strings.Repeat(" ", width+4)
-	for _, f := range a.Facts {
+	for _, f := range withoutLinked(a) {
 		name := ansi.Truncate(f.Name, width, "…")
 		t.line(f.Text, "  "+name+strings.Repeat(" ", width-ansi.StringWidth(name)+2), indent)
-		if f.URL != "" && !slices.ContainsFunc(a.Links, func(p report.Page) bool { return p.URL == f.URL }) {
+		if f.URL != "" {
 			t.b.WriteString(indent + f.URL + "\n")
 		}
 	}
+}
+
+// withoutLinked are the facts, with no link that the alert has already.
+func withoutLinked(a report.Alert) []report.Fact {
+	all := slices.Clone(a.Facts)
+	for i, f := range all {
+		if slices.ContainsFunc(a.Links, func(p report.Page) bool { return p.URL == f.URL }) {
+			all[i].URL = ""
+		}
+	}
+	return all
 }
 
 func (t *textMessage) functions(a report.Alert) {

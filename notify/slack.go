@@ -117,13 +117,13 @@ func slackLayout(a report.Alert) slackMessage {
 
 	var under []slackBlock
 	bad, others := splitChecks(a.Checks)
-	under = appendText(under, lines(checks(bad)))
 	if len(a.Next) > 0 {
 		under = appendText(under, section(bold(nextTitle)), numbered(steps(a.Next)))
 	}
+	under = appendText(under, lines(checks(bad)))
 	under = appendText(under, section(links(a.Links)...))
 	under = appendText(under, lines(rows(a)))
-	under = appendText(under, lines(facts(a.Facts)))
+	under = appendText(under, lines(facts(withoutLinked(a))))
 	under = appendText(under, lines(append(checks(others), notes(a.Notes)...)))
 	if small := strings.TrimSpace(strings.Join(a.Why, " ") + "\n" + a.NotRolledBack); small != "" {
 		under = append(under, slackBlock{Type: "context", Elements: []slackElement{*plainText(report.Cut(small, slackMaxContext), false)}})

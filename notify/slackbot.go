@@ -142,7 +142,7 @@ func (c *slackChannel) finish(ctx context.Context, a report.Alert) error {
 	}
 	err := c.reply(ctx, first, a)
 	if failed := c.update(ctx, first, a); failed != nil {
-		c.bot.log.Infof("%s: the first message could not be brought up to date: %s", c.bot.Name(), failed)
+		c.bot.log.Infof("%s: could not update the first message: %s", c.bot.Name(), failed)
 	}
 	return err
 }

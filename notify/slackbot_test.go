@@ -132,7 +132,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 		"of several":      {begin: all["several"].AsPreliminary(), end: all["several"], loud: true, messages: 2, threaded: true, updated: true},
 		"the first message cannot be updated": {
 			begin: preliminary, end: all["rolled-back"], refuses: map[string][]string{"chat.update": {"cant_update_message"}},
-			messages: 2, threaded: true, heard: "the first message could not be brought up to date: Slack answered cant_update_message",
+			messages: 2, threaded: true, heard: "could not update the first message: Slack answered cant_update_message",
 		},
 		"the thread is gone": {
 			begin: preliminary, end: all["unhealthy"], refuses: map[string][]string{"chat.postMessage": {"", "thread_not_found"}},

@@ -55,7 +55,7 @@ const (
 	spacings = "none|small|medium"
 	// ownWords are the headings and the names of facts: what is read as Markdown
 	// must be ours, but for an address that cannot end its link.
-	ownWords = `What to do next|\[?(Environment|Function|Version|Failing version|Serves now|Served when last read|Failed job|Commit|By|Run|Reason given|Time)(\]\(https?://[^\s()<>\\]+\))?`
+	ownWords = `What to do now|\[?(Environment|Function|Version|Failing version|Live version|Live when last read|Failed job|Commit|By|Run|Reason given|Time)(\]\(https?://[^\s()<>\\]+\))?`
 )
 
 // checkCard holds a body against the schema's rules, against what Teams is

@@ -97,13 +97,13 @@ func teamsLayout(a report.Alert) teamsMessage {
 	}
 	body := []element{head}
 	bad, others := splitChecks(a.Checks)
-	body = append(body, teamsChecks(bad, nil)...)
 	body = append(body, teamsSteps(a.Next)...)
+	body = append(body, teamsChecks(bad, nil)...)
 	if buttons := teamsLinks(a.Links); len(buttons) > 0 {
 		body = append(body, element{Type: "ActionSet", Actions: buttons})
 	}
 	body = append(body, teamsRows(a)...)
-	body = append(body, teamsFacts(a.Facts)...)
+	body = append(body, teamsFacts(withoutLinked(a))...)
 	body = append(body, teamsChecks(others, a.Notes)...)
 	for i, text := range append(a.Why, a.NotRolledBack) {
 		if text != "" {

@@ -58,7 +58,7 @@ var commands = map[string]struct {
 	purpose string
 	run     func(context.Context, *action, *aws.Clients, []alias.Function)
 }{
-	"rollback": {"looking whether to roll back", rollBack},
+	"rollback": {"checking whether a rollback is needed", rollBack},
 	"check":    {"checking", check},
 	"snapshot": {"taking a snapshot", snapshot},
 	"list":     {"listing", list},
@@ -171,7 +171,7 @@ func (a *action) refuseInputs(err error) {
 func (a *action) readEvent() {
 	event, err := github.ReadEvent(a.workflow.EventName, a.workflow.EventPath, a.deps.ReadFile)
 	if err != nil {
-		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the event's payload is of no use: %s", err)})
+		a.note(report.Note{Warning: true, Text: fmt.Sprintf("could not read the event payload: %s", err)})
 	}
 	a.event = event
 	a.result.Run = event.Run(a.workflow)

@@ -3,7 +3,6 @@ package rollback
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/report"
@@ -12,7 +11,7 @@ import (
 
 const (
 	programName    = "lambda-rollback-action"
-	programPurpose = "Moves the alias of AWS Lambda functions back to the last good version, and shows why that one. At a terminal it lets you choose."
+	programPurpose = "Moves an AWS Lambda alias back to the last good version."
 )
 
 // exitUsage is the exit code of a call that could not be understood.
@@ -27,20 +26,22 @@ const (
 // runArguments runs the program by its arguments: it does the same as a step, and
 // answers a person or a program. It gives the exit code.
 func runArguments(args []string, l Lifetime, d Deps) int {
-	commands, flags := manual()
-	given, err := terminal.Parse(args, commands, flags)
+	manual := manual()
+	flags := manual.Flags
+	given, err := terminal.Parse(args, manual.Commands, flags)
 	switch {
+	case errors.Is(err, terminal.ErrNoCommand):
+		manual.Help(d.Stderr, "")
+		_, _ = fmt.Fprintf(d.Stderr, "%s: %s\n", programName, err)
+		return exitUsage
 	case err != nil:
 		_, _ = fmt.Fprintf(d.Stderr, "%s: %s\n", programName, report.Line(err.Error(), longestProblems))
-		if errors.Is(err, terminal.ErrNoCommand) {
-			terminal.ShortHelp(d.Stderr, programName, commands)
-		}
 		return exitUsage
 	case given.Version:
 		_, _ = fmt.Fprintf(d.Stdout, "%s %s\n", programName, d.programVersion())
 		return 0
 	case given.Help:
-		terminal.Help(d.Stdout, programName, programPurpose, commands, flags)
+		manual.Help(d.Stdout, given.Topic)
 		return 0
 	}
 	d.Getenv = withFlags(d.Getenv, given, flags)
@@ -70,26 +71,6 @@ func runArguments(args []string, l Lifetime, d Deps) int {
 		github.WriteFiles(result, log, files)
 	}
 	return result.ExitCode()
-}
-
-// manual is what can be written on the command line, from the definitions that
-// the action's inputs have.
-func manual() ([]terminal.Command, []terminal.Flag) {
-	var commands []terminal.Command
-	for _, c := range github.CommandDefinitions() {
-		commands = append(commands, terminal.Command{Name: c.Name, Help: c.Description})
-	}
-	var flags []terminal.Flag
-	for _, d := range github.InputDefinitions() {
-		if d.Name == "command" {
-			continue
-		}
-		flags = append(flags, terminal.Flag{
-			Name: d.Name, Group: d.Group, Help: strings.ReplaceAll(d.Text(), "`", ""),
-			Boolean: d.Boolean(), Secret: d.Secret, Variable: d.Variable(),
-		})
-	}
-	return commands, flags
 }
 
 // withFlags lets flags stand before the variables of the inputs.

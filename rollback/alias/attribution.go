@@ -79,7 +79,7 @@ func byTime(f *facts, failing int64, modified time.Time) attribution {
 	}
 	if len(run.Jobs) == 0 {
 		return supersededIfMoved(f.o, attribution{proof: fmt.Sprintf(
-			"not proven: version %d was made %s, after %s (%s), but when this run's jobs ran is not known",
+			"not proven: version %d was published at %s, after %s (%s), but when this run's jobs ran is not known",
 			failing, utc(modified), beginning(run), utc(run.CreatedAt))})
 	}
 	if a := byPublisher(f, failing); a.reason != "" {
@@ -100,9 +100,9 @@ func byTime(f *facts, failing int64, modified time.Time) attribution {
 	if anotherJobPublishes(f, failing, jobs) {
 		return besideTheDeploy(f.o, failing, jobs)
 	}
-	proof := fmt.Sprintf("version %d was made %s, after %s (%s)", failing, utc(modified), beginning(run), utc(run.CreatedAt))
+	proof := fmt.Sprintf("version %d was published at %s, after %s (%s)", failing, utc(modified), beginning(run), utc(run.CreatedAt))
 	if len(jobs) > 0 {
-		proof += fmt.Sprintf(" and while its job %q was at work (%s to %s)", jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0]))
+		proof += fmt.Sprintf(" and while its job %q was running (%s to %s)", jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0]))
 	} else if end, known := f.o.jobs().lastEnd(); known {
 		proof += fmt.Sprintf(" and before its last job ended (%s)", utc(end))
 	}
@@ -128,7 +128,7 @@ func tooClose(o Observation, version int64, modified time.Time, jobs []report.Jo
 	a := attribution{
 		reason: report.NotDeployed, attention: true,
 		why: fmt.Sprintf("whether this run deployed version %d cannot be told, because the clocks of AWS and GitHub differ by %s: tell it by deployed-version, or roll back by hand with target-version", version, difference),
-		proof: fmt.Sprintf("version %d was made %s by AWS's clock, which is %s or less from the beginning or the end of the jobs of this run by GitHub's",
+		proof: fmt.Sprintf("version %d was published at %s by AWS's clock, which is %s or less from the beginning or the end of the jobs of this run by GitHub's",
 			version, utc(modified), difference),
 	}
 	if end, known := o.jobs().lastEnd(); known && modified.After(end) {
@@ -150,7 +150,7 @@ func olderThanThisRun(f *facts, failing int64, modified time.Time) attribution {
 	a := attribution{
 		reason: report.NotDeployed, proven: true,
 		why: fmt.Sprintf("version %d was there before this run began, so this run did not deploy it", failing),
-		proof: fmt.Sprintf("version %d was made %s, before %s (%s)",
+		proof: fmt.Sprintf("version %d was published at %s, before %s (%s)",
 			failing, utc(modified), beginning(run), utc(run.CreatedAt)),
 	}
 	e, rejected := f.servesAgain(failing)
@@ -191,7 +191,7 @@ func putThereAnew(f *facts, version int64) bool {
 	return deployed(f.o.Run) && !slices.ContainsFunc(slices.Concat(f.o.Since, f.o.Run.Newer), deployed)
 }
 
-// madeVersion reports whether a job of that name was at work in some run when a
+// madeVersion reports whether a job of that name was running in some run when a
 // version was made.
 func (o Observation) madeVersion(name string, version int64) bool {
 	return slices.Contains(o.AtWorkAsked, version) && slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
@@ -225,7 +225,7 @@ func deployedUpstream(f *facts, version int64, modified time.Time) []report.Job 
 	})
 }
 
-// madeBefore reports whether a job of that name was at work when one of the earlier
+// madeBefore reports whether a job of that name was running when one of the earlier
 // versions was made that GitHub was asked about.
 func (o Observation) madeBefore(name string) bool {
 	return slices.ContainsFunc(o.AtWorkAsked, func(version int64) bool {
@@ -241,8 +241,8 @@ func (o Observation) madeBefore(name string) bool {
 func betweenJobs(o Observation, version int64, modified time.Time) attribution {
 	a := attribution{
 		reason: report.NotDeployed, proven: true, between: true,
-		why:   fmt.Sprintf("version %d was made while no job of this run that can deploy was at work: somebody else published it, and it stays", version),
-		proof: fmt.Sprintf("version %d was made %s, and no job of this run that can deploy was at work then", version, utc(modified)),
+		why:   fmt.Sprintf("version %d was published while no job of this run that can deploy was running: somebody else published it, and it stays", version),
+		proof: fmt.Sprintf("version %d was published at %s, and no job of this run that can deploy was running then", version, utc(modified)),
 	}
 	if slices.ContainsFunc(o.jobs().deployJobs(o.Run), func(job report.Job) bool {
 		return ran(job) && !job.CompletedAt.IsZero() && job.CompletedAt.Before(modified)
@@ -271,7 +271,7 @@ func withoutTimes(o Observation, failing int64) attribution {
 }
 
 // supersededIfMoved guards an attribution that is not proven: where somebody
-// moved the alias while this program was at work, what serves now is not what
+// moved the alias while this program was running, what serves now is not what
 // failed.
 func supersededIfMoved(o Observation, a attribution) attribution {
 	first, now := o.First, o.Alias
@@ -280,7 +280,7 @@ func supersededIfMoved(o Observation, a attribution) attribution {
 	}
 	moved := attribution{
 		reason: report.Superseded, proven: true,
-		why:   "somebody else changed it while this rollback was at work, and what serves now is not what failed",
+		why:   "somebody else changed it while this rollback was running, and what serves now is not what failed",
 		proof: fmt.Sprintf("the alias served %s at first, and %s on the second look", serving(*first), serving(now)),
 	}
 	if now.newest() < first.newest() {
@@ -331,8 +331,8 @@ func afterThisRun(o Observation, version int64, modified time.Time) attribution 
 	}
 	return attribution{
 		reason: report.Superseded, proven: true,
-		why: fmt.Sprintf("version %d was made after what failed had ended: it is a newer deploy, and stays", version),
-		proof: fmt.Sprintf("version %d was made %s, after the last other job of this run, or the deployment, ended (%s)",
+		why: fmt.Sprintf("version %d was published after what failed had ended: it is a newer deploy, and stays", version),
+		proof: fmt.Sprintf("version %d was published at %s, after the last other job of this run, or the deployment, ended (%s)",
 			version, utc(modified), utc(end)),
 	}
 }

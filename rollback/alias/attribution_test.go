@@ -56,12 +56,12 @@ func TestDecideByTime(t *testing.T) {
 		return func(p *picture) { p.versions[42] = active(at) }
 	}
 	hold(t, map[string]situation{
-		"made while a job of this run was at work":           {given: func(*picture) {}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, proof: `"deploy"`}},
+		"made while a job of this run was running":           {given: func(*picture) {}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, proof: `"deploy"`}},
 		"made before this run was created":                   {given: madeAt(clockAt(0, 0).Add(-time.Second)), want: stay(report.NotDeployed)},
 		"made in the second in which the run was created":    {given: madeAt(clockAt(0, 0).Add(400 * time.Millisecond)), want: stay(report.NotDeployed)},
 		"made in the second in which the last job ended":     {given: madeAt(clockAt(3, 0).Add(900 * time.Millisecond)), want: back(report.PreviousVersion, 41, 42)},
 		"made after the last other job ended":                {given: madeAt(clockAt(3, 1)), want: stay(report.Superseded)},
-		"made while only this program's own job was at work": {given: madeAt(clockAt(3, 20)), want: stay(report.Superseded)},
+		"made while only this program's own job was running": {given: madeAt(clockAt(3, 20)), want: stay(report.Superseded)},
 		"made between two jobs of this run":                  {given: madeAt(clockAt(2, 5)), want: stay(report.Superseded)},
 		"another job is still at work": {given: func(p *picture) {
 			madeAt(clockAt(3, 20))(p)

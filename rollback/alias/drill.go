@@ -259,12 +259,12 @@ func (run *drillRun) conclude(cutShort bool) {
 		s.end(report.Failed, report.Cancelled, s.message+"; the drill was cut short: "+ErrCancelled.Error())
 		s.movedAt = time.Time{}
 	case run.there == nil:
-		s.message += "; whether it was well there was not checked"
+		s.message += "; it was not checked whether it was healthy there"
 	case there.Healthy == report.Healthy && back.Healthy == report.Healthy:
 		s.healthy = report.Healthy
 		s.message += "; all checks passed, there and back"
 	default:
-		s.message += fmt.Sprintf("; whether it was well is not known (%s)", report.FirstThat(slices.Concat(there.Checks, back.Checks), report.CheckInconclusive))
+		s.message += fmt.Sprintf("; it is not known whether it was healthy (%s)", report.FirstThat(slices.Concat(there.Checks, back.Checks), report.CheckInconclusive))
 	}
 }
 

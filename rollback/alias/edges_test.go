@@ -33,7 +33,7 @@ func made(at time.Time, more ...func(*picture)) func(*picture) {
 	}
 }
 
-// before is a run that was at work when version 41 was made, in these jobs.
+// before is a run that was running when version 41 was made, in these jobs.
 func before(jobs ...string) func(*picture) {
 	return func(p *picture) {
 		at := p.versions[41].LastModified
@@ -83,7 +83,7 @@ func TestOnlyAJobThatCanDeployProvesAnything(t *testing.T) {
 			p.versions[43] = active(clockAt(0, 0).AddDate(0, 0, 1))
 			p.alias.Version = 43
 		}, want: stay(report.Superseded, 42)},
-		"a sibling of the rollback's own matrix was at work": {given: func(p *picture) {
+		"a sibling of the rollback's own matrix was running": {given: func(p *picture) {
 			made(clockAt(3, 20))(p)
 			p.run.Jobs[3].Name = "rollback (api)"
 			p.run.Jobs = append(p.run.Jobs, report.Job{Name: "rollback (worker)", Status: "in_progress", StartedAt: clockAt(3, 10)})
@@ -129,7 +129,7 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 			given: byAPI(jobAt("flaky-lint", clockAt(1, 10), clockAt(1, 20), "failure"), deployed), want: stay(report.NoFailure)},
 		"a flaky lint failed beside the deploy, all through it": {
 			given: byAPI(jobAt("flaky-lint", clockAt(1, 0), clockAt(2, 10), "failure"), deployed), want: look(stay(report.NoFailure))},
-		"a report failed that began while the deploy was at work": {given: byAPI(deployed, jobAt("report", clockAt(1, 40), clockAt(3, 0), "failure")), want: stay(report.NoFailure)},
+		"a report failed that began while the deploy was running": {given: byAPI(deployed, jobAt("report", clockAt(1, 40), clockAt(3, 0), "failure")), want: stay(report.NoFailure)},
 		"a lint ran into its time limit":                          {given: byAPI(jobAt("lint", clockAt(0, 0), clockAt(1, 0), "timed_out"), deployed), want: stay(report.NoFailure)},
 		"the deploy itself failed":                                {given: byAPI(jobAt("test", clockAt(0, 10), clockAt(1, 0), "success"), jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "failure")), want: ours},
 		"one of the deploy's matrix failed":                       {given: byAPI(jobAt("deploy (eu)", clockAt(1, 10), clockAt(2, 0), "success"), jobAt("deploy (us)", clockAt(1, 10), clockAt(2, 0), "failure")), want: ours},

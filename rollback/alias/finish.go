@@ -70,14 +70,14 @@ func (r *rollback) settle(ctx context.Context) error {
 		now, err := r.client.readAlias(ctx)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			r.notes.warnf("whether version %d serves alone was not read to the end: %s", target, context.Cause(ctx))
+			r.notes.warnf("could not confirm that 100%% of traffic is on version %d: %s", target, context.Cause(ctx))
 			return nil //nolint:nilerr // the move itself holds
 		case err != nil:
-			r.notes.warnf("whether version %d serves alone could not be read: %s", target, explain(err, "GetAlias", r.client.resource(r.now().Alias)).Text)
+			r.notes.warnf("could not read whether 100%% of traffic is on version %d: %s", target, explain(err, "GetAlias", r.client.resource(r.now().Alias)).Text)
 			return nil
 		case now.Only(target):
-			r.log.Infof("the alias was read back: version %d serves alone", target)
-			detail := fmt.Sprintf("version %d serves alone", target)
+			r.log.Infof("read the alias back: 100%% of traffic is on version %d", target)
+			detail := fmt.Sprintf("100%% of traffic is on version %d", target)
 			if first.Weighted != 0 {
 				detail += fmt.Sprintf("; it took %s, at first %.3g%% still went to version %d", r.clock.Now().Sub(began).Round(time.Second), 100*first.Weight, first.Weighted)
 			}

@@ -170,7 +170,7 @@ func (r *rollback) adopt(d Decision) {
 	s.target, s.why, s.reason = d.Target, d.Why, d.Reason
 	r.log.Infof("target: version %d, because %s", d.Target, d.Why)
 	if d.Proof != "" {
-		r.log.Infof("whose deploy it is: %s", d.Proof)
+		r.log.Infof("Attribution: %s", d.Proof)
 	}
 	r.compare(now.Version, d.Target)
 	if r.dryRun {
@@ -232,7 +232,7 @@ func (r *rollback) move(ctx context.Context) {
 		r.log.Infof("the alias was changed by somebody else: it serves %s now; deciding again", serving(now))
 		if decisions == maxDecisions {
 			r.fail(&Problem{Reason: report.AliasChanged, Text: fmt.Sprintf(
-				"somebody else keeps changing the alias: it was decided %d times, and each time it had changed before it could be moved; it serves %s now; stop what else deploys, then run this again",
+				"somebody else keeps changing the alias: decided %d times, and each time it changed before it could be moved; it serves %s now; stop other deploys, then run this again",
 				decisions+1, serving(now))})
 			return
 		}

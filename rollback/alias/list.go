@@ -41,7 +41,7 @@ func List(ctx context.Context, functions []Function, limit int) []report.Functio
 type lister struct{ r *rollback }
 
 func (l lister) list(ctx context.Context, limit int) {
-	const nothing = "the versions could not be listed of"
+	const nothing = "could not list versions of"
 	r := l.r
 	if err := r.observer.readAliases(ctx); err != nil {
 		r.failDoing(nothing, err)

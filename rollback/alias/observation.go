@@ -125,7 +125,7 @@ type Observation struct {
 	// more than a moment. Times that are closer prove nothing about each other.
 	ClockDifference time.Duration
 	// First is the alias as it was first read, where it was changed by
-	// somebody else while this program was at work; else nil.
+	// somebody else while this program was running; else nil.
 	First *Alias
 }
 

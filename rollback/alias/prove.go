@@ -255,6 +255,6 @@ func (p *proof) conclude(r *rollback) {
 		s.end(report.Failed, report.Unhealthy, s.message+fmt.Sprintf("; production is NOT healthy (%s); %s",
 			report.FirstThat(decisive, report.CheckFailed), cmp.Or(s.position.String(), fmt.Sprintf("the alias stays on version %d", s.to))))
 	default:
-		s.message += fmt.Sprintf("; whether production recovered is not known (%s)", report.FirstThat(decisive, report.CheckInconclusive))
+		s.message += fmt.Sprintf("; it is not known whether production recovered (%s)", report.FirstThat(decisive, report.CheckInconclusive))
 	}
 }

@@ -171,7 +171,7 @@ func TestProve(t *testing.T) {
 		"nothing tells": {
 			prover: prover{own: bad(41), status: report.CheckInconclusive}, options: stepBack,
 			end: "rolled-back/previous-version unknown", serves: "41", checks: []string{"invoke: inconclusive"},
-			message: "whether production recovered is not known (invoke: a function error)",
+			message: "it is not known whether production recovered (invoke: a function error)",
 		},
 		"there is no older one at all": {
 			prover: prover{own: bad(41)}, options: stepBack,

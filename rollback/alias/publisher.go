@@ -28,7 +28,7 @@ func publishersOf(f *facts, version int64) publishers {
 	others := slices.Concat(run.Newer, run.Older)
 	own := namesOf(f.o.jobs().atWork(f.o.jobs().deployJobs(run), modified))
 	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(f.o.jobs().atWork(f.o.jobs().deployJobs(r), modified)) > 0 }) {
-		return publishers{own: own} // nobody else was at work
+		return publishers{own: own} // nobody else was running
 	}
 	names := publishingJobs(f, f.o.referenceVersion(version))
 	in := func(runs []report.Run) (out []otherJob) {
@@ -55,16 +55,16 @@ func byPublisher(f *facts, version int64) attribution {
 		first := p.newer[0]
 		return attribution{
 			reason: report.Superseded, proven: true,
-			why: fmt.Sprintf("version %d was made when a newer run (%d) was already deploying: it may be that run's, and stays", version, first.run.ID),
-			proof: fmt.Sprintf("version %d was made %s; job %q of the newer run %d had started by then (%s)",
+			why: fmt.Sprintf("version %d was published when a newer run (%d) was already deploying: it may be that run's, and stays", version, first.run.ID),
+			proof: fmt.Sprintf("version %d was published at %s; job %q of the newer run %d had started by then (%s)",
 				version, utc(modified), first.job.Name, first.run.ID, utc(first.job.StartedAt)),
 		}
 	case len(p.older) > 0 && len(p.own) == 0:
 		first := p.older[0]
 		return attribution{
 			reason: report.NotDeployed, proven: true,
-			why: fmt.Sprintf("version %d is an older run's (%d), which was deploying while this run was at work", version, first.run.ID),
-			proof: fmt.Sprintf("version %d was made %s, while job %q of the older run %d was at work (%s to %s), and no such job of this run was",
+			why: fmt.Sprintf("version %d is an older run's (%d), which was deploying while this run was running", version, first.run.ID),
+			proof: fmt.Sprintf("version %d was published at %s, while job %q of the older run %d was running (%s to %s), and no such job of this run was",
 				version, utc(modified), first.job.Name, first.run.ID, utc(first.job.StartedAt), ended(first.job)),
 		}
 	}
@@ -147,9 +147,9 @@ func besideTheDeploy(o Observation, version int64, jobs []report.Job) attributio
 	modified := o.Versions[version].LastModified
 	a := attribution{
 		reason: report.NotDeployed, attention: true, between: true,
-		why: fmt.Sprintf("version %d was made while job %q of this run was at work, and the earlier versions were made in another job: somebody else seems to have published it, and it stays; if this run did, name the job in deploy-job, or roll back by hand with target-version",
+		why: fmt.Sprintf("version %d was published while job %q of this run was running, and the earlier versions were made in another job: somebody else seems to have published it, and it stays; if this run did, name the job in deploy-job, or roll back by hand with target-version",
 			version, jobs[0].Name),
-		proof: fmt.Sprintf("version %d was made %s, while job %q was at work (%s to %s), in which no earlier version was made that GitHub was asked about",
+		proof: fmt.Sprintf("version %d was published at %s, while job %q was running (%s to %s), in which no earlier version was made that GitHub was asked about",
 			version, utc(modified), jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0])),
 	}
 	if slices.ContainsFunc(o.jobs().deployJobs(o.Run), func(job report.Job) bool {
@@ -172,13 +172,13 @@ func (o Observation) referenceVersion(version int64) int64 {
 }
 
 // publishingJobs names the jobs, any of which may be the one that publishes. It
-// is said nowhere which that is. Where no other run was at work when the version
+// is said nowhere which that is. Where no other run was running when the version
 // was made, it does not matter: the jobs of this run that were (all of them,
 // where none was). Else the times of other versions tell: each was made while
 // some run was in that job.
 //
 // Example: this run's deploy made version 42, and while this run's smoke test
-// ran, a newer run's deploy made version 43. Only the smoke test was at work in
+// ran, a newer run's deploy made version 43. Only the smoke test was running in
 // this run when 43 was made, but no smoke test was when 42 was: it is the
 // deploy that publishes, and 43 is the newer run's.
 func publishingJobs(f *facts, version int64) []string {
@@ -300,7 +300,7 @@ func (o Observation) emptySuccesses(name string) int {
 	return n
 }
 
-// madeAnyVersion reports whether a known version was made while a job was at work.
+// madeAnyVersion reports whether a known version was made while a job was running.
 func (o Observation) madeAnyVersion(job report.Job) bool {
 	for _, v := range o.Versions {
 		if len(o.jobs().atWork([]report.Job{job}, v.LastModified)) > 0 {

@@ -30,9 +30,9 @@ func tolerated(f *facts, version int64, jobs []report.Job) attribution {
 	well := withoutFailure(jobs, all)[0]
 	return attribution{
 		reason: report.NoFailure, attention: fate == notTold,
-		why: fmt.Sprintf("version %d was made by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
+		why: fmt.Sprintf("version %d was published by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
 			version, well.Name),
-		proof: fmt.Sprintf("version %d was made while job %q was at work (%s to %s), whose conclusion is %q",
+		proof: fmt.Sprintf("version %d was published while job %q was running (%s to %s), whose conclusion is %q",
 			version, well.Name, utc(well.StartedAt), ended(well), well.Conclusion),
 	}
 }

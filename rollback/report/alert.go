@@ -110,7 +110,7 @@ func NewAlert(r Result) Alert {
 // Its mark promises nothing: who reads no further must not go back to sleep.
 func (a Alert) AsPreliminary() Alert {
 	a.Preliminary, a.Mark = true, "⏳"
-	a.Verdict, a.Checks, a.Next = "Whether production recovered is being checked now.", nil, nil
+	a.Verdict, a.Checks, a.Next = "Checking now whether production recovered.", nil, nil
 	return a
 }
 
@@ -126,7 +126,7 @@ func (a Alert) AsTrial() Alert {
 // first: a phone shows some 40 characters.
 func headlineIn(r Result) string {
 	text := Headline(r)
-	if r.Environment == "" {
+	if r.Environment == "" || strings.HasPrefix(text, plainText.where(r)+" ") {
 		return Cut(text, longestHeadline)
 	}
 	environment := " · " + Line(r.Environment, 30)
@@ -155,11 +155,11 @@ func verdict(r Result, all []Function) string {
 	case r.Healthy == Healthy:
 		return "Production recovered: every check" + ofServingVersion(all) + " passed."
 	case moved && slices.ContainsFunc(all, func(f Function) bool { return f.Healthy == Healthy }):
-		return "Production recovered where it could be checked, and not all of it could."
+		return "Production recovered where it was checked, but not everything was checked."
 	case moved && checked:
-		return "Whether production recovered is not known: no check failed, but not every one could tell."
+		return "It is not known whether production recovered: no check failed, but at least one was inconclusive."
 	case moved:
-		return "Whether production recovered was not checked."
+		return "Nothing checked whether production recovered."
 	default:
 		return ""
 	}
@@ -171,7 +171,7 @@ func ofServingVersion(all []Function) string {
 	if !slices.ContainsFunc(all, func(f Function) bool { return len(f.Tried) > 0 }) {
 		return ""
 	}
-	return " of what serves now"
+	return " of the live version"
 }
 
 func alertCheck(c Check, f Function, several bool) PublishedCheck {
@@ -206,7 +206,7 @@ func worstFirst(all []PublishedCheck) []PublishedCheck {
 		return sorted
 	}
 	kept := sorted[:maxAlertChecks-1]
-	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "on the page of the run"})
+	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "in the step summary"})
 }
 
 // warnings are texts of notes, without those that a message has which is shown
@@ -225,5 +225,5 @@ func limited(all []string, most int) []string {
 	if len(all) <= most {
 		return all
 	}
-	return append(slices.Clone(all[:most-1]), fmt.Sprintf("%d more warnings stand on the page of the run.", len(all)-most+1))
+	return append(slices.Clone(all[:most-1]), fmt.Sprintf("%d more warnings are in the step summary.", len(all)-most+1))
 }

@@ -22,7 +22,7 @@ func alertFacts(r Result, all []Function) []Fact {
 		if old := cmp.Or(failedVersion(f), f.From); f.To != "" && old != now {
 			what := "Failing version"
 			if Forward(f) {
-				what = "Served before"
+				what = "Previous version"
 			}
 			add(what, versionInFull(f, old), "")
 		}
@@ -64,11 +64,11 @@ func servingFact(f Function) (version, name string) {
 	case f.ChangedByOthers && WasMoved(f):
 		return f.To, "Rolled back to"
 	case WasMoved(f):
-		return f.To, "Serves now"
+		return f.To, "Live version"
 	case f.Status == Failed: // a move whose answer was lost may have been made
-		return f.From, "Served when last read"
+		return f.From, "Live when last read"
 	default:
-		return f.From, "Serves now"
+		return f.From, "Live version"
 	}
 }
 
@@ -135,7 +135,7 @@ func alertRows(command string, all []Function) (rows []AlertRow, left int) {
 			causes[cause] = true
 			result += ": " + cause
 		case f.ChangedByOthers && f.Status == RolledBack:
-			result += ", and changed by somebody else since"
+			result += ", then changed by somebody else"
 		case f.Healthy == Healthy:
 			result += ", healthy"
 		case f.Healthy == NotHealthy:

@@ -23,7 +23,11 @@ func Comment(r Result) string {
 
 // sectionHead is the head of what is one of several on a page.
 func sectionHead(r Result, all []Function) section {
-	s := pageHead(r, all)
+	first := ""
+	if steps := nextSteps(r); len(steps) > 0 {
+		first = steps[0].markdown()
+	}
+	s := pageHead(r, all, first)
 	s.level = sectionLevel
 	return s
 }
@@ -79,7 +83,7 @@ func failedChecks(all []Function) string {
 	for _, f := range all {
 		for _, c := range f.Checks {
 			if c.Status == CheckFailed && c.Version == "" && len(lines) < maxJobs {
-				lines = append(lines, "- ❌ **Not well now:** "+escapeMarkdown(c.Name, longestCell)+": "+escapeMarkdown(c.Detail, longestCell))
+				lines = append(lines, "- ❌ **Not healthy now:** "+escapeMarkdown(c.Name, longestCell)+": "+escapeMarkdown(c.Detail, longestCell))
 			}
 		}
 	}

@@ -147,10 +147,10 @@ func TestWhereTheAliasesStandAfterADrillComesFirst(t *testing.T) {
 	home := aDrill("api")
 	home.Status = report.Drilled
 	for want, all := range map[string][]report.Function{
-		"every alias serves what it did before; 2 functions in staging were drilled: api, api":                                         {home, home},
-		"every alias serves what it did before; 1 of 2 functions in staging failed the drill: ghost (function-not-found)":              {home, unread},
+		"every alias is on the same version as before; 2 functions in staging were drilled: api, api":                                  {home, home},
+		"every alias is on the same version as before; 1 of 2 functions in staging failed the drill: ghost (function-not-found)":       {home, unread},
 		"NOT returned after the drill: billing (served version 42); 1 of 2 functions in staging failed the drill: billing (cancelled)": {home, stranded("billing")},
-		"somebody else has changed worker during the drill; the others serve what they did before; 1 of 2 functions":                   {home, taken},
+		"somebody else changed worker during the drill; the others are on the same version as before; 1 of 2 functions":                {home, taken},
 		"2 functions in staging failed the drill: ghost (function-not-found)":                                                          {unread, unread},
 	} {
 		r := inStaging("drill", all...)

@@ -146,9 +146,9 @@ func drillOutcome(all []Function) string {
 			return fmt.Sprintf("%s (served version %s)", Line(f.Function, longestName), versionOrUnknown(f.From))
 		}) + "; "
 	case len(changedByOthers) > 0:
-		return fmt.Sprintf("somebody else has changed %s during the drill; the others serve what they did before; ", functionNames(changedByOthers))
+		return fmt.Sprintf("somebody else changed %s during the drill; the others are on the same version as before; ", functionNames(changedByOthers))
 	case len(begun) > 0:
-		return "every alias serves what it did before; "
+		return "every alias is on the same version as before; "
 	}
 	return ""
 }
@@ -175,9 +175,9 @@ func checksSummary(command string, all []Function) string {
 	case verdict == NotHealthy:
 		return first(CheckFailed)
 	case first(CheckInconclusive) == "":
-		return "production recovered where it was checked, and not all of it was"
+		return "production recovered where it was checked, but not everything was checked"
 	}
-	return "whether production recovered is not known (" + first(CheckInconclusive) + ")"
+	return "it is not known whether production recovered (" + first(CheckInconclusive) + ")"
 }
 
 func checkedAfterMove(f Function) bool { return f.MovedAt != "" && f.wasChecked() }
@@ -199,7 +199,7 @@ var verbs = map[Status]verb{
 	Failed:     {"could not be rolled back", "could not be rolled back"},
 	Ready:      {"is ready", "are ready"},
 	NotReady:   {"is not ready", "are not ready"},
-	Taken:      {"was noted", "were noted"},
+	Taken:      {"was recorded", "were recorded"},
 	Listed:     {"was listed", "were listed"},
 	Drilled:    {"was drilled", "were drilled"},
 }
@@ -207,7 +207,7 @@ var verbs = map[Status]verb{
 // commandVerbs are those of commands that say a status in other words.
 var commandVerbs = map[string]map[Status]verb{
 	"check":    {Failed: {"could not be checked", "could not be checked"}},
-	"snapshot": {Failed: {"could not be noted", "could not be noted"}, Planned: {"would be noted", "would be noted"}},
+	"snapshot": {Failed: {"could not be recorded", "could not be recorded"}, Planned: {"would be recorded", "would be recorded"}},
 	"list":     {Failed: {"could not be listed", "could not be listed"}},
 	"drill":    {Failed: {"failed the drill", "failed the drill"}, Planned: {"would be drilled", "would be drilled"}},
 }

@@ -70,7 +70,7 @@ func TestConclude(t *testing.T) {
 		},
 		"of one it is not known": {
 			[]report.Function{well, open}, report.RolledBack, report.PreviousVersion, report.HealthUnknown,
-			"2 functions in production were rolled back: api 42 → 41, worker 42 → 41; whether production recovered is not known (alarm errors: said so)",
+			"2 functions in production were rolled back: api 42 → 41, worker 42 → 41; it is not known whether production recovered (alarm errors: said so)",
 		},
 		"one is not healthy": {
 			[]report.Function{well, unwell}, report.Failed, report.Unhealthy, report.NotHealthy,
@@ -79,7 +79,7 @@ func TestConclude(t *testing.T) {
 		"one was not moved": {
 			[]report.Function{well, denied}, report.Failed, report.AccessDenied, report.HealthUnknown,
 			"1 of 2 functions in production could not be rolled back: mail (access-denied); api 42 → 41 was rolled back; " +
-				"production recovered where it was checked, and not all of it was",
+				"production recovered where it was checked, but not everything was checked",
 		},
 		"nothing to do": {
 			[]report.Function{alone, alone}, report.Skipped, report.NotDeployed, report.HealthUnknown,

@@ -121,7 +121,7 @@ func checksTitle(command string) string {
 	case "check":
 		return "What was checked"
 	case "drill":
-		return "Was it well, there and back?"
+		return "Was it healthy, there and back?"
 	default:
 		return "Did production recover?"
 	}
@@ -270,6 +270,9 @@ func linkSection(r Result) section {
 	for _, l := range linksOf(r) {
 		switch l.to {
 		case linkToRun:
+			if isRollback(r.Command) && gitHub.runFact(r.Run).linked != "" {
+				continue // the section about the run has it
+			}
 			parts = append(parts, markdownLink(r.runLinkName("The run"), l.url))
 		case linkToOwnRun:
 			parts = append(parts, markdownLink("This run", l.url))

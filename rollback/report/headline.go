@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -22,7 +23,7 @@ func (m medium) headline(r Result) string {
 	switch r.Status {
 	case RolledBack:
 		if changed := count(r.Functions, isChangedByOthers); changed > 0 {
-			return fmt.Sprintf("Rolled back: %s, of which somebody else has changed %d since", outOf(n, all), changed)
+			return fmt.Sprintf("Rolled back: %s, of which somebody else changed %d afterwards", outOf(n, all), changed)
 		}
 		return fmt.Sprintf("Rolled back: %s on an earlier version again", outOfWithVerb(n, all))
 	case Planned:
@@ -36,7 +37,9 @@ func (m medium) headline(r Result) string {
 		}
 		text := fmt.Sprintf("%s failed for %s", commandNoun(r.Command), outOf(n, all))
 		if count(r.Functions, movedButUnhealthy) == n {
-			text = "Not healthy after the rollback: " + outOf(n, all)
+			text = m.where(r) + " is NOT healthy after the rollback of " + outOf(n, all)
+		} else if still := count(r.Functions, func(f Function) bool { return m.standsOn(r, f) != "" && f.Status == Failed }); still > 0 {
+			text = fmt.Sprintf("%s is NOT rolled back for %s", m.where(r), outOf(still, all))
 		}
 		if moved := count(r.Functions, hasStatus(RolledBack)); moved > 0 {
 			text += fmt.Sprintf("; %d rolled back", moved)
@@ -88,7 +91,7 @@ func (m medium) functionHeadline(r Result, f Function) string {
 	switch r.Status {
 	case RolledBack:
 		if f.ChangedByOthers {
-			return fmt.Sprintf("Rolled back: %s went to version %s, and somebody else has changed it since", name, to)
+			return fmt.Sprintf("Rolled back: %s moved to version %s, and somebody else changed it afterwards", name, to)
 		}
 		if f.Reason == CanaryStopped {
 			return fmt.Sprintf("Canary stopped: all of %s is on version %s", name, to)
@@ -103,7 +106,7 @@ func (m medium) functionHeadline(r Result, f Function) string {
 	case Planned:
 		switch r.Command {
 		case "snapshot":
-			return fmt.Sprintf("Dry run: what %s serves would be noted", name)
+			return fmt.Sprintf("Dry run: the live version of %s would be recorded", name)
 		case "drill":
 			return fmt.Sprintf("Dry run: %s would go to version %s, and return", name, to)
 		}
@@ -112,18 +115,60 @@ func (m medium) functionHeadline(r Result, f Function) string {
 		if text := m.drillHeadline(r, f, name, why); text != "" {
 			return text
 		}
+		if movedButUnhealthy(f) {
+			return fmt.Sprintf("%s is NOT healthy: %s was rolled back to version %s", m.where(r), name, to)
+		}
 		if f.MovedAt != "" && f.To != "" {
 			return fmt.Sprintf("%s is on version %s, but %s", name, to, why)
 		}
-		return fmt.Sprintf("%s of %s failed: %s", commandNoun(r.Command), name, why)
+		failed := fmt.Sprintf("%s of %s failed: %s", commandNoun(r.Command), name, why)
+		if stands := m.standsOn(r, f); stands != "" {
+			return stands + ". " + failed
+		}
+		return failed
 	case Skipped:
 		if !isRollback(r.Command) {
 			return fmt.Sprintf("%s was left alone: %s", name, why)
+		}
+		if stands := m.standsOn(r, f); stands != "" && f.NeedsAttention() {
+			return fmt.Sprintf("%s. %s was not rolled back: %s", stands, name, why)
 		}
 		return fmt.Sprintf("%s was not rolled back: %s", name, why)
 	default:
 		return otherHeadline(r.Status)
 	}
+}
+
+// where is the environment as a sentence begins with it.
+func (m medium) where(r Result) string {
+	if r.Environment == "" {
+		return "Production"
+	}
+	return capitalized(m.text(r.Environment, longestName))
+}
+
+// standsOn says which version production is still on after a rollback that was
+// not made: who is woken must know that first. Empty: nothing is known of it.
+func (m medium) standsOn(r Result, f Function) string {
+	if !isRollback(r.Command) || f.From == "" || f.MovedAt != "" {
+		return ""
+	}
+	version, failing := cmp.Or(f.CanaryVersion, f.From), ""
+	if isFailed(r.Run) {
+		failing = "failing "
+	}
+	switch f.Reason {
+	case Timeout, Cancelled, AWSError, AliasChanged, Throttled: // a move whose answer was lost may have been made
+		return fmt.Sprintf("%s was on %sversion %s when last read", m.where(r), failing, m.text(version, longestName))
+	case AliasOnLatest:
+		return m.where(r) + " is STILL on $LATEST"
+	case VersionNotFound: // which version is bad is the opinion of the person who chose another
+		failing = ""
+	}
+	if f.CanaryVersion != "" {
+		return fmt.Sprintf("%s STILL sends %g%% of traffic to %sversion %s", m.where(r), 100*f.CanaryWeight, failing, m.text(version, longestName))
+	}
+	return fmt.Sprintf("%s is STILL on %sversion %s", m.where(r), failing, m.text(version, longestName))
 }
 
 // drillHeadline says of a drill that failed where the alias stands, before
@@ -161,11 +206,11 @@ func otherHeadline(status Status) string {
 	case NotReady:
 		return "Not ready: a rollback would not work"
 	case Taken:
-		return "Noted what serves, to go back to it if the deploy fails"
+		return "Recorded the live version for a rollback"
 	case Listed:
-		return "The versions there are"
+		return "Versions"
 	case Drilled:
-		return "Drill done: the way back works"
+		return "Drill passed: a rollback works"
 	default:
 		return "Done"
 	}

@@ -15,7 +15,7 @@ const longestTitle = 200
 // It is plain text in which nothing links or mentions.
 func IssueTitle(r Result) string {
 	title := Headline(r)
-	if r.Environment != "" {
+	if r.Environment != "" && !strings.HasPrefix(title, plainText.where(r)+" ") {
 		title += " · " + Line(r.Environment, longestName)
 	}
 	// Titles know one piece of Markdown, the backtick; a zero-width space
@@ -33,7 +33,10 @@ func IssueTitle(r Result) string {
 // of Comment holds for it, too.
 func Issue(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	sections := []section{{body: pageHead(r, all).body}} // the headline is the title
+	sections := []section{
+		{body: pageHead(r, all, "").body}, // the headline is the title
+		{title: "Next steps", body: taskList(nextTasks(r))},
+	}
 	if len(all) == 1 {
 		f := all[0]
 		sections = append(sections,
@@ -54,7 +57,6 @@ func Issue(r Result) string {
 	}
 	return shortPage(append(sections,
 		section{title: "Open questions", body: taskList(openQuestions(r, all))},
-		section{title: "Next steps", body: taskList(nextTasks(r))},
 		section{body: runLinks(r)},
 	)...)
 }
@@ -67,13 +69,15 @@ func IssueUpdate(r Result) string {
 	if run := gitHub.runFact(r.Run); run.linked != "" {
 		again += ", in " + run.markdown()
 	}
-	sections := []section{sectionHead(r, all), {body: again + "."}, {body: moveList(r, all)}, runSection(r)}
+	head := pageHead(r, all, "")
+	head.level = sectionLevel
+	sections := []section{head, {title: "Next steps", body: taskList(nextTasks(r))}, {body: again + "."}, {body: moveList(r, all)}, runSection(r)}
 	if len(all) == 1 {
 		sections = append(sections,
 			section{title: "Timeline", body: wholeTimeline(r, all[0])},
 			section{title: "Did production recover?", body: healthOrNotChecked(all[0])})
 	}
-	return shortPage(append(sections, section{title: "Next steps", body: taskList(nextTasks(r))}, section{body: runLinks(r)})...)
+	return shortPage(append(sections, section{body: runLinks(r)})...)
 }
 
 // wholeTimeline is the timeline also where nothing was moved, or even tried.
@@ -99,7 +103,7 @@ func healthOrNotChecked(f Function) string {
 	if text := healthDetails(f); text != "" || !WasMoved(f) {
 		return text
 	}
-	return "Nobody has looked: no check was asked for."
+	return "Not checked: no check was requested."
 }
 
 // versionsOf says when each version was made, and from which commit.
@@ -122,18 +126,18 @@ func versionsOf(r Result, f Function) string {
 	if WasMoved(f) {
 		add("Was rolled back", left)
 		for _, version := range f.Tried {
-			add("Tried, and not well either", version)
+			add("Tried, also not healthy", version)
 		}
-		add("**Serves now**", now)
+		add("**Live version**", now)
 	} else {
 		left, now = f.From, cmp.Or(f.Target, f.To)
-		add("**Serves now**", left)
-		add("Should serve", now)
+		add("**Live version**", left)
+		add("Rollback target", now)
 	}
 	if len(rows) == 0 {
 		return ""
 	}
-	text := "| | Version | Made (UTC) | Commit |\n| --- | --: | --- | --- |\n" + strings.Join(rows, "\n")
+	text := "| | Version | Published (UTC) | Commit |\n| --- | --: | --- | --- |\n" + strings.Join(rows, "\n")
 	if url := compareURL(r.Run, f.Commits[now], f.Commits[left]); url != "" {
 		text += "\n\nOn GitHub: " + markdownLink("what came between the two", url) + "."
 	}
@@ -158,7 +162,7 @@ func openQuestions(r Result, all []Function) []string {
 	moved := slices.ContainsFunc(all, WasMoved)
 	switch {
 	case r.Healthy == NotHealthy:
-		asked = append(asked, "Production is not well on the earlier version either. What else has changed: a dependency, data, a secret, infrastructure?")
+		asked = append(asked, "Production is not healthy on the earlier version either. What else has changed: a dependency, data, a secret, infrastructure?")
 	case moved && r.Healthy != Healthy:
 		asked = append(asked, "Did production recover? The checks did not prove it.")
 	}

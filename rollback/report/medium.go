@@ -52,6 +52,6 @@ func (m medium) move(f Function, about func(version string) string) string {
 	case f.Status == Planned:
 		return from + arrow + version(f.To) + " (not done)"
 	default:
-		return from + " (" + plain(f.To) + " not reached)"
+		return from + " (rollback to " + plain(f.To) + " failed)"
 	}
 }

@@ -1,5 +1,7 @@
 package report
 
+import "slices"
+
 // NextSteps says what to do about the whole result, the most urgent first, as
 // plain text. Functions that ended the same way share their steps.
 func NextSteps(r Result) []string {
@@ -12,6 +14,9 @@ func NextSteps(r Result) []string {
 
 // maxOutcomes bounds how many different ways to end are given steps of their own.
 const maxOutcomes = 6
+
+// maxCommands bounds how many functions with the same outcome get a command.
+const maxCommands = 5
 
 func nextSteps(r Result) []step {
 	var all []step
@@ -27,7 +32,8 @@ func nextSteps(r Result) []step {
 	for _, group := range groups[:min(len(groups), maxOutcomes)] {
 		more := stepsFor(r, group)
 		if len(groups) > 1 && len(more) > 0 {
-			more[0].do.text = "{function}: " + more[0].do.text
+			at := max(0, slices.IndexFunc(more, func(s step) bool { return !s.do.command }))
+			more[at].do.text = "{function}: " + more[at].do.text
 		}
 		all = append(all, more...)
 	}
@@ -39,7 +45,15 @@ func stepsFor(r Result, group []Function) []step {
 	values := valuesOf(r, group)
 	var all []step
 	for _, i := range remedy(r.Command, group) {
-		all = append(all, step{i, values})
+		if !i.command {
+			all = append(all, step{i, values})
+			continue
+		}
+		for _, f := range group[:min(len(group), maxCommands)] {
+			if moveCommand(f) != "" {
+				all = append(all, step{i, valuesOf(r, []Function{f})})
+			}
+		}
 	}
 	return all
 }

@@ -22,7 +22,7 @@ func TestWhatIsPublishedOfAFunction(t *testing.T) {
 	assert.JSONEq(t, `{"function":"api","arn":"arn:aws:lambda:eu-west-1:123456789012:function:api:live","region":"eu-west-1","alias":"live",
 		"status":"rolled-back","reason":"previous-version","message":"api in production was rolled back from version 42 to 41.",
 		"from":"42","to":"41","weights-cleared":false,"rejected":["42"],
-		"proof":"Version 42 was published at 03:11:40 UTC, while the job “deploy / production” of this run was at work (03:09:02 to 03:12:55 UTC).",
+		"proof":"Version 42 was published at 03:11:40 UTC, while the job “deploy / production” of this run was running (03:09:02 to 03:12:55 UTC).",
 		"healthy":"true","checks":[{"name":"health https://shop.example.com/health","status":"passed","detail":"200 three times in a row, 41 ms"}],
 		"changes":[{"what":"memory","from":"512 MB","to":"256 MB"}],"moved-at":"2026-03-07T03:14:05Z","duration-ms":812,
 		"timeline":[{"event":"traffic-moved","at":"2026-03-07T03:14:05Z","detail":""}],"time-to-recovery-ms":74000}`, string(data))

@@ -7,7 +7,7 @@ import "slices"
 type instruction struct {
 	text string
 	// command: the AWS CLI call that moves the alias follows the text, to be
-	// copied.
+	// copied. Where it cannot be written out whole, the instruction is left out.
 	command bool
 }
 
@@ -42,7 +42,7 @@ func remedy(command string, group []Function) []instruction {
 	}
 	all = slices.Concat(all, noPreviousRemedies[f.NoPrevious])
 	if f.Status == Failed && isRollback(command) {
-		all = slices.Concat(all, todoByCommand("To move the alias by hand:"))
+		all = slices.Concat(todoByCommand("Move {alias} of {function} to {target} now:"), all)
 	}
 	return all
 }
@@ -50,39 +50,39 @@ func remedy(command string, group []Function) []instruction {
 func rolledBackRemedy(group []Function) []instruction {
 	f := group[0]
 	inconclusive := slices.ContainsFunc(group, Function.isInconclusive)
-	first := "Production serves {to}. Find the cause in the log of the failed job; there is no hurry."
+	first := "Production is on {to}. Find the cause in the log of the failed job. This is not urgent."
 	switch {
 	case slices.ContainsFunc(group, isChangedByOthers):
-		first = "Look what {alias} serves now, and whether that is well: somebody else has changed it since the rollback. " +
+		first = "Check which version {alias} points at now, and whether it is healthy: somebody else changed it after the rollback. " +
 			"Then find the cause in the log of the failed job."
 	case f.Reason == Chosen && inconclusive:
-		return todo("Look now whether production is well, for a check could not tell.", afterChoice)
+		return todo("Check now whether production is healthy: a check was inconclusive.", afterChoice)
 	case f.Reason == Chosen:
 		return todo(afterChoice)
 	case inconclusive:
-		first = "Production serves {to}. Look now whether it is well, for a check could not tell; then find the cause in the log of the failed job."
+		first = "Production is on {to}. Check now whether it is healthy: a check was inconclusive. Then find the cause in the log of the failed job."
 	}
 	all := todo(first, revertCommit)
 	if f.Reason != Chosen && len(f.Tried) > 0 {
-		all = slices.Concat(all, todo("Find out why {tried} was not well either, before it is deployed again: such a cause is often outside the code, and is not gone yet."))
+		all = slices.Concat(all, todo("Find out why {tried} was not healthy either before it is deployed again. The cause is often outside the code, and may still be there."))
 	}
 	return all
 }
 
 // revertCommit keeps the fault from coming back.
-const revertCommit = "Revert {commit} on {branch}, or fix it, before the next deploy: deploying the same code again brings the fault back. {Bad} is not chosen again by itself."
+const revertCommit = "Revert {commit} on {branch}, or fix it, before the next deploy: deploying the same code again brings the fault back. {Bad} will not be selected automatically again."
 
 // afterChoice is for a version that a person chose: what failed, if anything did,
 // is not known.
-const afterChoice = "Production serves {to}, as chosen. The next deploy moves it on: make sure that the code on {branch} is what should serve then."
+const afterChoice = "Production is on {to}, as chosen. The next deploy changes that: make sure that {branch} has the code you want in production."
 
 // notRestoredRemedy comes first where a drill could not return.
-var notRestoredRemedy = todoByCommand("Bring {function} back to what it served before the drill, {from}:")
+var notRestoredRemedy = todoByCommand("Move {function} back to {from}, where it was before the drill:")
 
 // statusRemedies are for statuses that need the same whatever the reason.
 var statusRemedies = map[Status][]instruction{
-	Planned:  todo("Nothing was changed. To do it, run this again without `dry-run`."),
-	NotReady: todo("Fix what the message and the notes name, before a deploy fails and it is needed."),
+	Planned:  todo("Nothing was changed. To apply it, run this again without `dry-run`."),
+	NotReady: todo("Fix what the message and the notes name before a rollback is needed."),
 }
 
 // commandRemedies are those of the commands beside `rollback`, where the failing
@@ -92,11 +92,11 @@ var commandRemedies = map[string]map[Reason][]instruction{
 	"check":    nothingMoved,
 	"snapshot": nothingMoved,
 	"drill": {
-		Unhealthy:         todo("Read the checks on this page, then the function's logs. A rollback would end like this today: mend it before one is needed."),
-		Cancelled:         todo("Run the drill again when it can run to its end."),
+		Unhealthy:         todo("Read the checks on this page, then the function's logs. A rollback would end like this today: fix it before one is needed."),
+		Cancelled:         todo("Run the drill again, and let it finish."),
 		Timeout:           todo("Run the drill again, with a longer `timeout` if AWS was slow."),
-		AliasChanged:      todo("Look who else is moving {alias} (another deploy, CodeDeploy, Terraform), let it end, and run the drill again."),
-		NoPreviousVersion: todo("There is nothing to practise with: deploy {function} to {environment} once more, and keep older versions when you clean up. A rejected version counts as good again where you move the alias to it by `target-version`."),
+		AliasChanged:      todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it is done, and run the drill again."),
+		NoPreviousVersion: todo("There is no version to practise with: deploy {function} to {environment} once more, and keep older versions when you clean up. To accept a rejected version again, move the alias to it with `target-version`."),
 	},
 }
 

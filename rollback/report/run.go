@@ -54,7 +54,7 @@ type Run struct {
 	// is this run's too.
 	Earlier []Job
 	// Newer are later runs of the same workflow on the same branch, with
-	// their jobs, as far as they began while this run was at work.
+	// their jobs, as far as they began while this run was running.
 	Newer []Run
 	// NewerKnown is false where it could not be found out whether there are
 	// newer runs.

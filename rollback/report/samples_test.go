@@ -32,7 +32,7 @@ func api() report.Function {
 		Status: report.RolledBack, Reason: report.PreviousVersion,
 		Message: "api in production was rolled back from version 42 to 41.",
 		From:    "42", To: "41", Rejected: []string{"42"},
-		Proof:   "Version 42 was published at 03:11:40 UTC, while the job “deploy / production” of this run was at work (03:09:02 to 03:12:55 UTC).",
+		Proof:   "Version 42 was published at 03:11:40 UTC, while the job “deploy / production” of this run was running (03:09:02 to 03:12:55 UTC).",
 		Healthy: report.Healthy, MovedAt: "2026-03-07T03:14:05Z", DurationMS: 812,
 		Checks: []report.Check{
 			{Name: "health https://shop.example.com/health", Status: "passed", Detail: "200 three times in a row, 41 ms"},

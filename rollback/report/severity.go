@@ -64,7 +64,7 @@ func (f Function) isInconclusive() bool { return f.Healthy != Healthy && f.wasCh
 
 func (f Function) hasMovedBack() bool { return f.Status == RolledBack || f.Status == Drilled }
 
-// NeedsAttention is true where nothing failed and a person must act all the
+// NeedsAttention is true where nothing failed and manual action is required all the
 // same: the `attention` of the input `notify-on`.
 func (r Result) NeedsAttention() bool {
 	return needsAttention(r.Status, r.Reason) || slices.ContainsFunc(r.Functions, Function.NeedsAttention)

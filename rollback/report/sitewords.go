@@ -77,7 +77,7 @@ var siteRemedies = map[Reason]string{
 	Cancelled:    "Run the job again: it goes on where this run stopped.",
 	Timeout:      "Run the job again: it goes on where this run stopped. Give it a longer `timeout` if S3 was slow.",
 	Throttled:    "Run the job again in some minutes: it goes on where this run stopped.",
-	Superseded:   "Nothing to do if the newer deploy is well. Else roll back that run, or say the state with `site-restore-to`.",
+	Superseded:   "Nothing to do if the newer deploy is healthy. Else roll back that run, or say the state with `site-restore-to`.",
 }
 
 // siteRemedy says what to do about the site.
@@ -149,7 +149,7 @@ func (s *Site) counts() []siteCount {
 
 // leftByDeploy is what a rollback does not bring back.
 func leftByDeploy(withSite bool) string {
-	const always = "infrastructure, databases and their migrations, secrets and configuration stores"
+	const always = "infrastructure, databases and their migrations, secrets or configuration stores"
 	if withSite {
 		return always
 	}
@@ -159,9 +159,9 @@ func leftByDeploy(withSite bool) string {
 // NotRolledBack says so in a sentence.
 func NotRolledBack(withSite bool) string {
 	if withSite {
-		return "Nothing but the alias and the site moves: " + leftByDeploy(true) + " stay as they are."
+		return "This action rolls back the alias and the site only, not " + leftByDeploy(true) + "."
 	}
-	return "Nothing but the alias moves: " + leftByDeploy(false) + " stay as they are."
+	return "This action rolls back the alias only, not " + leftByDeploy(false) + "."
 }
 
 func notRolledBackSection(r Result) section {
@@ -169,7 +169,7 @@ func notRolledBackSection(r Result) section {
 	case !isRollback(r.Command) || r.Status == Skipped || len(r.Functions) == 0:
 		return section{}
 	case r.Site != nil:
-		return section{title: "Not rolled back", body: "This action moves nothing but the alias and the site. As the deploy left them: " + leftByDeploy(true) + "."}
+		return section{title: "Not rolled back", body: NotRolledBack(true)}
 	}
-	return section{title: "Not rolled back", body: "This action moves nothing but the alias. As the deploy left them: " + leftByDeploy(false) + "."}
+	return section{title: "Not rolled back", body: NotRolledBack(false)}
 }

@@ -41,6 +41,7 @@ func valuesOf(r Result, group []Function) values {
 		"Bad":         {prefix: "Version ", text: failedVersion(f), missing: "The failing version"},
 		"tried":       {prefix: "version ", text: strings.Join(f.Tried, ", "), missing: "an older version"},
 		"to":          {prefix: "version ", text: f.To, missing: "the earlier version"},
+		"target":      {prefix: "version ", text: cmp.Or(f.To, f.Target), missing: "the earlier version"},
 		"command":     {text: moveCommand(f)},
 	}
 }
@@ -88,7 +89,7 @@ func commonFields(group []Function) Function {
 }
 
 // moveCommand is the AWS CLI call that moves an alias to a version of choice,
-// and ends a canary with it.
+// and ends a canary with it; empty: not all of it is known, or safe to copy.
 func moveCommand(f Function) string {
 	or := func(s, other string) string {
 		if s == "" || strings.ContainsFunc(s, notForShell) {
@@ -105,9 +106,13 @@ func moveCommand(f Function) string {
 	} else if f.MovedAt != "" { // it is there already: further back is for a person to choose
 		to = ""
 	}
-	command := "aws lambda update-alias --function-name " + or(f.Function, "FUNCTION") +
-		" --name " + or(f.Alias, "ALIAS") +
-		" --function-version " + or(to, "VERSION") +
+	function, alias, to := or(f.Function, ""), or(f.Alias, ""), or(to, "")
+	if function == "" || alias == "" || to == "" {
+		return ""
+	}
+	command := "aws lambda update-alias --function-name " + function +
+		" --name " + alias +
+		" --function-version " + to +
 		" --routing-config AdditionalVersionWeights={" + weights + "}"
 	if region := or(f.Region, ""); region != "" {
 		command += " --region " + region

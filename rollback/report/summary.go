@@ -26,12 +26,13 @@ const (
 )
 
 // Summary is the page that GitHub shows for the step, in its Markdown: what
-// happened first, what to do next last, less than 900 KiB long. Texts of r that
+// happened first, what to do now second, less than 900 KiB long. Texts of r that
 // come from outside can neither format nor link nor mention. Secrets must have
 // been taken out of r before.
 func Summary(r Result) string {
 	all := mostUrgentFirst(r.Functions)
-	sections := []section{pageHead(r, all)}
+	head := pageHead(r, all, "")
+	sections := []section{head, {title: "What to do now", body: numberedSteps(r)}}
 	if len(all) > 0 {
 		sections = append(sections, section{body: functionTable(r.Command, all, tableBytes, "; the output `results` has them")})
 	}
@@ -46,13 +47,12 @@ func Summary(r Result) string {
 		section{title: "Notes", body: noteList(r.Notes)},
 		linkSection(r),
 		notRolledBackSection(r),
-		section{title: "What to do next", body: numberedSteps(r)},
 	))
 }
 
-// pageHead is the headline, the message and, where it failed, the first thing to
-// do.
-func pageHead(r Result, all []Function) section {
+// pageHead is the headline, the message and, where it failed, what to do first:
+// first, in Markdown; empty: that follows.
+func pageHead(r Result, all []Function, first string) section {
 	message := r.Message
 	if message == "" {
 		message = Headline(r)
@@ -60,8 +60,8 @@ func pageHead(r Result, all []Function) section {
 	text := escapeMarkdown(message, longestText)
 	if kind := calloutKind(r); kind != "" {
 		text = "> [!" + kind + "]\n> " + text
-		if steps := nextSteps(r); (r.Status == Failed || r.isInconclusive()) && len(steps) > 0 {
-			text += "\n>\n> **Do now:** " + steps[0].markdown()
+		if first != "" && (r.Status == Failed || r.isInconclusive()) {
+			text += "\n>\n> **Do now:** " + first
 		}
 	}
 	return section{
@@ -79,7 +79,7 @@ func recoverySuffix(r Result) string {
 	case r.Healthy == Healthy:
 		return ", and production recovered"
 	default:
-		return ", but whether production recovered is **not known**"
+		return ", but it is **not known** whether production recovered"
 	}
 }
 
@@ -118,7 +118,7 @@ func circumstances(r Result, all []Function) string {
 	case r.Healthy == NotHealthy:
 		parts = append(parts, "❌ checked: **not healthy**")
 	case checked:
-		parts = append(parts, "checked in part: healthy where it was")
+		parts = append(parts, "partly checked: healthy where checked")
 	case r.Command != "check" && slices.ContainsFunc(all, func(f Function) bool { return len(f.Checks) > 0 }):
 		parts = append(parts, "⚠️ checked: **inconclusive**")
 	case moved && isRollback(r.Command):

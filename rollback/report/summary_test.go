@@ -69,7 +69,7 @@ func TestSummaryStaysBelowTheLimit(t *testing.T) {
 			text := report.Summary(r)
 			assert.Less(t, len(text), limit)
 			assert.True(t, utf8.ValidString(text))
-			assert.Contains(t, text, "### What to do next", "the end is never what is cut")
+			assert.Contains(t, text, "### Not rolled back", "the end is never what is cut")
 			assert.Equal(t, strings.Count(text, "<details>"), strings.Count(text, "</details>"))
 		})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Text is the result for a terminal, in plain text: what happened first, what to
-// do next last. Texts from outside can neither move the cursor nor colour
+// do now second. Texts from outside can neither move the cursor nor colour
 // anything. Secrets must have been taken out of r before.
 func Text(r Result) string {
 	all := mostUrgentFirst(r.Functions)
@@ -26,6 +26,7 @@ func Text(r Result) string {
 	if r.RequestReason != "" {
 		parts = append(parts, "Reason given: "+oneLine(r.RequestReason, longestCell))
 	}
+	parts = append(parts, nextText(r))
 	for _, f := range all {
 		parts = append(parts, functionText(r, f, len(all) > 1))
 	}
@@ -34,17 +35,20 @@ func Text(r Result) string {
 	for _, n := range r.Notes {
 		notes = append(notes, noteText(n))
 	}
-	parts = append(parts, strings.Join(notes, "\n"), nextText(r))
+	parts = append(parts, strings.Join(notes, "\n"))
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	return strings.Join(parts, "\n\n") + "\n"
 }
+
+// textWidth is what a terminal is at least, in cells.
+const textWidth = 80
 
 func functionText(r Result, f Function, several bool) string {
 	var parts []string
 	if several {
 		parts = append(parts, fmt.Sprintf("%s %s:%s: %s", f.mark(), oneLine(f.Function, longestName), oneLine(f.Alias, longestName), oneLine(f.Message, longestText)))
 	}
-	if text := VersionsText(f, r.Timestamp, 0); text != "" {
+	if text := VersionsText(f, r.Timestamp, textWidth); text != "" {
 		parts = append(parts, text)
 	}
 	if len(f.Checks) > 0 {
@@ -84,7 +88,7 @@ func nextText(r Result) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return "What to do next\n" + strings.Join(lines, "\n")
+	return "What to do now\n" + strings.Join(lines, "\n")
 }
 
 // VersionsText is the table of a function's versions. Where it is wider than

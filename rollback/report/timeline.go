@@ -154,7 +154,7 @@ func firstAndLast(all []Moment, most int) (kept []Moment, left int) {
 // recoveryLine is the number that teams are measured by, in a sentence.
 func recoveryLine(f Function) string {
 	if d, known := recoveryTime(f.Timeline, Verified); known && f.Healthy == Healthy {
-		return "**Time to recovery: " + durationText(d) + "**, from the failed job to production being proven well."
+		return "**Time to recovery: " + durationText(d) + "**, from the failed job to the confirmed recovery."
 	}
 	if d, known := recoveryTime(f.Timeline, AliasMoved); known && f.Healthy != NotHealthy && f.MovedAt != "" {
 		return "Back on the earlier version **" + durationText(d) + "** after the deploy had failed; that production recovered was not proven."

@@ -29,9 +29,9 @@ func steppedBack() report.Result {
 // What is said of a version that was left is not said of the one that serves.
 func TestAfterStepsBackOnlyWhatServesCounts(t *testing.T) {
 	t.Parallel()
-	assert.NotContains(t, report.Comment(steppedBack()), "Not well now")
-	assert.Contains(t, report.Comment(tellings()["unhealthy"]), "Not well now")
-	assert.Equal(t, "Production recovered: every check of what serves now passed, 1 min 14 s after the deploy had failed.",
+	assert.NotContains(t, report.Comment(steppedBack()), "Not healthy now")
+	assert.Contains(t, report.Comment(tellings()["unhealthy"]), "Not healthy now")
+	assert.Equal(t, "Production recovered: every check of the live version passed, 1 min 14 s after the deploy had failed.",
 		report.NewAlert(steppedBack()).Verdict)
 }
 
@@ -41,15 +41,15 @@ func TestNobodyIsToldThatWhatWasMovedOnServes(t *testing.T) {
 	r := inconclusive()
 	r.Functions[0].ChangedByOthers = true
 	a := report.NewAlert(dated(r))
-	assert.Equal(t, "Rolled back: api went to version 41, and somebody else has changed it since · production", a.Headline)
-	assert.Empty(t, fact(a, "Serves now"))
+	assert.Equal(t, "Rolled back: api moved to version 41, and somebody else changed it afterwards · production", a.Headline)
+	assert.Empty(t, fact(a, "Live version"))
 	assert.Contains(t, fact(a, "Rolled back to"), "41, published ")
 
 	worker := r.Functions[0]
 	worker.Function, worker.ChangedByOthers = "worker", false
 	a = report.NewAlert(result(r.Functions[0], worker))
-	assert.Equal(t, "Rolled back: 2 functions, of which somebody else has changed 1 since · production", a.Headline)
-	assert.Equal(t, "rolled back, and changed by somebody else since", a.Functions[0].Result)
+	assert.Equal(t, "Rolled back: 2 functions, of which somebody else changed 1 afterwards · production", a.Headline)
+	assert.Equal(t, "rolled back, then changed by somebody else", a.Functions[0].Result)
 }
 
 // A person chose a newer version: what served before has not failed.
@@ -60,8 +60,8 @@ func TestAMoveForwardIsNoRollback(t *testing.T) {
 	a := report.NewAlert(result(f))
 	assert.Equal(t, "Moved: api is on version 42, as chosen · production", a.Headline)
 	assert.Empty(t, fact(a, "Failing version"))
-	assert.Contains(t, fact(a, "Served before"), "41")
-	assert.Contains(t, fact(a, "Serves now"), "42")
+	assert.Contains(t, fact(a, "Previous version"), "41")
+	assert.Contains(t, fact(a, "Live version"), "42")
 }
 
 // The steps say "the action that the message names": so a message is there, where

@@ -34,9 +34,9 @@ func (h Health) Recovery() string {
 func (h Health) Condition() string {
 	switch h {
 	case Healthy:
-		return "well"
+		return "healthy"
 	case NotHealthy:
-		return "not well"
+		return "not healthy"
 	default:
 		return "inconclusive"
 	}

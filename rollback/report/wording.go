@@ -14,7 +14,7 @@ type reasonText struct {
 var reasonTexts = map[Reason]reasonText{
 	PreviousVersion: {heading: "back on the last good version"},
 	CanaryStopped:   {heading: "canary stopped, all traffic on the stable version"},
-	Snapshot:        {heading: "back on the version noted before the deploy"},
+	Snapshot:        {heading: "back on the version of the snapshot"},
 	Chosen:          {heading: "moved to the version a person chose"},
 
 	BranchNotAllowed: {
@@ -23,40 +23,40 @@ var reasonTexts = map[Reason]reasonText{
 	},
 	UntrustedFork: {
 		heading: "the failed run belongs to a fork",
-		remedy:  todo("Nothing to do: a fork's run must never move production."),
+		remedy:  todo("Nothing to do: a run of a fork must never move production."),
 	},
 	NoFailure: {
-		heading: "no job that counts has failed",
+		heading: "no deploy job failed",
 		remedy:  todo("Nothing to do, unless a deploy did fail: then name its job under `needs` of the rollback job, and in `deploy-job` where that is set."),
 	},
 	EnvironmentMismatch: {
-		heading: "the failed deployment went to another environment",
+		heading: "the failed deployment was to another environment",
 		remedy:  todo("Nothing to do, unless that deployment was to {environment}: then set the input `environment` to the name that GitHub shows for it."),
 	},
 	AlreadyOnTarget: {
 		heading: "already on the version asked for",
-		remedy:  todo("Nothing to do for {function}. If it is still not well, choose an older version with `target-version`."),
+		remedy:  todo("Nothing to do for {function}. If it is still not healthy, choose an older version with `target-version`."),
 	},
 	AlreadyRolledBack: {
 		heading: "already rolled back",
-		remedy:  todo("Nothing to do for {function}: {from} serves since an earlier rollback. If that is not well either, choose an older version with `target-version`."),
+		remedy:  todo("Nothing to do for {function}: an earlier rollback moved it to {from}. If that is not healthy either, choose an older version with `target-version`."),
 	},
 	NotDeployed: {
 		heading: "the deploy failed before it changed production",
 		remedy: todo(
-			"Nothing to do for production: {from} served before the run, and serves now. Fix the deploy and run it again.",
+			"Nothing to do for production: it was on {from} before the run, and still is. Fix the deploy and run it again.",
 			"Only if this pipeline promotes versions that an earlier run published: say which in `deployed-version`, or set `only-if-deployed: false`.",
 		),
 	},
 	Superseded: {
-		heading: "a newer deploy serves",
-		remedy:  todo("Nothing to do if the newer deploy is well. If {from} is bad too, roll back that run, or choose a version with `target-version`."),
+		heading: "a newer deploy is live",
+		remedy:  todo("Nothing to do if the newer deploy is healthy. If {from} is bad too, roll back that run, or choose a version with `target-version`."),
 	},
 	NoPreviousVersion: {
 		heading: "no older version to go back to",
-		remedy: append(
-			todo("A person must act: {from} still serves, and there is no older version that exists, can serve and was not rolled back before."),
-			todoByCommand("Fix the fault and deploy again, or publish good code as a new version and point the alias at it:")...),
+		remedy: todo(
+			"Manual action required: fix the fault and deploy again, or publish good code as a new version and point {alias} at it. No older version exists that can run and was not rolled back before.",
+		),
 	},
 	RolledBackByStack: {
 		heading: "the stack has rolled back by itself",
@@ -64,8 +64,8 @@ var reasonTexts = map[Reason]reasonText{
 	},
 
 	InvalidInput: {
-		heading: "an input is wrong",
-		remedy:  todo("Correct the inputs named in the message, in the workflow file. AWS was not called: nothing has changed."),
+		heading: "invalid input",
+		remedy:  todo("Correct the inputs that the message names in the workflow file. AWS was not called, and nothing has changed."),
 	},
 	NoCredentials: {
 		heading: "no AWS credentials",
@@ -73,7 +73,7 @@ var reasonTexts = map[Reason]reasonText{
 	},
 	AccessDenied: {
 		heading: "AWS denied access",
-		remedy:  todo("Add the action that the message names to the role's IAM policy, for that resource, and run the job again."),
+		remedy:  todo("Grant the role the action that the message names, on that resource, then run the job again."),
 	},
 	FunctionNotFound: {
 		heading: "function not found",
@@ -89,11 +89,11 @@ var reasonTexts = map[Reason]reasonText{
 	},
 	AliasOnLatest: {
 		heading: "the alias points at $LATEST",
-		remedy:  todo("There is no version to go back from: let the deploy publish a version and point the alias at its number."),
+		remedy:  todo("An alias on $LATEST cannot be rolled back. Let the deploy publish a version and point the alias at its number."),
 	},
 	AliasChanged: {
-		heading: "somebody else keeps changing the alias",
-		remedy:  todo("Look who else is moving {alias} (another deploy, CodeDeploy, Terraform), let it end, and run the job again."),
+		heading: "something else keeps changing the alias",
+		remedy:  todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it is done, and run the job again."),
 	},
 	StackInProgress: {
 		heading: "the stack that owns the alias is in progress",
@@ -107,28 +107,28 @@ var reasonTexts = map[Reason]reasonText{
 		remedy:  todo("Stop the deployment that the message names, with its rollback, and run the job again when that has ended; `stop-codedeploy: true` does so by itself."),
 	},
 	Throttled: {
-		heading: "AWS is throttling the calls",
-		remedy:  todo("Run the job again. If it happens again, give it a longer `timeout`, or look for who uses up Lambda's control-plane calls in this account."),
+		heading: "AWS throttled the calls",
+		remedy:  todo("Run the job again. If it happens again, set a longer `timeout`, or find out what else uses Lambda's control-plane quota in this account."),
 	},
 	Timeout: {
 		heading: "the time limit was reached",
-		remedy:  todo("Look where the alias stands now, then run the job again, with a longer `timeout` if AWS was slow."),
+		remedy:  todo("Check which version the alias points at now, then run the job again, with a longer `timeout` if AWS was slow."),
 	},
 	Cancelled: {
 		heading: "the run was cancelled",
-		remedy:  todo("Look where the alias stands now. If it is still on the failing version, run the job again."),
+		remedy:  todo("Check which version the alias points at now. If it is still the failing version, run the job again."),
 	},
 	Unhealthy: {
 		heading: "production is not healthy",
 		remedy: todo(
 			"Read the checks, then the function's logs. Where an older version is bad too, the cause is often outside the code: a dependency, data, a secret, infrastructure.",
-			"To go further back, choose an older version with `target-version`; `on-unhealthy: step-back` does so by itself.",
-			"Revert {commit} on {branch}, or fix it, before the next deploy: the alias was rolled back all the same.",
+			"To go further back, choose an older version with `target-version`; `on-unhealthy: step-back` does so automatically.",
+			"Revert {commit} on {branch}, or fix it, before the next deploy: the alias was rolled back.",
 		),
 	},
 	NotificationFailed: {
-		heading: "a channel did not take the test message",
-		remedy:  todo("Correct the channel's inputs: the checks on this page have the service's own words. A rollback would work all the same, but not everybody would hear of it."),
+		heading: "a test message could not be sent",
+		remedy:  todo("Correct the inputs of the channel: the checks on this page have the error of the service. A rollback would still work, but not everybody would be notified."),
 	},
 	NothingChanged: {
 		heading: "as it was already",
@@ -158,8 +158,8 @@ var reasonTexts = map[Reason]reasonText{
 		remedy:  todo("Say `site-restore-to` or `site-manifest`, and run this again: `command: list` shows the moments."),
 	},
 	AWSError: {
-		heading: "AWS answered with an error",
-		remedy:  todo("Read the message, look at the AWS Health Dashboard for {region}, and run the job again."),
+		heading: "AWS returned an error",
+		remedy:  todo("Read the message, check the AWS Health Dashboard for {region}, and run the job again."),
 	},
 }
 
@@ -171,7 +171,7 @@ var statusTexts = map[Status]string{
 	Failed:     "failed",
 	Ready:      "ready",
 	NotReady:   "not ready",
-	Taken:      "noted",
+	Taken:      "recorded",
 	Listed:     "listed",
 	Drilled:    "drilled",
 }

@@ -17,6 +17,7 @@ type Flag struct {
 	Name    string
 	Group   string // heading in the help
 	Help    string // whole sentences
+	Short   string // a few words, for a line of the help
 	Boolean bool   // the flag alone means true
 	Secret  bool
 	// Variable is the environment variable that is read where the flag is not
@@ -27,11 +28,14 @@ type Flag struct {
 // Command is one thing that the program does.
 type Command struct {
 	Name, Help string
+	Short      string   // a few words, for a line of the help
+	Flags      []string // the names of the flags that people use with it
 }
 
 // Arguments is what was asked for on the command line.
 type Arguments struct {
 	Command string
+	Topic   string // what help was asked for: a command, "all", or nothing
 	// Values has the flags that were given, by name. A flag that is given
 	// several times has a line for each.
 	Values map[string]string
@@ -45,9 +49,9 @@ type Arguments struct {
 
 // TerminalFlags are the flags that only a terminal has.
 var TerminalFlags = []Flag{
-	{Name: "yes", Boolean: true, Help: "Do not ask: take the proposed version, or the one that is given."},
-	{Name: "json", Boolean: true, Help: "Print the result as one JSON object, with the outputs of the action as its fields. Progress goes to standard error."},
-	{Name: "accessible", Boolean: true, Help: "Ask line by line, without drawing on the screen: for screen readers and plain terminals."},
+	{Name: "yes", Boolean: true, Help: "Do not ask for confirmation. Without --target-version, use the proposed version.", Short: "do not ask for confirmation"},
+	{Name: "json", Boolean: true, Help: "Print the result as one JSON object, with the outputs of the action as its fields. Progress goes to standard error.", Short: "print the result as JSON"},
+	{Name: "accessible", Boolean: true, Help: "Ask line by line, without drawing on the screen: for screen readers and plain terminals.", Short: "ask line by line, for screen readers"},
 	{Name: "help", Boolean: true, Help: "Show this help."},
 	{Name: "version", Boolean: true, Help: "Show the version of this program."},
 }
@@ -71,11 +75,12 @@ func (v *value) Set(text string) error {
 // IsBoolFlag lets the flag stand alone.
 func (v *value) IsBoolFlag() bool { return v.boolean }
 
-// ErrUsage marks an error in how the program was called.
-var ErrUsage = errors.New("wrong arguments")
-
-// ErrNoCommand marks a call without a command: short help is due.
-var ErrNoCommand = fmt.Errorf("%w: the command is missing", ErrUsage)
+var (
+	// ErrUsage marks an error in how the program was called.
+	ErrUsage = errors.New("invalid arguments")
+	// ErrNoCommand is the ErrUsage of a call without a command.
+	ErrNoCommand = fmt.Errorf("%w: the command is missing", ErrUsage)
+)
 
 // Parse reads the arguments: the command first, then flags, as --name value or
 // --name=value. The error says what to write instead.
@@ -106,21 +111,43 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 		}
 	}
 	switch {
-	case errors.Is(err, flag.ErrHelp) || a.Command == "help":
-		a.Help = true
-		return a, nil
+	case a.Command == "help":
+		a.Command, a.Topic = "", set.Arg(0)
+		return asksForHelp(a, commands)
+	case errors.Is(err, flag.ErrHelp) || err == nil && a.Help:
+		a.Topic = a.Command
+		return asksForHelp(a, commands)
 	case err != nil:
-		return a, fmt.Errorf("%w: %s; --help lists the flags", ErrUsage, plain(err))
+		return a, fmt.Errorf("%w: %s; `help all` lists the flags", ErrUsage, plain(err))
 	case set.NArg() > 0:
 		return a, fmt.Errorf("%w: %q is neither a flag nor its value: write the command first, then --name value", ErrUsage, set.Arg(0))
-	case a.Help || a.Version:
+	case a.Version:
 		return a, nil
 	case a.Command == "":
-		return a, fmt.Errorf("%w: write one of %s first", ErrNoCommand, commandNames(commands))
-	case !slices.ContainsFunc(commands, func(c Command) bool { return c.Name == a.Command }):
-		return a, fmt.Errorf("%w: %q is no command: write one of %s", ErrUsage, a.Command, commandNames(commands))
+		return a, ErrNoCommand
+	case !isCommand(commands, a.Command):
+		return a, unknownCommand(a.Command, commands)
 	}
 	return a, nil
+}
+
+// helpAll is the topic of the help with every flag.
+const helpAll = "all"
+
+func asksForHelp(a Arguments, commands []Command) (Arguments, error) {
+	a.Help = true
+	if a.Topic != "" && a.Topic != helpAll && !isCommand(commands, a.Topic) {
+		return a, unknownCommand(a.Topic, commands)
+	}
+	return a, nil
+}
+
+func isCommand(commands []Command, name string) bool {
+	return slices.ContainsFunc(commands, func(c Command) bool { return c.Name == name })
+}
+
+func unknownCommand(name string, commands []Command) error {
+	return fmt.Errorf("%w: %q is not a command; the commands are %s", ErrUsage, name, commandNames(commands))
 }
 
 // parseBool reads a flag that only a terminal has. What is neither is refused: a

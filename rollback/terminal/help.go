@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -13,53 +14,101 @@ const (
 	helpIndent = 6
 )
 
-// Help writes the manual page.
-func Help(w io.Writer, program, purpose string, commands []Command, flags []Flag) {
+// Manual is all that the help tells.
+type Manual struct {
+	Program, Purpose string
+	Commands         []Command
+	Flags            []Flag
+	Common           []string // the names of the flags that people use most
+}
+
+// Help writes about a topic: a command, "all" for every flag, or nothing for one
+// screen.
+func (m Manual) Help(w io.Writer, topic string) {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	say("%s", wrap(purpose, 0))
-	say("\nUsage:\n  %s <command> --function-name <name> [--flag value]...", program)
-	say("\n%s", wrap("A flag without <value> stands for true; write --name=false for false, such as --remember=false. A list is written with commas, or with the flag several times.", 0))
+	for _, c := range m.Commands {
+		if c.Name == topic {
+			m.command(say, c)
+			return
+		}
+	}
+	if topic == helpAll {
+		m.all(say)
+		return
+	}
+	m.screen(say)
+}
+
+// screen is at most 24 lines long.
+func (m Manual) screen(say func(string, ...any)) {
+	say("%s", wrap(m.Purpose, 0))
+	say("Usage: %s <command> --function-name <name> [--flag value]...", m.Program)
 	say("\nCommands:")
-	for _, c := range commands {
+	for _, c := range m.Commands {
+		say("  %-10s%s", c.Name, c.Short)
+	}
+	say("\nMost used flags:")
+	m.shortFlags(say, m.Common)
+	say("\n`help COMMAND` has the flags of a command, `help all` has every flag.")
+}
+
+// command is less than 40 lines long.
+func (m Manual) command(say func(string, ...any), c Command) {
+	say("%s", wrap(c.Help, 0))
+	say("\nUsage: %s %s --function-name <name> [--flag value]...", m.Program, c.Name)
+	say("\nFlags:")
+	m.shortFlags(say, c.Flags)
+	say("\n%s", wrap("`help all` explains each flag, and the flags for other checks and notifications. AWS credentials and region are found as the AWS CLI finds them.", 0))
+}
+
+func (m Manual) shortFlags(say func(string, ...any), names []string) {
+	all := slices.Concat(m.Flags, TerminalFlags)
+	for _, name := range names {
+		for _, f := range all {
+			if f.Name == name {
+				say("  --%-24s%s", f.Name+placeholder(f), f.Short)
+			}
+		}
+	}
+}
+
+func placeholder(f Flag) string {
+	if f.Boolean {
+		return ""
+	}
+	return " <value>"
+}
+
+func (m Manual) all(say func(string, ...any)) {
+	say("%s", wrap(m.Purpose, 0))
+	say("\nUsage:\n  %s <command> --function-name <name> [--flag value]...", m.Program)
+	say("\n%s", wrap("A flag without <value> means true; write --name=false for false, such as --remember=false. Separate the entries of a list with commas, or repeat the flag.", 0))
+	say("\nCommands:")
+	for _, c := range m.Commands {
 		say("  %s\n%s", c.Name, wrap(c.Help, helpIndent))
 	}
-	say("\nAt a terminal:")
+	say("\nOnly at a terminal:")
 	for _, f := range TerminalFlags {
 		writeFlag(say, f)
 	}
 	group := ""
-	for _, f := range flags {
+	for _, f := range m.Flags {
 		if f.Group != group {
 			group = f.Group
 			say("\n%s:", group)
 		}
 		writeFlag(say, f)
 	}
-	say("\n%s", wrap("Each flag is an input of the GitHub Action of the same name. Where a flag is not given, the environment variable of the input is read, such as INPUT_FUNCTION-NAME. "+
-		"AWS credentials and region come from where the AWS CLI has them. Exit code 0: done, or nothing to do; 1: it failed, or a check says not ready; 2: it was called wrongly.", 0))
-}
-
-// ShortHelp writes what the program can do, for who has not said what it is to do.
-func ShortHelp(w io.Writer, program string, commands []Command) {
-	say := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	say("\nUsage:\n  %s <command> --function-name <name> [--flag value]...\n\nCommands:", program)
-	for _, c := range commands {
-		first, _, _ := strings.Cut(c.Help, ". ")
-		say("  %s\n%s", c.Name, wrap(strings.TrimSuffix(first, ".")+".", helpIndent))
-	}
-	say("\n%s --help shows every flag.", program)
+	say("\n%s", wrap("Each flag is an input of the GitHub Action with the same name. If a flag is not set, the environment variable of the input is used, such as INPUT_FUNCTION-NAME. "+
+		"AWS credentials and region are found as the AWS CLI finds them. Exit code 0: success, or nothing to do; 1: failure, or a check is not ready; 2: invalid arguments.", 0))
 }
 
 func writeFlag(say func(string, ...any), f Flag) {
-	form := " <value>"
-	if f.Boolean {
-		form = ""
-	}
 	text := f.Help
 	if f.Secret {
 		text += " Other users of this machine can see arguments: prefer the variable " + f.Variable + "."
 	}
-	say("  --%s%s\n%s", f.Name, form, wrap(text, helpIndent))
+	say("  --%s%s\n%s", f.Name, placeholder(f), wrap(text, helpIndent))
 }
 
 // wrap breaks text into lines of helpWidth columns.

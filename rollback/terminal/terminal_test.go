@@ -14,10 +14,10 @@ import (
 )
 
 var (
-	commands = []terminal.Command{{Name: "rollback", Help: "Goes back."}, {Name: "list", Help: "Shows what there is."}}
+	commands = []terminal.Command{{Name: "rollback", Help: "Goes back to what was.", Short: "go back", Flags: []string{"dry-run", "yes"}}, {Name: "list", Help: "Shows what there is.", Short: "show"}}
 	flags    = []terminal.Flag{
-		{Name: "function-name", Group: "What", Help: "The functions."},
-		{Name: "dry-run", Group: "How", Help: "Changes nothing.", Boolean: true},
+		{Name: "function-name", Group: "What", Help: "The functions.", Short: "functions"},
+		{Name: "dry-run", Group: "How", Help: "Changes nothing.", Short: "change nothing", Boolean: true},
 		{Name: "smtp-password", Group: "How", Help: "The password.", Secret: true, Variable: "INPUT_SMTP-PASSWORD"},
 	}
 )
@@ -40,9 +40,11 @@ func TestParse(t *testing.T) {
 		"the flags of a terminal":    {"rollback --yes --json --accessible", terminal.Arguments{Command: "rollback", Yes: true, JSON: true, Accessible: true}},
 		"yes taken back":             {"rollback --yes=false", terminal.Arguments{Command: "rollback"}},
 		"yes taken back, in letters": {"rollback --yes --yes=False --json=TRUE", terminal.Arguments{Command: "rollback", JSON: true}},
-		"help of a command":          {"rollback --help", terminal.Arguments{Command: "rollback", Help: true}},
+		"help of a command":          {"rollback --help", terminal.Arguments{Command: "rollback", Topic: "rollback", Help: true}},
+		"help of a command, before":  {"help rollback", terminal.Arguments{Topic: "rollback", Help: true}},
+		"every flag":                 {"help all", terminal.Arguments{Topic: "all", Help: true}},
 		"help alone":                 {"--help", terminal.Arguments{Help: true}},
-		"help as a command":          {"help", terminal.Arguments{Command: "help", Help: true}},
+		"help as a command":          {"help", terminal.Arguments{Help: true}},
 		"the version of the program": {"--version", terminal.Arguments{Version: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,11 +64,12 @@ func values(name, value string) map[string]string { return map[string]string{nam
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for args, says := range map[string]string{
-		"":                              "the command is missing: write one of rollback, list first",
-		"undo":                          `"undo" is no command`,
-		"list --functon-name api":       "there is no flag --functon-name; --help lists the flags",
-		"list --jsn":                    "there is no flag --jsn; --help lists the flags",
-		"list --something-else-by-far":  "there is no flag --something-else-by-far; --help",
+		"":                              "the command is missing",
+		"undo":                          `"undo" is not a command; the commands are rollback, list`,
+		"help undo":                     `"undo" is not a command`,
+		"list --functon-name api":       "there is no flag --functon-name; `help all` lists the flags",
+		"list --jsn":                    "there is no flag --jsn; `help all` lists the flags",
+		"list --something-else-by-far":  "there is no flag --something-else-by-far; `help all`",
 		"list --function-name":          "--function-name needs a value",
 		"rollback --yes=no":             `--yes has "no", and takes true or false`,
 		"rollback --yes=0":              `--yes has "0"`,
@@ -92,15 +95,28 @@ func FuzzParse(f *testing.F) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	var page bytes.Buffer
-	terminal.Help(&page, "program", "Does something.", commands, flags)
-	text := page.String()
-	assert.Contains(t, text, "Usage:\n  program <command> --function-name <name>")
-	assert.Contains(t, text, "  rollback\n      Goes back.\n")
-	assert.Contains(t, text, "What:\n  --function-name <value>\n      The functions.\n")
-	assert.Contains(t, text, "  --dry-run\n      Changes nothing.\n")
-	assert.Contains(t, text, "prefer the\n      variable INPUT_SMTP-PASSWORD.")
-	assert.Equal(t, 1, strings.Count(text, "\nHow:\n"), "a heading once")
+	help := func(topic string) string {
+		var page bytes.Buffer
+		terminal.Manual{Program: "program", Purpose: "Does something.", Commands: commands, Flags: flags, Common: []string{"function-name"}}.Help(&page, topic)
+		return page.String()
+	}
+	screen := help("")
+	assert.Contains(t, screen, "Usage: program <command> --function-name <name>")
+	assert.Contains(t, screen, "  rollback  go back\n")
+	assert.Contains(t, screen, "  --function-name <value>   functions\n")
+	assert.NotContains(t, screen, "--dry-run")
+
+	command := help("rollback")
+	assert.Contains(t, command, "Goes back to what was.\n\nUsage: program rollback --function-name <name>")
+	assert.Contains(t, command, "  --dry-run                 change nothing\n  --yes                     do not ask")
+	assert.NotContains(t, command, "--function-name <value>")
+
+	all := help("all")
+	assert.Contains(t, all, "  rollback\n      Goes back to what was.\n")
+	assert.Contains(t, all, "What:\n  --function-name <value>\n      The functions.\n")
+	assert.Contains(t, all, "  --dry-run\n      Changes nothing.\n")
+	assert.Contains(t, all, "prefer the\n      variable INPUT_SMTP-PASSWORD.")
+	assert.Equal(t, 1, strings.Count(all, "\nHow:\n"), "a heading once")
 }
 
 // page is a question of each kind.

@@ -74,7 +74,7 @@ func (p *probeSeries) preflight(ctx context.Context) []Preflight {
 	a := p.prober.probe(ctx)
 	if a.problem != "" {
 		return newPreflight(p.name, report.CheckInconclusive,
-			"it is not well now, and a rollback would be called not healthy as long as that lasts: %s", a.problem)
+			"it is not healthy now, and a rollback would be reported as not healthy as long as that lasts: %s", a.problem)
 	}
 	return newPreflight(p.name, report.CheckPassed, "it answers with %s, in %s", p.expectation(), milliseconds(a.took))
 }
@@ -118,7 +118,7 @@ func (p *probeSeries) expectation() string {
 }
 
 func (p *probeSeries) summary() string {
-	text := fmt.Sprintf("%d of %d probes accepted, %d in a row at most", p.accepted, p.probes, p.longest)
+	text := fmt.Sprintf("%d of %d probes healthy, at most %d in a row", p.accepted, p.probes, p.longest)
 	if p.problem != "" {
 		text += "; last problem: " + p.problem
 	}

@@ -54,7 +54,7 @@ func TestHealthOverHTTP(t *testing.T) {
 		"three good answers in a row":     {status(200), nil, report.CheckPassed, "3 answers in a row were status 200, after 3 probes; answered in "},
 		"503 at first, then good":         {status(503, 503, 200), nil, report.CheckPassed, "after 5 probes"},
 		"flapping once starts anew":       {status(200, 200, 500, 200, 200, 200), nil, report.CheckPassed, "after 6 probes"},
-		"bad for good":                    {status(500), nil, report.CheckFailed, "0 in a row at most; last problem: status 500; answered in "},
+		"bad for good":                    {status(500), nil, report.CheckFailed, "at most 0 in a row; last problem: status 500; answered in "},
 		"204 is not 200":                  {status(204), nil, report.CheckFailed, "last problem: status 204"},
 		"204 is of the class 2xx":         {status(204), func(h *verify.Health) { h.Statuses, h.StatusText = any2xx, "2xx" }, report.CheckPassed, "were status 2xx"},
 		"a body with the text":            {body("all systems up"), func(h *verify.Health) { h.Body = "systems up" }, report.CheckPassed, "with the text that the body must hold"},
@@ -70,7 +70,7 @@ func TestHealthOverHTTP(t *testing.T) {
 		"a redirect to another host":      {redirect("/", elsewhere.URL+"/login?key=hunter2"), nil, report.CheckFailed, "status 302, a redirect to " + elsewhere.URL + "/login, which is not followed"},
 		"a redirect to another scheme":    {redirect("/", "https://127.0.0.1/"), nil, report.CheckFailed, "not followed to another host or scheme"},
 		"the connection is torn down":     {tear, nil, report.CheckFailed, "last problem: EOF"},
-		"no answer ever":                  {hang, func(h *verify.Health) { h.Timeout = 50 * time.Millisecond }, report.CheckFailed, "0 of 1 probes accepted"},
+		"no answer ever":                  {hang, func(h *verify.Health) { h.Timeout = 50 * time.Millisecond }, report.CheckFailed, "0 of 1 probes healthy"},
 		"longer to prove than there time": {status(200), func(h *verify.Health) { h.Successes = 100; h.Interval = 50 * time.Millisecond }, report.CheckFailed, "not 100 times in a row"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -277,9 +277,9 @@ func TestHealthKeepsItsTimes(t *testing.T) {
 	}{
 		"fast answers, one each interval":       {time.Minute, 10 * time.Millisecond, 200, 4*time.Second + 10*time.Millisecond, 3, "answered in 10ms to 10ms, median 10ms"},
 		"answers slower than the interval":      {time.Minute, 3 * time.Second, 200, 9 * time.Second, 3, "median 3s"},
-		"bad to the end of the time":            {time.Minute, 0, 500, time.Minute, 30, "0 of 30 probes accepted"},
-		"no answer: each probe ends after 10 s": {59 * time.Second, time.Hour, 200, 59 * time.Second, 6, "0 of 5 probes accepted, 0 in a row at most; last problem: no complete answer within 10s"},
-		"no answer in less than one probe":      {5 * time.Second, time.Hour, 200, 5 * time.Second, 1, "0 of 1 probes accepted"},
+		"bad to the end of the time":            {time.Minute, 0, 500, time.Minute, 30, "0 of 30 probes healthy"},
+		"no answer: each probe ends after 10 s": {59 * time.Second, time.Hour, 200, 59 * time.Second, 6, "0 of 5 probes healthy, at most 0 in a row; last problem: no complete answer within 10s"},
+		"no answer in less than one probe":      {5 * time.Second, time.Hour, 200, 5 * time.Second, 1, "0 of 1 probes healthy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -142,7 +142,7 @@ func TestACancelledWatchSaysWhatItKnew(t *testing.T) {
 			assert.Equal(t, report.CheckInconclusive, c.Status, c.Name)
 			assert.Contains(t, c.Detail, "the run was cancelled", c.Name)
 		}
-		assert.Contains(t, find(t, v, "health").Detail, "8 of 16 probes accepted")
+		assert.Contains(t, find(t, v, "health").Detail, "8 of 16 probes healthy")
 		assert.Contains(t, find(t, v, "alarm").Detail, "ended after 31s of 5m0s")
 	})
 }

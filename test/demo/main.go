@@ -1,23 +1,20 @@
-// Demo shows to a newcomer what the action does: it builds it, starts it as
-// GitHub's runner would, and shows what it makes of situations that a deploy
-// can leave behind. AWS and GitHub are played by test/emulator, Slack and the
-// like by test/people; nothing leaves this machine.
+// Demo shows a newcomer what the action does: failed deploys and their
+// rollbacks, against an emulator of AWS and GitHub on this machine.
 //
-//	go run ./test/demo            all scenes
-//	go run ./test/demo -scene 2   one of them
-//	go run ./test/demo -brief     only the closing table
-//	go run ./test/demo -keep DIR  the summaries as files, too
+//	go run ./test/demo            one scene in full, and a table of all scenes
+//	go run ./test/demo -scene 2   another scene in full
+//	go run ./test/demo -all       every scene in full
+//	go run ./test/demo -brief     only the table
+//	go run ./test/demo -keep DIR  the step summaries as files, too
 //
-// It exits with 1 where a scene ends otherwise than it should.
+// It exits with 1 where a scene ends otherwise than it should. The scenes are in
+// play. This program is small so that it says at once what takes so long: the
+// compiler, at the first time.
 package main
 
 import (
-	"context"
-	"errors"
-	"flag"
-	"fmt"
-	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 )
@@ -27,104 +24,38 @@ func main() {
 }
 
 func realMain() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	var o options
-	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	flags.IntVar(&o.scene, "scene", 0, "show the scene with this `number` alone")
-	flags.BoolVar(&o.brief, "brief", false, "show the closing table alone")
-	flags.StringVar(&o.keep, "keep", "", "write the step summaries to this `directory`")
-	switch err := flags.Parse(os.Args[1:]); {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil: // flags said so
-		return 2
+	// The scenes heed an interrupt themselves, and tidy up.
+	signal.Ignore(os.Interrupt)
+	say("Compiling the action and an emulator of AWS and GitHub. The first time this takes up to a minute.\n\n")
+	work, err := os.MkdirTemp("", "lambda-rollback-demo-")
+	if err != nil {
+		return fail(err)
 	}
-	all := scenes()
-	if count := len(all); o.scene < 0 || o.scene > count || flags.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "demo: -scene takes a number from 1 to %d; there are no arguments beside the flags\n", count)
-		return 2
+	defer func() { _ = os.RemoveAll(work) }()
+	program := filepath.Join(work, "demo")
+	if err := run("go", "build", "-o", program, "github.com/org/lambda-rollback-action/test/demo/play"); err != nil {
+		return fail(err)
 	}
-	wrong, err := demo(ctx, o, all, page{w: os.Stdout, colour: colourful(os.Stdout)})
-	switch {
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		return 1
-	case wrong > 0:
-		return 1
+	err = run(program, os.Args[1:]...)
+	if exit, exited := err.(*exec.ExitError); exited { //nolint:errorlint // as run returns it
+		return exit.ExitCode()
+	}
+	if err != nil {
+		return fail(err)
 	}
 	return 0
 }
 
-type options struct {
-	scene int // counted from 1; 0: all
-	brief bool
-	keep  string
+func run(name string, args ...string) error {
+	command := exec.Command(name, args...) //nolint:noctx // it ends by the same interrupt
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return command.Run()
 }
 
-// demo plays the scenes and says how many of them ended wrong.
-func demo(ctx context.Context, o options, scenes []scene, p page) (wrong int, err error) {
-	work, err := os.MkdirTemp("", "lambda-rollback-demo-")
-	if err != nil {
-		return 0, fmt.Errorf("failed to make a scratch directory: %w", err)
-	}
-	defer os.RemoveAll(work)
-	if o.keep != "" {
-		if err := os.MkdirAll(o.keep, 0o755); err != nil {
-			return 0, fmt.Errorf("failed to make the directory for the summaries: %w", err)
-		}
-	}
-	if !o.brief {
-		p.introduction()
-	}
-	r, err := newRunner(ctx, work)
-	if err != nil {
-		return 0, err
-	}
-	var all []shown
-	for i, s := range scenes {
-		if o.scene != 0 && o.scene != i+1 {
-			continue
-		}
-		s, err := perform(ctx, r, s)
-		if err != nil {
-			return wrong, err
-		}
-		s.number = i + 1
-		all = append(all, s)
-		if len(s.wrong()) > 0 {
-			wrong++
-		}
-		if !o.brief {
-			p.scene(s)
-		}
-		if err := keep(o.keep, s); err != nil {
-			return wrong, err
-		}
-	}
-	p.table(all)
-	return wrong, nil
+func fail(err error) int {
+	say("demo: " + err.Error() + "\n")
+	return 1
 }
 
-// keep writes the summary of a scene as a file; GitHub shows it rendered.
-func keep(dir string, s shown) error {
-	if dir == "" {
-		return nil
-	}
-	name := filepath.Join(dir, fmt.Sprintf("%d-%s.md", s.number, dashed(s.name)))
-	if err := os.WriteFile(name, []byte(s.last().summary), 0o644); err != nil {
-		return fmt.Errorf("failed to keep the summary: %w", err)
-	}
-	return nil
-}
-
-// colourful: colours are for people at a terminal who have not asked for none
-// (https://no-color.org).
-func colourful(f io.Writer) bool {
-	file, ok := f.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+// say does without fmt, which would have to be compiled first.
+func say(text string) { _, _ = os.Stderr.WriteString(text) }

@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	update = flag.Bool("update", false, "write the README's tables anew")
+	update = flag.Bool("update", false, "write the generated tables anew")
 	// The examples can be handed to actionlint this way.
 	workflows = flag.String("workflows", "", "a directory to write the documented workflows to")
 )
@@ -31,20 +31,27 @@ var (
 const (
 	root            = "../.."
 	readme          = "README.md"
+	reference       = "docs/reference.md"
 	iamPage         = "docs/iam.md"
 	troubleshooting = "docs/troubleshooting.md"
 	self            = "org/lambda-rollback-action@"
 )
 
 func TestTablesAreWhatTheDefinitionsSay(t *testing.T) {
-	text := read(t, readme)
-	want := between(t, text, "inputs", inputTables())
-	want = between(t, want, "outputs", outputTable())
-	if *update {
-		require.NoError(t, os.WriteFile(filepath.Join(root, readme), []byte(want), 0o644))
-		text = want
+	generated := func(page string, tables map[string]string) {
+		text := read(t, page)
+		want := text
+		for name, table := range tables {
+			want = between(t, want, name, table)
+		}
+		if *update {
+			require.NoError(t, os.WriteFile(filepath.Join(root, page), []byte(want), 0o644))
+			text = want
+		}
+		assert.Equal(t, want, text, "the tables of %s do not match the definitions: go test ./test/docs -update", page)
 	}
-	assert.Equal(t, want, text, "the README's tables are behind the definitions: go test ./test/docs -update")
+	generated(readme, map[string]string{"inputs": keyInputTable(t)})
+	generated(reference, map[string]string{"inputs": inputTables(), "outputs": outputTable()})
 }
 
 func TestEveryLinkLeadsSomewhere(t *testing.T) {

@@ -102,6 +102,25 @@ func between(t *testing.T, text, name, fresh string) string {
 	return before + begin + "\n\n" + fresh + "\n" + end + after
 }
 
+// keyInputs are those that most workflows set; the README has them.
+var keyInputs = []string{
+	"function-name", "alias", "aws-region", "role-to-assume", "needs",
+	"deployed-version", "target-version", "health-url", "observe", "on-unhealthy",
+}
+
+func keyInputTable(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("| Input | Default | What it does |\n| --- | --- | --- |\n")
+	all := github.InputDefinitions()
+	for _, name := range keyInputs {
+		at := slices.IndexFunc(all, func(d github.Definition) bool { return d.Name == name })
+		require.GreaterOrEqual(t, at, 0, "no input %s", name)
+		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", name, defaultOf(all[at]), all[at].Purpose())
+	}
+	return text.String()
+}
+
 // inputTables has a table for each group of inputs, those that are not built
 // yet behind the others.
 func inputTables() string {

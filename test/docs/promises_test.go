@@ -34,5 +34,5 @@ func TestWhatIsNotRejectedIsNotSaidToBe(t *testing.T) {
 	steps := report.NextSteps(report.Result{Status: report.RolledBack, Reason: report.Chosen, Functions: []report.Function{
 		{Function: "api", Alias: "live", Status: report.RolledBack, Reason: report.Chosen, From: "2", To: "3", Rejected: []string{}},
 	}})
-	assert.NotContains(t, strings.Join(steps, "\n"), "Version 2 is not chosen again")
+	assert.NotContains(t, strings.Join(steps, "\n"), "Version 2 will not be selected")
 }

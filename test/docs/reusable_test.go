@@ -139,7 +139,7 @@ func reusableInputs() []github.Definition {
 func reusableWorkflow() string {
 	var text strings.Builder
 	text.WriteString(`# The rollback job, for workflows that call it by
-#   uses: org/lambda-rollback-action/.github/workflows/rollback-on-failure.yml@…
+#   uses: org/lambda-rollback-action/.github/workflows/rollback-on-failure.yml@v1
 # The caller has the needs:, the if: and the permissions; examples/reusable.yml.
 # It needs github.com: elsewhere the job context does not name the workflow's own
 # commit. Follow-ups on GitHub are not here: each would be one permission more that every
@@ -180,10 +180,10 @@ on:
         description: Only without OIDC. With role-to-assume no key is needed.
         required: false
       aws-secret-access-key:
-        description: Only together with aws-access-key-id.
+        description: Requires aws-access-key-id.
         required: false
       aws-session-token:
-        description: Only together with aws-access-key-id, where the key is a temporary one.
+        description: Requires aws-access-key-id. Only for temporary keys.
         required: false
     outputs:
 `)

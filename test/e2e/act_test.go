@@ -59,7 +59,7 @@ func runWorkflow(t *testing.T, workflow, event string, payload any, env, local m
 		"--platform", "ubuntu-latest=" + *base, "--pull=false", "--network", "host",
 		"--container-daemon-socket", "-", "--no-cache-server", "--rm",
 		// The action under its public name is this checkout, too.
-		"--local-repository", self + "main=" + checkout,
+		"--local-repository", self + "v1=" + checkout,
 		"--action-cache-path", filepath.Join(dir, "actions"),
 		"--env-file", "", "--secret-file", "", "--var-file", "", "--input-file", "",
 	}

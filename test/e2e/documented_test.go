@@ -15,17 +15,21 @@ const self = "org/lambda-rollback-action@"
 
 var fence = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
 
-// ofReadme is the workflow of that name, as the README has it.
-func ofReadme(t *testing.T, name string) string {
+// documented is the workflow of that name, as the README or a page of docs/ has it.
+func documented(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	require.NoError(t, err)
-	for _, match := range fence.FindAllStringSubmatch(string(text), -1) {
-		if strings.HasPrefix(match[1], "name: "+name+"\n") {
-			return match[1]
+	for _, page := range append([]string{filepath.Join(root, "README.md")}, pages...) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, match := range fence.FindAllStringSubmatch(string(text), -1) {
+			if strings.HasPrefix(match[1], "name: "+name+"\n") {
+				return match[1]
+			}
 		}
 	}
-	require.Fail(t, "the README has no workflow named "+name)
+	require.Fail(t, "neither the README nor a page of docs/ has a workflow named "+name)
 	return ""
 }
 
@@ -40,7 +44,7 @@ func example(t *testing.T, name string) string {
 // fromCheckout uses the action from the workspace instead of by its name.
 func fromCheckout(t *testing.T, workflow string) string {
 	t.Helper()
-	uses := regexp.MustCompile(`(?m)^( +(?:- )?uses: )` + self + `main\b.*$`)
+	uses := regexp.MustCompile(`(?m)^( +(?:- )?uses: )` + self + `v1\b.*$`)
 	require.Len(t, uses.FindAllString(workflow, -1), 1)
 	return uses.ReplaceAllString(workflow, "${1}./")
 }

@@ -366,7 +366,7 @@ func TestTheExampleOfEmailAfterTheFact(t *testing.T) {
 			}
 			s.local = map[string]string{uses(t, workflow, "dawidd6/action-send-mail"): standIn(t, "subject", "body")}
 			if c.action != "" {
-				workflow = regexp.MustCompile(`(?s)uses: `+self+`main\b.*?\n\n`).ReplaceAllString(workflow, "run: "+c.action+"\n\n")
+				workflow = regexp.MustCompile(`(?s)uses: `+self+`v1\b.*?\n\n`).ReplaceAllString(workflow, "run: "+c.action+"\n\n")
 			}
 			run := s.failedPush(workflow, nil)
 			assert.Equal(t, "Production: "+c.subject, run.handed(t, "tell", "subject"))

@@ -45,7 +45,7 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer func() { // all but the first are what act calls what it built
-		_ = exec.Command("docker", "image", "rm", "--force", image, "act-dockeraction", "act-org-lambda-rollback-action-main-dockeraction", "act-lambda-rollback-action-dockeraction").Run()
+		_ = exec.Command("docker", "image", "rm", "--force", image, "act-dockeraction", "act-org-lambda-rollback-action-v1-dockeraction", "act-lambda-rollback-action-dockeraction").Run()
 	}()
 	return m.Run()
 }

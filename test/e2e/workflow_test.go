@@ -16,7 +16,7 @@ var fails = map[string]string{"FAIL": "all"}
 func TestAFailedDeployIsRolledBack(t *testing.T) {
 	s := newScene(t)
 
-	run := s.run(fromCheckout(t, ofReadme(t, "Deploy")), "push", "main", s.push("main"), fails)
+	run := s.run(fromCheckout(t, documented(t, "Deploy")), "push", "main", s.push("main"), fails)
 
 	require.Equal(t, "failure", run.result("deploy-production"))
 	require.Equal(t, "success", run.result("rollback-on-failure"))
@@ -35,7 +35,7 @@ func TestAFailedDeployIsRolledBack(t *testing.T) {
 	summary := run.summary("rollback-on-failure")
 	assert.Contains(t, summary, "checkout-api")
 	log := run.said("rollback-on-failure")
-	assert.Contains(t, log, `whose deploy it is: version 4 was made`)
+	assert.Contains(t, log, `Attribution: version 4 was published`)
 	assert.NotContains(t, log, "::warning")
 	t.Logf("live served version %s; the deploy moved it to %s and failed; after the rollback it serves %s", s.before, deployed, s.function.Serving("live"))
 	t.Logf("the log of the step:\n%s", log)
@@ -59,7 +59,7 @@ const witness = `
 func TestOutputsReachALaterStepAndALaterJob(t *testing.T) {
 	s := newScene(t)
 
-	run := s.run(ofReadme(t, "Deploy and tell")+witness, "push", "main", s.push("main"), fails)
+	run := s.run(documented(t, "Deploy and tell")+witness, "push", "main", s.push("main"), fails)
 
 	require.Equal(t, "success", run.result("rollback-on-failure"))
 	assert.Equal(t, s.before, s.function.Serving("live"))
@@ -78,7 +78,7 @@ func TestOutputsReachALaterStepAndALaterJob(t *testing.T) {
 func TestASuccessfulDeployIsLeftAlone(t *testing.T) {
 	s := newScene(t)
 
-	run := s.run(ofReadme(t, "Deploy and tell"), "push", "main", s.push("main"), nil)
+	run := s.run(documented(t, "Deploy and tell"), "push", "main", s.push("main"), nil)
 
 	assert.Zero(t, run.code)
 	assert.Equal(t, "success", run.result("deploy-production"))
@@ -91,7 +91,7 @@ func TestASuccessfulDeployIsLeftAlone(t *testing.T) {
 func TestAnotherBranchIsLeftAlone(t *testing.T) {
 	s := newScene(t)
 
-	run := s.run(fromCheckout(t, ofReadme(t, "Deploy")), "push", "feature/shoes", s.push("feature/shoes"), fails)
+	run := s.run(fromCheckout(t, documented(t, "Deploy")), "push", "feature/shoes", s.push("feature/shoes"), fails)
 
 	require.Equal(t, "failure", run.result("deploy-production"))
 	assert.Empty(t, run.result("rollback-on-failure"))

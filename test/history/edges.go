@@ -6,7 +6,7 @@ import (
 )
 
 // within tells whether a version of somebody else can be this run's by all that can
-// be observed: it was published while the deploy job was at work; or while another
+// be observed: it was published while the deploy job was running; or while another
 // job was that can deploy by what is said of them, and either no earlier version
 // shows which job it is, or nothing gave a cause to ask: no job was skipped, and
 // nothing else was published.
@@ -69,7 +69,7 @@ func (r *Run) near(at time.Time, difference time.Duration) bool {
 	return at.Sub(r.Created).Abs() <= difference
 }
 
-// lintAt tells whether the lint was at work at a time.
+// lintAt tells whether the lint was running at a time.
 func (r *Run) lintAt(at time.Time, difference time.Duration) bool {
 	at = at.Truncate(time.Second)
 	return slices.ContainsFunc(r.Attempts, func(a *Attempt) bool {

@@ -24,8 +24,8 @@ import (
 //   - with everything told, and with no answers to later questions: all, but a
 //     version that only an older run's evidence shows as bad may be chosen;
 //   - without newer runs, without jobs, or with a bound alone: all, where no
-//     other run was at work;
-//   - with nothing told: a and b, where no other run was at work and this one
+//     other run was running;
+//   - with nothing told: a and b, where no other run was running and this one
 //     did move the alias.
 //
 // Where two runs were in their deploy job when what serves was published,

@@ -66,12 +66,12 @@ type Truth struct {
 	// right, too.
 	Restored bool
 	// Within: somebody else published what serves while a job of this run that can
-	// deploy was at work.
+	// deploy was running.
 	Within bool
 	// Near: by the difference of the clocks what serves was published so near to the
 	// beginning or the end of a job that it can be on either side.
 	Near bool
-	// Beside: nobody said which job deploys, and the lint was at work, too, when what
+	// Beside: nobody said which job deploys, and the lint was running, too, when what
 	// serves was published.
 	Beside bool
 	// Unproven are versions of failed runs of which nothing that could be
@@ -219,7 +219,7 @@ func (l *Lambda) beyondGap(v int64) bool {
 	return missing >= 4
 }
 
-// maligned tells that another run was at work, and failed, when a version was
+// maligned tells that another run was running, and failed, when a version was
 // published: it is taken for that run's.
 func (w *World) maligned(v *version) bool {
 	at := v.modified.Truncate(time.Second)
@@ -301,7 +301,7 @@ func (w *World) judgeMove(t trial, truth Truth, top, now Serving, say func(strin
 	timed := r.Evidence != Nothing // something says when the run began
 	told := r.Tells && t.a.put[l] != 0
 	// What must hold at least, by evidence. With everything: all. Without the
-	// newer runs or the jobs: all, where no other run was at work. With
+	// newer runs or the jobs: all, where no other run was running. With
 	// nothing at all: all, where this run did move the alias.
 	owed := r.Evidence <= NoAnswers || (timed && solo) || (solo && !truth.Stays)
 	switch {

@@ -29,7 +29,7 @@ type Run struct {
 	failed     bool // the last attempt that is over and deployed failed
 	everFailed bool
 	found      map[*Lambda]int64          // what served when only its tests were run again, and succeeded
-	misled     map[*Lambda]bool           // when it failed, what an older run published while it was at work served
+	misled     map[*Lambda]bool           // when it failed, what an older run published while it was running served
 	left       map[*Lambda]map[int64]bool // versions that its rollback left
 }
 
@@ -349,11 +349,11 @@ func (w *World) deploying(at time.Time) int {
 	return count
 }
 
-// alone tells whether no other run was at work between a run's beginning and
+// alone tells whether no other run was running between a run's beginning and
 // now, with a moment to spare.
 func (w *World) alone(r *Run) bool { return w.others(r) == 0 }
 
-// entangled tells whether a run was at work at the same time as another one.
+// entangled tells whether a run was running at the same time as another one.
 func (w *World) entangled(r *Run) bool { return r != nil && w.others(r) > 0 }
 
 // others counts the runs that were at work while a run was.

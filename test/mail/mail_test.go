@@ -167,7 +167,7 @@ func TestDeliveryToSome(t *testing.T) {
 	a.Headline = "some: " + a.Headline
 	o.Cc = []*mail.Address{{Address: "nobody@shop.example"}, {Address: "lead@shop.example"}}
 	err := send(t, o, a)
-	require.ErrorContains(t, err, "sent to 2 of 3 receivers, but not to nobody@shop.example: 550 5.1.1 <nobody@shop.example>: Recipient address rejected")
+	require.ErrorContains(t, err, "sent to 2 of 3 recipients, but not to nobody@shop.example: 550 5.1.1 <nobody@shop.example>: Recipient address rejected")
 	for _, m := range inbox(t, a.Headline, 2) {
 		assert.Equal(t, "high", m.Header["Importance"])
 		assert.Contains(t, m.Header["Cc"], "nobody@shop.example")

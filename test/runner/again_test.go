@@ -25,7 +25,7 @@ func TestARunTriedAgainSaysWhetherProductionIsWellNow(t *testing.T) {
 		"it has become well": {nil, func(s *scene) map[string]string { return map[string]string{"health-url": s.answers(200)} },
 			again + "true", 0, "the check passed"},
 		"what is asked for now cannot tell": {nil, func(*scene) map[string]string { return map[string]string{"health-url": "", "alarms": "gone"} },
-			again + "unknown", 0, "whether production recovered is not known"},
+			again + "unknown", 0, "it is not known whether production recovered"},
 		"a check that cannot be made": {nil, func(*scene) map[string]string { return map[string]string{"health-status": "9xx"} },
 			again + "unknown", 0, "input health-status has"},
 		"nothing is asked for now": {nil, func(*scene) map[string]string { return map[string]string{"health-url": ""} },

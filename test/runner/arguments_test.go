@@ -50,21 +50,42 @@ func (s *scene) call(args ...string) said {
 func TestHelpKnowsEveryInput(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	for _, args := range [][]string{{"--help"}, {"help"}, {"rollback", "--help"}, {"-h"}} {
-		got := s.call(args...)
-		assert.Zero(t, got.code)
-		for name := range manifest.Inputs {
-			if name != "command" {
-				assert.Contains(t, got.out, "  --"+name)
-			}
-		}
-		for _, command := range []string{"rollback", "list", "check", "snapshot", "drill"} {
-			assert.Contains(t, got.out, "\n  "+command+"\n")
-		}
-		for line := range strings.Lines(got.out) {
+	commands := []string{"rollback", "list", "check", "snapshot", "drill"}
+	fits := func(text string, lines int) {
+		assert.LessOrEqual(t, strings.Count(text, "\n"), lines, text)
+		for line := range strings.Lines(text) {
 			assert.LessOrEqual(t, len([]rune(strings.TrimSuffix(line, "\n"))), 80, line)
 		}
+		// What has no short text would be a flag without an explanation.
+		assert.NotRegexp(t, `(?m)^  --[a-z-]+( <value>)? *$`, text)
 	}
+	all := s.call("help", "all")
+	assert.Zero(t, all.code)
+	for name := range manifest.Inputs {
+		if name != "command" {
+			assert.Contains(t, all.out, "  --"+name)
+		}
+	}
+	for _, command := range commands {
+		assert.Contains(t, all.out, "\n  "+command+"\n")
+		page := s.call("help", command)
+		assert.Zero(t, page.code)
+		assert.Equal(t, page, s.call(command, "--help"))
+		fits(page.out, 39)
+	}
+	for line := range strings.Lines(all.out) {
+		assert.LessOrEqual(t, len([]rune(strings.TrimSuffix(line, "\n"))), 80, line)
+	}
+	for _, args := range [][]string{{"--help"}, {"help"}, {"-h"}} {
+		got := s.call(args...)
+		assert.Zero(t, got.code)
+		fits(got.out, 24)
+		assert.Equal(t, 10, strings.Count(got.out, "\n  --"), "the flags that people use")
+		for _, command := range commands {
+			assert.Contains(t, got.out, "\n  "+command+" ")
+		}
+	}
+	assert.Equal(t, 2, s.call("help", "undo").code)
 	assert.Contains(t, s.call("--version").out, "lambda-rollback-action ")
 }
 
@@ -77,11 +98,11 @@ func TestWrongArguments(t *testing.T) {
 		says string
 	}{
 		"no command":               {[]string{"--function-name", "api"}, "the command is missing"},
-		"a command there is not":   {[]string{"undo"}, `"undo" is no command`},
-		"a flag there is not":      {[]string{"rollback", "--functon-name", "api"}, "there is no flag --functon-name; --help lists the flags"},
+		"a command there is not":   {[]string{"undo"}, `"undo" is not a command`},
+		"a flag there is not":      {[]string{"rollback", "--functon-name", "api"}, "there is no flag --functon-name; `help all` lists the flags"},
 		"a flag without its value": {[]string{"rollback", "--function-name"}, "--function-name needs a value"},
 		"a word too many":          {[]string{"rollback", "api"}, `"api" is neither a flag nor its value`},
-		"a word with a sequence":   {[]string{"roll\x1b[2Jback"}, `is no command`},
+		"a word with a sequence":   {[]string{"roll\x1b[2Jback"}, `is not a command`},
 	} {
 		got := s.call(c.args...)
 		assert.Equal(t, 2, got.code, name)

@@ -14,7 +14,7 @@ const goodSHA = "600d600d600d600d600d600d600d600d600d600d"
 
 var allFollowUps = map[string]string{"record-deployment": "true", "comment-on-pull-request": "true", "open-issue": "true"}
 
-// withHistory is a scene whose good version 2 was made by an earlier run, and
+// withHistory is a scene whose good version 2 was published by an earlier run, and
 // whose failing commit is a pull request's merge.
 func withHistory(t *testing.T) *scene {
 	t.Helper()

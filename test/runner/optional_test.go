@@ -35,6 +35,9 @@ var optionalFaults = map[string]struct {
 	"observe-api":                {value: "shop\x01", said: `shop\x01`},
 	"on-unhealthy":               {value: "panic"},
 	"max-steps":                  {value: "many"},
+	"infrastructure":             {value: "pulumi"},
+	"on-stack-in-progress":       {value: "hurry"},
+	"stop-codedeploy":            {value: "perhaps"},
 	"list-limit":                 {value: "most"},
 	"allow-production-drill":     {value: "perhaps"},
 	"site-bucket":                {value: "A_B"},
@@ -191,12 +194,12 @@ func TestAHalfGivenChannelStopsNoMove(t *testing.T) {
 		missing string
 		says    string
 	}{
-		"the secret token of an environment is empty": {people.SlackBot, "slack-bot-token", `input slack-channel has "#deploys", which is of use only together with slack-bot-token`},
-		"no channel for a token":                      {people.SlackBot, "slack-channel", "which is of use only together with slack-channel"},
-		"a mail server and nobody to tell":            {people.Email, "email-to", `input smtp-host has "127.0.0.1", which is of use only together with email-to`},
-		"a mail server and no sender":                 {people.Email, "email-from", "which is of use only together with email-from"},
-		"a user without the password":                 {people.Email, "smtp-password", `input smtp-username has "robot", which is of use only together with smtp-password`},
-		"receivers and no server":                     {people.Email, "smtp-host", "which is of use only together with smtp-host"},
+		"the secret token of an environment is empty": {people.SlackBot, "slack-bot-token", `input slack-channel has "#deploys", which requires slack-bot-token`},
+		"no channel for a token":                      {people.SlackBot, "slack-channel", "which requires slack-channel"},
+		"a mail server and nobody to tell":            {people.Email, "email-to", `input smtp-host has "127.0.0.1", which requires email-to`},
+		"a mail server and no sender":                 {people.Email, "email-from", "which requires email-from"},
+		"a user without the password":                 {people.Email, "smtp-password", `input smtp-username has "robot", which requires smtp-password`},
+		"receivers and no server":                     {people.Email, "smtp-host", "which requires smtp-host"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -109,7 +109,7 @@ func TestHealthAfterTheMove(t *testing.T) {
 					}
 				})}
 			},
-			unwellEnd, "2 in a row at most; last problem: status 503",
+			unwellEnd, "at most 2 in a row; last problem: status 503",
 		},
 		"one of several is not well": {
 			func(s *scene) map[string]string {
@@ -142,7 +142,7 @@ func TestHealthAfterTheMove(t *testing.T) {
 					}
 				})}
 			},
-			unwellEnd, "0 of 1 probes accepted",
+			unwellEnd, "0 of 1 probes healthy",
 		},
 		"a body that never ends": {
 			func(s *scene) map[string]string {
@@ -509,7 +509,7 @@ func TestObserveWhereNobodyCalls(t *testing.T) {
 		status, detail := o.proven(t).check(t, check)
 		assert.Equal(t, "inconclusive", status, detail)
 	}
-	assert.Contains(t, o.outputs["message"], "whether production recovered is not known")
+	assert.Contains(t, o.outputs["message"], "it is not known whether production recovered")
 }
 
 // GitHub's clock, AWS's and the runner's differ: no time may come out negative,
@@ -569,7 +569,7 @@ func TestTheTimelineTellsWhatServedMeanwhile(t *testing.T) {
 	assert.Equal(t, wellEnd, o.end(), o.outputs["message"])
 	for _, m := range o.proven(t).Timeline {
 		if m.Event == "traffic-moved" {
-			assert.Regexp(t, `^version 2 serves alone; it took \d+s, at first \d+(\.\d+)?% still went to version 3$`, m.Detail)
+			assert.Regexp(t, `^100% of traffic is on version 2; it took \d+s, at first \d+(\.\d+)?% still went to version 3$`, m.Detail)
 		}
 	}
 	assert.Contains(t, o.proven(t).events(), "traffic-moved")

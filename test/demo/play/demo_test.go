@@ -49,7 +49,7 @@ func TestThePageFitsATerminal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "summaries")
 	var out bytes.Buffer
 
-	wrong, err := demo(t.Context(), options{keep: dir}, scenes()[:3], onPaper(&out))
+	wrong, err := demo(t.Context(), options{keep: dir, all: true}, scenes()[:3], onPaper(&out))
 
 	require.NoError(t, err)
 	assert.Zero(t, wrong)
@@ -68,12 +68,32 @@ func TestThePageFitsATerminal(t *testing.T) {
 func TestBriefIsTheTableAlone(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	wrong, err := demo(t.Context(), options{brief: true, scene: 4}, scenes(), onPaper(&out))
+	wrong, err := demo(t.Context(), options{brief: true}, scenes()[:4], onPaper(&out))
 	require.NoError(t, err)
 	assert.Zero(t, wrong)
 	assert.Contains(t, out.String(), "4  nothing deployed")
-	assert.NotContains(t, out.String(), "a bad deploy")
+	assert.Contains(t, out.String(), "1  a bad deploy")
 	assert.NotContains(t, out.String(), "The log of the step")
+}
+
+func TestOneSceneIsShownInFull(t *testing.T) {
+	t.Parallel()
+	for shown, o := range map[string]options{"1  ": {}, "2  ": {scene: 2}} {
+		var out bytes.Buffer
+		_, err := demo(t.Context(), o, scenes()[:2], onPaper(&out))
+		require.NoError(t, err)
+		assert.Equal(t, 1, strings.Count(out.String(), "The log of the step"))
+		scene, _, _ := strings.Cut(out.String(), "The log of the step")
+		assert.Contains(t, scene, "\n"+shown)
+		assert.Contains(t, out.String(), "2 of 2 scenes ended as they should")
+	}
+}
+
+func TestTheIntroductionIsOneScreen(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	onPaper(&out).introduction()
+	assert.LessOrEqual(t, strings.Count(out.String(), "\n"), 24, out.String())
 }
 
 func TestNamesFitTheTable(t *testing.T) {

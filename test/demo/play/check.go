@@ -118,7 +118,7 @@ func (p performance) checkOutputs(f *findings, st *stage) {
 			equal("function-name", name)
 			equal("alias", alias)
 			equal("from-version", from)
-			equal("to-version", to)
+			equal("to-version", cmp.Or(to, w.wouldGo))
 		}
 	}
 	if len(results) > 1 {

@@ -91,6 +91,7 @@ type want struct {
 	through   []string          // what the first function's alias goes through; none: straight to serves
 	healthy   string            // empty: unknown
 	remembers []string          // what the memory alias says; empty: there must be none
+	wouldGo   string            // of a check: the version that a rollback would go to
 	site      map[string]string // all objects of the static site
 }
 

@@ -253,7 +253,7 @@ func scenes() []scene {
 				deletes: []int64{40},
 				inputs:  map[string]string{"command": "check"},
 				trouble: []trouble{{emulator.Match{Operation: "UpdateAlias"}, emulator.Deny()}},
-				want:    want{exit: 1, status: report.NotReady, reason: report.AccessDenied, serves: []string{"41"}, remembers: []string{""}},
+				want:    want{exit: 1, status: report.NotReady, reason: report.AccessDenied, serves: []string{"41"}, remembers: []string{""}, wouldGo: "39"},
 			}},
 		},
 		{

@@ -19,11 +19,7 @@ type page struct {
 	colour bool
 }
 
-const introduction = `When a deploy to AWS Lambda fails, production must go back to the version that worked. This action does that as the last job of the workflow: it finds out which version worked before, and moves production back to it. And it looks before it moves: has a job failed, is it this run that put the serving version there, has a newer deploy come since?
-
-Four words. A version is a frozen copy of a function's code; it has a number. The alias “live” is a name for one of the versions (or, in a canary, for two that share the traffic); whoever calls the function in production calls the alias. Serving is what the alias points at. The memory alias “live-rollback” is where the action remembers which versions were bad.
-
-In a workflow, it is this job:`
+const introduction = `When a deploy to AWS Lambda fails, the alias “live”, which production calls, must go back to the version that worked. This action does that as the last job of the workflow. It remembers bad versions in a second alias, “live-rollback”. The job:`
 
 const workflow = `rollback-on-failure:
   needs: [tests, deploy-production]
@@ -31,25 +27,21 @@ const workflow = `rollback-on-failure:
   runs-on: ubuntu-latest
   permissions: {id-token: write, actions: read}
   steps:
-    - uses: org/lambda-rollback-action@main
+    - uses: org/lambda-rollback-action@v1
       with:
         function-name: checkout-api
         aws-region: ` + region + `
         role-to-assume: ` + role + `
         needs: ${{ toJSON(needs) }}`
 
-const reading = `What follows is the real program, built just now from this checkout and started as GitHub's runner starts it. AWS and GitHub are played on this machine: nothing leaves it.
+const reading = `Below, the real program runs as on a GitHub runner, with AWS and GitHub emulated on this machine. The memory alias is shown like “41 rejected=42@118 run=118/1 by=rollback”: version 41 is good, run 118 failed with version 42.`
 
-What the memory alias says is shown like “41 rejected=42@118 run=118/1 by=rollback”: the version to be on is 41; 42 is bad, because run 118 failed; run 118 wrote this, in its first attempt. (In reality there are long run ids and a time, as the logs show.)`
-
+// introduction fits one screen.
 func (p page) introduction() {
-	p.title("lambda-rollback-action: a deploy fails, and production is back on the version that worked")
+	p.title("lambda-rollback-action: a deploy fails, and production returns to the version that worked")
 	p.text("", introduction)
-	p.blank()
 	p.text("    ", workflow)
-	p.blank()
 	p.text("", reading)
-	p.blank()
 	p.blank()
 }
 
@@ -211,7 +203,7 @@ func (p page) verdict(s shown) {
 
 // table closes the demo: a line for each scene.
 func (p page) table(all []shown) {
-	p.title("All scenes: what the alias “live” pointed at, and what the action said")
+	p.title("All scenes: the version of the alias “live” before and after, and the result")
 	const row = "%-2s %-19s %-11s %-9s %-9s %-28s %5s %4s  %s"
 	p.line(p.bold(fmt.Sprintf(row, "", "scene", "before", "after", "expected", "status/reason", "calls", "ms", "ok")))
 	good := 0
@@ -228,7 +220,7 @@ func (p page) table(all []shown) {
 			strings.TrimSuffix(last.outputs["status"]+"/"+last.outputs["reason"], "/"),
 			strconv.Itoa(calls), strconv.FormatInt(last.duration.Milliseconds(), 10), paint(ok)))
 	}
-	p.line(p.dim("calls: to AWS, tries included · ms: the whole program, from its start to its exit"))
+	p.line(p.dim("calls: to AWS, including retries · ms: from the start of the program to its exit"))
 	p.blank()
 	if good == len(all) {
 		p.line(p.green(fmt.Sprintf("%d of %d scenes ended as they should.", good, len(all))))

@@ -1,0 +1,87 @@
+package rollback
+
+import (
+	"strings"
+
+	"github.com/org/lambda-rollback-action/github"
+	"github.com/org/lambda-rollback-action/rollback/terminal"
+)
+
+// commonFlags are on the first screen of the help.
+var commonFlags = []string{
+	"function-name", "alias", "aws-region", "target-version", "reason",
+	"dry-run", "health-url", "observe", "yes", "json",
+}
+
+// shortCommands say in a few words what each command does, and name the flags
+// that people use with it.
+var shortCommands = map[string]terminal.Command{
+	"rollback": {
+		Short: "move the alias back to the last good version",
+		Flags: []string{
+			"function-name", "alias", "aws-region", "target-version", "reason", "dry-run", "all-or-nothing", "timeout",
+			"health-url", "invoke-payload", "alarms", "observe", "on-unhealthy", "yes", "json", "accessible",
+		},
+	},
+	"list": {
+		Short: "show the versions and where a rollback would go",
+		Flags: []string{"function-name", "alias", "aws-region", "list-limit", "json"},
+	},
+	"check": {
+		Short: "tell whether a rollback would work now",
+		Flags: []string{"function-name", "alias", "aws-region", "health-url", "invoke-payload", "alarms", "observe", "notify-on", "json"},
+	},
+	"snapshot": {
+		Short: "before a deploy, record the version that is live",
+		Flags: []string{"function-name", "alias", "aws-region", "dry-run", "json"},
+	},
+	"drill": {
+		Short: "rehearse a rollback and return to the live version",
+		Flags: []string{
+			"function-name", "alias", "aws-region", "environment", "allow-production-drill", "dry-run",
+			"health-url", "invoke-payload", "alarms", "observe", "yes", "json",
+		},
+	},
+}
+
+// shortFlags say in a few words what each flag does that the short help names.
+var shortFlags = map[string]string{
+	"function-name":          "function, name:alias or ARN; required",
+	"alias":                  "alias that receives traffic; default live",
+	"aws-region":             "AWS region",
+	"target-version":         "version to go to; default: the last good one",
+	"reason":                 "why, for the log and the summary",
+	"dry-run":                "show what would happen, change nothing",
+	"all-or-nothing":         "move no function unless all can move",
+	"timeout":                "time limit for the move; default 5m",
+	"health-url":             "URL that must answer 200 after the move",
+	"invoke-payload":         "event to invoke the alias with after the move",
+	"alarms":                 "CloudWatch alarms that must be OK",
+	"observe":                "watch errors and logs this long, such as 5m",
+	"on-unhealthy":           "fail, or step-back to an older version",
+	"list-limit":             "how many versions to show; default 20",
+	"notify-on":              "always: send a test message",
+	"environment":            "environment that the alias serves",
+	"allow-production-drill": "allow a drill in production",
+}
+
+// manual is what can be written on the command line, from the definitions that
+// the action's inputs have.
+func manual() terminal.Manual {
+	m := terminal.Manual{Program: programName, Purpose: programPurpose, Common: commonFlags}
+	for _, c := range github.CommandDefinitions() {
+		command := shortCommands[c.Name]
+		command.Name, command.Help = c.Name, c.Description
+		m.Commands = append(m.Commands, command)
+	}
+	for _, d := range github.InputDefinitions() {
+		if d.Name == "command" {
+			continue
+		}
+		m.Flags = append(m.Flags, terminal.Flag{
+			Name: d.Name, Group: d.Group, Help: strings.ReplaceAll(d.Text(), "`", ""), Short: shortFlags[d.Name],
+			Boolean: d.Boolean(), Secret: d.Secret, Variable: d.Variable(),
+		})
+	}
+	return m
+}
