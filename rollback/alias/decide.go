@@ -122,6 +122,7 @@ func rolledBackByThisRun(f *facts) (Decision, bool) {
 
 // publishedAbove are the versions above the serving ones that this run has published.
 func publishedAbove(f *facts) []int64 {
+	f.needRun()
 	if !f.o.SearchedAbove && f.o.Run.Jobs != nil {
 		f.need(Query{Above: f.o.Alias.newest()})
 	}
