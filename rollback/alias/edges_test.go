@@ -136,6 +136,18 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 		"a smoke test that began when the deploy was done failed": {given: byAPI(deployed, jobAt("smoke test", clockAt(2, 10), clockAt(3, 0), "failure")), want: ours},
 		"a smoke test failed, and a lint beside the deploy did, too": {
 			given: byAPI(jobAt("lint", clockAt(0, 10), clockAt(0, 40), "failure"), deployed, jobAt("smoke test", clockAt(2, 10), clockAt(3, 0), "failure")), want: ours},
+		"the deploy was cancelled, and that counts": {given: func(p *picture) {
+			byAPI(jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "cancelled"))(p)
+			p.run.CancelledCounts = true
+		}, want: ours},
+		"a whole run was cancelled in its deploy, and that counts": {given: func(p *picture) {
+			byAPI(jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "cancelled"))(p)
+			p.run.FailedBy, p.run.CancelledCounts = report.FailedByRun, true
+		}, want: ours},
+		"a lint was cancelled before the deploy, and that counts": {given: func(p *picture) {
+			byAPI(jobAt("lint", clockAt(0, 10), clockAt(0, 40), "cancelled"), deployed)(p)
+			p.run.CancelledCounts = true
+		}, want: stay(report.NoFailure)},
 		"somebody named the jobs: a lint beside them says nothing, their failure does": {given: func(p *picture) {
 			p.run.DeployJobs = []string{"deploy"}
 			p.run.Jobs[1].Conclusion = "failure"

@@ -50,6 +50,8 @@ type Run struct {
 	Counted []string
 	// FailedBy is what showed that the deploy failed; empty: nothing was asked.
 	FailedBy FailureSource
+	// CancelledCounts is true where a job that was cancelled is a failed deploy, too.
+	CancelledCounts bool
 	// Earlier are the jobs of earlier attempts. A version of an earlier attempt
 	// is this run's too.
 	Earlier []Job
