@@ -186,6 +186,9 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 	if failing == target {
 		failing = now.other(target)
 	}
+	if a := toleratedDeploy(f, failing); a.reason != "" {
+		return leaveAlone(f, a), true
+	}
 	proof := fmt.Sprintf("this run's snapshot shows that version %d came behind the alias after it", failing)
 	u := f.usable(target)
 	// A version that an older run had deployed served, and was rejected only after

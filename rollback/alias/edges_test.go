@@ -122,9 +122,30 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 		}
 	}
 	deployed := jobAt("deploy-production", clockAt(1, 10), clockAt(2, 0), "success")
+	flaky := jobAt("flaky-lint", clockAt(0, 10), clockAt(0, 40), "failure")
 	ours := back(report.PreviousVersion, 41, 42)
 	hold(t, map[string]situation{
 		"a flaky lint failed before the deploy": {given: byAPI(jobAt("flaky-lint", clockAt(0, 10), clockAt(0, 40), "failure"), deployed), want: stay(report.NoFailure)},
+		"a flaky lint failed, and deployed-version names what serves": {given: func(p *picture) {
+			byAPI(flaky, deployed)(p)
+			p.request.Deployed = 42
+		}, want: stay(report.NoFailure)},
+		"a flaky lint failed, and this run took a snapshot": {given: func(p *picture) {
+			byAPI(flaky, deployed)(p)
+			p.memory = remembered("rejected= run=7002/1 at=2026-11-22T03:00:30Z by=snapshot", 41)
+		}, want: stay(report.NoFailure)},
+		"a flaky lint failed, and the deploy did, of a version that deployed-version names": {given: func(p *picture) {
+			byAPI(flaky, jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "failure"))(p)
+			p.request.Deployed = 42
+		}, want: ours},
+		"a smoke test failed after a deploy of which this run took a snapshot": {given: func(p *picture) {
+			byAPI(deployed, jobAt("smoke test", clockAt(2, 10), clockAt(3, 0), "failure"))(p)
+			p.memory = remembered("rejected= run=7002/1 at=2026-11-22T03:00:30Z by=snapshot", 41)
+		}, want: back(report.Snapshot, 41, 42)},
+		"a job failed before an older version was promoted, which deployed-version names": {given: func(p *picture) {
+			byAPI(flaky, deployed)(p)
+			p.request.Deployed, p.alias.Version = 41, 41
+		}, want: back(report.PreviousVersion, 40, 41)},
 		"a flaky lint failed beside the deploy, and had ended when it published": {
 			given: byAPI(jobAt("flaky-lint", clockAt(1, 10), clockAt(1, 20), "failure"), deployed), want: stay(report.NoFailure)},
 		"a flaky lint failed beside the deploy, all through it": {

@@ -36,6 +36,17 @@ func tolerated(f *facts, version int64, jobs []report.Job) attribution {
 	}
 }
 
+// toleratedDeploy is tolerated for a version that is this run's by deployed-version or
+// by its snapshot.
+func toleratedDeploy(f *facts, version int64) attribution {
+	if f.o.Run.FailedBy.SaysWhichJob() {
+		return attribution{}
+	}
+	f.needRun()
+	made := f.lastModified(version)
+	return tolerated(f, version, f.o.jobs().atWork(f.o.jobs().deployJobs(f.o.Run), made))
+}
+
 // fate is what became of a deploy by what its run's jobs tell.
 type fate int
 
