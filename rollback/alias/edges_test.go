@@ -126,6 +126,16 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 	ours := back(report.PreviousVersion, 41, 42)
 	hold(t, map[string]situation{
 		"a flaky lint failed before the deploy": {given: byAPI(jobAt("flaky-lint", clockAt(0, 10), clockAt(0, 40), "failure"), deployed), want: stay(report.NoFailure)},
+		"a flaky lint failed in both attempts, and the deploy in the first alone": {given: func(p *picture) {
+			byAPI(flaky, deployed)(p)
+			p.run.Attempt = 2
+			p.run.Earlier = []report.Job{flaky, jobAt("deploy-production", clockAt(0, 41), clockAt(0, 50), "failure")}
+		}, want: stay(report.NoFailure)},
+		"the deploy failed in the second attempt alone": {given: func(p *picture) {
+			byAPI(jobAt("deploy-production", clockAt(1, 10), clockAt(2, 0), "failure"))(p)
+			p.run.Attempt = 2
+			p.run.Earlier = []report.Job{flaky, jobAt("deploy-production", clockAt(0, 41), clockAt(0, 50), "success")}
+		}, want: ours},
 		"a flaky lint failed, and deployed-version names what serves": {given: func(p *picture) {
 			byAPI(flaky, deployed)(p)
 			p.request.Deployed = 42

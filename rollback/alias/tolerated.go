@@ -84,10 +84,14 @@ func fateOf(jobs []report.Job, t jobTimes) fate {
 }
 
 // withoutFailure leaves out the jobs that failed; a whole matrix counts as one job.
+// That an earlier attempt failed says nothing about a job of this one.
 func withoutFailure(jobs []report.Job, t jobTimes) []report.Job {
 	all := t.deployJobs(t.run)
 	return slices.DeleteFunc(slices.Clone(jobs), func(job report.Job) bool {
-		return slices.ContainsFunc(all, func(other report.Job) bool { return other.BaseName() == job.BaseName() && t.failed(other) })
+		now := slices.Contains(t.run.Jobs, job)
+		return slices.ContainsFunc(all, func(other report.Job) bool {
+			return other.BaseName() == job.BaseName() && t.failed(other) && (!now || slices.Contains(t.run.Jobs, other))
+		})
 	})
 }
 
