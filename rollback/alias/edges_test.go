@@ -74,6 +74,14 @@ func TestOnlyAJobThatCanDeployProvesAnything(t *testing.T) {
 				jobAt("deploy", clockAt(50, 0), clockAt(51, 0), "failure"), ownJob(clockAt(52, 0)),
 			}
 		}, want: stay(report.NotDeployed)},
+		"a person published while the deploy waited for an approval that was refused": {given: func(p *picture) {
+			made(clockAt(40, 0), named("deploy"))(p)
+			p.run.Jobs = []report.Job{
+				jobAt("build", clockAt(0, 10), clockAt(1, 0), "success"),
+				jobAt("deploy", clockAt(1, 0), clockAt(51, 0), "failure"), ownJob(clockAt(52, 0)),
+			}
+			p.run.Jobs[1].NeverRan = true
+		}, want: stay(report.NotDeployed)},
 		"published between two attempts that are days apart: the first one's version is rejected": {given: func(p *picture) {
 			p.run.Attempt = 2
 			p.run.Earlier = p.run.Jobs[:3]

@@ -97,6 +97,9 @@ type Job struct {
 	CompletedAt time.Time // zero while it runs
 	FailedStep  string    // the first step that failed
 	URL         string
+	// NeverRan: it ended before a runner had taken it, because its approval was
+	// refused, or it was cancelled while it waited. Its times are those of the waiting.
+	NeverRan bool
 	// Own marks the job in which this program runs.
 	Own bool
 }
