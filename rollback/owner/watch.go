@@ -207,10 +207,14 @@ func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
 			said = clock.Now()
 		}
 	}
+	now := fmt.Sprintf("is %s now", s.Status)
+	if s.Status == "" {
+		now = "its state cannot be read any more"
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.facts.Stack = &s
-	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: it was waited for, for %s, and is %s now", s.Name, first, clock.Now().Sub(began).Round(time.Second), s.Status))
+	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: it was waited for, for %s, and %s", s.Name, first, clock.Now().Sub(began).Round(time.Second), now))
 	return nil
 }
 
