@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,4 +103,23 @@ func TestASnapshotSaysThatItProtects(t *testing.T) {
 	o := s.step().input("command", "snapshot").run()
 	assert.Equal(t, "taken", o.status())
 	assert.Contains(t, o.summary, "the alias live-rollback points at version 3, and Lambda deletes no version that an alias points at")
+}
+
+// Functions of a stack in progress hold up only themselves, however many they are.
+func TestFunctionsThatWaitForAStackHoldUpNoOthers(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	stack := emulator.Stack{Name: "checkout", Status: "UPDATE_IN_PROGRESS", Updated: s.deployed()}
+	var names []string
+	for i := range 9 {
+		name := fmt.Sprintf("slow%d", i)
+		f := s.function(name, 3)
+		stack.Resources = append(stack.Resources, emulator.StackResource{LogicalID: name, PhysicalID: f.ARN() + ":live", Type: "AWS::Lambda::Alias"})
+		names = append(names, name)
+	}
+	s.CloudFormation(region).Put(stack)
+	free := s.function("api", 3)
+	o := s.step().inputs(map[string]string{"function-name": strings.Join(append(names, "api"), "\n"), "timeout": "4s"}).run()
+	assert.Equal(t, "failed", o.status(), o.outputs["message"])
+	assert.Equal(t, "2", free.Serving("live"), "its stack is not in progress")
 }
