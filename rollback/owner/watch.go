@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+
 	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -24,6 +26,9 @@ const (
 
 	pollEvery = 5 * time.Second
 	sayEvery  = 30 * time.Second
+	// untold is how long a deployment that was stopped may tell nothing of its
+	// rollback: until it does, two could move the alias.
+	untold = 15 * time.Second
 )
 
 // Alias is the alias that is watched.
@@ -244,12 +249,13 @@ func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 			w.log().Infof("CodeDeploy's deployment %s is %s, and %s rolls it back", id, status, rollback)
 			waitingFor = rollback
 			continue
+		case status == types.DeploymentStatusStopped && waitingFor == id && clock.Now().Sub(began) < untold:
 		case ended(status):
 			w.keepEnded(fmt.Sprintf("CodeDeploy's deployment %s was stopped or was rolling back: it was waited for, for %s, and is %s now", waitingFor, clock.Now().Sub(began).Round(time.Second), status))
 			return nil
 		}
 		if now := clock.Now(); said.IsZero() || now.Sub(said) >= sayEvery {
-			w.log().Infof("CodeDeploy's deployment %s is %s: waiting until it has ended", waitingFor, status)
+			w.log().Infof("CodeDeploy's deployment %s is %s: waiting until it and its rollback have ended", waitingFor, status)
 			said = now
 		}
 		if clock.Sleep(ctx, pollEvery) != nil {

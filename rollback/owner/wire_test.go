@@ -343,6 +343,21 @@ func TestCodeDeployIsStoppedWithItsRollback(t *testing.T) {
 	assert.Contains(t, told.Past[0], "CodeDeploy's deployment d-1R")
 }
 
+// A deployment that was stopped need not tell of its rollback at once.
+func TestTheRollbackOfCodeDeployIsToldLate(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	require.NoError(t, l.function.SetAlias("live", 5, map[string]float64{"6": 0.1}))
+	l.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 5, Target: 6, UntoldReads: 2, RollbackReads: 1})
+	w := l.watch(owner.Options{StopCodeDeploy: true})
+	w.Look(t.Context(), l.aliasARN())
+	_, err := w.Allow(t.Context(), newMove, true)
+	require.NoError(t, err)
+	alias, _ := l.function.Alias("live")
+	assert.Equal(t, "5", alias.Version)
+	assert.Empty(t, alias.Weights)
+}
+
 func TestCodeDeployCannotBeStopped(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
