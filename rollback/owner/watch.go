@@ -130,6 +130,11 @@ func (w *Watch) Told(ctx context.Context, limit time.Duration) *report.Owner {
 	return told
 }
 
+// Ahead says what would come before a rollback that was made now, by what is known.
+func (w *Watch) Ahead(ctx context.Context) Decision {
+	return Decide(w.Known(ctx, 0), Proposal{Move: true, Chosen: true}, w.options)
+}
+
 // Verdict is what is to come of a proposal.
 type Verdict struct {
 	Again bool          // something ended that can have changed the alias: read it anew

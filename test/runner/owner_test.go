@@ -123,3 +123,36 @@ func TestFunctionsThatWaitForAStackHoldUpNoOthers(t *testing.T) {
 	assert.Equal(t, "failed", o.status(), o.outputs["message"])
 	assert.Equal(t, "2", free.Serving("live"), "its stack is not in progress")
 }
+
+// What would be refused is not ready, and what would wait is said.
+func TestCheckSaysWhatOwnersWouldDoToARollback(t *testing.T) {
+	t.Parallel()
+	flight := func(s *scene) {
+		s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 2, Target: 3})
+	}
+	for name, c := range map[string]struct {
+		status string
+		inputs map[string]string
+		put    func(*scene)
+		want   string
+		said   string
+	}{
+		"quiet":                   {status: "UPDATE_COMPLETE", want: "ready/", said: "would go from version 3 to version 2"},
+		"in progress":             {status: "UPDATE_IN_PROGRESS", want: "ready/", said: "it would wait first: the stack checkout"},
+		"being deleted":           {status: "DELETE_IN_PROGRESS", want: "not-ready/stack-in-progress", said: "would be refused: the stack checkout"},
+		"CodeDeploy":              {status: "UPDATE_COMPLETE", put: flight, want: "not-ready/codedeploy-in-progress", said: "would be refused: CodeDeploy's deployment d-1"},
+		"CodeDeploy, and stop it": {status: "UPDATE_COMPLETE", put: flight, inputs: map[string]string{"stop-codedeploy": "true"}, want: "ready/", said: "it would wait first: CodeDeploy's deployment d-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.stacked(s.function("api", 3), c.status)
+			if c.put != nil {
+				c.put(s)
+			}
+			o := s.step().input("command", "check").inputs(c.inputs).run()
+			assert.Equal(t, c.want, o.ended())
+			assert.Contains(t, o.outputs["message"], c.said)
+		})
+	}
+}
