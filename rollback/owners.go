@@ -39,7 +39,7 @@ func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (s
 			owner.Reader{Stacks: clients.CloudFormation(f.Region), Tags: clients.Lambda(f.Region), Deployments: deployments[f.Region], Retry: retry},
 			owner.Options{
 				GoOn: a.inputs.OnStackInProgress == "go-on", StopCodeDeploy: a.inputs.StopCodeDeploy,
-				Terraform: a.inputs.Infrastructure == "terraform",
+				Terraform: a.inputs.Infrastructure == "terraform", Rehearsal: a.inputs.Command == "drill",
 			})
 		f.Guard = guard{ctx, a.owners[i]}
 	}

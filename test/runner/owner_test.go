@@ -156,3 +156,31 @@ func TestCheckSaysWhatOwnersWouldDoToARollback(t *testing.T) {
 		})
 	}
 }
+
+func TestADrillMovesNothingBesideOthers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status string
+		flight bool
+		want   string
+	}{
+		"quiet":       {status: "UPDATE_COMPLETE", want: "drilled/"},
+		"rolled back": {status: "UPDATE_ROLLBACK_COMPLETE", want: "drilled/"},
+		"in progress": {status: "UPDATE_IN_PROGRESS", want: "failed/stack-in-progress"},
+		"CodeDeploy":  {status: "UPDATE_COMPLETE", flight: true, want: "failed/codedeploy-in-progress"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.stacked(s.function("api", 3), c.status)
+			if c.flight {
+				s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 2, Target: 3})
+			}
+			o := s.step().inputs(map[string]string{
+				"command": "drill", "allow-production-drill": "true", "timeout": "2s", "stop-codedeploy": "true",
+			}).run()
+			assert.Equal(t, c.want, o.ended(), o.outputs["message"])
+			assert.Equal(t, strings.HasPrefix(c.want, "drilled"), len(s.mutations()) > 0, s.mutations())
+		})
+	}
+}
