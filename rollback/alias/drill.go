@@ -170,7 +170,7 @@ func (run *drillRun) held(ctx context.Context, d Decision) (again bool, err erro
 	p := proposal(r)
 	p.Decision, p.Chosen = d, true // what a stack has brought back is as good to drill with
 	var hold Hold
-	r.aside(func() { hold, err = r.guard.Allow(ctx, p) })
+	aside(r, func() { hold, err = r.guard.Allow(ctx, p) })
 	return hold.Again, err
 }
 

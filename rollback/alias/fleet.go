@@ -222,7 +222,7 @@ func eachThat(all []*rollback, act func(*rollback) bool) (worked []*rollback) {
 }
 
 // aside does what can take long without holding up the functions that are behind.
-func (r *rollback) aside(wait func()) {
+func aside(r *rollback, wait func()) {
 	if r.places == nil {
 		wait()
 		return

@@ -42,7 +42,7 @@ func consult(ctx context.Context, r *rollback) {
 	for r.guard != nil && !r.dryRun && (r.state.movePending() || r.state.reason == report.NotDeployed) {
 		var hold Hold
 		var err error
-		r.aside(func() { hold, err = r.guard.Allow(ctx, proposal(r)) })
+		aside(r, func() { hold, err = r.guard.Allow(ctx, proposal(r)) })
 		switch {
 		case err != nil:
 			r.fail(err)
