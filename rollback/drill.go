@@ -10,6 +10,7 @@ import (
 // drill rolls back, checks, returns to what served before, and checks again.
 // Whatever happens in between, the way back is gone.
 func drill(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
+	defer watchOwners(a, clients, functions)()
 	drill := alias.NewDrill(functions)
 	check := func() {
 		if a.inputs.AsksForChecks() {
@@ -27,6 +28,6 @@ func drill(ctx context.Context, a *action, clients *aws.Clients, functions []ali
 	a.log.EndGroup()
 	drillSite(a, clients)
 	a.awaitRun(ctx)
-	a.result.Functions = drill.Results(a.lifetime.work)
+	a.result.Functions = withOwners(a, drill.Results(a.lifetime.work))
 	completeTimelines(a)
 }

@@ -39,7 +39,7 @@ func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (s
 			owner.Reader{Stacks: clients.CloudFormation(f.Region), Tags: clients.Lambda(f.Region), Deployments: deployments[f.Region], Retry: retry},
 			owner.Options{
 				GoOn: a.inputs.OnStackInProgress == "go-on", StopCodeDeploy: a.inputs.StopCodeDeploy,
-				Terraform: a.inputs.Infrastructure == "terraform",
+				Terraform: a.inputs.Infrastructure == "terraform", Rehearsal: a.inputs.Command == "drill",
 			})
 		f.Guard = guard{ctx, a.owners[i]}
 	}
@@ -65,7 +65,20 @@ func addOwnerChecks(a *action) {
 			line := f.Owner.Check()
 			a.log.Infof("check %s: %s: %s", line.Name, line.Status, line.Detail)
 			f.Checks = append(f.Checks, line)
+			sayAhead(f, a.owners[i].Ahead(a.lifetime.work))
 		}
+	}
+}
+
+// sayAhead adds to a check's message what owners would do to a rollback now.
+func sayAhead(f *report.Function, d owner.Decision) {
+	switch {
+	case f.Status != report.Ready:
+	case d.Step == owner.Refuse:
+		f.Status, f.Reason = report.NotReady, d.Reason
+		f.Message = fmt.Sprintf("%s:%s could be rolled back, but is NOT ready: a rollback now would be refused: %s", f.Function, f.Alias, d.Text)
+	case d.Step == owner.AwaitStack, d.Step == owner.AwaitRoll, d.Step == owner.Stop:
+		f.Message += "; it would wait first: " + d.Text
 	}
 }
 

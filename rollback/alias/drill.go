@@ -137,6 +137,14 @@ func (run *drillRun) move(ctx context.Context) {
 		r.adopt(d)
 		return
 	}
+	switch again, err := run.held(ctx, d); {
+	case err != nil:
+		r.failDoing(nothing, err)
+		return
+	case again:
+		run.move(ctx)
+		return
+	}
 	run.before, run.began = r.now().Alias, true
 	s.hadCanary, s.decision, s.left = run.before.Weighted != 0, d, leftBy(run.before, d.Target)
 	r.takeLogGroup(s.left)
@@ -150,6 +158,20 @@ func (run *drillRun) move(ctx context.Context) {
 	}
 	run.movedAt, run.tookThere = s.movedAt, r.clock.Now().Sub(began)
 	s.status, s.reason = report.Drilled, ""
+}
+
+// held waits for what must end before the alias may be moved; again: it may have
+// changed by that.
+func (run *drillRun) held(ctx context.Context, d Decision) (again bool, err error) {
+	r := run.r
+	if r.guard == nil {
+		return false, nil
+	}
+	p := proposal(r)
+	p.Decision, p.Chosen = d, true // what a stack has brought back is as good to drill with
+	var hold Hold
+	aside(r, func() { hold, err = r.guard.Allow(ctx, p) })
+	return hold.Again, err
 }
 
 // restore returns to what was served before.

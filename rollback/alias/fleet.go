@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -203,17 +201,33 @@ func each(all []*rollback, act func(*rollback)) {
 // eachThat works on every function, several at a time, and gives those for which
 // it worked, in their order.
 func eachThat(all []*rollback, act func(*rollback) bool) (worked []*rollback) {
-	var g errgroup.Group
-	g.SetLimit(atOnce)
+	var g sync.WaitGroup
+	places := make(chan struct{}, atOnce)
 	done := make([]bool, len(all))
 	for i, r := range all {
-		g.Go(func() error { done[i] = act(r); return nil })
+		places <- struct{}{}
+		r.places = places
+		g.Go(func() {
+			defer func() { <-places }()
+			done[i] = act(r)
+		})
 	}
-	_ = g.Wait() // act returns no error
+	g.Wait()
 	for i, r := range all {
 		if done[i] {
 			worked = append(worked, r)
 		}
 	}
 	return worked
+}
+
+// aside does what can take long without holding up the functions that are behind.
+func aside(r *rollback, wait func()) {
+	if r.places == nil {
+		wait()
+		return
+	}
+	<-r.places
+	wait()
+	r.places <- struct{}{}
 }

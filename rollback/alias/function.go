@@ -62,9 +62,11 @@ type rollback struct {
 	observer *observer
 	mover    *mover
 	guard    Guard // nil: nobody else is looked for
-	memory   *memoryStore
-	notes    *notes
-	state    state
+	// places has an entry for each function that is worked on now; nil: only one is.
+	places chan struct{}
+	memory *memoryStore
+	notes  *notes
+	state  state
 	// decidedOn is what the decision stands on.
 	decidedOn Observation
 }

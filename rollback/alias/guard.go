@@ -40,7 +40,9 @@ type Hold struct {
 // wants. Each time it has waited for something that took until then.
 func consult(ctx context.Context, r *rollback) {
 	for r.guard != nil && !r.dryRun && (r.state.movePending() || r.state.reason == report.NotDeployed) {
-		hold, err := r.guard.Allow(ctx, proposal(r))
+		var hold Hold
+		var err error
+		aside(r, func() { hold, err = r.guard.Allow(ctx, proposal(r)) })
 		switch {
 		case err != nil:
 			r.fail(err)

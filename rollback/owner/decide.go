@@ -26,6 +26,7 @@ type Options struct {
 	GoOn           bool // do not wait for a stack in progress
 	StopCodeDeploy bool // stop a deployment of CodeDeploy, with its rollback
 	Terraform      bool // the inputs say that Terraform deploys the function
+	Rehearsal      bool // for a drill, which stops nothing
 }
 
 // Step is what comes before the proposal.
@@ -110,6 +111,8 @@ func decideDeployment(d Deployment, o Options) Decision {
 	switch {
 	case d.Rollback:
 		return Decision{AwaitRoll, report.CodeDeployInProgress, fmt.Sprintf("CodeDeploy is rolling back: its deployment %s is %s", d.ID, d.Status)}
+	case o.Rehearsal:
+		return Decision{Refuse, report.CodeDeployInProgress, what + "; a drill stops no deployment: run it again when that has ended"}
 	case o.StopCodeDeploy:
 		return Decision{Stop, report.CodeDeployInProgress, what}
 	}

@@ -41,6 +41,9 @@ func Tell(f Facts, o Options, region string) *report.Owner {
 // stateOf says in half a sentence what the stack is doing, and gives the command
 // that gets it out of a state that it does not leave by itself.
 func stateOf(s Stack, region string) (state, command string) {
+	if s.Status == "" { // it could not be read
+		return "", ""
+	}
 	state = "it is " + string(s.Status)
 	switch s.phase() {
 	case Cleaning:

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+
 	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
@@ -24,6 +26,9 @@ const (
 
 	pollEvery = 5 * time.Second
 	sayEvery  = 30 * time.Second
+	// untold is how long a deployment that was stopped may tell nothing of its
+	// rollback: until it does, two could move the alias.
+	untold = 15 * time.Second
 )
 
 // Alias is the alias that is watched.
@@ -125,6 +130,11 @@ func (w *Watch) Told(ctx context.Context, limit time.Duration) *report.Owner {
 	return told
 }
 
+// Ahead says what would come before a rollback that was made now, by what is known.
+func (w *Watch) Ahead(ctx context.Context) Decision {
+	return Decide(w.Known(ctx, 0), Proposal{Move: true, Chosen: true}, w.options)
+}
+
 // Verdict is what is to come of a proposal.
 type Verdict struct {
 	Again bool          // something ended that can have changed the alias: read it anew
@@ -207,10 +217,14 @@ func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
 			said = clock.Now()
 		}
 	}
+	now := fmt.Sprintf("is %s now", s.Status)
+	if s.Status == "" {
+		now = "its state cannot be read any more"
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.facts.Stack = &s
-	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: it was waited for, for %s, and is %s now", s.Name, first, clock.Now().Sub(began).Round(time.Second), s.Status))
+	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: it was waited for, for %s, and %s", s.Name, first, clock.Now().Sub(began).Round(time.Second), now))
 	return nil
 }
 
@@ -240,12 +254,13 @@ func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 			w.log().Infof("CodeDeploy's deployment %s is %s, and %s rolls it back", id, status, rollback)
 			waitingFor = rollback
 			continue
+		case status == types.DeploymentStatusStopped && waitingFor == id && clock.Now().Sub(began) < untold:
 		case ended(status):
 			w.keepEnded(fmt.Sprintf("CodeDeploy's deployment %s was stopped or was rolling back: it was waited for, for %s, and is %s now", waitingFor, clock.Now().Sub(began).Round(time.Second), status))
 			return nil
 		}
 		if now := clock.Now(); said.IsZero() || now.Sub(said) >= sayEvery {
-			w.log().Infof("CodeDeploy's deployment %s is %s: waiting until it has ended", waitingFor, status)
+			w.log().Infof("CodeDeploy's deployment %s is %s: waiting until it and its rollback have ended", waitingFor, status)
 			said = now
 		}
 		if clock.Sleep(ctx, pollEvery) != nil {

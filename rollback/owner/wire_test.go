@@ -272,6 +272,43 @@ func TestAStackInProgressIsWaitedFor(t *testing.T) {
 	assert.Equal(t, []string{"the stack checkout was UPDATE_IN_PROGRESS: it was waited for, for 20s, and is UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS now"}, told.Past)
 }
 
+func TestAStackWhoseStateMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		script func(*lab) []func()
+		past   []string
+	}{
+		"from the first": {},
+		"while it is waited for": {func(l *lab) []func() {
+			return []func(){func() { l.deny("DescribeStacks") }}
+		}, []string{"the stack checkout was UPDATE_IN_PROGRESS: it was waited for, for 5s, and its state cannot be read any more"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			l.stack("UPDATE_IN_PROGRESS")
+			if c.script == nil {
+				l.deny("DescribeStacks")
+			} else {
+				l.script = c.script(l)
+			}
+			w := l.watch(owner.Options{})
+			w.Look(t.Context(), l.aliasARN())
+			_, err := w.Allow(t.Context(), newMove, false)
+			require.NoError(t, err)
+			told := w.Told(t.Context(), time.Minute)
+			require.NotNil(t, told)
+			assert.Equal(t, "the stack checkout", told.Name)
+			assert.Empty(t, told.State)
+			assert.Equal(t, c.past, told.Past)
+		})
+	}
+}
+
+func (l *lab) deny(operation string) {
+	l.Fault(emulator.Match{Operation: operation}, emulator.Deny())
+}
+
 func TestTheTimeIsOverWhileAStackIsInProgress(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -304,6 +341,21 @@ func TestCodeDeployIsStoppedWithItsRollback(t *testing.T) {
 	told := w.Told(t.Context(), time.Minute)
 	require.NotNil(t, told)
 	assert.Contains(t, told.Past[0], "CodeDeploy's deployment d-1R")
+}
+
+// A deployment that was stopped need not tell of its rollback at once.
+func TestTheRollbackOfCodeDeployIsToldLate(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	require.NoError(t, l.function.SetAlias("live", 5, map[string]float64{"6": 0.1}))
+	l.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 5, Target: 6, UntoldReads: 2, RollbackReads: 1})
+	w := l.watch(owner.Options{StopCodeDeploy: true})
+	w.Look(t.Context(), l.aliasARN())
+	_, err := w.Allow(t.Context(), newMove, true)
+	require.NoError(t, err)
+	alias, _ := l.function.Alias("live")
+	assert.Equal(t, "5", alias.Version)
+	assert.Empty(t, alias.Weights)
 }
 
 func TestCodeDeployCannotBeStopped(t *testing.T) {

@@ -92,11 +92,12 @@ var commandRemedies = map[string]map[Reason][]instruction{
 	"check":    nothingMoved,
 	"snapshot": nothingMoved,
 	"drill": {
-		Unhealthy:         todo("Read the checks on this page, then the function's logs. A rollback would end like this today: fix it before one is needed."),
-		Cancelled:         todo("Run the drill again, and let it finish."),
-		Timeout:           todo("Run the drill again, with a longer `timeout` if AWS was slow."),
-		AliasChanged:      todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it is done, and run the drill again."),
-		NoPreviousVersion: todo("There is no version to practise with: deploy {function} to {environment} once more, and keep older versions when you clean up. To accept a rejected version again, move the alias to it with `target-version`."),
+		Unhealthy:            todo("Read the checks on this page, then the function's logs. A rollback would end like this today: fix it before one is needed."),
+		Cancelled:            todo("Run the drill again, and let it finish."),
+		CodeDeployInProgress: todo("Run the drill again when the deployment that the message names has ended."),
+		Timeout:              todo("Run the drill again, with a longer `timeout` if AWS was slow."),
+		AliasChanged:         todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it is done, and run the drill again."),
+		NoPreviousVersion:    todo("There is no version to practise with: deploy {function} to {environment} once more, and keep older versions when you clean up. To accept a rejected version again, move the alias to it with `target-version`."),
 	},
 }
 

@@ -65,7 +65,7 @@ var reasonTexts = map[Reason]reasonText{
 
 	InvalidInput: {
 		heading: "invalid input",
-		remedy:  todo("Correct the inputs that the message names in the workflow file. AWS was not called, and nothing has changed."),
+		remedy:  todo("Correct what the message names in the workflow file."),
 	},
 	NoCredentials: {
 		heading: "no AWS credentials",

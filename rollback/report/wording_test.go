@@ -163,3 +163,17 @@ func TestNextStepsOfWhatIsNotProven(t *testing.T) {
 		})
 	}
 }
+
+// The inputs of one function can be wrong where AWS was asked, and another one moved.
+func TestAWrongInputOfOneFunctionSaysNothingFalse(t *testing.T) {
+	t.Parallel()
+	r := report.Result{Command: "rollback", Environment: "production", Functions: []report.Function{
+		{Function: "api", Alias: "live", Status: report.RolledBack, Reason: report.PreviousVersion, From: "3", To: "2"},
+		{Function: "shop", Alias: "live", Region: "us-east-99", Status: report.Failed, Reason: report.InvalidInput, Message: "the host does not exist"},
+	}}
+	report.Conclude(&r)
+	said := strings.Join(report.NextSteps(r), " ")
+	assert.Contains(t, said, "Correct what the message names in the workflow file.")
+	assert.NotContains(t, said, "AWS was not called")
+	assert.NotContains(t, said, "nothing has changed")
+}

@@ -31,6 +31,9 @@ type LambdaDeployment struct {
 	// RollbackReads is how often the rollback that StopDeployment starts is read
 	// as in progress; then it has brought the alias back to Current.
 	RollbackReads int
+	// UntoldReads is how often the stopped deployment is read before it tells of
+	// its rollback.
+	UntoldReads int
 
 	rollback string // id of the deployment that rolls this one back
 	reads    int
@@ -120,6 +123,9 @@ func (x *exchange) codedeployAPI() answer {
 			if d := c.find(id); d != nil {
 				c.progress(d)
 				infos = append(infos, d.info())
+				if d.Status == "Stopped" {
+					d.UntoldReads--
+				}
 			}
 		}
 		return x.ok(http.StatusOK, map[string]any{"deploymentsInfo": infos})
@@ -176,7 +182,7 @@ func (d *LambdaDeployment) info() map[string]any {
 		"deploymentId": d.ID, "applicationName": d.Application, "deploymentGroupName": d.Group,
 		"status": d.Status, "creator": d.Creator, "computePlatform": d.Platform, "createTime": float64(time.Now().Unix()),
 	}
-	if d.rollback != "" {
+	if d.rollback != "" && d.UntoldReads <= 0 {
 		info["rollbackInfo"] = map[string]any{"rollbackDeploymentId": d.rollback}
 	}
 	return info

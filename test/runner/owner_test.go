@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,4 +103,84 @@ func TestASnapshotSaysThatItProtects(t *testing.T) {
 	o := s.step().input("command", "snapshot").run()
 	assert.Equal(t, "taken", o.status())
 	assert.Contains(t, o.summary, "the alias live-rollback points at version 3, and Lambda deletes no version that an alias points at")
+}
+
+// Functions of a stack in progress hold up only themselves, however many they are.
+func TestFunctionsThatWaitForAStackHoldUpNoOthers(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	stack := emulator.Stack{Name: "checkout", Status: "UPDATE_IN_PROGRESS", Updated: s.deployed()}
+	var names []string
+	for i := range 9 {
+		name := fmt.Sprintf("slow%d", i)
+		f := s.function(name, 3)
+		stack.Resources = append(stack.Resources, emulator.StackResource{LogicalID: name, PhysicalID: f.ARN() + ":live", Type: "AWS::Lambda::Alias"})
+		names = append(names, name)
+	}
+	s.CloudFormation(region).Put(stack)
+	free := s.function("api", 3)
+	o := s.step().inputs(map[string]string{"function-name": strings.Join(append(names, "api"), "\n"), "timeout": "4s"}).run()
+	assert.Equal(t, "failed", o.status(), o.outputs["message"])
+	assert.Equal(t, "2", free.Serving("live"), "its stack is not in progress")
+}
+
+// What would be refused is not ready, and what would wait is said.
+func TestCheckSaysWhatOwnersWouldDoToARollback(t *testing.T) {
+	t.Parallel()
+	flight := func(s *scene) {
+		s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 2, Target: 3})
+	}
+	for name, c := range map[string]struct {
+		status string
+		inputs map[string]string
+		put    func(*scene)
+		want   string
+		said   string
+	}{
+		"quiet":                   {status: "UPDATE_COMPLETE", want: "ready/", said: "would go from version 3 to version 2"},
+		"in progress":             {status: "UPDATE_IN_PROGRESS", want: "ready/", said: "it would wait first: the stack checkout"},
+		"being deleted":           {status: "DELETE_IN_PROGRESS", want: "not-ready/stack-in-progress", said: "would be refused: the stack checkout"},
+		"CodeDeploy":              {status: "UPDATE_COMPLETE", put: flight, want: "not-ready/codedeploy-in-progress", said: "would be refused: CodeDeploy's deployment d-1"},
+		"CodeDeploy, and stop it": {status: "UPDATE_COMPLETE", put: flight, inputs: map[string]string{"stop-codedeploy": "true"}, want: "ready/", said: "it would wait first: CodeDeploy's deployment d-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.stacked(s.function("api", 3), c.status)
+			if c.put != nil {
+				c.put(s)
+			}
+			o := s.step().input("command", "check").inputs(c.inputs).run()
+			assert.Equal(t, c.want, o.ended())
+			assert.Contains(t, o.outputs["message"], c.said)
+		})
+	}
+}
+
+func TestADrillMovesNothingBesideOthers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status string
+		flight bool
+		want   string
+	}{
+		"quiet":       {status: "UPDATE_COMPLETE", want: "drilled/"},
+		"rolled back": {status: "UPDATE_ROLLBACK_COMPLETE", want: "drilled/"},
+		"in progress": {status: "UPDATE_IN_PROGRESS", want: "failed/stack-in-progress"},
+		"CodeDeploy":  {status: "UPDATE_COMPLETE", flight: true, want: "failed/codedeploy-in-progress"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.stacked(s.function("api", 3), c.status)
+			if c.flight {
+				s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 2, Target: 3})
+			}
+			o := s.step().inputs(map[string]string{
+				"command": "drill", "allow-production-drill": "true", "timeout": "2s", "stop-codedeploy": "true",
+			}).run()
+			assert.Equal(t, c.want, o.ended(), o.outputs["message"])
+			assert.Equal(t, strings.HasPrefix(c.want, "drilled"), len(s.mutations()) > 0, s.mutations())
+		})
+	}
 }
