@@ -56,6 +56,9 @@ func jobFrom(j *gh.WorkflowJob) report.Job {
 	if job.Status == "in_progress" || job.Status == "completed" {
 		job.StartedAt = seconds(j.GetStartedAt())
 	}
+	// GitHub gives an empty list of steps then, and no runner.
+	job.NeverRan = j.Steps != nil && len(j.Steps) == 0 && j.GetRunnerID() == 0 && j.GetRunnerName() == "" &&
+		(job.Conclusion == resultFailure || job.Conclusion == resultCancelled)
 	for _, step := range j.Steps {
 		if step.GetConclusion() == "failure" {
 			job.FailedStep = step.GetName()

@@ -1,22 +1,5 @@
 package github
 
-// CommandDefinition describes one value of the input `command`.
-type CommandDefinition struct {
-	Name        string
-	Description string // whole sentences
-}
-
-// CommandDefinitions returns every command, the usual one first.
-func CommandDefinitions() []CommandDefinition {
-	return []CommandDefinition{
-		{"rollback", "Move the alias of each function back to the last good version, check that production recovered, and notify."},
-		{"list", "Show the versions of each function, the newest first, and where a rollback would go. Changes nothing."},
-		{"check", "Check whether a rollback would work now: credentials, permissions, alias, target version, memory alias. Changes nothing."},
-		{"snapshot", "Before a deploy, record the live version for the rollback of the same workflow run. Writes only the memory alias."},
-		{"drill", "Practise in staging: roll back, check, return to the live version, check again, and report the times."},
-	}
-}
-
 // The groups of inputs, in the order of action.yml.
 const (
 	groupWhat      = "What to do, and to which functions"

@@ -671,3 +671,29 @@ func TestOutcome(t *testing.T) {
 		require.ErrorContains(t, err, "github-token is empty")
 	})
 }
+
+// A job whose approval was refused, or that was cancelled while it waited, has times
+// from its creation on, and nothing ran in them.
+func TestAJobThatNeverRan(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		rest string // of the job
+		want bool
+	}{
+		"cancelled while it waited":  {`"conclusion": "cancelled", "steps": [], "runner_id": 0, "runner_name": ""`, true},
+		"its approval was refused":   {`"conclusion": "failure", "steps": [], "runner_id": null, "runner_name": null`, true},
+		"a runner had taken it":      {`"conclusion": "cancelled", "steps": [], "runner_id": 7, "runner_name": "runner 7"`, false},
+		"it had steps":               {`"conclusion": "failure", "steps": [{"name": "Set up job", "conclusion": "success"}], "runner_id": 0`, false},
+		"its steps are not told":     {`"conclusion": "failure", "runner_id": 0`, false},
+		"it succeeded without steps": {`"conclusion": "success", "steps": [], "runner_id": 0`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := `{"total_count": 1, "jobs": [{"id": 1, "name": "deploy", "status": "completed", "started_at": "2026-03-01T10:00:05Z", "completed_at": "2026-03-01T10:40:00Z", ` + tt.rest + `}]}`
+			got, err := fakeGitHub(t, "", answers{runURI: says(200, runBody), runURI + "/jobs": says(200, body)}).api(t).Outcome(within(t, enough), 100)
+			require.NoError(t, err)
+			require.Len(t, got.Jobs, 1)
+			assert.Equal(t, tt.want, got.Jobs[0].NeverRan)
+		})
+	}
+}

@@ -68,10 +68,5 @@ func leaveOutFaulty(p *inputParser, in *Inputs) {
 }
 
 func anyFailed(p *inputParser, inputs ...string) bool {
-	for _, input := range inputs {
-		if p.failed(input) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(inputs, p.failed)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/mail"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -229,7 +230,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 
 	checkDeployJobs(p, in)
 	checkCommand(p, in)
-	in.Warnings = append(p.warnings, inputWarnings(p, in)...)
+	in.Warnings = slices.Concat(p.warnings, inputWarnings(p, in))
 	leaveOutFaulty(p, &in)
 	return in, p.err()
 }

@@ -42,6 +42,7 @@ func (s *slackServer) check(t *testing.T) {
 func (s *slackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	method := strings.TrimPrefix(r.URL.Path, "/api/")
 	s.calls = append(s.calls, method)
+	body, _ := io.ReadAll(r.Body) // also where it refuses: else the sender's write may break off
 	w.Header().Set("Content-Type", "application/json")
 	refuse := func(word string) { _, _ = fmt.Fprintf(w, `{"ok":false,"error":%q}`, word) }
 	if words := s.refuses[method]; len(words) > 0 {
@@ -59,7 +60,6 @@ func (s *slackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse("invalid_form_data")
 		return
 	}
-	body, _ := io.ReadAll(r.Body)
 	var m map[string]any
 	if json.Unmarshal(body, &m) != nil {
 		refuse("invalid_json")

@@ -147,6 +147,7 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 // deployed: those that deploy-job names, else those that needs has.
 func (a *action) withFailure(run report.Run) report.Run {
 	run.Counted, run.FailedBy = a.counted, a.failedBy
+	run.CancelledCounts = slices.Contains(a.inputs.FailedResults, "cancelled")
 	run.DeployJobs = a.inputs.DeployJobs
 	if len(run.DeployJobs) == 0 && a.failedBy == report.FailedByNeeds {
 		run.DeployJobs = slices.Sorted(maps.Keys(a.inputs.Needs))

@@ -30,14 +30,14 @@ func lookAtCancelled(ctx context.Context, a *action) {
 	fleet.RollBack(ctx, false)
 	for i, seen := range fleet.Results() {
 		f := &a.result.Functions[i]
-		switch {
-		case seen.Status == report.Planned:
+		switch seen.Status {
+		case report.Planned:
 			said := fmt.Sprintf(" %s:%s is on version %s, which this run seems to have deployed (%s): check whether production is healthy; to roll it back, run this by hand with target-version %s.",
 				f.Function, f.Alias, seen.From, seen.Proof, seen.Target)
 			f.Attention, f.From, f.Proof = true, seen.From, seen.Proof
 			f.Message += said
 			a.result.Message += said
-		case seen.Status == report.Failed:
+		case report.Failed:
 			a.note(report.Note{Text: fmt.Sprintf("could not check whether the cancelled deploy moved %s:%s: %s", f.Function, f.Alias, seen.Cause)})
 		default:
 			f.Attention = seen.Attention

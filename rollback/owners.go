@@ -3,7 +3,7 @@ package rollback
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/org/lambda-rollback-action/rollback/alias"
@@ -83,7 +83,7 @@ func (g guard) Allow(ctx context.Context, p alias.Proposal) (alias.Hold, error) 
 	began := p.Run.CreatedAt
 	v, err := g.watch.Allow(ctx, owner.Proposal{
 		Move: p.Decision.Action == alias.Move, Chosen: p.Chosen, Changed: p.Changed,
-		Serves: fmt.Sprint(p.Alias.Version), Made: p.Made, Began: began,
+		Serves: strconv.FormatInt(p.Alias.Version, 10), Made: p.Made, Began: began,
 	}, p.Alias.Weighted != 0)
 	if refusal, found := errors.AsType[*owner.Refusal](err); found {
 		if errors.Is(refusal.Cause, alias.ErrCancelled) {

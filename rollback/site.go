@@ -97,7 +97,7 @@ func deployEnded(a *action, run report.Run) time.Time {
 		switch {
 		case job.Own && job.FailedStep != "":
 			return time.Time{} // the rollback is a step of the job that deployed
-		case job.Own, !named, job.Conclusion == "skipped":
+		case job.Own, !named, job.Conclusion == "skipped", job.NeverRan:
 		case job.CompletedAt.IsZero():
 			if !job.StartedAt.IsZero() {
 				return time.Time{}

@@ -1,6 +1,7 @@
 package alias_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func TestAGreenJobBesideTheDeployDoesNotHideItsFailure(t *testing.T) {
 	byAPI := func(source report.FailureSource, publishes string, jobs ...report.Job) func(*picture) {
 		return func(p *picture) {
 			p.run.FailedBy = source
-			p.run.Jobs = append(jobs, ownJob(clockAt(9, 0)))
+			p.run.Jobs = append(slices.Clone(jobs), ownJob(clockAt(9, 0)))
 			if publishes != "" {
 				before(publishes)(p)
 			}

@@ -27,7 +27,13 @@ func attribute(f *facts, failing int64) attribution {
 		return supersededIfMoved(f.o, attribution{proof: "not asked: only-if-deployed is false"})
 	}
 	if f.o.Request.Deployed != 0 {
-		return byDeployedVersion(f.o)
+		a := byDeployedVersion(f.o)
+		if a.reason == "" {
+			if well := toleratedDeploy(f, failing); well.reason != "" {
+				return well
+			}
+		}
+		return a
 	}
 	f.needRun()
 	modified := f.lastModified(failing)

@@ -64,3 +64,18 @@ func TestWhatIsDecidedBeforeGitHubHasAnswered(t *testing.T) {
 		})
 	}
 }
+
+// A later attempt finds the alias where an earlier one left it. What its deploy has
+// published since never served, and must be rejected: only the jobs of the run tell.
+func TestALaterAttemptWaitsForGitHubToRejectWhatItPublished(t *testing.T) {
+	t.Parallel()
+	p := plainPicture()
+	delete(p.versions, 42) // nothing above the alias was read
+	d := alias.Decide(alias.Observation{
+		Request: p.request, Alias: alias.Alias{RevisionID: "r", Version: 41}, Versions: p.versions,
+		Run: report.Run{ID: thisRun, Attempt: 2, NotBefore: clockAt(0, 0)}, RunAwaited: true,
+		Memory: remembered("rejected=42@7002 run=7002/1 at=2026-11-22T03:04:00Z by=rollback", 41),
+	})
+	assert.Equal(t, alias.NeedMore, d.Action, d.Why)
+	assert.True(t, d.Query.Run)
+}

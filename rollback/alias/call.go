@@ -37,9 +37,6 @@ func once[T any](ctx context.Context, f func(context.Context) (T, error)) (T, er
 	return aws.Once(ctx, f)
 }
 
-// retryable reports whether a further try may succeed.
-func retryable(err error) bool { return aws.Classify(err).Retryable() }
-
 // ambiguous reports whether the call may have been carried out although no answer
 // to rely on came back.
 func ambiguous(err error) bool {

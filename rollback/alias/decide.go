@@ -122,6 +122,7 @@ func rolledBackByThisRun(f *facts) (Decision, bool) {
 
 // publishedAbove are the versions above the serving ones that this run has published.
 func publishedAbove(f *facts) []int64 {
+	f.needRun()
 	if !f.o.SearchedAbove && f.o.Run.Jobs != nil {
 		f.need(Query{Above: f.o.Alias.newest()})
 	}
@@ -184,6 +185,9 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 	failing := now.newest()
 	if failing == target {
 		failing = now.other(target)
+	}
+	if a := toleratedDeploy(f, failing); a.reason != "" {
+		return leaveAlone(f, a), true
 	}
 	proof := fmt.Sprintf("this run's snapshot shows that version %d came behind the alias after it", failing)
 	u := f.usable(target)

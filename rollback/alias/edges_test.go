@@ -74,6 +74,14 @@ func TestOnlyAJobThatCanDeployProvesAnything(t *testing.T) {
 				jobAt("deploy", clockAt(50, 0), clockAt(51, 0), "failure"), ownJob(clockAt(52, 0)),
 			}
 		}, want: stay(report.NotDeployed)},
+		"a person published while the deploy waited for an approval that was refused": {given: func(p *picture) {
+			made(clockAt(40, 0), named("deploy"))(p)
+			p.run.Jobs = []report.Job{
+				jobAt("build", clockAt(0, 10), clockAt(1, 0), "success"),
+				jobAt("deploy", clockAt(1, 0), clockAt(51, 0), "failure"), ownJob(clockAt(52, 0)),
+			}
+			p.run.Jobs[1].NeverRan = true
+		}, want: stay(report.NotDeployed)},
 		"published between two attempts that are days apart: the first one's version is rejected": {given: func(p *picture) {
 			p.run.Attempt = 2
 			p.run.Earlier = p.run.Jobs[:3]
@@ -122,9 +130,40 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 		}
 	}
 	deployed := jobAt("deploy-production", clockAt(1, 10), clockAt(2, 0), "success")
+	flaky := jobAt("flaky-lint", clockAt(0, 10), clockAt(0, 40), "failure")
 	ours := back(report.PreviousVersion, 41, 42)
 	hold(t, map[string]situation{
 		"a flaky lint failed before the deploy": {given: byAPI(jobAt("flaky-lint", clockAt(0, 10), clockAt(0, 40), "failure"), deployed), want: stay(report.NoFailure)},
+		"a flaky lint failed in both attempts, and the deploy in the first alone": {given: func(p *picture) {
+			byAPI(flaky, deployed)(p)
+			p.run.Attempt = 2
+			p.run.Earlier = []report.Job{flaky, jobAt("deploy-production", clockAt(0, 41), clockAt(0, 50), "failure")}
+		}, want: stay(report.NoFailure)},
+		"the deploy failed in the second attempt alone": {given: func(p *picture) {
+			byAPI(jobAt("deploy-production", clockAt(1, 10), clockAt(2, 0), "failure"))(p)
+			p.run.Attempt = 2
+			p.run.Earlier = []report.Job{flaky, jobAt("deploy-production", clockAt(0, 41), clockAt(0, 50), "success")}
+		}, want: ours},
+		"a flaky lint failed, and deployed-version names what serves": {given: func(p *picture) {
+			byAPI(flaky, deployed)(p)
+			p.request.Deployed = 42
+		}, want: stay(report.NoFailure)},
+		"a flaky lint failed, and this run took a snapshot": {given: func(p *picture) {
+			byAPI(flaky, deployed)(p)
+			p.memory = remembered("rejected= run=7002/1 at=2026-11-22T03:00:30Z by=snapshot", 41)
+		}, want: stay(report.NoFailure)},
+		"a flaky lint failed, and the deploy did, of a version that deployed-version names": {given: func(p *picture) {
+			byAPI(flaky, jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "failure"))(p)
+			p.request.Deployed = 42
+		}, want: ours},
+		"a smoke test failed after a deploy of which this run took a snapshot": {given: func(p *picture) {
+			byAPI(deployed, jobAt("smoke test", clockAt(2, 10), clockAt(3, 0), "failure"))(p)
+			p.memory = remembered("rejected= run=7002/1 at=2026-11-22T03:00:30Z by=snapshot", 41)
+		}, want: back(report.Snapshot, 41, 42)},
+		"a job failed before an older version was promoted, which deployed-version names": {given: func(p *picture) {
+			byAPI(flaky, deployed)(p)
+			p.request.Deployed, p.alias.Version = 41, 41
+		}, want: back(report.PreviousVersion, 40, 41)},
 		"a flaky lint failed beside the deploy, and had ended when it published": {
 			given: byAPI(jobAt("flaky-lint", clockAt(1, 10), clockAt(1, 20), "failure"), deployed), want: stay(report.NoFailure)},
 		"a flaky lint failed beside the deploy, all through it": {
@@ -136,6 +175,18 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 		"a smoke test that began when the deploy was done failed": {given: byAPI(deployed, jobAt("smoke test", clockAt(2, 10), clockAt(3, 0), "failure")), want: ours},
 		"a smoke test failed, and a lint beside the deploy did, too": {
 			given: byAPI(jobAt("lint", clockAt(0, 10), clockAt(0, 40), "failure"), deployed, jobAt("smoke test", clockAt(2, 10), clockAt(3, 0), "failure")), want: ours},
+		"the deploy was cancelled, and that counts": {given: func(p *picture) {
+			byAPI(jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "cancelled"))(p)
+			p.run.CancelledCounts = true
+		}, want: ours},
+		"a whole run was cancelled in its deploy, and that counts": {given: func(p *picture) {
+			byAPI(jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "cancelled"))(p)
+			p.run.FailedBy, p.run.CancelledCounts = report.FailedByRun, true
+		}, want: ours},
+		"a lint was cancelled before the deploy, and that counts": {given: func(p *picture) {
+			byAPI(jobAt("lint", clockAt(0, 10), clockAt(0, 40), "cancelled"), deployed)(p)
+			p.run.CancelledCounts = true
+		}, want: stay(report.NoFailure)},
 		"somebody named the jobs: a lint beside them says nothing, their failure does": {given: func(p *picture) {
 			p.run.DeployJobs = []string{"deploy"}
 			p.run.Jobs[1].Conclusion = "failure"

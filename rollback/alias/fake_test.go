@@ -383,6 +383,7 @@ var passingFaults = map[string]fault{
 // inspected has provisioned concurrency, or an error instead.
 type inspected struct {
 	*fakeLambda
+
 	err error
 }
 

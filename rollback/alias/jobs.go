@@ -128,8 +128,9 @@ func (t jobTimes) knownRuns() []report.Run {
 // allJobs has the jobs of all attempts, as far as they are known.
 func allJobs(run report.Run) []report.Job { return slices.Concat(run.Jobs, run.Earlier) }
 
-// ran leaves out jobs that were skipped: they have times, too.
-func ran(job report.Job) bool { return job.Conclusion != "skipped" }
+// ran leaves out jobs that were skipped, or ended while they waited: they have times,
+// too.
+func ran(job report.Job) bool { return job.Conclusion != "skipped" && !job.NeverRan }
 
 func ended(job report.Job) string {
 	if job.CompletedAt.IsZero() {

@@ -206,7 +206,7 @@ func (m *mover) readChanged(ctx context.Context, c change) (Alias, error) {
 	}
 	again, err := m.client.readAlias(ctx)
 	if err != nil {
-		return now, nil //nolint:nilerr // the first reading is the best that is known
+		return now, nil
 	}
 	return again, nil
 }

@@ -290,7 +290,7 @@ func TestMemoryOfSomebodyElse(t *testing.T) {
 func TestSomebodyElseTakesTheMemorysNameMeanwhile(t *testing.T) {
 	t.Parallel()
 	play(t, func(t *testing.T, s *scene) {
-		s.lambda.after = func(call string, n int) {
+		s.lambda.after = func(call string, _ int) {
 			if call == "UpdateAlias live" {
 				s.remembers(39, "the platform team's")
 			}

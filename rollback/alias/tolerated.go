@@ -14,20 +14,19 @@ func tolerated(f *facts, version int64, jobs []report.Job) attribution {
 	if f.o.Run.FailedBy.SaysWhichJob() || len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
 		return attribution{}
 	}
-	all := f.o.jobs().deployJobs(f.o.Run)
-	fate := fateOf(jobs, all)
+	fate := fateOf(jobs, f.o.jobs())
 	if fate == notTold {
 		f.needTwoBelow(version)
 		f.needRunsBefore(version)
 		publishing := slices.DeleteFunc(slices.Clone(jobs), func(job report.Job) bool { return !f.o.madeBefore(job.Name) })
 		if len(publishing) > 0 {
-			jobs, fate = publishing, fateOf(publishing, all)
+			jobs, fate = publishing, fateOf(publishing, f.o.jobs())
 		}
 	}
 	if fate == deployFailed {
 		return attribution{}
 	}
-	well := withoutFailure(jobs, all)[0]
+	well := withoutFailure(jobs, f.o.jobs())[0]
 	return attribution{
 		reason: report.NoFailure, attention: fate == notTold,
 		why: fmt.Sprintf("version %d was published by job %q, which did not fail, and the failure of another job does not count as a failed deploy (if it should, name that job in deploy-job, or set needs)",
@@ -35,6 +34,17 @@ func tolerated(f *facts, version int64, jobs []report.Job) attribution {
 		proof: fmt.Sprintf("version %d was published while job %q was running (%s to %s), whose conclusion is %q",
 			version, well.Name, utc(well.StartedAt), ended(well), well.Conclusion),
 	}
+}
+
+// toleratedDeploy is tolerated for a version that is this run's by deployed-version or
+// by its snapshot.
+func toleratedDeploy(f *facts, version int64) attribution {
+	if f.o.Run.FailedBy.SaysWhichJob() {
+		return attribution{}
+	}
+	f.needRun()
+	made := f.lastModified(version)
+	return tolerated(f, version, f.o.jobs().atWork(f.o.jobs().deployJobs(f.o.Run), made))
 }
 
 // fate is what became of a deploy by what its run's jobs tell.
@@ -49,14 +59,14 @@ const (
 // fateOf is that of a version that was made while some jobs were at work, by all
 // jobs of its run. A failed job beside a deploy proves nothing about it; one that
 // began after it can have found it bad.
-func fateOf(jobs, all []report.Job) fate {
-	well := withoutFailure(jobs, all)
+func fateOf(jobs []report.Job, t jobTimes) fate {
+	well := withoutFailure(jobs, t)
 	if len(well) == 0 {
 		return deployFailed
 	}
 	told := len(well) == len(jobs)
-	for _, job := range all {
-		if !job.Failed() {
+	for _, job := range t.deployJobs(t.run) {
+		if !t.failed(job) {
 			continue
 		}
 		running := slices.DeleteFunc(slices.Clone(well), func(w report.Job) bool {
@@ -74,8 +84,18 @@ func fateOf(jobs, all []report.Job) fate {
 }
 
 // withoutFailure leaves out the jobs that failed; a whole matrix counts as one job.
-func withoutFailure(jobs, all []report.Job) []report.Job {
+// That an earlier attempt failed says nothing about a job of this one.
+func withoutFailure(jobs []report.Job, t jobTimes) []report.Job {
+	all := t.deployJobs(t.run)
 	return slices.DeleteFunc(slices.Clone(jobs), func(job report.Job) bool {
-		return slices.ContainsFunc(all, func(other report.Job) bool { return other.BaseName() == job.BaseName() && other.Failed() })
+		now := slices.Contains(t.run.Jobs, job)
+		return slices.ContainsFunc(all, func(other report.Job) bool {
+			return other.BaseName() == job.BaseName() && t.failed(other) && (!now || slices.Contains(t.run.Jobs, other))
+		})
 	})
+}
+
+// failed reports whether a job's end is that of a failed deploy.
+func (t jobTimes) failed(job report.Job) bool {
+	return job.Failed() || t.run.CancelledCounts && job.Conclusion == "cancelled"
 }

@@ -84,6 +84,7 @@ func broken(ctx context.Context, err error) error {
 // passingError is as GitHub's package gives them.
 type passingError struct {
 	error
+
 	final bool
 }
 

@@ -2,8 +2,10 @@ package aws_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +24,7 @@ import (
 // cloud is STS and Lambda on one address.
 type cloud struct {
 	*httptest.Server
+
 	// ahead is how far its clock is ahead.
 	ahead time.Duration
 	// denied is how many calls to Lambda are refused, counted from the first.
@@ -99,7 +102,7 @@ func surrounded(t *testing.T, role bool, variables map[string]string, clock aws.
 	var notes []string
 	o := aws.Options{
 		NeedRegion: true, Secret: func(string) {}, Clock: clock, Log: &journal{},
-		Environment: aws.Environment{Get: os.Getenv, Set: os.Setenv, Note: func(text string) { notes = append(notes, text) }},
+		Environment: aws.Environment{Get: os.Getenv, Set: func(name, value string) error { t.Setenv(name, value); return nil }, Note: func(text string) { notes = append(notes, text) }},
 	}
 	if role {
 		o.RoleARN, o.SessionName = roleARN, "s"
@@ -150,12 +153,8 @@ func TestTheSurroundings(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, role %t", name, role), func(t *testing.T) {
 				server := newCloud(t)
 				variables := map[string]string{"AWS_ENDPOINT_URL": server.URL}
-				for name, value := range keys {
-					variables[name] = value
-				}
-				for name, value := range c.set {
-					variables[name] = value
-				}
+				maps.Copy(variables, keys)
+				maps.Copy(variables, c.set)
 				clients, notes, err := surrounded(t, role, variables, clock{})
 				if c.never || !role && c.fails != "" {
 					require.ErrorIs(t, err, aws.ErrConfiguration)
@@ -232,7 +231,7 @@ func TestFIPSAsANumber(t *testing.T) {
 	var host string
 	options.HTTPClient = network(func(r *http.Request) (*http.Response, error) {
 		host = r.URL.Host
-		return nil, fmt.Errorf("not called")
+		return nil, errors.New("not called")
 	})
 	_, err = aws.Once(t.Context(), func(ctx context.Context) (any, error) { return getAlias(ctx, lambdaWith(options)) })
 	require.Error(t, err)

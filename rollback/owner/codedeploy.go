@@ -148,13 +148,14 @@ func (r *DeploymentReader) state(ctx context.Context, id string) (status types.D
 	if err != nil {
 		return "", "", err
 	}
-	for _, info := range out.DeploymentsInfo {
-		if info.RollbackInfo != nil {
-			rollback = sdk.ToString(info.RollbackInfo.RollbackDeploymentId)
-		}
-		return info.Status, rollback, nil
+	if len(out.DeploymentsInfo) == 0 {
+		return "", "", errNoDeployment
 	}
-	return "", "", errNoDeployment
+	info := out.DeploymentsInfo[0]
+	if info.RollbackInfo != nil {
+		rollback = sdk.ToString(info.RollbackInfo.RollbackDeploymentId)
+	}
+	return info.Status, rollback, nil
 }
 
 // rollsBack: the deployment was made to bring back what an earlier one changed.

@@ -157,7 +157,7 @@ func (m medium) standsOn(r Result, f Function) string {
 	if isFailed(r.Run) {
 		failing = "failing "
 	}
-	switch f.Reason {
+	switch f.Reason { //nolint:exhaustive // every other reason leaves the alias where it was read
 	case Timeout, Cancelled, AWSError, AliasChanged, Throttled: // a move whose answer was lost may have been made
 		return fmt.Sprintf("%s was on %sversion %s when last read", m.where(r), failing, m.text(version, longestName))
 	case AliasOnLatest:

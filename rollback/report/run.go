@@ -50,6 +50,8 @@ type Run struct {
 	Counted []string
 	// FailedBy is what showed that the deploy failed; empty: nothing was asked.
 	FailedBy FailureSource
+	// CancelledCounts is true where a job that was cancelled is a failed deploy, too.
+	CancelledCounts bool
 	// Earlier are the jobs of earlier attempts. A version of an earlier attempt
 	// is this run's too.
 	Earlier []Job
@@ -95,6 +97,9 @@ type Job struct {
 	CompletedAt time.Time // zero while it runs
 	FailedStep  string    // the first step that failed
 	URL         string
+	// NeverRan: it ended before a runner had taken it, because its approval was
+	// refused, or it was cancelled while it waited. Its times are those of the waiting.
+	NeverRan bool
 	// Own marks the job in which this program runs.
 	Own bool
 }

@@ -91,22 +91,22 @@ func commonFields(group []Function) Function {
 // moveCommand is the AWS CLI call that moves an alias to a version of choice,
 // and ends a canary with it; empty: not all of it is known, or safe to copy.
 func moveCommand(f Function) string {
-	or := func(s, other string) string {
-		if s == "" || strings.ContainsFunc(s, notForShell) {
-			return other
+	safe := func(s string) string {
+		if strings.ContainsFunc(s, notForShell) {
+			return ""
 		}
 		return s
 	}
 	to, weights := cmp.Or(f.To, f.Target), ""
 	if f.NotRestored { // to where it was before the drill, weights included
 		to = f.From
-		if beside := or(f.CanaryVersion, ""); beside != "" {
+		if beside := safe(f.CanaryVersion); beside != "" {
 			weights = fmt.Sprintf("%s=%g", beside, f.CanaryWeight)
 		}
 	} else if f.MovedAt != "" { // it is there already: further back is for a person to choose
 		to = ""
 	}
-	function, alias, to := or(f.Function, ""), or(f.Alias, ""), or(to, "")
+	function, alias, to := safe(f.Function), safe(f.Alias), safe(to)
 	if function == "" || alias == "" || to == "" {
 		return ""
 	}
@@ -114,7 +114,7 @@ func moveCommand(f Function) string {
 		" --name " + alias +
 		" --function-version " + to +
 		" --routing-config AdditionalVersionWeights={" + weights + "}"
-	if region := or(f.Region, ""); region != "" {
+	if region := safe(f.Region); region != "" {
 		command += " --region " + region
 	}
 	return command

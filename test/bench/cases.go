@@ -2,25 +2,25 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
 // benchCase is one situation to measure. Milliseconds are what each call takes.
 type benchCase struct {
-	name       string
-	aws        int  // ms a call of AWS
-	github     int  // ms a call of GitHub; below 0: it never answers
-	named      bool // deployed-version is given
-	newer      bool // a newer run is at work
-	versions   int
-	gap        int // numbers below the serving version that do not exist
-	functions  int
-	bucket     bool // 15 calls a second, as AWS allows
-	half       bool // of which somebody else uses half
-	roundTrip  int  // ms of network beneath TLS; 0: plain HTTP
-	oidc       bool // a role by the job's token
-	client     client
-	needsTools string // of the client
+	name      string
+	aws       int  // ms a call of AWS
+	github    int  // ms a call of GitHub; below 0: it never answers
+	named     bool // deployed-version is given
+	newer     bool // a newer run is at work
+	versions  int
+	gap       int // numbers below the serving version that do not exist
+	functions int
+	bucket    bool // 15 calls a second, as AWS allows
+	half      bool // of which somebody else uses half
+	roundTrip int  // ms of network beneath TLS; 0: plain HTTP
+	oidc      bool // a role by the job's token
+	client    client
 }
 
 // client is who moves the alias.
@@ -93,7 +93,7 @@ func latency(ms int) string {
 	if ms < 0 {
 		return "hanging"
 	}
-	return fmt.Sprint(ms)
+	return strconv.Itoa(ms)
 }
 
 func (c benchCase) slow() bool { return c.functions >= 40 || c.gap > 0 && c.versions > 1000 }

@@ -51,7 +51,7 @@ type once struct {
 
 func (l *lab) measure(ctx context.Context, c benchCase, runs int) (measured, error) {
 	m := measured{benchCase: c}
-	if path, err := exec.LookPath(tools[c.client]); tools[c.client] != "" && (err != nil || path == "") {
+	if !installed(tools[c.client]) {
 		m.missing = true
 		return m, nil
 	}
@@ -344,4 +344,13 @@ func inARow(calls []emulator.Call, last emulator.Call) int {
 		}
 	}
 	return 0
+}
+
+// installed tells whether a client can be run; the empty name is our own.
+func installed(tool string) bool {
+	if tool == "" {
+		return true
+	}
+	_, err := exec.LookPath(tool)
+	return err == nil
 }

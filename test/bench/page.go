@@ -141,10 +141,10 @@ on %s with %d processors, %s. Times are medians and differ from machine to machi
 	for _, p := range sizes {
 		fmt.Fprintf(&page, "| `%s` | %.1f |\n", p.name, float64(p.bytes)/(1<<20))
 	}
-	if err := os.WriteFile(filepath.Join(docs, "performance.md"), []byte(page.String()), 0o644); err != nil { //nolint:gosec // a page to read
+	if err := os.WriteFile(filepath.Join(docs, "performance.md"), []byte(page.String()), 0o644); err != nil {
 		return fmt.Errorf("failed to write the page: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(docs, "performance.svg"), []byte(plot(all)), 0o644); err != nil { //nolint:gosec // a picture to look at
+	if err := os.WriteFile(filepath.Join(docs, "performance.svg"), []byte(plot(all)), 0o644); err != nil {
 		return fmt.Errorf("failed to write the plot: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -150,7 +151,7 @@ func (x *exchange) eventMembers(s Stack) string {
 			physical = s.id
 		}
 		fields := []string{
-			"EventId", fmt.Sprint(i), "StackId", s.id, "StackName", s.Name, "LogicalResourceId", e.LogicalID, "PhysicalResourceId", physical,
+			"EventId", strconv.Itoa(i), "StackId", s.id, "StackName", s.Name, "LogicalResourceId", e.LogicalID, "PhysicalResourceId", physical,
 			"ResourceType", e.Type, "ResourceStatus", e.Status, "Timestamp", stamp(x.e.now()),
 		}
 		if e.Reason != "" {

@@ -113,7 +113,7 @@ def around_now():
 def test_watching_metrics_and_logs_that_are_well(aws, endpoint, tmp_path):  # noqa: F811
     deploy(aws, endpoint, "api", versions=3)
     traffic(endpoint, "api", around_now(), errors=0)
-    log(endpoint, "api", 2, "START", "served", "END")
+    log(endpoint, "api", 2, "START", "[INFO] served", "END")
 
     outcome = rollback(endpoint, tmp_path, function_name="api", observe="3s")
 

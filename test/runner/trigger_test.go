@@ -59,6 +59,11 @@ func TestTriggers(t *testing.T) {
 			st.input("needs", "{"+strings.Join(entries, ",")+"}")
 		}
 	}
+	cancelled := func(s *scene) {
+		require.NoError(s.tb, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) {
+			r.Jobs[0].Conclusion, r.Jobs[0].Steps = "cancelled", nil
+		}))
+	}
 	for name, c := range map[string]struct {
 		put  func(*scene, *step)
 		want string
@@ -96,6 +101,10 @@ func TestTriggers(t *testing.T) {
 			needs("deploy", "cancelled")(s, st)
 			st.input("failed-results", "failure, cancelled")
 		}, acts},
+		"push without needs, the API tells that the deploy was cancelled, which counts": {func(s *scene, st *step) {
+			st.inputs(map[string]string{"needs": "", "failed-results": "failure, cancelled"})
+			cancelled(s)
+		}, acts},
 		"push of a tag that is allowed": {func(_ *scene, st *step) { st.set("GITHUB_REF", "refs/tags/v1").input("branch", "refs/tags/v*") }, acts},
 		"schedule, the deploy failed":   {func(s *scene, st *step) { st.event("schedule", example(s.tb, "schedule")) }, acts},
 
@@ -108,6 +117,11 @@ func TestTriggers(t *testing.T) {
 		}, acts},
 		"workflow_run succeeded": {workflowRun("success", nil), "skipped/no-failure"},
 		"workflow_run cancelled": {workflowRun("cancelled", nil), "skipped/no-failure"},
+		"workflow_run cancelled in its deploy, which counts": {func(s *scene, st *step) {
+			workflowRun("cancelled", nil)(s, st)
+			st.input("failed-results", "failure, cancelled")
+			cancelled(s)
+		}, acts},
 		"workflow_run without a conclusion": {workflowRun("failure", func(p, run map[string]any) {
 			p["action"], run["conclusion"] = "requested", nil
 		}), "skipped/no-failure"},
