@@ -30,7 +30,7 @@ func InputDefinitions() []Definition {
 	return []Definition{
 		{
 			Name: "command", Group: groupWhat, Essential: true, Default: "rollback",
-			Description: "What to do: `rollback` moves the aliases back, `check` tells whether a rollback would work, `snapshot` records the live versions, `list` shows the versions, and `drill` rehearses a rollback and returns.",
+			Description: "What to do: `rollback` moves the aliases back, `check` reports whether a rollback would work, `snapshot` records the live versions, `list` shows the versions, and `drill` rehearses a rollback and returns.",
 			Form:        "`rollback`, `check`, `snapshot`, `list` or `drill`",
 		},
 		{
@@ -105,7 +105,7 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "infrastructure", Group: groupMove,
-			Description: "What deploys the function, where AWS does not show it. Terraform leaves no trace on an alias; a stack is found by itself. It decides nothing: the summary tells what the next deploy does with the alias.",
+			Description: "The tool that deploys the function, if AWS does not show it. CloudFormation stacks are found automatically, Terraform is not. It does not affect the decision: the summary says what the next deploy does with the alias.",
 			Form:        "`terraform`",
 		},
 		{

@@ -42,7 +42,7 @@ func (t Trigger) failure() Verdict {
 
 func (t Trigger) trustWorkflow(because string, args ...any) Verdict {
 	v := actBecause(report.FailedByWorkflow, because, args...)
-	v.Notes = []report.Note{{Text: "Neither the input needs nor GitHub's API tells whether a job of this run failed, so the workflow's own if: is trusted. Give needs: ${{ toJSON(needs) }}, or the permission actions: read, to have it checked."}}
+	v.Notes = []report.Note{{Text: "Neither the input needs nor GitHub's API shows whether a job of this run failed, so the workflow's own if: is trusted. Set needs: ${{ toJSON(needs) }}, or grant the permission actions: read, to have it checked."}}
 	return v
 }
 

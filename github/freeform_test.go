@@ -47,7 +47,7 @@ func TestDeployedVersionAsDeployToolsWriteIt(t *testing.T) {
 			assert.Equal(t, tt.want, got)
 			require.Len(t, in.Warnings, tt.warnings)
 			for _, w := range in.Warnings {
-				assert.Regexp(t, "^The input deployed-version .*It counts as not given", w)
+				assert.Regexp(t, "^The input deployed-version .*It is ignored", w)
 			}
 		})
 	}

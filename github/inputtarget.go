@@ -66,7 +66,7 @@ func ignoreDeployed(p *inputParser, err error) {
 	p.ignored++
 	switch {
 	case p.ignored <= problemLimit:
-		p.warnings = append(p.warnings, fmt.Sprintf("The input %s %s. It counts as not given: by time it is told whose deploy it was.", input, err))
+		p.warnings = append(p.warnings, fmt.Sprintf("The input %s %s. It is ignored, and the version is attributed by time.", input, err))
 	case p.ignored == problemLimit+1:
 		p.warnings = append(p.warnings, "The input "+input+" has more problems like these.")
 	}

@@ -40,7 +40,7 @@ func (f *followUp) openIssue(ctx context.Context) (string, error) {
 		return sent, nil
 	}
 	if old, found := parseIssueMark(issue.GetBody()); found && old.event == mark.event {
-		f.log.Infof("open-issue: issue %d tells of this attempt already", issue.GetNumber())
+		f.log.Infof("open-issue: issue %d already covers this attempt", issue.GetNumber())
 		return sent, nil
 	}
 	again := eventMark(mark.event)

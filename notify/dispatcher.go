@@ -58,7 +58,7 @@ func (d *Dispatcher) begin(ctx context.Context, channel Threaded, n Notification
 	d.Log.Infof("telling %s that the alias has moved", channel.Name())
 	answer := deliver(ctx, d.Limit/2, func(ctx context.Context) error { return channel.Begin(ctx, n) })
 	if answer != Sent {
-		d.Log.Infof("%s was not told yet: %s", channel.Name(), answer)
+		d.Log.Infof("%s was not notified yet: %s", channel.Name(), answer)
 	}
 }
 

@@ -142,7 +142,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 		"the beginning failed": {
 			begin: preliminary, end: all["rolled-back"], refuses: map[string][]string{"chat.postMessage": {"not_in_channel"}},
 			messages: 1, updated: true, calls: []string{"chat.postMessage", "chat.postMessage"},
-			heard: "slack-bot was not told yet: Slack answered not_in_channel: invite the app",
+			heard: "slack-bot was not notified yet: Slack answered not_in_channel: invite the app",
 		},
 		"the layout is refused": {
 			begin: preliminary, end: all["rolled-back"], refuses: map[string][]string{"chat.postMessage": {"", "invalid_blocks"}},

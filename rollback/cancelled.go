@@ -19,7 +19,7 @@ func lookAtCancelled(ctx context.Context, a *action) {
 	clients, err := openAWS(ctx, a)
 	if err != nil {
 		_, why := explainNoAccess(ctx, a, err)
-		a.note(report.Note{Text: "whether the cancelled deploy has moved the alias was not looked at: " + why})
+		a.note(report.Note{Text: "could not check whether the cancelled deploy moved the alias: " + why})
 		return
 	}
 	functions := a.functions(clients)
@@ -32,13 +32,13 @@ func lookAtCancelled(ctx context.Context, a *action) {
 		f := &a.result.Functions[i]
 		switch seen.Status {
 		case report.Planned:
-			said := fmt.Sprintf(" %s:%s serves version %s, which this run seems to have deployed (%s): look whether production is healthy; to leave it, run this by hand with target-version %s.",
+			said := fmt.Sprintf(" %s:%s is on version %s, which this run seems to have deployed (%s): check whether production is healthy; to roll it back, run this by hand with target-version %s.",
 				f.Function, f.Alias, seen.From, seen.Proof, seen.Target)
 			f.Attention, f.From, f.Proof = true, seen.From, seen.Proof
 			f.Message += said
 			a.result.Message += said
 		case report.Failed:
-			a.note(report.Note{Text: fmt.Sprintf("whether the cancelled deploy has moved %s:%s could not be read: %s", f.Function, f.Alias, seen.Cause)})
+			a.note(report.Note{Text: fmt.Sprintf("could not check whether the cancelled deploy moved %s:%s: %s", f.Function, f.Alias, seen.Cause)})
 		default:
 			f.Attention = seen.Attention
 		}

@@ -161,7 +161,7 @@ func (n *notifier) record(r *report.Result, answers map[string]string) {
 			sent = append(sent, name)
 			continue
 		}
-		r.Notes = append(r.Notes, report.Note{Warning: true, Text: fmt.Sprintf("%s was not told: %s", name, answers[name])})
+		r.Notes = append(r.Notes, report.Note{Warning: true, Text: fmt.Sprintf("%s was not notified: %s", name, answers[name])})
 	}
 	if len(sent) == 0 {
 		return

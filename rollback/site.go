@@ -27,8 +27,8 @@ func restoreSite(a *action, clients *aws.Clients) func() *report.Site {
 		return func() *report.Site { return nil }
 	}
 	if noFailedRun(a) && a.inputs.Site.RestoreTo.IsZero() && a.inputs.Site.Manifest == "" {
-		result := siteResult(a, report.Skipped, "the static site was left alone: a person asked, so no failed run tells its last good state; "+
-			"say it by site-restore-to (`command: list` shows the moments) or by site-manifest")
+		result := siteResult(a, report.Skipped, "the static site was not restored: a person started the rollback, so no failed run shows its last good state; "+
+			"set site-restore-to (`command: list` shows the times) or site-manifest")
 		result.Reason = report.StateNotGiven
 		return func() *report.Site { return result }
 	}

@@ -12,7 +12,7 @@ import (
 func snapshot(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	if a.workflow.RunID == 0 {
 		a.setAll(report.Failed, report.InvalidInput,
-			"a snapshot is for the rollback of the same workflow run, and GITHUB_RUN_ID tells of none: take it in a job of the workflow that deploys")
+			"a snapshot is for the rollback of the same workflow run, but GITHUB_RUN_ID is not set: take it in a job of the workflow that deploys")
 		return
 	}
 	a.log.Group("Noting what serves")

@@ -105,7 +105,7 @@ func TestAGreenJobBesideTheDeployDoesNotHideItsFailure(t *testing.T) {
 func TestDeploysThatPublishNothingNew(t *testing.T) {
 	t.Parallel()
 	left := look(stay(report.NotDeployed))
-	left.warning = "version 41, which serves, was rejected"
+	left.warning = "version 41 is live but was rejected"
 	rejected := func(text string, version int64) func(*picture) {
 		return func(p *picture) {
 			p.alias.Version = 41

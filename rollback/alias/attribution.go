@@ -51,7 +51,7 @@ func byDeployedVersion(o Observation) attribution {
 		a := attribution{proven: true, proof: fmt.Sprintf("deployed-version says that this run put version %d behind the alias", deployed)}
 		if made := o.Versions[deployed].LastModified; !made.IsZero() && !run.CreatedAt.IsZero() && !run.CreatedBound && o.before(made, run.CreatedAt) {
 			a.notes = []report.Note{{Text: fmt.Sprintf(
-				"version %d is older than this run (made %s): deployed-version is believed, as for a pipeline that promotes; a deploy that found nothing new to publish looks the same, and a snapshot before the deploy tells them apart",
+				"version %d is older than this run (made %s): deployed-version is believed, as for a pipeline that promotes; a deploy that found nothing new to publish looks the same; a snapshot before the deploy distinguishes the two",
 				deployed, utc(made))}}
 		}
 		return a
@@ -133,7 +133,7 @@ func tooClose(o Observation, version int64, modified time.Time, jobs []report.Jo
 	}
 	a := attribution{
 		reason: report.NotDeployed, attention: true,
-		why: fmt.Sprintf("whether this run deployed version %d cannot be told, because the clocks of AWS and GitHub differ by %s: tell it by deployed-version, or roll back by hand with target-version", version, difference),
+		why: fmt.Sprintf("it is not known whether this run deployed version %d, because the clocks of AWS and GitHub differ by %s: set deployed-version, or roll back by hand with target-version", version, difference),
 		proof: fmt.Sprintf("version %d was published at %s by AWS's clock, which is %s or less from the beginning or the end of the jobs of this run by GitHub's",
 			version, utc(modified), difference),
 	}
@@ -354,7 +354,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 		if e, rejected := f.servesAgain(v); rejected && a.reason != report.AlreadyRolledBack {
 			d.Attention = true
 			d.Notes = append(d.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
-				"version %d, which serves, was rejected%s, and who put it there again is not known: look whether production is healthy; to leave it, run this by hand with target-version", v, byRun(e.Run))})
+				"version %d is live but was rejected%s, and it is not known who moved the alias to it again: check whether production is healthy; to roll it back, run this by hand with target-version", v, byRun(e.Run))})
 		}
 	}
 	if !request.Remember || a.reason == report.AlreadyRolledBack {

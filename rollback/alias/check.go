@@ -200,7 +200,7 @@ func (c *checker) checkExistingMemory(ctx context.Context, name string) checkLin
 	}
 	if m.Unreadable != "" {
 		return checkLine{name: name, status: inconclusive, detail: fmt.Sprintf(
-			"the Description of %s is not readable and counts as empty (%s): which versions were bad is not known; the next rollback writes it anew", c.r.client.memoryAlias(), m.Unreadable)}
+			"the Description of %s is not readable and counts as empty (%s): it is not known which versions were bad; the next rollback rewrites it", c.r.client.memoryAlias(), m.Unreadable)}
 	}
 	return checkLine{name: name, status: passed, detail: fmt.Sprintf("%s remembers: %s", c.r.client.memoryAlias(), m.Description())}
 }

@@ -208,7 +208,7 @@ func TestARejectedVersionServesAgain(t *testing.T) {
 	}
 	and := func(more func(*picture)) func(*picture) { return func(p *picture) { again(p); more(p) } }
 	left := look(stay(report.NotDeployed))
-	left.warning = "version 41, which serves, was rejected"
+	left.warning = "version 41 is live but was rejected"
 	hold(t, map[string]situation{
 		"this run deployed the same code again": {given: again, want: back(report.PreviousVersion, 40, 41)},
 		"another run has deployed it since": {given: and(func(p *picture) {

@@ -281,7 +281,7 @@ func completeProof(ctx context.Context, r *rollback) {
 	case d.Action == Move && d.Target == s.decision.Target:
 		s.decision.Notes, s.decision.Proof, s.proof = d.Notes, d.Proof, d.Proof
 	default:
-		r.notes.warnf("GitHub answered after the move, and what it tells speaks against it (%s): look whether version %d is the right one", d.Why, s.decision.Target)
+		r.notes.warnf("GitHub answered after the move, and its answer contradicts the move (%s): check whether version %d is the right one", d.Why, s.decision.Target)
 	}
 }
 

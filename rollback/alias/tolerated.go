@@ -29,7 +29,7 @@ func tolerated(f *facts, version int64, jobs []report.Job) attribution {
 	well := withoutFailure(jobs, f.o.jobs())[0]
 	return attribution{
 		reason: report.NoFailure, attention: fate == notTold,
-		why: fmt.Sprintf("version %d was published by job %q, which did not fail: the failure of another job is no failed deploy (name the job that deploys in deploy-job, or give needs, if it is)",
+		why: fmt.Sprintf("version %d was published by job %q, which did not fail, and the failure of another job does not count as a failed deploy (if it should, name that job in deploy-job, or set needs)",
 			version, well.Name),
 		proof: fmt.Sprintf("version %d was published while job %q was running (%s to %s), whose conclusion is %q",
 			version, well.Name, utc(well.StartedAt), ended(well), well.Conclusion),

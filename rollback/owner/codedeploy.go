@@ -71,7 +71,7 @@ func (r *DeploymentReader) read(ctx context.Context) (all map[string]Deployment,
 	}
 	ids := listed.Deployments
 	if len(ids) > maxDeployments || listed.NextToken != nil {
-		unseen = append(unseen, what+"more deployments are in flight in this account and region than are looked at")
+		unseen = append(unseen, what+"this account and region have more deployments in progress than this action reads")
 		ids = ids[:min(len(ids), maxDeployments)]
 	}
 	if len(ids) == 0 {

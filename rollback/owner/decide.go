@@ -64,7 +64,7 @@ func Decide(f Facts, p Proposal, o Options) Decision {
 	case Deleting:
 		if p.Move {
 			return Decision{Refuse, report.StackInProgress, fmt.Sprintf(
-				"the stack %s that owns the alias is %s: CloudFormation deletes the alias and the versions, or has tried to; look at the stack first", s.Name, s.Status)}
+				"the stack %s that owns the alias is %s: CloudFormation is deleting the alias and its versions, or tried to; check the stack first", s.Name, s.Status)}
 		}
 	case Working:
 		if !o.GoOn {
@@ -74,7 +74,7 @@ func Decide(f Facts, p Proposal, o Options) Decision {
 		switch {
 		case s.broughtBack(p):
 			return Decision{Skip, report.RolledBackByStack, fmt.Sprintf(
-				"the stack %s has rolled its update back (%s), and the alias with it: version %s serves, as before the deploy", s.Name, s.Status, p.Serves)}
+				"the stack %s rolled back its update (%s) and restored the alias: version %s is live, as before the deploy", s.Name, s.Status, p.Serves)}
 		case p.Move && !p.Chosen && !p.ReadAgain && s.updatedSince(p.Began):
 			return Decision{Step: Reread}
 		}
@@ -107,7 +107,7 @@ func (s *Stack) updatedSince(began time.Time) bool {
 }
 
 func decideDeployment(d Deployment, o Options) Decision {
-	what := fmt.Sprintf("CodeDeploy's deployment %s (%s) is moving the alias", d.ID, d.Status)
+	what := fmt.Sprintf("the CodeDeploy deployment %s (%s) is moving the alias", d.ID, d.Status)
 	switch {
 	case d.Rollback:
 		return Decision{AwaitRoll, report.CodeDeployInProgress, fmt.Sprintf("CodeDeploy is rolling back: its deployment %s is %s", d.ID, d.Status)}
@@ -117,5 +117,5 @@ func decideDeployment(d Deployment, o Options) Decision {
 		return Decision{Stop, report.CodeDeployInProgress, what}
 	}
 	return Decision{Refuse, report.CodeDeployInProgress, fmt.Sprintf(
-		"%s; to stop it and have it roll back, run: %s; stop-codedeploy: true does that by itself", what, stopCommand(d.ID))}
+		"%s; to stop it and roll it back, run: %s; stop-codedeploy: true does this automatically", what, stopCommand(d.ID))}
 }

@@ -137,12 +137,12 @@ func TestWhatIsToldOfEachOwner(t *testing.T) {
 		holds   []string // in what is told
 		deleted bool
 	}{
-		"CDK":                    {facts: of(owner.CDK), tool: "AWS CDK", holds: []string{"moves the alias on", "stays where it is", "RemovalPolicy.RETAIN", "snapshot"}, deleted: true},
-		"plain CloudFormation":   {facts: of(owner.Plain), tool: "CloudFormation", holds: []string{"moves the alias on", "DeletionPolicy: Retain"}, deleted: true},
-		"SAM":                    {facts: of(owner.SAM), tool: "AWS SAM", holds: []string{"moves the alias on", "keeps old versions unless"}},
+		"CDK":                    {facts: of(owner.CDK), tool: "AWS CDK", holds: []string{"moves the alias to it", "stays on the old version", "RemovalPolicy.RETAIN", "snapshot"}, deleted: true},
+		"plain CloudFormation":   {facts: of(owner.Plain), tool: "CloudFormation", holds: []string{"moves the alias to it", "DeletionPolicy: Retain"}, deleted: true},
+		"SAM":                    {facts: of(owner.SAM), tool: "AWS SAM", holds: []string{"moves the alias to it", "keeps old versions unless"}},
 		"SAM with CodeDeploy":    {facts: shifted, tool: "AWS SAM", holds: []string{"the next deploy may fail"}},
 		"Serverless":             {facts: of(owner.Serverless), tool: "Serverless Framework", holds: []string{"prune"}},
-		"Terraform":              {options: owner.Options{Terraform: true}, tool: "Terraform", holds: []string{"the next apply moves the alias", "ignores changes"}},
+		"Terraform":              {options: owner.Options{Terraform: true}, tool: "Terraform", holds: []string{"the next apply moves the alias", "ignore_changes"}},
 		"a rollback failed":      {facts: failed, holds: []string{"LiveAlias (AWS::Lambda::Alias) failed: Function not found", "aws cloudformation continue-update-rollback --stack-name checkout --region eu-west-1"}},
 		"an update failed":       {facts: halted, holds: []string{"aws cloudformation rollback-stack --stack-name checkout"}},
 		"old versions are going": {facts: cleaning, holds: []string{"a version that an alias points at cannot be deleted"}},

@@ -21,13 +21,13 @@ func Tell(f Facts, o Options, region string) *report.Owner {
 		}
 		told.Name = "the stack " + s.Name
 		if s.Nested != "" {
-			told.Name += " (in it " + s.Nested + ")"
+			told.Name += " (nested stack " + s.Nested + ")"
 		}
 		told.OnlyFunction = !s.OwnsAlias
 		told.State, told.Command = stateOf(*s, region)
 	}
 	if d := f.Deployment; d != nil {
-		told.Deployment = fmt.Sprintf("CodeDeploy's deployment %s (%s %s) is %s", d.ID, d.Application, d.Group, d.Status)
+		told.Deployment = fmt.Sprintf("the CodeDeploy deployment %s (%s %s) is %s", d.ID, d.Application, d.Group, d.Status)
 	}
 	told.Tool = tool.String()
 	told.Next, told.Keep = nextDeploy(tool, f.Stack)
@@ -47,12 +47,12 @@ func stateOf(s Stack, region string) (state, command string) {
 	state = "it is " + string(s.Status)
 	switch s.phase() {
 	case Cleaning:
-		state += ": it is deleting what its update replaced, old versions among them; a version that an alias points at cannot be deleted"
+		state += ": it is deleting resources that the update replaced, including old versions; a version that an alias points at cannot be deleted"
 	case Stuck:
 		if f := s.Failed; f.Resource != "" {
 			state += fmt.Sprintf(": %s (%s) failed: %s", f.Resource, f.Type, f.Reason)
 		}
-		state += "; it must be brought out of that state before the next deploy"
+		state += "; recover it before the next deploy"
 		verb := "rollback-stack"
 		if s.Status == "UPDATE_ROLLBACK_FAILED" {
 			verb = "continue-update-rollback"
@@ -66,16 +66,16 @@ func stateOf(s Stack, region string) (state, command string) {
 // What the next deploy does with an alias that was moved outside of the tool.
 // docs/owners.md has the source of each claim.
 const (
-	nextOfStack = "the next deploy with new code publishes a new version and moves the alias on; " +
-		"the same deploy run again has nothing to update and ends green, and the alias stays where it is; " +
-		"a change set that reverts drift moves it to the failed version again"
-	nextOfCodeDeploy = "; CodeDeploy shifts this alias: where it does not stand on the version that CodeDeploy expects, the next deploy may fail"
-	nextOfTerraform  = "the next apply moves the alias to the version in its configuration, also where no code changed, unless the alias ignores changes of function_version"
+	nextOfStack = "a deploy with new code publishes a new version and moves the alias to it; " +
+		"deploying the same template again succeeds and changes nothing, so the alias stays on the old version; " +
+		"a drift-aware change set moves it to the failing version again"
+	nextOfCodeDeploy = "; CodeDeploy shifts this alias, so the next deploy may fail if the alias is not on the version that CodeDeploy expects"
+	nextOfTerraform  = "the next apply moves the alias to the version in its configuration, even if no code changed, unless ignore_changes lists function_version"
 
-	keepOfCDK        = "CDK deletes the version that an update replaces: set currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN } on the function, or run the command snapshot before each deploy, whose alias keeps it"
-	keepOfPlain      = "CloudFormation deletes an AWS::Lambda::Version that leaves the template: give it DeletionPolicy: Retain and UpdateReplacePolicy: Retain, or run the command snapshot before each deploy, whose alias keeps it"
+	keepOfCDK        = "by default CDK deletes the previous version on each deploy: set currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN } on the function, or run the command snapshot before each deploy"
+	keepOfPlain      = "CloudFormation deletes an AWS::Lambda::Version that is removed from the template: set DeletionPolicy: Retain and UpdateReplacePolicy: Retain, or run the command snapshot before each deploy"
 	keepOfSAM        = "SAM keeps old versions unless the function has DeletionPolicy: Delete"
-	keepOfServerless = "Serverless keeps old versions unless it is made to prune them: keep at least the last two"
+	keepOfServerless = "Serverless keeps old versions unless a plugin prunes them: keep at least the last two"
 	keepOfTerraform  = "Terraform keeps old versions"
 )
 

@@ -177,7 +177,7 @@ func why(err error, action string) string {
 		return "AWS denied " + action
 	}
 	if stopped, found := errors.AsType[*aws.Stopped](err); found && stopped.Last == nil {
-		return "AWS had not answered " + action
+		return "AWS did not answer " + action + " in time"
 	}
 	return fmt.Sprintf("%s: %s", action, aws.Brief(err))
 }

@@ -55,7 +55,7 @@ type Watch struct {
 func NewWatch(a Alias, r Reader, o Options) *Watch {
 	return &Watch{
 		alias: a, reader: r, options: o, done: make(chan struct{}),
-		missed: []string{"whether a stack owns the alias: AWS had not answered", "whether CodeDeploy is moving the alias: AWS had not answered"},
+		missed: []string{"whether a stack owns the alias: AWS did not answer in time", "whether CodeDeploy is moving the alias: AWS did not answer in time"},
 	}
 }
 
@@ -198,43 +198,43 @@ func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
 	for s.phase() == Working {
 		now := clock.Now()
 		if said.IsZero() || now.Sub(said) >= sayEvery {
-			w.log().Infof("the stack %s is %s: waiting until it has ended, for %s so far; on-stack-in-progress: go-on does not wait", s.Name, s.Status, now.Sub(began).Round(time.Second))
+			w.log().Infof("the stack %s is %s: waiting for it to end, %s so far (on-stack-in-progress: go-on does not wait)", s.Name, s.Status, now.Sub(began).Round(time.Second))
 			said = now
 		}
 		if clock.Sleep(ctx, pollEvery) != nil {
 			return &Refusal{Reason: report.StackInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
-				"the stack %s that owns the alias was still %s after %s; when it has ended, run this again, or set on-stack-in-progress: go-on to move beside it", s.Name, s.Status, clock.Now().Sub(began).Round(time.Second))}
+				"the stack %s that owns the alias was still %s after %s; run this again when it has ended, or set on-stack-in-progress: go-on to move the alias now", s.Name, s.Status, clock.Now().Sub(began).Round(time.Second))}
 		}
 		before := s.Status
 		switch err := w.reader.Refresh(ctx, &s); {
 		case err != nil && aws.Classify(err) == aws.Denied:
-			w.log().Infof("the state of the stack %s cannot be read any more: %s", s.Name, why(err, "cloudformation:DescribeStacks"))
+			w.log().Infof("can no longer read the state of the stack %s: %s", s.Name, why(err, "cloudformation:DescribeStacks"))
 			s.Status = ""
 		case err != nil:
-			w.log().Infof("the state of the stack %s could not be read: %s", s.Name, why(err, "cloudformation:DescribeStacks"))
+			w.log().Infof("could not read the state of the stack %s: %s", s.Name, why(err, "cloudformation:DescribeStacks"))
 		case s.Status != before:
 			w.log().Infof("the stack %s is %s now", s.Name, s.Status)
 			said = clock.Now()
 		}
 	}
-	now := fmt.Sprintf("is %s now", s.Status)
+	now := fmt.Sprintf("it is %s now", s.Status)
 	if s.Status == "" {
 		now = "its state cannot be read any more"
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.facts.Stack = &s
-	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: it was waited for, for %s, and %s", s.Name, first, clock.Now().Sub(began).Round(time.Second), now))
+	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: the action waited %s for it, and %s", s.Name, first, clock.Now().Sub(began).Round(time.Second), now))
 	return nil
 }
 
 // stop stops a deployment of CodeDeploy, and waits for the rollback that
 // CodeDeploy makes then.
 func (w *Watch) stop(ctx context.Context, d Deployment) error {
-	w.log().Infof("stopping CodeDeploy's deployment %s, with its rollback (stop-codedeploy)", d.ID)
+	w.log().Infof("stopping the CodeDeploy deployment %s with automatic rollback (stop-codedeploy)", d.ID)
 	if err := w.reader.Deployments.Stop(ctx, d.ID); err != nil {
 		return &Refusal{Reason: report.CodeDeployInProgress, Cause: err, Text: fmt.Sprintf(
-			"CodeDeploy's deployment %s is moving the alias, and could not be stopped: %s; to stop it and have it roll back, run: %s",
+			"the CodeDeploy deployment %s is moving the alias, and could not be stopped: %s; to stop it and roll it back, run: %s",
 			d.ID, why(err, "codedeploy:StopDeployment"), stopCommand(d.ID))}
 	}
 	return w.awaitDeployment(ctx, d.ID)
@@ -249,23 +249,23 @@ func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 		status, rollback, err := w.reader.Deployments.state(ctx, waitingFor)
 		switch {
 		case err != nil:
-			w.log().Infof("CodeDeploy's deployment %s could not be read: %s", waitingFor, why(err, "codedeploy:BatchGetDeployments"))
+			w.log().Infof("could not read the CodeDeploy deployment %s: %s", waitingFor, why(err, "codedeploy:BatchGetDeployments"))
 		case ended(status) && rollback != "" && rollback != waitingFor && waitingFor == id:
-			w.log().Infof("CodeDeploy's deployment %s is %s, and %s rolls it back", id, status, rollback)
+			w.log().Infof("the CodeDeploy deployment %s is %s, and %s rolls it back", id, status, rollback)
 			waitingFor = rollback
 			continue
 		case status == types.DeploymentStatusStopped && waitingFor == id && clock.Now().Sub(began) < untold:
 		case ended(status):
-			w.keepEnded(fmt.Sprintf("CodeDeploy's deployment %s was stopped or was rolling back: it was waited for, for %s, and is %s now", waitingFor, clock.Now().Sub(began).Round(time.Second), status))
+			w.keepEnded(fmt.Sprintf("the CodeDeploy deployment %s was stopped or was rolling back: the action waited %s for it, and it is %s now", waitingFor, clock.Now().Sub(began).Round(time.Second), status))
 			return nil
 		}
 		if now := clock.Now(); said.IsZero() || now.Sub(said) >= sayEvery {
-			w.log().Infof("CodeDeploy's deployment %s is %s: waiting until it and its rollback have ended", waitingFor, status)
+			w.log().Infof("the CodeDeploy deployment %s is %s: waiting until it and its rollback have ended", waitingFor, status)
 			said = now
 		}
 		if clock.Sleep(ctx, pollEvery) != nil {
 			return &Refusal{Reason: report.CodeDeployInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
-				"CodeDeploy's deployment %s had not ended after %s; when it has, run this again", waitingFor, clock.Now().Sub(began).Round(time.Second))}
+				"the CodeDeploy deployment %s had not ended after %s; run this again when it has", waitingFor, clock.Now().Sub(began).Round(time.Second))}
 		}
 	}
 }

@@ -269,7 +269,7 @@ func TestAStackInProgressIsWaitedFor(t *testing.T) {
 	assert.Equal(t, report.RolledBackByStack, v.Skip)
 	told := w.Told(t.Context(), time.Minute)
 	require.NotNil(t, told)
-	assert.Equal(t, []string{"the stack checkout was UPDATE_IN_PROGRESS: it was waited for, for 20s, and is UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS now"}, told.Past)
+	assert.Equal(t, []string{"the stack checkout was UPDATE_IN_PROGRESS: the action waited 20s for it, and it is UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS now"}, told.Past)
 }
 
 func TestAStackWhoseStateMayNotBeRead(t *testing.T) {
@@ -281,7 +281,7 @@ func TestAStackWhoseStateMayNotBeRead(t *testing.T) {
 		"from the first": {},
 		"while it is waited for": {func(l *lab) []func() {
 			return []func(){func() { l.deny("DescribeStacks") }}
-		}, []string{"the stack checkout was UPDATE_IN_PROGRESS: it was waited for, for 5s, and its state cannot be read any more"}},
+		}, []string{"the stack checkout was UPDATE_IN_PROGRESS: the action waited 5s for it, and its state cannot be read any more"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -340,7 +340,7 @@ func TestCodeDeployIsStoppedWithItsRollback(t *testing.T) {
 	assert.Zero(t, v)
 	told := w.Told(t.Context(), time.Minute)
 	require.NotNil(t, told)
-	assert.Contains(t, told.Past[0], "CodeDeploy's deployment d-1R")
+	assert.Contains(t, told.Past[0], "the CodeDeploy deployment d-1R")
 }
 
 // A deployment that was stopped need not tell of its rollback at once.
@@ -383,5 +383,5 @@ func TestWhatDoesNotAnswerIsNotWaitedForLong(t *testing.T) {
 	v, err := w.Allow(t.Context(), newMove, false)
 	require.NoError(t, err)
 	assert.Zero(t, v)
-	assert.Contains(t, w.Known(t.Context(), 0).Unseen, "whether a stack owns the alias: AWS had not answered")
+	assert.Contains(t, w.Known(t.Context(), 0).Unseen, "whether a stack owns the alias: AWS did not answer in time")
 }

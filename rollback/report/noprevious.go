@@ -14,9 +14,9 @@ const (
 func (n NoPrevious) Clause() string {
 	switch n {
 	case NeverPublished:
-		return ": it is the first version that the function has had"
+		return ": it is the function's first version"
 	case VersionsDeleted:
-		return ": those that were published before were deleted, as by a stack that replaces its version or by a tool that prunes"
+		return ": the earlier versions were deleted, for example by a stack that replaces its version or by a tool that prunes old versions"
 	default:
 		return ""
 	}
@@ -26,8 +26,8 @@ func (n NoPrevious) Clause() string {
 var noPreviousRemedies = map[NoPrevious][]instruction{
 	NeverPublished: todo("Let each deploy publish a version and move {alias} to it: from the second one on there is a version to go back to."),
 	VersionsDeleted: todo(
-		"Run this action with `command: snapshot` before each deploy: the memory alias then points at what serves, and Lambda deletes no version that an alias points at.",
-		"Let the tool that deleted the older versions keep them. AWS CDK: `currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN }`, for `currentVersion` deletes the version before by default. "+
+		"Run this action with `command: snapshot` before each deploy: the memory alias then points at the live version, and Lambda does not delete a version that an alias points at.",
+		"Configure your deploy tool to keep old versions. AWS CDK: `currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN }` (by default, CDK deletes the previous version). "+
 			"CloudFormation and SAM: `DeletionPolicy: Retain` and `UpdateReplacePolicy: Retain` on each `AWS::Lambda::Version`. serverless-prune-plugin: raise `number` under `custom.prune`.",
 	),
 }

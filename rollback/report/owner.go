@@ -49,20 +49,20 @@ func (o Owner) sentences() []string {
 		add(what + title)
 	}
 	if o.Command != "" {
-		add("This brings it out of that state: " + o.Command)
+		add("To recover it, run: " + o.Command)
 	}
 	add(o.Deployment)
 	for _, text := range o.Past {
 		add(text)
 	}
 	if o.Next != "" {
-		add("What the next deploy does: " + o.Next)
+		add("Next deploy: " + o.Next)
 	}
 	if o.Keep != "" {
-		add("The versions to go back to: " + o.Keep)
+		add("Old versions: " + o.Keep)
 	}
 	if len(o.Unseen) > 0 {
-		add("Not seen: " + strings.Join(o.Unseen, "; "))
+		add("Could not determine: " + strings.Join(o.Unseen, "; "))
 	}
 	return out
 }
@@ -95,7 +95,7 @@ func ownerFacts(f Function) []Fact {
 	}
 	facts := []Fact{{Name: "Deployed by", Text: oneLine(is, longestCell)}}
 	if o.Command != "" {
-		facts = append(facts, Fact{Name: "Brings the stack on", Text: oneLine(o.Command, longestCell)})
+		facts = append(facts, Fact{Name: "Recover the stack", Text: oneLine(o.Command, longestCell)})
 	}
 	if o.Next != "" {
 		facts = append(facts, Fact{Name: "Next deploy", Text: oneLine(o.Next, longestCell)})

@@ -28,12 +28,12 @@ func TestTheOwnerIsTold(t *testing.T) {
 	}{
 		"all of it": {func(*report.Owner) {}, []string{
 			"### Who else moves this alias", "The alias belongs to AWS CDK, the stack checkout: it is UPDATE\\_ROLLBACK\\_FAILED: Live failed.",
-			"aws cloudformation continue-update-rollback", "What the next deploy does: the next deploy moves the alias on.", "CDK deletes old versions.",
+			"aws cloudformation continue-update-rollback", "Next deploy: the next deploy moves the alias on.", "CDK deletes old versions.",
 		}},
 		"of the function alone": {func(o *report.Owner) { o.OnlyFunction = true }, []string{"The function belongs to AWS CDK"}},
 		"what was waited for":   {func(o *report.Owner) { o.Past = []string{"the stack checkout was waited for"} }, []string{"The stack checkout was waited for."}},
-		"CodeDeploy":            {func(o *report.Owner) { o.Deployment = "CodeDeploy's deployment d-1 is InProgress" }, []string{"CodeDeploy's deployment d-1 is InProgress."}},
-		"what was not seen":     {func(o *report.Owner) { *o = report.Owner{Unseen: []string{"a: denied", "b: denied"}} }, []string{"Not seen: a: denied; b: denied."}},
+		"CodeDeploy":            {func(o *report.Owner) { o.Deployment = "the CodeDeploy deployment d-1 is InProgress" }, []string{"The CodeDeploy deployment d-1 is InProgress."}},
+		"what was not seen":     {func(o *report.Owner) { *o = report.Owner{Unseen: []string{"a: denied", "b: denied"}} }, []string{"Could not determine: a: denied; b: denied."}},
 		"hostile words":         {func(o *report.Owner) { o.State = "<b>@all</b> [x](https://evil.example)" }, []string{"&lt;b&gt;"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestMessagesTellWhatTheNextDeployDoes(t *testing.T) {
 		facts[f.Name] = f.Text
 	}
 	assert.Equal(t, "AWS CDK, the stack checkout; it is UPDATE_ROLLBACK_FAILED: Live failed", facts["Deployed by"])
-	assert.Equal(t, "aws cloudformation continue-update-rollback --stack-name checkout", facts["Brings the stack on"])
+	assert.Equal(t, "aws cloudformation continue-update-rollback --stack-name checkout", facts["Recover the stack"])
 	assert.Equal(t, "the next deploy moves the alias on", facts["Next deploy"])
 }
 

@@ -27,7 +27,7 @@ func restoredSite() report.Site {
 			{Key: "www/index.html", Action: report.KeyRestored}, {Key: "www/app.8f2c.js", Action: report.KeyRemoved},
 		},
 		Invalidation: &report.Invalidation{DistributionID: "E1ABCDEF234567", ID: "I2J0I21PCUYOIK", Status: "InProgress", Paths: []string{"/*"}},
-		Notes:        []report.Note{{Text: "The state was told by time. That cannot see a version that has expired since: a manifest, which `command: snapshot` takes before the deploy, is exact."}},
+		Notes:        []report.Note{{Text: "The state was chosen by time, which cannot see versions that have expired since. A manifest, which `command: snapshot` writes before the deploy, is exact."}},
 	}
 }
 
@@ -45,7 +45,7 @@ func supersededSite() report.Site {
 	s.Message = "12 objects (1.2 MB) restored and 0 removed in s3://www.example.com/www/: the site is as it was at 2026-03-07T03:05:00Z, but for 1 object that a newer deploy wrote."
 	s.Keys = append(s.Keys[:1:1], report.SiteKey{Key: "www/about.html", Action: report.KeySuperseded, Detail: "written after this run's deploy had ended"})
 	s.Notes = []report.Note{
-		{Warning: true, Text: "Left alone 1 object that somebody else wrote after this run's deploy: what was restored may not fit to that."},
+		{Warning: true, Text: "Kept 1 object that somebody else wrote after this run's deploy: the restored objects may not match."},
 		{Warning: true, Text: "Kept 3 objects that this run added, because a newer deploy wrote other objects since and may need them. Where it does not, remove them by hand."},
 	}
 	return s
@@ -92,7 +92,7 @@ func siteResults() map[string]report.Result {
 		"function-failed":        withSite(restoredSite(), failed().Functions[0]),
 		"state-not-given": withSite(report.Site{
 			Status: report.Skipped, Reason: report.StateNotGiven,
-			Message: "the static site was left alone: a person asked, so no failed run tells its last good state; say it by site-restore-to (`command: list` shows the moments) or by site-manifest",
+			Message: "the static site was not restored: a person started the rollback, so no failed run shows its last good state; set site-restore-to (`command: list` shows the times) or site-manifest",
 		}, byHand),
 	}
 }

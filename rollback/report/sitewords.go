@@ -74,10 +74,10 @@ func siteFact(s *Site) string {
 // siteRemedies are those of reasons whose own are about an alias.
 var siteRemedies = map[Reason]string{
 	InvalidInput: "Correct the input that the message names, and run the job again.",
-	Cancelled:    "Run the job again: it goes on where this run stopped.",
-	Timeout:      "Run the job again: it goes on where this run stopped. Give it a longer `timeout` if S3 was slow.",
-	Throttled:    "Run the job again in some minutes: it goes on where this run stopped.",
-	Superseded:   "Nothing to do if the newer deploy is healthy. Else roll back that run, or say the state with `site-restore-to`.",
+	Cancelled:    "Run the job again: it continues where this run stopped.",
+	Timeout:      "Run the job again: it continues where this run stopped. Give it a longer `timeout` if S3 was slow.",
+	Throttled:    "Run the job again in some minutes: it continues where this run stopped.",
+	Superseded:   "Nothing to do if the newer deploy is healthy. Otherwise roll back that run, or set the state to restore with `site-restore-to`.",
 }
 
 // siteRemedy says what to do about the site.
@@ -135,7 +135,7 @@ func (s *Site) counts() []siteCount {
 	add(restored, strconv.Itoa(s.Restored))
 	add(removed, strconv.Itoa(s.Removed))
 	add("Unchanged", strconv.Itoa(s.Unchanged))
-	add("Left to a newer deploy", strconv.Itoa(s.Superseded))
+	add("Written by a newer deploy", strconv.Itoa(s.Superseded))
 	add("Failed", strconv.Itoa(s.Failed))
 	add("Bytes copied", strconv.FormatInt(s.Bytes, 10))
 	if s.Status == Planned {

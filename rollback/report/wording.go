@@ -59,8 +59,8 @@ var reasonTexts = map[Reason]reasonText{
 		),
 	},
 	RolledBackByStack: {
-		heading: "the stack has rolled back by itself",
-		remedy:  todo("Nothing to do for {function}: CloudFormation has brought {from} back. Read the stack's events for why its update failed."),
+		heading: "the stack rolled back by itself",
+		remedy:  todo("Nothing to do for {function}: CloudFormation restored {from}. The stack's events show why its update failed."),
 	},
 
 	InvalidInput: {
@@ -98,13 +98,13 @@ var reasonTexts = map[Reason]reasonText{
 	StackInProgress: {
 		heading: "the stack that owns the alias is in progress",
 		remedy: todo(
-			"Look at the stack that the message names. When it has ended, run the job again: a stack that rolls back brings the alias back by itself.",
-			"To wait longer, raise `timeout`. To move the alias beside a stack in progress, set `on-stack-in-progress: go-on`.",
+			"Look at the stack that the message names. When it has ended, run the job again: a stack that rolls back restores the alias by itself.",
+			"To wait longer, raise `timeout`. To move the alias without waiting, set `on-stack-in-progress: go-on`.",
 		),
 	},
 	CodeDeployInProgress: {
 		heading: "CodeDeploy is moving the alias",
-		remedy:  todo("Stop the deployment that the message names, with its rollback, and run the job again when that has ended; `stop-codedeploy: true` does so by itself."),
+		remedy:  todo("Stop the deployment that the message names, with its rollback, and run the job again when that has ended; `stop-codedeploy: true` does this automatically."),
 	},
 	Throttled: {
 		heading: "AWS throttled the calls",
@@ -131,31 +131,31 @@ var reasonTexts = map[Reason]reasonText{
 		remedy:  todo("Correct the inputs of the channel: the checks on this page have the error of the service. A rollback would still work, but not everybody would be notified."),
 	},
 	NothingChanged: {
-		heading: "as it was already",
+		heading: "nothing to restore",
 	},
 	VersioningOff: {
-		heading: "the bucket keeps no versions",
-		remedy:  todo("Turn the versioning of the bucket on, with the command in the message: it helps from the next deploy on. Until then, deploy the site's last good state anew."),
+		heading: "bucket versioning is off",
+		remedy:  todo("Turn on bucket versioning with the command in the message; it works from the next deploy on. Until then, deploy the last good state of the site again."),
 	},
 	BucketNotFound: {
 		heading: "bucket not found",
 		remedy:  todo("Check `site-bucket` and the account of the role."),
 	},
 	PrefixRequired: {
-		heading: "the bucket holds other things, too",
-		remedy:  todo("Name the folder of the site with `site-prefix`, or say with `site-prefix: /` that the whole bucket is the site, and run the job again."),
+		heading: "the bucket holds other objects, too",
+		remedy:  todo("Set `site-prefix` to the folder of the site, or to `/` if the whole bucket is the site, and run the job again."),
 	},
 	Archived: {
 		heading: "old versions are archived",
-		remedy:  todo("Restore the archived versions that the message names with `aws s3api restore-object`, and run the job again: what is right by then is left alone."),
+		remedy:  todo("Restore the archived versions that the message names with `aws s3api restore-object`, and run the job again: objects that are already correct are not copied again."),
 	},
 	PartlyRestored: {
-		heading: "the site is not as it was yet",
-		remedy:  todo("Mend what the summary names as failed, and run the job again: it goes on where this run stopped."),
+		heading: "the site is only partly restored",
+		remedy:  todo("Fix what the summary lists as failed, and run the job again: it continues where this run stopped."),
 	},
 	StateNotGiven: {
-		heading: "nobody said which state to restore",
-		remedy:  todo("Say `site-restore-to` or `site-manifest`, and run this again: `command: list` shows the moments."),
+		heading: "no state to restore was given",
+		remedy:  todo("Set `site-restore-to` or `site-manifest`, and run this again: `command: list` shows the times."),
 	},
 	AWSError: {
 		heading: "AWS returned an error",

@@ -21,7 +21,7 @@ func lookAgain(ctx context.Context, w *work) {
 		err = lookAtAll(ctx, w)
 	}
 	if err != nil {
-		w.b.notef(true, "It could not be seen whether somebody else wrote objects during the rollback: %s", asProblem(err).Text)
+		w.b.notef(true, "Could not check whether somebody else wrote objects during the rollback: %s", asProblem(err).Text)
 	}
 }
 

@@ -89,7 +89,7 @@ func (c *checker) listing(ctx context.Context) (entry, bool) {
 		c.line("site prefix", "", err)
 	}
 	if sample.VersionID == "" {
-		c.unknown("site objects", fmt.Sprintf("s3://%s/%s holds no object, so that reading and copying could not be tried", c.b.name, c.q.prefix()))
+		c.unknown("site objects", fmt.Sprintf("s3://%s/%s holds no object, so reading and copying could not be tested", c.b.name, c.q.prefix()))
 		return entry{}, false
 	}
 	return sample, true
@@ -152,14 +152,14 @@ func (c *checker) distribution(ctx context.Context) {
 	})
 	switch {
 	case err != nil && asProblem(err).Reason == report.AccessDenied:
-		c.unknown(name+"GetDistributionConfig", "denied: a restore will invalidate everything, unless it is told the origin's path")
+		c.unknown(name+"GetDistributionConfig", "denied: a restore will invalidate everything, unless cloudfront-origin-path is set")
 	case err != nil:
 		c.line(name+"GetDistributionConfig", "", err)
 		return
 	default:
 		detail := "allowed"
 		if config.DistributionConfig != nil && !visitorOf(config.DistributionConfig, c.q.Bucket).Known {
-			detail = fmt.Sprintf("allowed; no origin of the distribution is the bucket %s, so that a restore will invalidate everything", c.q.Bucket)
+			detail = fmt.Sprintf("allowed; no origin of the distribution is the bucket %s, so a restore will invalidate everything", c.q.Bucket)
 		}
 		c.line(name+"GetDistributionConfig", detail, nil)
 	}

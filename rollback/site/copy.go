@@ -64,7 +64,7 @@ func (k *copier) put(ctx context.Context, c change) (outcome, string, error) {
 		return copied, "", problem(report.Archived, "it is archived in %s: restore it from the archive with `aws s3api restore-object`, and run this again", classOf(c, from))
 	}
 	if from.ObjectLockMode != "" || from.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn {
-		k.b.notef(false, "Retention and legal hold of Object Lock stay with the old versions: the copies get the bucket's default.")
+		k.b.notef(false, "Object Lock retention and legal hold are not copied: the restored versions get the bucket's default.")
 	}
 	grants, err := k.grantsOf(ctx, c.Key, c.From.ID)
 	if err != nil {

@@ -31,7 +31,7 @@ func Drill(ctx context.Context, d Deps, q Request) (there report.Site, back *rep
 	now.Manifest, now.KeepNew = taken.Key, false
 	returned := Restore(w.b.finish, d, now)
 	if returned.Status == report.Failed {
-		returned.Message = fmt.Sprintf("The drill could not bring the site back: run `command: rollback` with `site-manifest: %s`. %s", taken.Key, returned.Message)
+		returned.Message = fmt.Sprintf("The drill could not return the site to its state before the drill: run `command: rollback` with `site-manifest: %s`. %s", taken.Key, returned.Message)
 	}
 	return there, &returned
 }

@@ -79,7 +79,7 @@ func invalidate(ctx context.Context, w *work) {
 	p := asProblem(err)
 	in.Message = p.Text
 	if w.result.Status == report.Failed {
-		w.b.notef(true, "CloudFront was not told: %s", p.Text)
+		w.b.notef(true, "CloudFront was not invalidated: %s", p.Text)
 		return
 	}
 	w.fail(&Problem{Reason: report.PartlyRestored, Text: fmt.Sprintf(
@@ -100,7 +100,7 @@ func (c cdn) visitor(ctx context.Context, q Request, b *bucket) visitor {
 		return visitor{Known: true, Origin: []string{strings.Trim(*q.OriginPath, "/")}, Root: "index.html"}
 	}
 	if err != nil && asProblem(err).Reason == report.AccessDenied {
-		b.notef(false, "The distribution's configuration could not be read, so that everything was invalidated: %s", asProblem(err).Text)
+		b.notef(false, "Could not read the distribution's configuration, so everything was invalidated: %s", asProblem(err).Text)
 	}
 	return visitor{}
 }

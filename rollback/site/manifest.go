@@ -246,7 +246,7 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 		err = json.Unmarshal(head, &m.head)
 	}
 	if err == nil && m.head.Version != manifestVersion {
-		err = fmt.Errorf("it says version %d, and this program knows version %d", m.head.Version, manifestVersion)
+		err = fmt.Errorf("its format version is %d, and this program reads version %d", m.head.Version, manifestVersion)
 	}
 	if err == nil {
 		err = m.advance()
@@ -265,7 +265,7 @@ func (m *manifestReader) bad(err error) error {
 	if _, broken := errors.AsType[net.Error](err); broken {
 		return &Problem{report.AWSError, fmt.Sprintf("the manifest %s could not be read to its end (%s): run it again", quoted(m.key), aws.Innermost(err)), err}
 	}
-	return &Problem{report.InvalidInput, fmt.Sprintf("%s cannot be read as a manifest (%s): name another in site-manifest, or a moment in site-restore-to", quoted(m.key), err), err}
+	return &Problem{report.InvalidInput, fmt.Sprintf("%s cannot be read as a manifest (%s): set another site-manifest, or a time in site-restore-to", quoted(m.key), err), err}
 }
 
 func (m *manifestReader) close() { _ = m.body.Close() } // it was only read

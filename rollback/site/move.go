@@ -288,10 +288,10 @@ func (w *work) conclude(err error) {
 		w.broken(err, wrote)
 	case r.Failed > 0 && !wrote && w.tally.archived == r.Failed:
 		r.Status, r.Reason = report.Failed, report.Archived
-		r.Message = fmt.Sprintf("None of %s could be restored, because S3 has archived the versions: restore them from the archive with `aws s3api restore-object`, and run this again.", objects(r.Failed))
+		r.Message = fmt.Sprintf("S3 has archived the versions of all %s, so nothing was restored: restore them from the archive with `aws s3api restore-object`, and run this again.", objects(r.Failed))
 	case r.Failed > 0:
 		r.Status, r.Reason = report.Failed, report.PartlyRestored
-		r.Message = fmt.Sprintf("The site was restored but for %s: %s", objects(r.Failed), w.why())
+		r.Message = fmt.Sprintf("The site was restored except for %s: %s", objects(r.Failed), w.why())
 	case wrote:
 		form := "%s (%s) restored and %d removed in s3://%s/%s: the site is as it was at %s"
 		if w.q.DryRun {
@@ -299,7 +299,7 @@ func (w *work) conclude(err error) {
 		}
 		r.Message = fmt.Sprintf(form, objects(r.Restored), size(r.Bytes), r.Removed, r.Bucket, r.Prefix, r.Cut)
 		if r.Superseded > 0 {
-			r.Message += fmt.Sprintf(", but for %s that a newer deploy wrote", objects(r.Superseded))
+			r.Message += fmt.Sprintf(", except for %s that a newer deploy wrote", objects(r.Superseded))
 		}
 		r.Message += "."
 	case r.Superseded > 0:
@@ -307,7 +307,7 @@ func (w *work) conclude(err error) {
 		r.Message = fmt.Sprintf("Nothing was restored: a newer deploy has written %s that this run had changed.", objects(r.Superseded))
 	default:
 		r.Status, r.Reason = report.Skipped, report.NothingChanged
-		r.Message = fmt.Sprintf("s3://%s/%s is as it was at %s already: nothing was written.", r.Bucket, r.Prefix, r.Cut)
+		r.Message = fmt.Sprintf("The site s3://%s/%s already is as it was at %s: nothing was written.", r.Bucket, r.Prefix, r.Cut)
 	}
 	w.addNotes()
 }
@@ -325,7 +325,7 @@ func (w *work) broken(err error, wrote bool) {
 	w.fail(p)
 	if wrote && !w.q.DryRun {
 		w.result.Reason = report.PartlyRestored
-		w.result.Message = fmt.Sprintf("The site was restored in part, %s of at most %d; run it again, and it goes on from there. %s", objects(w.result.Restored+w.result.Removed), w.plan.changes(), p.Text)
+		w.result.Message = fmt.Sprintf("The site was restored in part, %s of at most %d; run it again to continue. %s", objects(w.result.Restored+w.result.Removed), w.plan.changes(), p.Text)
 	}
 }
 
@@ -342,7 +342,7 @@ func (w *work) why() string {
 func (w *work) addNotes() {
 	r := &w.result
 	if r.Superseded > 0 {
-		w.b.notef(true, "Left alone %s that somebody else wrote after this run's deploy: what was restored may not fit to that.", objects(r.Superseded))
+		w.b.notef(true, "Kept %s that somebody else wrote after this run's deploy: the restored objects may not match.", objects(r.Superseded))
 	}
 	if w.kept > 0 {
 		form := "Kept %s that this run added, because a newer deploy wrote other objects since and may need them. Where it does not, remove them by hand."
@@ -353,15 +353,15 @@ func (w *work) addNotes() {
 	}
 	switch {
 	case r.Versions == 0:
-		w.b.notef(true, "s3://%s/%s has no object, and never had one that can still be seen: is site-prefix right?", r.Bucket, r.Prefix)
+		w.b.notef(true, "s3://%s/%s has no objects, and no old versions of any: check site-prefix.", r.Bucket, r.Prefix)
 	case w.plan.Present == 0 && r.Removed > 0:
-		w.b.notef(true, "The site had no object at %s, as far as can still be seen, so that all were removed. If that is not what it was, old versions have expired: restore a later moment, or a manifest.", r.Cut)
+		w.b.notef(true, "No object versions from %s or before were found, so all objects were removed. If the site did exist then, its old versions have expired: restore a later time, or a manifest.", r.Cut)
 	}
 	if n := w.plan.Counts[keepNew]; n > 0 {
-		w.b.notef(false, "%s that did not exist at %s kept, as site-keep-new-assets asks.", objects(n), r.Cut)
+		w.b.notef(false, "%s that did not exist at %s kept, because site-keep-new-assets is set.", objects(n), r.Cut)
 	}
 	if r.Evidence == report.ByTime {
-		w.b.notef(false, "The state was told by time. That cannot see a version that has expired since: a manifest, which `command: snapshot` takes before the deploy, is exact.")
+		w.b.notef(false, "The state was chosen by time, which cannot see versions that have expired since. A manifest, which `command: snapshot` writes before the deploy, is exact.")
 	}
 }
 

@@ -57,7 +57,7 @@ func (k *copier) partSizes(ctx context.Context, c change) ([]int64, error) {
 	_, text, _ := strings.Cut(strings.Trim(c.From.ETag, `"`), "-")
 	count, err := strconv.Atoi(text)
 	if err != nil || count < 1 || count > 10000 {
-		return nil, fmt.Errorf("the ETag %s tells no number of parts", c.From.ETag)
+		return nil, fmt.Errorf("the ETag %s does not show the number of parts", c.From.ETag)
 	}
 	first, err := k.b.partSize(ctx, c, 1)
 	if err != nil {

@@ -80,7 +80,7 @@ func TestAManifestThatMayNotBeLookedForIsDoneWithout(t *testing.T) {
 	r := w.restore(t, q)
 	assert.Equal(t, report.Restored, r.Status, r.Message)
 	assert.Equal(t, report.ByTime, r.Evidence)
-	assert.Contains(t, r.Notes[0].Text, "could not be seen")
+	assert.Contains(t, r.Notes[0].Text, "Could not check whether")
 	requireState(t, before, siteOf(w, "www/"))
 }
 
@@ -140,9 +140,9 @@ func TestANewerDeployIsLeftAlone(t *testing.T) {
 		assert.Equal(t, report.Restored, r.Status)
 		assert.Equal(t, []int{2, 0, 1}, []int{r.Restored, r.Removed, r.Superseded})
 		assert.Contains(t, w.bucket.Current(), "www/app.2.js", "the newer deploy may need it")
-		assert.Contains(t, r.Notes[0].Text, "Left alone 1 object")
+		assert.Contains(t, r.Notes[0].Text, "Kept 1 object")
 		assert.Contains(t, r.Notes[1].Text, "Kept 1 object that this run added, because a newer deploy wrote")
-		assert.Contains(t, r.Message, "but for 1 object that a newer deploy wrote")
+		assert.Contains(t, r.Message, "except for 1 object that a newer deploy wrote")
 		assert.Contains(t, r.Keys, report.SiteKey{Key: "www/index.html", Action: report.KeySuperseded, Detail: "written after this run's deploy had ended"})
 		assert.Equal(t, "of a newer deploy, and longer than before", string(w.bucket.Versions("www/index.html")[0].Body))
 	})
@@ -297,7 +297,7 @@ func TestACancelledRunSaysWhatItDoesNotKnow(t *testing.T) {
 	r := Restore(ctx, d, q)
 	assert.Equal(t, []any{report.Failed, report.PartlyRestored, 2}, []any{r.Status, r.Reason, r.Restored})
 	assert.Contains(t, r.Message, "No answer came for 1 object: it is not known whether S3 wrote them.")
-	assert.Contains(t, fmt.Sprint(r.Notes), "CloudFront was not told")
+	assert.Contains(t, fmt.Sprint(r.Notes), "CloudFront was not invalidated")
 }
 
 func TestADrillReturnsAfterASignal(t *testing.T) {
@@ -472,7 +472,7 @@ func TestWhatLooksWrongIsSaid(t *testing.T) {
 		w.site()
 		r := w.restore(t, w.cut("/www/"))
 		assert.Equal(t, report.NothingChanged, r.Reason)
-		assert.Contains(t, r.Notes[0].Text, "is site-prefix right?")
+		assert.Contains(t, r.Notes[0].Text, "check site-prefix")
 	})
 	t.Run("a site of which nothing is left", func(t *testing.T) {
 		t.Parallel()
@@ -482,7 +482,7 @@ func TestWhatLooksWrongIsSaid(t *testing.T) {
 		r := w.restore(t, q)
 		assert.Equal(t, 1, r.Removed)
 		assert.True(t, r.Notes[0].Warning)
-		assert.Contains(t, r.Notes[0].Text, "had no object at")
+		assert.Contains(t, r.Notes[0].Text, "No object versions from")
 	})
 }
 

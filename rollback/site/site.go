@@ -287,7 +287,7 @@ func (w *work) target(ctx context.Context) (target, error) {
 	case q.Run != "":
 		t.manifest, err = w.b.openManifest(ctx, manifestKey(q.Run, q.prefix()))
 		if err != nil && asProblem(err).Reason == report.AccessDenied {
-			w.b.notef(true, "Whether this run has a manifest could not be seen, so that the state was told by time: %s", asProblem(err).Text)
+			w.b.notef(true, "Could not check whether this run has a manifest, so the state was chosen by time: %s", asProblem(err).Text)
 			err = nil
 		}
 	}

@@ -107,7 +107,7 @@ func (c logCheck) conclude(ctx context.Context, now *logScan, observed time.Dura
 	case now.lines[version] == 0 && len(now.lines) == 0:
 		res = newResult("logs", report.CheckInconclusive, "no version has written to %s since the move, and no data is not health", group)
 	case now.lines[version] == 0 && now.unnamed > 0:
-		res = newResult("logs", report.CheckInconclusive, "which version writes cannot be told from the names of the log streams of %s", group)
+		res = newResult("logs", report.CheckInconclusive, "the names of the log streams of %s do not show which version writes to them", group)
 	case now.lines[version] == 0 && now.unread:
 		res = newResult("logs", report.CheckInconclusive, "too much is written to %s to read all of it, and what was read has no line of version %s", group, version)
 	case now.lines[version] == 0:

@@ -65,7 +65,7 @@ func TestLogs(t *testing.T) {
 		"the target writes":       {lines: []entry{line("41", minute, "INFO ok")}, want: report.CheckPassed, detail: "version 41 writes to /aws/lambda/api, and no error lines"},
 		"nobody writes":           {want: report.CheckInconclusive, detail: "no version has written to /aws/lambda/api since the move, and no data is not health"},
 		"another version writes":  {lines: []entry{line("42", 10*time.Second, "INFO ok")}, want: report.CheckInconclusive, detail: "version 41 has written nothing"},
-		"streams with odd names":  {lines: []entry{{"console", minute, "ok"}}, want: report.CheckInconclusive, detail: "cannot be told from the names of the log streams"},
+		"streams with odd names":  {lines: []entry{{"console", minute, "ok"}}, want: report.CheckInconclusive, detail: "the names of the log streams"},
 		"a group that is shared":  {lines: []entry{{"2026/11/22/api[41][0f]", minute, "INFO ok"}, {"2026/11/22/shop[41][0f]", minute, "ERROR"}}, want: report.CheckPassed, detail: "no error lines"},
 		"only others write in it": {lines: []entry{{"2026/11/22/shop[41][0f]", minute, "ok"}}, want: report.CheckInconclusive, detail: "no version has written"},
 		"the failed version's errors just before the move do not count": {

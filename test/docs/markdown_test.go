@@ -121,27 +121,21 @@ func keyInputTable(t *testing.T) string {
 	return text.String()
 }
 
-// inputTables has a table for each group of inputs, those that are not built
-// yet behind the others.
+// inputTables has a table for each group of inputs.
 func inputTables() string {
-	var built, planned strings.Builder
+	var tables strings.Builder
 	group := ""
 	for _, input := range github.InputDefinitions() {
-		to := &built
-		if unbuilt(input) {
-			to = &planned
-		}
 		if input.Group != group {
 			group = input.Group
-			fmt.Fprintf(to, "### %s\n\n| Input | Default | What it does |\n| --- | --- | --- |\n", group)
+			fmt.Fprintf(&tables, "### %s\n\n| Input | Default | What it does |\n| --- | --- | --- |\n", group)
 		}
-		fmt.Fprintf(to, "| `%s` | %s | %s Takes %s.%s |\n", input.Name, defaultOf(input), input.Purpose(), input.Form, remark(input))
+		fmt.Fprintf(&tables, "| `%s` | %s | %s Takes %s. |\n", input.Name, defaultOf(input), input.Purpose(), input.Form)
 		if last(input) {
-			to.WriteString("\n")
+			tables.WriteString("\n")
 		}
 	}
-	return built.String() + "<details><summary>Declared, but not built yet</summary>\n\n" +
-		planned.String() + "</details>\n"
+	return strings.TrimSuffix(tables.String(), "\n")
 }
 
 func defaultOf(input github.Definition) string {
@@ -154,33 +148,10 @@ func defaultOf(input github.Definition) string {
 	return "–"
 }
 
-func remark(input github.Definition) string {
-	if _, missing, found := strings.Cut(input.Text(), notBuilt); found && !unbuilt(input) {
-		return " **Not built yet:**" + missing
-	}
-	return ""
-}
-
 func last(input github.Definition) bool {
 	all := github.InputDefinitions()
 	at := slices.IndexFunc(all, func(d github.Definition) bool { return d.Name == input.Name })
 	return at == len(all)-1 || all[at+1].Group != input.Group
-}
-
-const notBuilt = "Not built yet in this version:"
-
-// unbuilt tells whether the part of the program that an input belongs to is
-// still to come. A group stands and falls with its main input: the first one
-// without a default, which has to be given, else the first.
-func unbuilt(input github.Definition) bool {
-	var group []github.Definition
-	for _, d := range github.InputDefinitions() {
-		if d.Group == input.Group {
-			group = append(group, d)
-		}
-	}
-	main := max(0, slices.IndexFunc(group, func(d github.Definition) bool { return d.Default == "" }))
-	return strings.Contains(group[main].Text(), notBuilt)
 }
 
 func outputTable() string {

@@ -65,7 +65,7 @@ func TestReusableWorkflowPassesOnWhatItTakes(t *testing.T) {
 			from = "secrets"
 		}
 		assert.Equal(t, "${{ "+from+"."+name+" }}", value)
-		assert.Contains(t, builtInputs(), name)
+		assert.Contains(t, inputNames(), name)
 	}
 	for name, input := range workflow.On.Call.Inputs {
 		assert.Contains(t, []string{"string", "boolean", "number"}, input.Type, name)
@@ -127,7 +127,7 @@ func reusableInputs() []github.Definition {
 	var found []github.Definition
 	for _, input := range github.InputDefinitions() {
 		switch {
-		case unbuilt(input), input.Group == "By hand and ahead of time", input.Group == "Follow-ups on GitHub":
+		case input.Group == "By hand and ahead of time", input.Group == "Follow-ups on GitHub":
 		case input.Name == "command", input.Name == "github-token":
 		default:
 			found = append(found, input)

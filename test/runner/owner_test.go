@@ -50,7 +50,7 @@ func TestAStackDecidesWhetherTheAliasMoves(t *testing.T) {
 				s.Fault(emulator.Match{Service: service}, emulator.Deny())
 			}
 			s.Fault(emulator.Match{Operation: "ListTags"}, emulator.Deny())
-		}, summary: []string{"Not seen: ", "AWS denied cloudformation:DescribeStackResources", "AWS denied lambda:ListTags", "AWS denied codedeploy:ListDeployments"}},
+		}, summary: []string{"Could not determine: ", "AWS denied cloudformation:DescribeStackResources", "AWS denied lambda:ListTags", "AWS denied codedeploy:ListDeployments"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -82,7 +82,7 @@ func TestCodeDeployIsStoppedAndWaitedFor(t *testing.T) {
 	assert.Equal(t, "2", f.Serving("live"))
 	alias, _ := f.Alias("live")
 	assert.Empty(t, alias.Weights)
-	assert.Contains(t, o.summary, "CodeDeploy's deployment d-1R")
+	assert.Contains(t, o.summary, "CodeDeploy deployment d-1R")
 	assert.Empty(t, s.Calls(on("UpdateAlias", "live")), "CodeDeploy has brought it back")
 }
 

@@ -188,7 +188,7 @@ func TestAChannelsFaultIsOnlyAWarning(t *testing.T) {
 					assert.Equal(t, "sent", told[other])
 				}
 			}
-			assert.Contains(t, strings.Join(o.warnings(), "\n"), channel+" was not told: ")
+			assert.Contains(t, strings.Join(o.warnings(), "\n"), channel+" was not notified: ")
 			silent(t, o, secretsOfPeople...)
 		})
 	}

@@ -214,7 +214,7 @@ func TestThePrefixOfASite(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ prefix, want, warns string }{
 		"without its slash, beside another site": {"www", "failed/prefix-required", ""},
-		"with a slash too many":                  {"/www/", "rolled-back/previous-version", "is site-prefix right?"},
+		"with a slash too many":                  {"/www/", "rolled-back/previous-version", "check site-prefix"},
 		"none, in a bucket of folders":           {"", "failed/prefix-required", ""},
 		"all of the bucket":                      {"/", "rolled-back/previous-version", ""},
 		"the folder":                             {"www/", "rolled-back/previous-version", ""},

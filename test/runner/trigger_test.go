@@ -258,7 +258,7 @@ func TestACancelledDeployThatMovedTheAliasIsAWarning(t *testing.T) {
 			assert.Empty(t, s.mutations())
 			assert.Equal(t, c.warns, strings.Contains(o.stdout, "::warning title=Lambda rollback::"), o.stdout)
 			if c.warns {
-				assert.Contains(t, o.outputs["message"], "api:live serves version 3, which this run seems to have deployed")
+				assert.Contains(t, o.outputs["message"], "api:live is on version 3, which this run seems to have deployed")
 				assert.Contains(t, o.outputs["message"], "target-version 2")
 			}
 		})
