@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/owner"
@@ -43,8 +46,29 @@ func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (s
 				Terraform: a.inputs.Infrastructure == "terraform", Rehearsal: a.inputs.Command == "drill",
 			})
 		f.Guard = guard{ctx, a.owners[i]}
+		if aliasARN := arnAhead(a.inputs, i, f); aliasARN != "" {
+			a.owners[i].Look(ctx, aliasARN)
+		}
 	}
 	return stop
+}
+
+// arnAhead is the ARN of an alias before it was read, so that its owner is looked up
+// beside it: the ARN of the function has the account, and so has that of the role.
+// Empty: the account is not known yet.
+func arnAhead(in github.Inputs, i int, f *alias.Function) string {
+	function := in.Functions[i]
+	if function.ARN != "" {
+		return function.ARN + ":" + f.Alias
+	}
+	role, err := arn.Parse(in.RoleToAssume)
+	if err != nil {
+		return ""
+	}
+	return arn.ARN{
+		Partition: role.Partition, Service: "lambda", Region: f.Region, AccountID: role.AccountID,
+		Resource: "function:" + function.Name + ":" + f.Alias,
+	}.String()
 }
 
 // withOwners adds to results who else moves each alias that was read.

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,10 @@ func TestTheMoveIsTheThirdCallInARow(t *testing.T) {
 			if name == "a version told" {
 				most = 2
 			}
-			assert.LessOrEqual(t, rounds(s.asked(emulator.ServiceLambda), move[0]), most)
+			asked := slices.DeleteFunc(s.asked(emulator.ServiceLambda), func(c emulator.Call) bool {
+				return c.Operation == "ListTags" // about the owner, beside the rest: it may be late
+			})
+			assert.LessOrEqual(t, rounds(asked, move[0]), most)
 		})
 	}
 }

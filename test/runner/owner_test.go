@@ -140,8 +140,8 @@ func TestCheckSaysWhatOwnersWouldDoToARollback(t *testing.T) {
 		"quiet":                   {status: "UPDATE_COMPLETE", want: "ready/", said: "would go from version 3 to version 2"},
 		"in progress":             {status: "UPDATE_IN_PROGRESS", want: "ready/", said: "it would wait first: the stack checkout"},
 		"being deleted":           {status: "DELETE_IN_PROGRESS", want: "not-ready/stack-in-progress", said: "would be refused: the stack checkout"},
-		"CodeDeploy":              {status: "UPDATE_COMPLETE", put: flight, want: "not-ready/codedeploy-in-progress", said: "would be refused: CodeDeploy's deployment d-1"},
-		"CodeDeploy, and stop it": {status: "UPDATE_COMPLETE", put: flight, inputs: map[string]string{"stop-codedeploy": "true"}, want: "ready/", said: "it would wait first: CodeDeploy's deployment d-1"},
+		"CodeDeploy":              {status: "UPDATE_COMPLETE", put: flight, want: "not-ready/codedeploy-in-progress", said: "would be refused: the CodeDeploy deployment d-1"},
+		"CodeDeploy, and stop it": {status: "UPDATE_COMPLETE", put: flight, inputs: map[string]string{"stop-codedeploy": "true"}, want: "ready/", said: "it would wait first: the CodeDeploy deployment d-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
