@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -183,4 +184,19 @@ func TestADrillMovesNothingBesideOthers(t *testing.T) {
 			assert.Equal(t, strings.HasPrefix(c.want, "drilled"), len(s.mutations()) > 0, s.mutations())
 		})
 	}
+}
+
+// The role has the account, and with it the ARN of the alias is known: who owns it
+// is asked beside the first read, and not after it.
+func TestTheOwnerIsLookedUpBesideTheAlias(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.function("api", 3)
+	s.distant(time.Second)
+	o := s.byRole().input("deployed-version", "3").run()
+	require.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+	read, owner := s.Calls(on("GetAlias", "live")), s.Calls(emulator.Match{Operation: "DescribeStackResources"})
+	require.NotEmpty(t, read)
+	require.NotEmpty(t, owner)
+	assert.True(t, owner[0].Start.Before(read[0].End), "the owner was asked about after the alias was read")
 }
