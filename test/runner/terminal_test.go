@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -434,12 +435,21 @@ func TestNamingTheVersionAtATerminal(t *testing.T) {
 		s, f := atATerminal(t)
 		p := s.sit(named...)
 		p.sees("Move api:live in production to version 4 now?")
-		p.sees("Version 4 was rejected before by run 77; it will count as good again.")
 		assert.NotContains(t, p.screen(), "Which version")
 		assert.Equal(t, "5", f.Serving("live"), "not before yes was said")
 		p.types("y")
 		assert.Zero(t, p.leaves(), p.screen())
 		assert.Equal(t, "4", f.Serving("live"))
+	})
+	// Plain lines: a screen that is drawn again leaves out what stands there already.
+	t.Run("no, on plain lines", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sit(slices.Concat(named, []string{"--accessible"})...)
+		p.sees("Version 4 was rejected before by run 77; it will count as good again.")
+		p.types("n\n")
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.Equal(t, "5", f.Serving("live"))
 	})
 	t.Run("no", func(t *testing.T) {
 		t.Parallel()
