@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
-	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/aws"
 	"github.com/org/lambda-rollback-action/rollback/owner"
@@ -17,9 +16,14 @@ import (
 )
 
 const (
-	// ownerLimit is how long a report waits for what is known of the owners. The
-	// move is behind it then.
-	ownerLimit = 2 * time.Second
+	// ownerLimit is how long a report waits for what is known of the owners, and
+	// ownerLimitEach how much longer for each function, whose tags are read at
+	// Lambda's pace. The moves are behind it then.
+	ownerLimit     = 2 * time.Second
+	ownerLimitEach = 100 * time.Millisecond
+	// callsInAll is how many calls of Lambda one function takes, from the first read
+	// to the memory.
+	callsInAll = 7
 	// lookupsAtOnce is how many calls about the owners are made at once.
 	lookupsAtOnce = 4
 )
@@ -44,9 +48,10 @@ func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (s
 			owner.Options{
 				GoOn: a.inputs.OnStackInProgress == "go-on", StopCodeDeploy: a.inputs.StopCodeDeploy,
 				Terraform: a.inputs.Infrastructure == "terraform", Rehearsal: a.inputs.Command == "drill",
+				TagsAtOnce: len(functions)*callsInAll <= aws.Burst,
 			})
 		f.Guard = guard{ctx, a.owners[i]}
-		if aliasARN := arnAhead(a.inputs, i, f); aliasARN != "" {
+		if aliasARN := arnAhead(a, i, f); aliasARN != "" {
 			a.owners[i].Look(ctx, aliasARN)
 		}
 	}
@@ -54,30 +59,41 @@ func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (s
 }
 
 // arnAhead is the ARN of an alias before it was read, so that its owner is looked up
-// beside it: the ARN of the function has the account, and so has that of the role.
-// Empty: the account is not known yet.
-func arnAhead(in github.Inputs, i int, f *alias.Function) string {
-	function := in.Functions[i]
+// beside it: the ARN of the function has the account, and so have that of the role
+// and the id of the access key. Of the latter that is not documented: an alias that
+// turns out to have another ARN is looked up again. Empty: the account is not known
+// yet.
+func arnAhead(a *action, i int, f *alias.Function) string {
+	function := a.inputs.Functions[i]
 	if function.ARN != "" {
 		return function.ARN + ":" + f.Alias
 	}
-	role, err := arn.Parse(in.RoleToAssume)
-	if err != nil {
+	account, partition := aws.AccountOf(a.deps.Getenv("AWS_ACCESS_KEY_ID")), aws.PartitionOf(f.Region)
+	if role, err := arn.Parse(a.inputs.RoleToAssume); err == nil {
+		account, partition = role.AccountID, role.Partition
+	}
+	if account == "" {
 		return ""
 	}
 	return arn.ARN{
-		Partition: role.Partition, Service: "lambda", Region: f.Region, AccountID: role.AccountID,
+		Partition: partition, Service: "lambda", Region: f.Region, AccountID: account,
 		Resource: "function:" + function.Name + ":" + f.Alias,
 	}.String()
 }
 
 // withOwners adds to results who else moves each alias that was read.
 func withOwners(a *action, all []report.Function) []report.Function {
-	ctx, cancel := context.WithTimeout(a.lifetime.work, ownerLimit)
+	limit := ownerLimit + time.Duration(len(all))*ownerLimitEach
+	ctx, cancel := context.WithTimeout(a.lifetime.work, limit)
 	defer cancel()
 	for i := range all {
 		if all[i].ARN != "" {
-			all[i].Owner = a.owners[i].Told(ctx, ownerLimit)
+			a.owners[i].Tags(a.lifetime.work)
+		}
+	}
+	for i := range all {
+		if all[i].ARN != "" {
+			all[i].Owner = a.owners[i].Told(ctx, limit)
 		}
 	}
 	return all

@@ -24,7 +24,7 @@ func stsRegion(role, region string) string {
 	if len(parts) < 3 || parts[0] != "arn" {
 		parts = []string{"arn", "aws"}
 	}
-	if region != "" && partitionOf(region) == parts[1] {
+	if region != "" && PartitionOf(region) == parts[1] {
 		return region
 	}
 	for _, p := range partitions {
@@ -35,7 +35,8 @@ func stsRegion(role, region string) string {
 	return region
 }
 
-func partitionOf(region string) string {
+// PartitionOf is the partition that a region belongs to.
+func PartitionOf(region string) string {
 	for _, p := range partitions {
 		if strings.HasPrefix(region, p.prefix) {
 			return p.name

@@ -27,6 +27,9 @@ type Options struct {
 	StopCodeDeploy bool // stop a deployment of CodeDeploy, with its rollback
 	Terraform      bool // the inputs say that Terraform deploys the function
 	Rehearsal      bool // for a drill, which stops nothing
+	// TagsAtOnce reads the function's tags beside the rest, and not only when asked
+	// to: there are so few functions that no move waits for that.
+	TagsAtOnce bool
 }
 
 // Step is what comes before the proposal.

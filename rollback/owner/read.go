@@ -42,9 +42,8 @@ func ask[T any](ctx context.Context, r aws.Retry, call string, f func(context.Co
 	return aws.Do(ctx, r, call, f)
 }
 
-// Stack finds the stack that owns an alias or, where that cannot be told, its
-// function; nil: none does, as far as can be seen. unseen says what could not be
-// seen.
+// Stack finds the stack that owns an alias; nil: none does, as far as can be seen.
+// unseen says what could not be seen.
 func (r Reader) Stack(ctx context.Context, aliasARN string) (found *Stack, unseen []string) {
 	out, err := ask(ctx, r.Retry, "DescribeStackResources", func(ctx context.Context) (*cloudformation.DescribeStackResourcesOutput, error) {
 		return r.Stacks.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{PhysicalResourceId: &aliasARN})
@@ -55,8 +54,7 @@ func (r Reader) Stack(ctx context.Context, aliasARN string) (found *Stack, unsee
 	case err != nil && !noSuchStack(err):
 		unseen = append(unseen, "whether a stack owns the alias: "+why(err, "cloudformation:DescribeStackResources"))
 	}
-	found, more := r.byTags(ctx, aliasARN)
-	return found, append(unseen, more...)
+	return nil, unseen
 }
 
 // owning is the stack of resources among which the alias is.
@@ -134,9 +132,9 @@ func (r Reader) readFailure(ctx context.Context, s *Stack, id string) error {
 	return nil
 }
 
-// byTags tells what the function's tags do: which stack has the function, and
-// which tool made it.
-func (r Reader) byTags(ctx context.Context, aliasARN string) (*Stack, []string) {
+// StackByTags tells what the tags of an alias's function do: which stack has the
+// function, and which tool made it. That stack does not own the alias.
+func (r Reader) StackByTags(ctx context.Context, aliasARN string) (*Stack, []string) {
 	function := functionARN(aliasARN)
 	out, err := ask(ctx, r.Retry, "ListTags", func(ctx context.Context) (*lambda.ListTagsOutput, error) {
 		return r.Tags.ListTags(ctx, &lambda.ListTagsInput{Resource: &function})

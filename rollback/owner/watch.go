@@ -43,76 +43,145 @@ type Watch struct {
 
 	again bool // the alias was read again since the stack's state is known
 
-	once   sync.Once
-	done   chan struct{}
-	mu     sync.Mutex // guards what follows
-	facts  Facts
-	missed []string // what the first look has not told yet
-	past   []string // what was waited for
+	mu   sync.Mutex // guards what follows
+	look *look
+	past []string // what was waited for
+}
+
+// look is one attempt to find out who owns the alias with an ARN, and what it has
+// found so far.
+type look struct {
+	aliasARN string
+	done     chan struct{} // closed when the owners that can move the alias are known
+	tagged   chan struct{} // closed when the function's tags are known, too; nil: not begun
+	facts    Facts
+	missed   []string // what has not been told yet
 }
 
 // NewWatch makes a watch that has not looked yet.
 func NewWatch(a Alias, r Reader, o Options) *Watch {
-	return &Watch{
-		alias: a, reader: r, options: o, done: make(chan struct{}),
-		missed: []string{"whether a stack owns the alias: AWS did not answer in time", "whether CodeDeploy is moving the alias: AWS did not answer in time"},
+	return &Watch{alias: a, reader: r, options: o, look: newLook("")}
+}
+
+func newLook(aliasARN string) *look {
+	return &look{aliasARN: aliasARN, done: make(chan struct{}), missed: []string{
+		"whether a stack owns the alias: AWS did not answer in time", "whether CodeDeploy is moving the alias: AWS did not answer in time", "",
+	}}
+}
+
+// Look begins to find out who owns the alias with an ARN, and does not wait. An ARN
+// that was looked for already is not looked for again; another one takes its place,
+// as the first one can have been a guess. What is asked ends with ctx.
+func (w *Watch) Look(ctx context.Context, aliasARN string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.look.aliasARN == aliasARN {
+		return
+	}
+	l := newLook(aliasARN)
+	w.look = l
+	go func() {
+		defer close(l.done)
+		ctx, cancel := context.WithTimeout(ctx, lookLimit)
+		defer cancel()
+		var g sync.WaitGroup
+		g.Go(func() {
+			stack, unseen := w.reader.Stack(ctx, aliasARN)
+			w.keep(l, 0, func(f *Facts) { f.Stack = stack }, unseen)
+		})
+		g.Go(func() {
+			d, unseen := w.reader.Deployments.On(ctx, w.alias.Function, w.alias.Name)
+			w.keep(l, 1, func(f *Facts) { f.Deployment = d }, unseen)
+		})
+		g.Wait()
+	}()
+	if w.options.TagsAtOnce {
+		w.readTags(ctx, l)
 	}
 }
 
-// Look begins to find out who owns the alias with an ARN, and does not wait. Only
-// the first call does anything. What is asked ends with ctx.
-func (w *Watch) Look(ctx context.Context, aliasARN string) {
-	w.once.Do(func() {
-		go func() {
-			defer close(w.done)
-			ctx, cancel := context.WithTimeout(ctx, lookLimit)
-			defer cancel()
-			var g sync.WaitGroup
-			g.Go(func() {
-				stack, unseen := w.reader.Stack(ctx, aliasARN)
-				w.keep(0, func(f *Facts) { f.Stack = stack }, unseen)
-			})
-			g.Go(func() {
-				d, unseen := w.reader.Deployments.On(ctx, w.alias.Function, w.alias.Name)
-				w.keep(1, func(f *Facts) { f.Deployment = d }, unseen)
-			})
-			g.Wait()
-		}()
-	})
-}
-
-// keep takes the answer to one question of the first look.
-func (w *Watch) keep(question int, set func(*Facts), unseen []string) {
+// Tags begins to read the tags of the function where no stack owns the alias. They
+// tell which tool deploys the function and nothing that a move depends on, and they
+// are calls of the same limit as moves: they come after them. It does not wait.
+func (w *Watch) Tags(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	set(&w.facts)
-	w.facts.Unseen = append(w.facts.Unseen, unseen...)
-	w.missed[question] = ""
+	if w.look.aliasARN != "" {
+		w.readTags(ctx, w.look)
+	}
 }
 
-// Known gives what is known when the first look has ended, or after limit at the
-// latest.
+func (w *Watch) readTags(ctx context.Context, l *look) {
+	if l.tagged != nil {
+		return
+	}
+	l.tagged, l.missed[2] = make(chan struct{}), "whether a stack owns the function: AWS did not answer in time"
+	go func() {
+		defer close(l.tagged)
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+			return
+		}
+		w.mu.Lock()
+		known := l.facts.Stack != nil
+		w.mu.Unlock()
+		if known {
+			w.keep(l, 2, func(*Facts) {}, nil)
+			return
+		}
+		stack, unseen := w.reader.StackByTags(ctx, l.aliasARN)
+		w.keep(l, 2, func(f *Facts) { f.Stack = stack }, unseen)
+	}()
+}
+
+// keep takes the answer to one question of a look.
+func (w *Watch) keep(l *look, question int, set func(*Facts), unseen []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	set(&l.facts)
+	l.facts.Unseen = append(l.facts.Unseen, unseen...)
+	l.missed[question] = ""
+}
+
+// Known gives what is known when the look has ended, or after limit at the latest.
+// It waits for the tags where they are being read.
 func (w *Watch) Known(ctx context.Context, limit time.Duration) Facts {
+	return w.known(ctx, limit, true)
+}
+
+func (w *Watch) known(ctx context.Context, limit time.Duration, tags bool) Facts {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	select {
-	case <-w.done:
-	case <-ctx.Done():
+	w.mu.Lock()
+	l := w.look
+	tagged := l.tagged
+	w.mu.Unlock()
+	await(ctx, l.done)
+	if tags && tagged != nil {
+		await(ctx, tagged)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	f := w.facts
+	f := l.facts
 	if f.Stack != nil {
 		stack := *f.Stack
 		f.Stack = &stack
 	}
 	f.Unseen = slices.Clone(f.Unseen)
-	for _, text := range w.missed {
+	for _, text := range l.missed {
 		if text != "" {
 			f.Unseen = append(f.Unseen, text)
 		}
 	}
 	return f
+}
+
+func await(ctx context.Context, done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 // Told words what is known for people, waiting for it for limit at most; nil:
@@ -166,7 +235,7 @@ func (w *Watch) Allow(ctx context.Context, p Proposal, weighted bool) (Verdict, 
 	if deadline, limited := ctx.Deadline(); limited { // a short time limit is not used up by this
 		limit = min(limit, max(0, deadline.Sub(w.reader.Retry.Clock.Now())/4))
 	}
-	known := w.Known(ctx, limit)
+	known := w.known(ctx, limit, false)
 	p.ReadAgain = w.again
 	d := Decide(known, p, w.options)
 	w.again = d.Step == Reread || d.Step == AwaitStack
@@ -223,7 +292,7 @@ func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.facts.Stack = &s
+	w.look.facts.Stack = &s
 	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: the action waited %s for it, and %s", s.Name, first, clock.Now().Sub(began).Round(time.Second), now))
 	return nil
 }
@@ -273,6 +342,6 @@ func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 func (w *Watch) keepEnded(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.facts.Deployment = nil
+	w.look.facts.Deployment = nil
 	w.past = append(w.past, text)
 }

@@ -3,6 +3,7 @@ package owner_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -183,11 +184,14 @@ func TestWithoutTheAliasItsFunctionsTagsTell(t *testing.T) {
 	s, unseen := l.reader.Stack(t.Context(), l.aliasARN())
 	assert.Nil(t, s)
 	assert.Empty(t, unseen, "that no stack has it is an answer")
+	s, unseen = l.reader.StackByTags(t.Context(), l.aliasARN())
+	assert.Nil(t, s)
+	assert.Empty(t, unseen)
 
 	l.function.Tag("aws:cloudformation:stack-name", "checkout")
 	l.function.Tag("lambda:createdBy", "SAM")
 	l.CloudFormation(region).Put(emulator.Stack{Name: "checkout", Status: "UPDATE_IN_PROGRESS"})
-	s, unseen = l.reader.Stack(t.Context(), l.aliasARN())
+	s, unseen = l.reader.StackByTags(t.Context(), l.aliasARN())
 	require.NotNil(t, s)
 	assert.Empty(t, unseen)
 	assert.False(t, s.OwnsAlias)
@@ -222,9 +226,51 @@ func TestWhatIsDeniedIsSaid(t *testing.T) {
 		t.Parallel()
 		l := newLab(t)
 		l.Fault(emulator.Match{Operation: "ListTags"}, emulator.Deny())
-		_, unseen := l.reader.Stack(t.Context(), l.aliasARN())
-		assert.Equal(t, []string{"whether a stack owns the function: AWS denied lambda:ListTags"}, unseen)
+		w := l.watch(owner.Options{})
+		w.Look(t.Context(), l.aliasARN())
+		assert.Empty(t, w.Known(t.Context(), time.Minute).Unseen, "a move does not depend on it")
+		w.Tags(t.Context())
+		assert.Equal(t, []string{"whether a stack owns the function: AWS denied lambda:ListTags"}, w.Known(t.Context(), time.Minute).Unseen)
 	})
+}
+
+// The ARN of an alias that was not read yet is a guess, and the alias has the word.
+func TestAnARNThatWasGuessedWrong(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.stack("UPDATE_IN_PROGRESS")
+	w := l.watch(owner.Options{})
+	w.Look(t.Context(), strings.Replace(l.aliasARN(), emulator.Account, "222222222222", 1))
+	assert.Nil(t, w.Known(t.Context(), time.Minute).Stack)
+	w.Look(t.Context(), l.aliasARN())
+	require.NotNil(t, w.Known(t.Context(), time.Minute).Stack)
+	assert.True(t, w.Known(t.Context(), time.Minute).Stack.OwnsAlias)
+	w.Look(t.Context(), l.aliasARN())
+	assert.Len(t, l.Calls(emulator.Match{Operation: "DescribeStackResources"}), 2, "each ARN is asked about once")
+}
+
+// The tags are asked for where no stack owns the alias, and once.
+func TestTagsAreReadWhereNoStackOwnsTheAlias(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.function.Tag("aws:cloudformation:stack-name", "checkout")
+	l.CloudFormation(region).Put(emulator.Stack{Name: "checkout", Status: "UPDATE_COMPLETE"})
+	w := l.watch(owner.Options{})
+	w.Look(t.Context(), l.aliasARN())
+	assert.Nil(t, w.Known(t.Context(), time.Minute).Stack)
+	assert.Empty(t, l.Calls(emulator.Match{Operation: "ListTags"}))
+	w.Tags(t.Context())
+	w.Tags(t.Context())
+	require.NotNil(t, w.Known(t.Context(), time.Minute).Stack)
+	assert.Len(t, l.Calls(emulator.Match{Operation: "ListTags"}), 1)
+
+	owned := newLab(t)
+	owned.stack("UPDATE_COMPLETE")
+	w = owned.watch(owner.Options{})
+	w.Look(t.Context(), owned.aliasARN())
+	w.Tags(t.Context())
+	require.NotNil(t, w.Known(t.Context(), time.Minute).Stack)
+	assert.Empty(t, owned.Calls(emulator.Match{Operation: "ListTags"}))
 }
 
 func (l *lab) watch(o owner.Options) *owner.Watch {

@@ -107,7 +107,7 @@ func (l *lab) run(ctx context.Context, c benchCase) (once, error) {
 		}
 		e.LimitControlPlane(limit, 15)
 	}
-	for _, service := range []string{emulator.ServiceLambda, emulator.ServiceSTS, emulator.ServiceOIDC} {
+	for _, service := range []string{emulator.ServiceLambda, emulator.ServiceSTS, emulator.ServiceOIDC, emulator.ServiceStacks, emulator.ServiceCodeDeploy} {
 		slow(e, service, c.aws)
 	}
 	slow(e, emulator.ServiceGitHub, c.github)

@@ -22,6 +22,10 @@ import (
 // Account is the AWS account that owns every function here.
 const Account = "111111111111"
 
+// accessKey is the id of a static access key of that account, which it has in base
+// 32 as AWS's own have.
+const accessKey = "AKIARTXV5AHDQAABCIRT"
+
 // githubBase is where GitHub's API hangs under the emulator's address. It is
 // not the root, as on GitHub Enterprise, so that a client that drops the path
 // of its base address is found out.
@@ -134,7 +138,7 @@ func (e *Emulator) Close() {
 func (e *Emulator) Env() map[string]string {
 	return map[string]string{
 		"AWS_ENDPOINT_URL":               e.URL,
-		"AWS_ACCESS_KEY_ID":              "AKIDEMULATOR",
+		"AWS_ACCESS_KEY_ID":              accessKey,
 		"AWS_SECRET_ACCESS_KEY":          "emulator-secret",
 		"AWS_EC2_METADATA_DISABLED":      "true",
 		"GITHUB_API_URL":                 e.GitHubURL,

@@ -247,7 +247,7 @@ func TestKeysWithLineEnds(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	f := s.function("api", 3)
-	o := s.step().set("AWS_ACCESS_KEY_ID", "AKIDEMULATOR\n").set("AWS_SECRET_ACCESS_KEY", " emulator-secret\n").run()
+	o := s.step().set("AWS_ACCESS_KEY_ID", s.Env()["AWS_ACCESS_KEY_ID"]+"\n").set("AWS_SECRET_ACCESS_KEY", " emulator-secret\n").run()
 	require.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
 	assert.Equal(t, "2", f.Serving("live"))
 }

@@ -186,17 +186,50 @@ func TestADrillMovesNothingBesideOthers(t *testing.T) {
 	}
 }
 
-// The role has the account, and with it the ARN of the alias is known: who owns it
-// is asked beside the first read, and not after it.
+// The role and the access key have the account, and with it the ARN of the alias is
+// known: who owns it is asked beside the first read, and not after it.
 func TestTheOwnerIsLookedUpBesideTheAlias(t *testing.T) {
 	t.Parallel()
+	for name, step := range map[string]func(*scene) *step{
+		"with a role":        (*scene).byRole,
+		"with an access key": (*scene).step,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			s.distant(time.Second)
+			o := step(s).input("deployed-version", "3").run()
+			require.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+			read, owner := s.Calls(on("GetAlias", "live")), s.Calls(emulator.Match{Operation: "DescribeStackResources"})
+			require.NotEmpty(t, read)
+			require.Len(t, owner, 1)
+			assert.True(t, owner[0].Start.Before(read[0].End), "the owner was asked about after the alias was read")
+		})
+	}
+}
+
+// The tags of functions are calls of the limit that moves have, and nothing that a
+// move depends on.
+func TestTagsAreReadAfterTheMoves(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
-	s.function("api", 3)
-	s.distant(time.Second)
-	o := s.byRole().input("deployed-version", "3").run()
+	names := make([]string, 12)
+	for i := range names {
+		names[i] = fmt.Sprintf("api-%02d", i)
+		s.function(names[i], 3)
+	}
+	o := s.step().input("function-name", strings.Join(names, ",")).run()
 	require.Equal(t, "rolled-back", o.status(), o.outputs["message"])
-	read, owner := s.Calls(on("GetAlias", "live")), s.Calls(emulator.Match{Operation: "DescribeStackResources"})
-	require.NotEmpty(t, read)
-	require.NotEmpty(t, owner)
-	assert.True(t, owner[0].Start.Before(read[0].End), "the owner was asked about after the alias was read")
+	tags, moves := s.Calls(emulator.Match{Operation: "ListTags"}), s.Calls(emulator.Match{Operation: "UpdateAlias"})
+	require.Len(t, tags, len(names))
+	var last time.Time
+	for _, m := range moves {
+		if m.Qualifier == "live" && m.Start.After(last) {
+			last = m.Start
+		}
+	}
+	for _, c := range tags {
+		assert.True(t, c.Start.After(last), "tags were read before the last move")
+	}
 }
