@@ -7,11 +7,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -24,7 +27,7 @@ const (
 	warmFor = 10 * time.Second
 )
 
-// warm makes the connections to STS and Lambda while the credentials are fetched.
+// warm makes the first connections to AWS while the credentials are fetched.
 // It must come after the configuration was loaded: only then the client has the
 // certificates of AWS_CA_BUNDLE. Where a proxy is in between, nothing is warmed.
 func warm(ctx context.Context, cfg *aws.Config, options Options) {
@@ -41,21 +44,33 @@ func warm(ctx context.Context, cfg *aws.Config, options Options) {
 	}
 	w.tls.Config.NextProtos = []string{"h2", "http/1.1"}
 	cfg.HTTPClient = client.WithTransportOptions(func(t *http.Transport) { t.DialTLSContext = w.dial })
-	hosts := map[string]int{}
-	for _, region := range append([]string{cfg.Region}, options.Regions...) {
-		if endpoint, found := lambdaEndpoint(ctx, *cfg, region); region != "" && found && direct(transport, endpoint) {
-			hosts[address(endpoint)] = warmConnections
+	open := func(connections int, endpoint *url.URL, found bool) {
+		if !found || !direct(transport, endpoint) {
+			return
+		}
+		for range connections {
+			w.open(ctx, address(endpoint))
 		}
 	}
 	if options.RoleARN != "" {
-		if endpoint, found := stsEndpoint(ctx, *cfg, stsRegion(options.RoleARN, cfg.Region)); found && direct(transport, endpoint) {
-			hosts[address(endpoint)]++
-		}
+		endpoint, found := stsEndpoint(ctx, *cfg, stsRegion(options.RoleARN, cfg.Region))
+		open(1, endpoint, found)
 	}
-	for host, connections := range hosts {
-		for range connections {
-			w.open(ctx, host)
+	regions := slices.Clone(options.Regions)
+	if !slices.Contains(regions, cfg.Region) {
+		regions = append(regions, cfg.Region)
+	}
+	for _, region := range regions {
+		if region == "" {
+			continue
 		}
+		endpoint, found := lambdaEndpoint(ctx, *cfg, region)
+		open(warmConnections, endpoint, found)
+		// Who else moves the alias is looked up at the same time.
+		endpoint, found = stacksEndpoint(ctx, *cfg, region)
+		open(1, endpoint, found)
+		endpoint, found = codeDeployEndpoint(ctx, *cfg, region)
+		open(1, endpoint, found)
 	}
 }
 
@@ -91,6 +106,26 @@ func lambdaEndpoint(ctx context.Context, cfg aws.Config, region string) (*url.UR
 func stsEndpoint(ctx context.Context, cfg aws.Config, region string) (*url.URL, bool) {
 	o := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Region = region }).Options()
 	found, err := o.EndpointResolverV2.ResolveEndpoint(ctx, sts.EndpointParameters{
+		Region: &o.Region, Endpoint: o.BaseEndpoint,
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+	})
+	return &found.URI, err == nil
+}
+
+func stacksEndpoint(ctx context.Context, cfg aws.Config, region string) (*url.URL, bool) {
+	o := cloudformation.NewFromConfig(cfg, func(o *cloudformation.Options) { o.Region = region }).Options()
+	found, err := o.EndpointResolverV2.ResolveEndpoint(ctx, cloudformation.EndpointParameters{
+		Region: &o.Region, Endpoint: o.BaseEndpoint,
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+	})
+	return &found.URI, err == nil
+}
+
+func codeDeployEndpoint(ctx context.Context, cfg aws.Config, region string) (*url.URL, bool) {
+	o := codedeploy.NewFromConfig(cfg, func(o *codedeploy.Options) { o.Region = region }).Options()
+	found, err := o.EndpointResolverV2.ResolveEndpoint(ctx, codedeploy.EndpointParameters{
 		Region: &o.Region, Endpoint: o.BaseEndpoint,
 		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
 		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),

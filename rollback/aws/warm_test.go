@@ -48,8 +48,9 @@ func TestConnectionsAreWarmedWhileTheTokenIsFetched(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	// Lambda and STS have the same host here: five and one.
-	const warmed = 6
+	// All services have the same host here: five connections of Lambda, and one of
+	// STS, CloudFormation and CodeDeploy each.
+	const warmed = 8
 	clients, err := aws.Open(t.Context(), aws.Options{
 		RoleARN: "arn:aws:iam::123456789012:role/rollback", SessionName: "test", Secret: func(string) {}, Clock: clock{},
 		Token: func(context.Context) (string, error) {

@@ -12,7 +12,7 @@ type benchCase struct {
 	aws       int  // ms a call of AWS
 	github    int  // ms a call of GitHub; below 0: it never answers
 	named     bool // deployed-version is given
-	newer     bool // a newer run is at work
+	newer     bool // a newer run is in progress
 	versions  int
 	gap       int // numbers below the serving version that do not exist
 	functions int
@@ -59,7 +59,7 @@ func cases() []benchCase {
 				add(benchCase{name: fmt.Sprintf("%d/%s%s", aws, latency(github), suffix), aws: aws, github: github, named: named})
 			}
 			if aws == 60 && github > 0 {
-				add(benchCase{name: fmt.Sprintf("%d/%s, a newer run at work", aws, latency(github)), aws: aws, github: github, newer: true})
+				add(benchCase{name: fmt.Sprintf("%d/%s, a newer run in progress", aws, latency(github)), aws: aws, github: github, newer: true})
 			}
 		}
 		for _, who := range []client{floorOfTwo, awsCLI, lambroll} {
