@@ -10,9 +10,10 @@ const (
 	groupVerify    = "Checks after the move"
 	groupByHand    = "By hand and ahead of time"
 	groupSite      = "The static site"
+	groupNotify    = "Notifications: which results notify"
 	groupSlack     = "Notifications: Slack"
 	groupEmail     = "Notifications: email"
-	groupWebhooks  = "Notifications: Teams, webhook, and which results notify"
+	groupWebhooks  = "Notifications: Teams and webhook"
 	groupFollowUps = "Follow-ups on GitHub"
 )
 
@@ -281,6 +282,11 @@ func InputDefinitions() []Definition {
 			Form:        formBoolean,
 		},
 		{
+			Name: "notify-on", Group: groupNotify, Default: "rolled-back,failed,attention",
+			Description: "Which results notify. `attention` is a skipped rollback that needs manual action.",
+			Form:        "any of `rolled-back`, `failed`, `attention`, `skipped`, `planned` and `always`, comma- or newline-separated",
+		},
+		{
 			Name: "slack-webhook-url", Group: groupSlack, Secret: true,
 			Description: "The incoming webhook of Slack to notify.",
 			Form:        formWebhook,
@@ -360,11 +366,6 @@ func InputDefinitions() []Definition {
 			Description: "The key of the HMAC-SHA256 in `X-Signature-256`, in the form in which GitHub signs its own webhooks.",
 			Requires:    []string{"webhook-url"},
 			Form:        "text",
-		},
-		{
-			Name: "notify-on", Group: groupWebhooks, Default: "rolled-back,failed,attention",
-			Description: "Which results notify. `attention` is a skipped rollback that needs manual action.",
-			Form:        "any of `rolled-back`, `failed`, `attention`, `skipped`, `planned` and `always`, comma- or newline-separated",
 		},
 		{
 			Name: "record-deployment", Group: groupFollowUps, Default: "false",
