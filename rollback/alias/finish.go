@@ -20,7 +20,7 @@ func (r *rollback) finish(ctx context.Context) {
 		remembered()
 		return
 	}
-	others := r.otherAliases(ctx)
+	others := noteOtherAliases(ctx, r)
 	err := r.settle(ctx)
 	remembered()
 	others()
@@ -34,11 +34,11 @@ func (r *rollback) finish(ctx context.Context) {
 // otherAliasesLimit bounds the reading of the other aliases, which is behind the move.
 const otherAliasesLimit = 3 * time.Second
 
-// otherAliases begins to read the function's other aliases, where that was not done
+// noteOtherAliases begins to read the function's other aliases, where that was not done
 // before the move: a target below the failing version can have served one of them
 // only. What it gives waits for that and notes it. That it cannot be read is no
 // matter.
-func (r *rollback) otherAliases(ctx context.Context) (wait func()) {
+func noteOtherAliases(ctx context.Context, r *rollback) (wait func()) {
 	o, d := r.decidedOn, r.state.decision
 	if d.Reason != report.PreviousVersion || o.OtherAliases != nil {
 		return func() {}
