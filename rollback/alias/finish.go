@@ -20,41 +20,13 @@ func (r *rollback) finish(ctx context.Context) {
 		remembered()
 		return
 	}
-	others := noteOtherAliases(ctx, r)
 	err := r.settle(ctx)
 	remembered()
-	others()
 	if err != nil {
 		s.clearMove()
 		r.fail(err)
 	}
 	completeProof(ctx, r)
-}
-
-// otherAliasesLimit bounds the reading of the other aliases, which is behind the move.
-const otherAliasesLimit = 3 * time.Second
-
-// noteOtherAliases begins to read the function's other aliases, where that was not done
-// before the move: a target below the failing version can have served one of them
-// only. What it gives waits for that and notes it. That it cannot be read is no
-// matter.
-func noteOtherAliases(ctx context.Context, r *rollback) (wait func()) {
-	o, d := r.decidedOn, r.state.decision
-	if d.Reason != report.PreviousVersion || o.OtherAliases != nil {
-		return func() {}
-	}
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, otherAliasesLimit)
-		defer cancel()
-		_, _, o.OtherAliases, _ = (&listing{}).read(ctx, r.client)
-	})
-	return func() {
-		reading.Wait()
-		for _, note := range notKnownToHaveServed(&facts{o: o}, d.Target) {
-			r.notes.add(note)
-		}
-	}
 }
 
 // remember begins to write the memory alias. What it gives waits for that and

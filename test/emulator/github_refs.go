@@ -75,6 +75,16 @@ func (x *exchange) named(repo *repoState, refs []string, prefix string, keep fun
 	return x.linked(items, link)
 }
 
+// hasCommit reports whether a commit was added with a branch or tag.
+func (r *repoState) hasCommit(sha string) bool {
+	for child, parent := range r.parents {
+		if sha == child || sha == parent {
+			return true
+		}
+	}
+	return slices.Contains(slices.Collect(maps.Values(r.refs)), sha)
+}
+
 // compare tells how the second of two commits lies to the first, either of which can
 // be the name of a branch.
 func (x *exchange) compare(repo *repoState) answer {
@@ -102,7 +112,7 @@ func (x *exchange) compare(repo *repoState) answer {
 		status = "behind"
 	case has(to, from):
 		status = "ahead"
-	case base == from && repo.parents[base] == "": // neither a branch nor a commit
+	case !repo.hasCommit(from) || !repo.hasCommit(to):
 		return x.failGitHub(http.StatusNotFound, "Not Found")
 	}
 	bodies := []map[string]any{}
