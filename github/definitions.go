@@ -229,6 +229,17 @@ func InputDefinitions() []Definition {
 			Form:        formBoolean,
 		},
 		{
+			Name: "freeze-after-rollback", Group: groupByHand, Default: "false",
+			Description: "Let `check` fail with `deploys-frozen` as long as the commit to be deployed contains the commit that was rolled back. A revert of that commit ends it. Only with the command `check`; needs `permissions: contents: read`.",
+			Form:        formBoolean,
+		},
+		{
+			Name: "unlock-deploys", Group: groupByHand, Default: "false",
+			Description: "Let `check` pass although deploys are frozen, to deploy a fix on top of the commit that was rolled back.",
+			Requires:    []string{"freeze-after-rollback"},
+			Form:        formBoolean,
+		},
+		{
 			Name: "site-bucket", Group: groupSite,
 			Description: "The S3 bucket with versioning whose static site is rolled back too, by its own evidence and with its own result.",
 			Form:        "the name of a bucket",

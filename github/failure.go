@@ -169,13 +169,16 @@ func sameMatrix(a, b string) bool {
 // byJobs judges by the jobs of the run. Which of them deployed is known by
 // deploy-job alone; FailedBy says whether it was given.
 func (t Trigger) byJobs() Verdict {
-	var failed []string
+	var failed, unstarted []string
 	cancelled := false
 	for _, job := range t.possibleDeploys() {
 		if len(t.DeployJobs) > 0 && !t.named(job) {
 			continue
 		}
-		if job.Own || t.counts(job.Conclusion) {
+		switch {
+		case job.NeverRan && len(t.DeployJobs) == 0:
+			unstarted = append(unstarted, job.Name)
+		case job.Own || t.counts(job.Conclusion):
 			failed = append(failed, job.Name)
 		}
 		cancelled = cancelled || job.Conclusion == resultCancelled
@@ -194,6 +197,9 @@ func (t Trigger) byJobs() Verdict {
 			quoteList(t.DeployJobs), quoteList(names))
 		v.Attention = slices.ContainsFunc(t.Jobs, func(j report.Job) bool { return t.counts(j.Conclusion) })
 		return v
+	case len(unstarted) > 0:
+		return noFailure(cancelled,
+			"No job of this run that started has failed; %s never started, because an approval was refused or no runner took the job, so it neither deployed nor tested anything. If its failure should count, name it in deploy-job or set needs.", quoteList(unstarted))
 	case t.Event.ByDispatch():
 		return noFailure(cancelled,
 			"No finished job of this run has failed, and one of them can have deployed (GitHub's API lists %d jobs), so there is nothing to roll back; to roll back by hand all the same, give target-version, or name the jobs that deploy in deploy-job.", len(t.Jobs))

@@ -58,6 +58,10 @@ func TestARedMarkIsNotAFailedDeploy(t *testing.T) {
 		"a sibling of the rollback job failed":                  {push, nil, []report.Job{ended("deploy", "success"), ended("rollback (worker)", "failure"), ownJob("rollback (api)")}, "", nil},
 		"a sibling failed of a job that deploys and rolls back": {push, nil, []report.Job{ended("deploy (us)", "failure"), {Name: "deploy (eu)", Own: true, Status: "in_progress", FailedStep: "Deploy"}}, report.FailedByJobs, []string{"deploy (us)", "deploy (eu)"}},
 
+		"the approval of the next stage was refused":            {push, nil, []report.Job{ended("deploy", "success"), unstarted("deploy-eu", "failure"), ownJob("rollback")}, "", nil},
+		"no runner took the smoke test":                         {push, nil, []report.Job{ended("deploy", "success"), unstarted("smoke", "failure"), ownJob("rollback")}, "", nil},
+		"an approval was refused, and another job failed":       {push, nil, []report.Job{ended("deploy", "failure"), unstarted("deploy-eu", "failure"), ownJob("rollback")}, report.FailedByJobs, []string{"deploy"}},
+		"the job that deploy-job names was refused":             {push, []string{"deploy-eu"}, []report.Job{ended("deploy", "success"), unstarted("deploy-eu", "failure"), ownJob("rollback")}, report.FailedByDeployJob, []string{"deploy-eu"}},
 		"another workflow's run: only its lint is red":          {run, []string{"deploy"}, []report.Job{ended("lint", "failure"), ended("deploy", "success")}, "", nil},
 		"another workflow's run: its deploy is red":             {run, []string{"deploy"}, []report.Job{ended("call / deploy (eu)", "failure")}, report.FailedByDeployJob, []string{"call / deploy (eu)"}},
 		"another workflow's run: a job called as the own one":   {run, []string{"rollback"}, []report.Job{ended("rollback", "failure")}, report.FailedByDeployJob, []string{"rollback"}},
@@ -196,4 +200,11 @@ func TestFailedResults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unstarted is a job that no runner ever took.
+func unstarted(name, conclusion string) report.Job {
+	job := ended(name, conclusion)
+	job.NeverRan = true
+	return job
 }

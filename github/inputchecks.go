@@ -81,6 +81,7 @@ func inputWarnings(p *inputParser, in Inputs) []string {
 	unused(in.AllOrNothing && len(in.Functions) == 1, "all-or-nothing", "with a single function")
 	unused(p.differs("list-limit") && (in.Command == "check" || in.Command == "snapshot"), "list-limit", "with the command "+in.Command)
 	unused(in.AllowProductionDrill && in.Command != "drill", "allow-production-drill", "without the command drill")
+	unused(in.FreezeAfterRollback && in.Command != "check", "freeze-after-rollback", "without the command check")
 	unused(in.Watch.OnUnhealthy == "step-back" && !in.AsksForChecks(),
 		"on-unhealthy", "without a check: health-url, invoke-payload, alarms or observe")
 	unused(p.differs("notify-on") && !p.anyGiven(channels), "notify-on", "without a channel: "+strings.Join(channels, ", "))

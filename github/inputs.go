@@ -34,6 +34,8 @@ type Inputs struct {
 
 	ListLimit            int // versions of a function that list shows; 0: all
 	AllowProductionDrill bool
+	FreezeAfterRollback  bool
+	UnlockDeploys        bool
 
 	Region          string // empty: the environment decides
 	RoleToAssume    string // ARN; empty: the environment's credentials
@@ -166,6 +168,8 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 
 		ListLimit:            parseLimit(p, "list-limit", 1, 10_000),
 		AllowProductionDrill: p.boolean("allow-production-drill"),
+		FreezeAfterRollback:  p.boolean("freeze-after-rollback"),
+		UnlockDeploys:        p.boolean("unlock-deploys"),
 
 		Region:          p.matching("aws-region", regionPattern),
 		RoleToAssume:    p.matching("role-to-assume", rolePattern),

@@ -24,6 +24,7 @@ func check(ctx context.Context, a *action, clients *aws.Clients, functions []ali
 	checkVerification(ctx, a, clients)
 	checkSite(ctx, a, clients)
 	common := checkWorkflow(ctx, a)
+	checkFreeze(ctx, a)
 	for i := range a.result.Functions {
 		f := &a.result.Functions[i]
 		f.Checks = append(f.Checks, common...)

@@ -48,9 +48,8 @@ func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (s
 			owner.Options{
 				GoOn: a.inputs.OnStackInProgress == "go-on", StopCodeDeploy: a.inputs.StopCodeDeploy,
 				Terraform: a.inputs.Infrastructure == "terraform", Rehearsal: a.inputs.Command == "drill",
-				TagsAtOnce: len(functions)*callsInAll <= aws.Burst,
 			})
-		f.Guard = guard{ctx, a.owners[i]}
+		f.Guard = guard{ctx, a.owners[i], len(functions)*callsInAll <= aws.Burst}
 		if aliasARN := arnAhead(a, i, f); aliasARN != "" {
 			a.owners[i].Look(ctx, aliasARN)
 		}
@@ -127,10 +126,18 @@ func sayAhead(f *report.Function, d owner.Decision) {
 type guard struct {
 	ctx   context.Context // of what is looked up beside the move
 	watch *owner.Watch
+	// tags: there are so few functions that no move waits for the reading of their
+	// tags.
+	tags bool
 }
 
 // Look begins to find out who else moves the alias.
-func (g guard) Look(aliasARN string) { g.watch.Look(g.ctx, aliasARN) }
+func (g guard) Look(aliasARN string) {
+	g.watch.Look(g.ctx, aliasARN)
+	if g.tags {
+		g.watch.Tags(g.ctx)
+	}
+}
 
 // Allow says what the owners mean for a decision.
 func (g guard) Allow(ctx context.Context, p alias.Proposal) (alias.Hold, error) {

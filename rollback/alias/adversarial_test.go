@@ -102,6 +102,119 @@ func TestAGreenJobBesideTheDeployDoesNotHideItsFailure(t *testing.T) {
 	})
 }
 
+// attempts says which jobs the first attempt had and which the second one has, with
+// nothing that says which of them deploys.
+func attempts(first, second []report.Job) func(*picture) {
+	return func(p *picture) {
+		p.run.FailedBy, p.run.Attempt = report.FailedByJobs, 2
+		p.run.Earlier, p.run.Jobs = first, append(slices.Clone(second), ownJob(clockAt(30, 0)))
+		before("deploy")(p)
+	}
+}
+
+func TestTheLastAttemptOfAJobDecidesForIt(t *testing.T) {
+	t.Parallel()
+	deploy, smoke := jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "success"), jobAt("smoke test", clockAt(2, 10), clockAt(3, 0), "failure")
+	passed := jobAt("smoke test", clockAt(20, 0), clockAt(21, 0), "success")
+	lint := jobAt("lint", clockAt(20, 0), clockAt(20, 30), "failure")
+	ours := back(report.PreviousVersion, 41, 42)
+	hold(t, map[string]situation{
+		"the smoke test passes in the second attempt, beside a red lint": {
+			given: attempts([]report.Job{deploy, smoke, jobAt("lint", clockAt(1, 0), clockAt(1, 30), "failure")}, []report.Job{deploy, passed, lint}), want: stay(report.NoFailure)},
+		"a check that only began after the deploy fails in the second attempt": {
+			given: attempts([]report.Job{deploy, smoke, jobAt("load test", clockAt(2, 20), clockAt(4, 0), "failure")}, []report.Job{deploy, passed, jobAt("load test", clockAt(20, 0), clockAt(21, 0), "failure")}), want: ours},
+		"everything was run again, and the smoke test fails for the new version": {
+			given: func(p *picture) {
+				attempts([]report.Job{deploy, smoke}, []report.Job{jobAt("deploy", clockAt(20, 0), clockAt(21, 0), "success"), jobAt("smoke test", clockAt(21, 10), clockAt(22, 0), "failure")})(p)
+				p.run.OlderKnown = true
+				p.versions[43] = active(clockAt(20, 30))
+				p.alias.Version = 43
+			}, want: back(report.PreviousVersion, 41, 42, 43)},
+		"the smoke test passes, and the lint was red in both": {
+			given: attempts([]report.Job{deploy, smoke, jobAt("lint", clockAt(1, 0), clockAt(1, 30), "failure")}, []report.Job{deploy, passed, jobAt("lint", clockAt(1, 0), clockAt(1, 30), "failure")}), want: stay(report.NoFailure)},
+		"the smoke test fails in the second attempt, too": {
+			given: attempts([]report.Job{deploy, smoke}, []report.Job{deploy, jobAt("smoke test", clockAt(20, 0), clockAt(21, 0), "failure")}), want: ours},
+		"the smoke test was skipped in the second attempt": {
+			given: attempts([]report.Job{deploy, smoke}, []report.Job{deploy, jobAt("smoke test", clockAt(20, 0), clockAt(20, 0), "skipped"), jobAt("lint", clockAt(1, 0), clockAt(1, 30), "failure")}), want: ours},
+		"another leg of the smoke test's matrix passes": {
+			given: attempts([]report.Job{deploy, jobAt("smoke test (eu)", clockAt(2, 10), clockAt(3, 0), "failure")}, []report.Job{deploy, jobAt("smoke test (eu)", clockAt(20, 0), clockAt(21, 0), "failure"), jobAt("smoke test (us)", clockAt(20, 0), clockAt(21, 0), "success")}), want: ours},
+		"the second attempt goes on": {
+			given: attempts([]report.Job{deploy, smoke}, []report.Job{deploy, {Name: "smoke test", Status: "in_progress", StartedAt: clockAt(20, 0)}, lint}), want: ours},
+	})
+}
+
+func TestAJobThatNeverStartedTestedNothing(t *testing.T) {
+	t.Parallel()
+	neverRan := func(name, conclusion string) report.Job {
+		job := jobAt(name, clockAt(2, 10), clockAt(9, 0), conclusion)
+		job.NeverRan = true
+		return job
+	}
+	deploy := jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "success")
+	jobs := func(by report.FailureSource, all ...report.Job) func(*picture) {
+		return func(p *picture) {
+			p.run.FailedBy, p.run.Jobs = by, append(slices.Clone(all), ownJob(clockAt(9, 10)))
+		}
+	}
+	ours := back(report.PreviousVersion, 41, 42)
+	hold(t, map[string]situation{
+		"the approval of the next stage was refused":           {given: jobs(report.FailedByRun, deploy, neverRan("deploy-eu", "failure")), want: stay(report.NoFailure)},
+		"… beside a red lint":                                  {given: jobs(report.FailedByJobs, deploy, neverRan("deploy-eu", "failure"), jobAt("lint", clockAt(0, 10), clockAt(0, 20), "failure")), want: stay(report.NoFailure)},
+		"no runner took the smoke test":                        {given: jobs(report.FailedByRun, deploy, neverRan("smoke test", "failure")), want: stay(report.NoFailure)},
+		"the approval was refused after the smoke test failed": {given: jobs(report.FailedByRun, deploy, jobAt("smoke test", clockAt(2, 5), clockAt(3, 0), "failure"), neverRan("deploy-eu", "failure")), want: ours},
+		"the job that needs names was refused":                 {given: jobs(report.FailedByNeeds, deploy, neverRan("deploy-eu", "failure")), want: ours},
+	})
+}
+
+func TestARedMarkBesideAPromotion(t *testing.T) {
+	t.Parallel()
+	promotes := func(by report.FailureSource, all ...report.Job) func(*picture) {
+		return func(p *picture) {
+			p.request.OnlyIfDeployed = false
+			p.versions[42] = active(clockAt(0, 0).AddDate(0, 0, -1))
+			p.run.FailedBy, p.run.Jobs = by, append(slices.Clone(all), ownJob(clockAt(9, 10)))
+		}
+	}
+	promote := jobAt("promote", clockAt(1, 10), clockAt(2, 0), "success")
+	red := func(name string, from int) report.Job {
+		return jobAt(name, clockAt(from, 0), clockAt(from, 50), "failure")
+	}
+	ours := back(report.PreviousVersion, 41, 42)
+	hold(t, map[string]situation{
+		"a red lint beside it":              {given: promotes(report.FailedByJobs, promote, red("lint", 1)), want: look(stay(report.NoFailure))},
+		"a red lint before it":              {given: promotes(report.FailedByRun, red("lint", 0), promote), want: look(stay(report.NoFailure))},
+		"a red lint, and a build before it": {given: promotes(report.FailedByJobs, jobAt("build", clockAt(0, 10), clockAt(0, 50), "success"), red("lint", 1), promote), want: look(stay(report.NoFailure))},
+		"a red smoke test after it":         {given: promotes(report.FailedByJobs, promote, red("smoke test", 3)), want: ours},
+		"the promotion is red":              {given: promotes(report.FailedByJobs, jobAt("build", clockAt(0, 10), clockAt(0, 50), "success"), red("promote", 1)), want: ours},
+		"needs says that it failed":         {given: promotes(report.FailedByNeeds, promote, red("lint", 1)), want: ours},
+		"no job is known":                   {given: promotes(report.FailedByRun), want: ours},
+	})
+}
+
+// What an earlier attempt published and what another leg did is not bad because the
+// run is red.
+func TestVersionsOfAGoodDeployAreNotRejected(t *testing.T) {
+	t.Parallel()
+	deploy := jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "success")
+	lint := jobAt("lint", clockAt(0, 10), clockAt(0, 40), "failure")
+	two := func(first, second []report.Job, made time.Time) func(*picture) {
+		return func(p *picture) {
+			attempts(first, second)(p)
+			p.run.OlderKnown = true
+			p.versions[41], p.versions[42] = active(made), active(clockAt(1, 50))
+			if len(first) > 0 {
+				p.versions[42] = active(clockAt(20, 30))
+			}
+		}
+	}
+	again := jobAt("deploy", clockAt(20, 0), clockAt(21, 0), "success")
+	hold(t, map[string]situation{
+		"one job published two versions":                   {given: two(nil, []report.Job{deploy, lint}, clockAt(1, 20)), want: stay(report.NoFailure)},
+		"the first attempt's deploy was good, too":         {given: two([]report.Job{deploy, lint}, []report.Job{again, lint}, clockAt(1, 30)), want: stay(report.NoFailure)},
+		"the first attempt's deploy failed after the move": {given: two([]report.Job{jobAt("deploy", clockAt(1, 10), clockAt(2, 0), "failure"), lint}, []report.Job{again, lint}, clockAt(1, 30)), want: stay(report.NoFailure, 41)},
+	})
+}
+
 func TestDeploysThatPublishNothingNew(t *testing.T) {
 	t.Parallel()
 	left := look(stay(report.NotDeployed))

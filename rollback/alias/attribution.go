@@ -23,6 +23,9 @@ type attribution struct {
 
 func attribute(f *facts, failing int64) attribution {
 	if !f.o.Request.OnlyIfDeployed {
+		if a := toleratedPromotion(f); a.reason != "" {
+			return a
+		}
 		return supersededIfMoved(f.o, attribution{proof: "not asked: only-if-deployed is false"})
 	}
 	if f.o.Request.Deployed != 0 {

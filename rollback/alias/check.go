@@ -57,6 +57,7 @@ func (c *checker) check(ctx context.Context) {
 		}
 	}
 	if found {
+		c.readOtherAliases(ctx)
 		c.add(c.checkTarget(ctx))
 		c.add(c.checkProvisioned(ctx))
 	}
@@ -203,6 +204,15 @@ func (c *checker) checkExistingMemory(ctx context.Context, name string) checkLin
 			"the Description of %s is not readable and counts as empty (%s): it is not known which versions were bad; the next rollback rewrites it", c.r.client.memoryAlias(), m.Unreadable)}
 	}
 	return checkLine{name: name, status: passed, detail: fmt.Sprintf("%s remembers: %s", c.r.client.memoryAlias(), m.Description())}
+}
+
+// readOtherAliases reads the function's other aliases, which a rollback of one
+// function does not take the time for: a version below the live one may have served
+// one of them only. Where it is not allowed, that is not known.
+func (c *checker) readOtherAliases(ctx context.Context) {
+	if _, _, others, found := (&listing{}).read(ctx, c.r.client); found {
+		c.r.now().OtherAliases = others
+	}
 }
 
 // checkTarget finds where a rollback would go now.

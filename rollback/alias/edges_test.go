@@ -261,7 +261,17 @@ func TestClearedOnlyByWhatCouldClearIt(t *testing.T) {
 		"the deploy is listed again as it was":     {given: rerun(deploy, smoke, deploy, jobAt("smoke test", yesterday(80), yesterday(81), "success")), want: back(report.PreviousVersion, 40, 42)},
 		"the deploy had failed, and was run again": {given: rerun(jobAt("deploy", yesterday(4), yesterday(6), "failure"), jobAt("deploy", yesterday(80), yesterday(81), "success")), want: cleared},
 		"the deploy was run again, and skipped":    {given: rerun(deploy, smoke, jobAt("deploy", yesterday(80), yesterday(80), "skipped"), jobAt("smoke test", yesterday(81), yesterday(82), "success")), want: back(report.PreviousVersion, 40, 42)},
-		"its jobs are not known":                   {given: rerun(), want: back(report.PreviousVersion, 40, 42)},
+		"a tolerated lint ends after the second deploy began": {given: rerun(deploy, smoke,
+			jobAt("deploy", yesterday(80), yesterday(82), "success"), jobAt("lint", yesterday(80), yesterday(81), "failure"), jobAt("smoke test", yesterday(83), yesterday(84), "success")), want: cleared},
+		"a tolerated scan goes on longer than the second deploy": {given: rerun(deploy, smoke,
+			jobAt("scan", yesterday(79), yesterday(90), "failure"), jobAt("deploy", yesterday(80), yesterday(82), "success")), want: cleared},
+		"a report beside the second deploy was cancelled": {given: rerun(deploy, smoke,
+			jobAt("deploy", yesterday(80), yesterday(82), "success"), jobAt("report", yesterday(81), yesterday(90), "cancelled")), want: cleared},
+		"what failed after the second deploy may have found it bad": {given: rerun(deploy, smoke,
+			jobAt("deploy", yesterday(80), yesterday(82), "success"), jobAt("load test", yesterday(82), yesterday(90), "failure")), want: back(report.PreviousVersion, 40, 42)},
+		"the lint ran when the version was made, too, so that it can be the publisher": {given: rerun(deploy, smoke, jobAt("lint", yesterday(4), yesterday(6), "failure"),
+			jobAt("deploy", yesterday(80), yesterday(82), "success"), jobAt("lint", yesterday(80), yesterday(81), "failure")), want: back(report.PreviousVersion, 40, 42)},
+		"its jobs are not known": {given: rerun(), want: back(report.PreviousVersion, 40, 42)},
 		"a later snapshot shows that the green run left the alias where it was": {given: func(p *picture) {
 			rerun(deploy, smoke, jobAt("deploy", yesterday(80), yesterday(81), "success"))(p)
 			p.memory = remembered("rejected=41@6001 run=6500/1 at=2026-11-21T12:00:00Z by=snapshot", 40)

@@ -145,20 +145,22 @@ func (f *facts) clearedByRerun(version int64, e Rejection) bool {
 }
 
 // publishedAfterFailure reports whether a job of a run that publishes began after
-// the last failure in it. By the time of the version it is known which job that is;
-// where that says nothing, it can be any.
+// every failure in it. By the time of the version it is known which job that is;
+// where that says nothing, it can be any. What failed beside the last deploy of a
+// run that then succeeded was tolerated, as a lint job is.
 func (f *facts) publishedAfterFailure(version int64, run report.Run) bool {
 	jobs := f.o.jobs().deployJobs(run)
 	publishing := namesOf(f.o.jobs().atWork(jobs, f.o.Versions[version].LastModified))
-	var failure time.Time
-	for _, job := range allJobs(run) {
-		if job.Failed() || job.Conclusion == "cancelled" {
-			failure = later(failure, job.CompletedAt)
-		}
+	beside := func(failed, job report.Job) bool {
+		return len(publishing) > 0 && !slices.Contains(publishing, failed.Name) && !job.CompletedAt.IsZero() && failed.StartedAt.Before(job.CompletedAt)
 	}
 	return slices.ContainsFunc(jobs, func(job report.Job) bool {
-		return ran(job) && !job.StartedAt.IsZero() && !job.StartedAt.Before(failure) &&
-			(len(publishing) == 0 || slices.Contains(publishing, job.Name))
+		if !ran(job) || job.StartedAt.IsZero() || len(publishing) > 0 && !slices.Contains(publishing, job.Name) {
+			return false
+		}
+		return !slices.ContainsFunc(allJobs(run), func(failed report.Job) bool {
+			return (failed.Failed() || failed.Conclusion == "cancelled") && job.StartedAt.Before(failed.CompletedAt) && !beside(failed, job)
+		})
 	})
 }
 

@@ -101,7 +101,10 @@ func (f *Fleet) Results() []report.Function {
 // moveAllOrNone moves none unless all can move, and returns those that moved when
 // one then fails.
 func moveAllOrNone(ctx context.Context, all []*rollback, done func(*rollback)) {
-	each(all, func(r *rollback) { r.prepare(ctx) })
+	each(all, func(r *rollback) { observeAndDecide(ctx, r) })
+	if blocking(all) == nil { // else no deployment of CodeDeploy is stopped for it
+		each(all, func(r *rollback) { consult(ctx, r) })
+	}
 	if cause := blocking(all); cause != nil {
 		for _, r := range all {
 			if r.state.movePending() || r.state.status == report.Planned {

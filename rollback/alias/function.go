@@ -119,8 +119,14 @@ func (s subject) label() string { return strings.TrimSuffix(s.name+":"+s.alias, 
 // place is the label with the environment, as the beginning of a sentence.
 func (s subject) place() string { return s.label() + " in " + s.environment }
 
-// prepare observes and decides. It changes nothing.
+// prepare observes and decides, and asks who else moves the alias.
 func (r *rollback) prepare(ctx context.Context) {
+	observeAndDecide(ctx, r)
+	consult(ctx, r)
+}
+
+// observeAndDecide changes nothing.
+func observeAndDecide(ctx context.Context, r *rollback) {
 	if err := r.observer.observe(ctx); err != nil {
 		r.fail(err)
 		return
@@ -132,7 +138,6 @@ func (r *rollback) prepare(ctx context.Context) {
 		return
 	}
 	r.adopt(d)
-	consult(ctx, r)
 }
 
 // keepObserved keeps what was observed first.

@@ -46,6 +46,9 @@ func leaveAlone(f *facts, a attribution) Decision {
 		if !f.o.Versions[v].Exists || v == top || slices.Contains(d.Reject, v) {
 			continue
 		}
+		if a.reason == report.NoFailure && !f.deployFailed(v) {
+			continue // the run's deploys succeeded, as far as its jobs tell
+		}
 		if above := v > top; (above == (a.reason == report.NotDeployed) || a.between) && publishedByThisRun(f, v) {
 			d.Reject = append(d.Reject, v)
 		}
@@ -53,4 +56,12 @@ func leaveAlone(f *facts, a attribution) Decision {
 	slices.Sort(d.Reject)
 	d.Reject = slices.Compact(d.Reject)
 	return d
+}
+
+// deployFailed reports whether the run's jobs show that its deploy of a version
+// failed.
+func (f *facts) deployFailed(version int64) bool {
+	t := f.o.jobs()
+	jobs := t.atWork(t.deployJobs(f.o.Run), f.o.Versions[version].LastModified)
+	return len(jobs) > 0 && fateOf(jobs, t) == deployFailed
 }

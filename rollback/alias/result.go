@@ -32,6 +32,9 @@ func (r *rollback) result() report.Function {
 	if s.first.Weighted != 0 {
 		f.CanaryVersion, f.CanaryWeight = versionText(s.first.Weighted), s.first.Weight
 	}
+	if m := r.now().Memory; m.By == ByRollback && r.now().Alias.Only(m.Version) {
+		f.RolledBackBy = m.Run
+	}
 	if !s.movedAt.IsZero() {
 		f.MovedAt = s.movedAt.UTC().Format(time.RFC3339)
 	}

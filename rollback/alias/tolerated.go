@@ -66,11 +66,11 @@ func fateOf(jobs []report.Job, t jobTimes) fate {
 	}
 	told := len(well) == len(jobs)
 	for _, job := range t.deployJobs(t.run) {
-		if !t.failed(job) {
+		if !t.failed(job) || t.succeededSince(job) {
 			continue
 		}
 		running := slices.DeleteFunc(slices.Clone(well), func(w report.Job) bool {
-			return !w.CompletedAt.IsZero() && !job.StartedAt.Before(w.CompletedAt)
+			return !w.CompletedAt.IsZero() && !job.StartedAt.Before(w.CompletedAt) && !t.independent(job, w)
 		})
 		if len(running) == 0 {
 			return deployFailed
@@ -95,7 +95,53 @@ func withoutFailure(jobs []report.Job, t jobTimes) []report.Job {
 	})
 }
 
-// failed reports whether a job's end is that of a failed deploy.
+// failed reports whether a job's end is that of a failed deploy. A job that no runner
+// ever took, as one whose approval was refused, has tested nothing.
 func (t jobTimes) failed(job report.Job) bool {
-	return job.Failed() || t.run.CancelledCounts && job.Conclusion == "cancelled"
+	return ran(job) && (job.Failed() || t.run.CancelledCounts && job.Conclusion == "cancelled")
+}
+
+// independent reports whether a job does not wait for a deploy: it began before that
+// was done when both ran first. Where only what failed is run again, it comes after
+// the deploy all the same.
+func (t jobTimes) independent(job, deploy report.Job) bool {
+	first := func(name string) (out report.Job) {
+		for _, j := range allJobs(t.run) {
+			if j.Name == name && ran(j) && !j.StartedAt.IsZero() && (out.StartedAt.IsZero() || j.StartedAt.Before(out.StartedAt)) {
+				out = j
+			}
+		}
+		return out
+	}
+	a, b := first(job.Name), first(deploy.Name)
+	return !a.StartedAt.IsZero() && a.StartedAt.Before(b.CompletedAt)
+}
+
+// succeededSince reports whether a job of an earlier attempt succeeded in the last
+// one: it was run again on the same deploy, and found nothing wrong with it.
+func (t jobTimes) succeededSince(job report.Job) bool {
+	return !slices.Contains(t.run.Jobs, job) && slices.ContainsFunc(t.run.Jobs, func(now report.Job) bool {
+		return now.Name == job.Name && now.Conclusion == "success"
+	})
+}
+
+// toleratedPromotion is tolerated where any version may be the run's, because the
+// workflow promotes what an earlier run published: no job shows by its times which
+// one moved the alias. What failed can have found the deploy bad if it began when
+// every job that succeeded was done; else nothing tells.
+func toleratedPromotion(f *facts) attribution {
+	if f.o.Run.FailedBy.SaysWhichJob() {
+		return attribution{}
+	}
+	f.needRun()
+	t := f.o.jobs()
+	done := slices.DeleteFunc(t.deployJobs(f.o.Run), func(job report.Job) bool { return job.Conclusion != "success" })
+	if len(done) == 0 || fateOf(done, t) == deployFailed {
+		return attribution{}
+	}
+	return attribution{
+		reason: report.NoFailure, attention: true,
+		why:   fmt.Sprintf("job %q succeeded, and the failure of another job beside it does not count as a failed deploy (if it should, name that job in deploy-job, or set needs)", done[0].Name),
+		proof: "not proven: only-if-deployed is false, and neither needs nor deploy-job says which job deploys",
+	}
 }

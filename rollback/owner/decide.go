@@ -23,13 +23,11 @@ type Proposal struct {
 
 // Options say what the inputs ask for.
 type Options struct {
-	GoOn           bool // do not wait for a stack in progress
-	StopCodeDeploy bool // stop a deployment of CodeDeploy, with its rollback
-	Terraform      bool // the inputs say that Terraform deploys the function
-	Rehearsal      bool // for a drill, which stops nothing
-	// TagsAtOnce reads the function's tags beside the rest, and not only when asked
-	// to: there are so few functions that no move waits for that.
-	TagsAtOnce bool
+	GoOn           bool   // do not wait for a stack in progress
+	StopCodeDeploy bool   // stop a deployment of CodeDeploy, with its rollback
+	Terraform      bool   // the inputs say that Terraform deploys the function
+	Region         string // of the alias, for commands to copy
+	Rehearsal      bool   // for a drill, which stops nothing
 }
 
 // Step is what comes before the proposal.
@@ -120,5 +118,5 @@ func decideDeployment(d Deployment, o Options) Decision {
 		return Decision{Stop, report.CodeDeployInProgress, what}
 	}
 	return Decision{Refuse, report.CodeDeployInProgress, fmt.Sprintf(
-		"%s; to stop it and roll it back, run: %s; stop-codedeploy: true does this automatically", what, stopCommand(d.ID))}
+		"%s; to stop it and roll it back, run: %s; stop-codedeploy: true does this automatically", what, stopCommand(d.ID, o.Region))}
 }

@@ -108,12 +108,16 @@ func nextDeploy(tool Tool, s *Stack) (next, keep string) {
 
 // stopCommand stops a deployment of CodeDeploy. Without its rollback the weights
 // would stay.
-func stopCommand(id string) string {
+func stopCommand(id, region string) string {
 	id = strings.Map(func(r rune) rune {
 		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-", r) {
 			return r
 		}
 		return -1
 	}, id)
-	return "aws deploy stop-deployment --deployment-id " + id + " --auto-rollback-enabled"
+	command := "aws deploy stop-deployment --deployment-id " + id + " --auto-rollback-enabled"
+	if region != "" {
+		command += " --region " + region
+	}
+	return command
 }

@@ -60,6 +60,7 @@ type look struct {
 
 // NewWatch makes a watch that has not looked yet.
 func NewWatch(a Alias, r Reader, o Options) *Watch {
+	o.Region = a.Region
 	return &Watch{alias: a, reader: r, options: o, look: newLook("")}
 }
 
@@ -95,9 +96,6 @@ func (w *Watch) Look(ctx context.Context, aliasARN string) {
 		})
 		g.Wait()
 	}()
-	if w.options.TagsAtOnce {
-		w.readTags(ctx, l)
-	}
 }
 
 // Tags begins to read the tags of the function where no stack owns the alias. They
@@ -304,7 +302,7 @@ func (w *Watch) stop(ctx context.Context, d Deployment) error {
 	if err := w.reader.Deployments.Stop(ctx, d.ID); err != nil {
 		return &Refusal{Reason: report.CodeDeployInProgress, Cause: err, Text: fmt.Sprintf(
 			"the CodeDeploy deployment %s is moving the alias, and could not be stopped: %s; to stop it and roll it back, run: %s",
-			d.ID, why(err, "codedeploy:StopDeployment"), stopCommand(d.ID))}
+			d.ID, why(err, "codedeploy:StopDeployment"), stopCommand(d.ID, w.alias.Region))}
 	}
 	return w.awaitDeployment(ctx, d.ID)
 }

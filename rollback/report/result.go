@@ -67,6 +67,8 @@ const (
 
 	StackInProgress      Reason = "stack-in-progress"
 	CodeDeployInProgress Reason = "codedeploy-in-progress"
+
+	DeploysFrozen Reason = "deploys-frozen" // of a check
 )
 
 // NotificationFailed is the reason of a check that is not ready because a
@@ -108,6 +110,9 @@ type Function struct {
 	// well; absent where it was not, or where one of the two is not known.
 	RecoveryMS *int64
 
+	// RolledBackBy is the run whose failure moved the alias to where it still points;
+	// 0: none, or it was moved since.
+	RolledBackBy int64
 	// Target is the version that was decided on, also where it was not reached;
 	// Why is half a sentence that says why that one.
 	Target string

@@ -104,7 +104,12 @@ func (s *Site) mark() string {
 	return mark(severity(s.Status, "", s.Status == Skipped && s.Reason == Superseded), s.Status)
 }
 
-func (s *Site) place() string { return "s3://" + s.Bucket + "/" + strings.TrimPrefix(s.Prefix, "/") }
+func (s *Site) place() string {
+	if s.Bucket == "" { // the input that names it is faulty
+		return "the site"
+	}
+	return "s3://" + s.Bucket + "/" + strings.TrimPrefix(s.Prefix, "/")
+}
 
 // statusText is how the site ended, with the reason where it is not as asked for.
 func (s *Site) statusText() string {

@@ -106,6 +106,13 @@ var reasonTexts = map[Reason]reasonText{
 		heading: "CodeDeploy is moving the alias",
 		remedy:  todo("Stop the deployment that the message names, with its rollback, and run the job again when that has ended; `stop-codedeploy: true` does this automatically."),
 	},
+	DeploysFrozen: {
+		heading: "deploys are frozen after a rollback",
+		remedy: todo(
+			"Revert the commit that the message names: the next check then passes.",
+			"To deploy a fix on top of it, run the check with `unlock-deploys: true`.",
+		),
+	},
 	Throttled: {
 		heading: "AWS throttled the calls",
 		remedy:  todo("Run the job again. If it happens again, set a longer `timeout`, or find out what else uses Lambda's control-plane quota in this account."),

@@ -126,7 +126,9 @@ var sections = []section{
 			"Without `deployed-version`, GitHub says which run published the version, and the move waits for one round of it; " +
 			"if a newer run is in progress, for two. A GitHub that does not answer is waited for 5 seconds at most. " +
 			"The floor is a program that reads the alias and moves it, and checks nothing.",
-		func(c benchCase) bool { return c.roundTrip == 0 && c.functions == 1 && !c.bucket && c.versions == 3 && c.gap == 0 },
+		func(c benchCase) bool {
+			return c.roundTrip == 0 && c.functions == 1 && !c.bucket && c.versions == 3 && c.gap == 0
+		},
 	},
 	{
 		"A role by OIDC, over TLS", "The job's token, STS, the alias and the move are four calls that wait for one another; without `deployed-version` the candidates are a fifth. " +

@@ -22,6 +22,7 @@ var expressions = map[string]string{
 	"inputs.version":          "41",
 	"inputs.reason":           "totals are wrong",
 	"inputs.dry-run":          "true",
+	"inputs.unlock || false":  "false",
 	"github.token":            "a token",
 	"secrets.SLACK_BOT_TOKEN": "xoxb-0-example",
 	"secrets.SMTP_PASSWORD":   "a password",

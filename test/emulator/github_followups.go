@@ -15,6 +15,8 @@ type repoState struct {
 
 	refs    map[string]string // the commit that a branch or tag stands on, by its full name
 	parents map[string]string // of a commit
+
+	messages map[string]string // of a commit
 }
 
 func (g *GitHub) repo(name string) *repoState {

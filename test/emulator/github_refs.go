@@ -29,6 +29,17 @@ func (g *GitHub) AddRef(repository, ref string, commits ...string) {
 	}
 }
 
+// SetMessage gives a commit of a repository (owner/name) a message.
+func (g *GitHub) SetMessage(repository, commit, message string) {
+	g.e.mu.Lock()
+	defer g.e.mu.Unlock()
+	repo := g.repo(repository)
+	if repo.messages == nil {
+		repo.messages = map[string]string{}
+	}
+	repo.messages[commit] = message
+}
+
 // refs answers what is asked of branches, tags and commits.
 // https://docs.github.com/en/rest/git/refs, https://docs.github.com/en/rest/commits/commits
 func (x *exchange) refs(repo *repoState) answer {
@@ -64,6 +75,16 @@ func (x *exchange) named(repo *repoState, refs []string, prefix string, keep fun
 	return x.linked(items, link)
 }
 
+// hasCommit reports whether a commit was added with a branch or tag.
+func (r *repoState) hasCommit(sha string) bool {
+	for child, parent := range r.parents {
+		if sha == child || sha == parent {
+			return true
+		}
+	}
+	return slices.Contains(slices.Collect(maps.Values(r.refs)), sha)
+}
+
 // compare tells how the second of two commits lies to the first, either of which can
 // be the name of a branch.
 func (x *exchange) compare(repo *repoState) answer {
@@ -91,8 +112,17 @@ func (x *exchange) compare(repo *repoState) answer {
 		status = "behind"
 	case has(to, from):
 		status = "ahead"
-	case base == from && repo.parents[base] == "": // neither a branch nor a commit
+	case !repo.hasCommit(from) || !repo.hasCommit(to):
 		return x.failGitHub(http.StatusNotFound, "Not Found")
 	}
-	return x.ok(http.StatusOK, map[string]any{"status": status})
+	bodies := []map[string]any{}
+	if status == "ahead" {
+		for commit := to; commit != from; commit = repo.parents[commit] {
+			bodies = append(bodies, map[string]any{"sha": commit, "commit": map[string]any{"message": repo.messages[commit]}})
+		}
+		slices.Reverse(bodies)
+	}
+	total := len(bodies)
+	commits, link := paged(x, bodies)
+	return x.linked(map[string]any{"status": status, "total_commits": total, "ahead_by": total, "commits": commits}, link)
 }

@@ -66,6 +66,8 @@ var optionalFaults = map[string]struct {
 	"record-deployment":          {value: "2"},
 	"comment-on-pull-request":    {value: "x"},
 	"open-issue":                 {value: "yep"},
+	"freeze-after-rollback":      {value: "maybe"},
+	"unlock-deploys":             {value: "maybe"},
 }
 
 // takeAnyText are inputs in which nothing can be wrong.

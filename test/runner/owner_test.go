@@ -45,7 +45,7 @@ func TestAStackDecidesWhetherTheAliasMoves(t *testing.T) {
 		"it is being deleted": {status: "DELETE_IN_PROGRESS", want: "failed/stack-in-progress", serves: "3"},
 		"CodeDeploy is at work": {status: "UPDATE_COMPLETE", want: "failed/codedeploy-in-progress", serves: "3", put: func(s *scene, _ *emulator.Function) {
 			s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 2, Target: 3})
-		}, summary: []string{"aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled"}},
+		}, summary: []string{"aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled --region eu-west-1"}},
 		"nothing may be seen": {status: "UPDATE_IN_PROGRESS", want: "rolled-back/previous-version", serves: "2", put: func(s *scene, _ *emulator.Function) {
 			for _, service := range []string{emulator.ServiceStacks, emulator.ServiceCodeDeploy} {
 				s.Fault(emulator.Match{Service: service}, emulator.Deny())
