@@ -20,13 +20,14 @@ func functionSections(r Result, f Function) []section {
 		}
 	case Failed, NotReady:
 		title = "What is known about the versions"
-	case Ready, Taken, Listed, Drilled:
+	case Ready, Taken, Listed, Drilled, Promoted:
 		title = "What it rests on"
 	case Skipped, Restored: // a function is never restored
 	}
 	return []section{
 		{title: title, body: whyAndWhen(f)},
 		{title: "Versions", body: versionsTable(f, r.Timestamp)},
+		{title: "Both versions", body: promotionSection(f)},
 		{title: checksTitle(r.Command), body: healthDetails(f)},
 		{title: "Timeline", body: timelineTable(f)},
 		{title: changesTitle(f), body: foldedChanges(f)},
@@ -42,7 +43,7 @@ func functionBlocks(r Result, all []Function) section {
 		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0 && f.Owner == nil
 	})
 	return foldedBlocks(told, detailsBytes, "the output `results`", func(f Function) string {
-		return functionBlock(f, whyAndWhen(f), versionsTable(f, r.Timestamp), healthDetails(f), timelineTable(f), changesBlock(f), ownerSection(f), noteList(f.Notes), functionLinks(f))
+		return functionBlock(f, whyAndWhen(f), versionsTable(f, r.Timestamp), promotionSection(f), healthDetails(f), timelineTable(f), changesBlock(f), ownerSection(f), noteList(f.Notes), functionLinks(f))
 	})
 }
 
@@ -118,7 +119,7 @@ func capitalized(text string) string {
 // checksTitle asks what the checks of a command answer.
 func checksTitle(command string) string {
 	switch command {
-	case "check":
+	case "check", "promote":
 		return "What was checked"
 	case "drill":
 		return "Was it healthy, there and back?"
