@@ -65,7 +65,7 @@ func parseStep(text string) (step PromoteStep, problem string) {
 	switch {
 	case percent == 0 && step.For > 0:
 		return step, "watches a version without any traffic: write 0% alone"
-	case percent > 0 && percent < 100 && step.For < 2*time.Minute:
+	case percent > 0 && percent < 100 && step.For > 0 && step.For < 2*time.Minute:
 		return step, "is shorter than two minutes: CloudWatch counts by the minute, and the first one is both versions'"
 	case percent == 100 && step.For > 0 && step.For < time.Minute:
 		return step, "is shorter than a minute: CloudWatch counts by the minute"

@@ -249,10 +249,16 @@ func (p *promotion) look(ctx context.Context, f *alias.Promoting, i int, l canar
 	w := p.watched[f]
 	l.Counts, l.Bake = w.steps, errorrate.Step{Tested: w.bake, Other: w.hour}
 	d := p.plan.Judge(l)
-	if step.For > 0 && step.Weight > 0 {
+	if step.For > 0 && step.Weight > 0 && (d.Next != canary.Keep || l.Unknown || p.counted(f, step)) {
 		p.tell(f, step, l, d)
 	}
 	return d
+}
+
+// counted reports whether a minute of the step was counted.
+func (p *promotion) counted(f *alias.Promoting, step canary.Step) bool {
+	w := p.watched[f]
+	return step.Whole() && len(w.bake) > 0 || step.Split() && len(w.steps[len(w.steps)-1].Tested) > 0
 }
 
 // count reads what was counted in a step since its share of the traffic was set.
@@ -278,7 +284,8 @@ func (p *promotion) count(ctx context.Context, f *alias.Promoting, step canary.S
 	return nil
 }
 
-// report fills in what was counted.
+// report fills in what was counted: of the time in which both versions had traffic,
+// else of the bake.
 func (w *watched) report(r *report.Promotion) {
 	r.Calls, r.Errors, r.StableCalls, r.StableErrors, r.Minutes = 0, 0, 0, 0, nil
 	for _, s := range w.steps {
@@ -288,7 +295,7 @@ func (w *watched) report(r *report.Promotion) {
 		r.Minutes = append(r.Minutes, minutesOf(s.Tested, s.Other)...)
 	}
 	bake := sum(w.bake)
-	r.Calls, r.Errors = r.Calls+bake.Calls, r.Errors+bake.Errors
+	r.BakeCalls, r.BakeErrors = bake.Calls, bake.Errors
 	r.Minutes = append(r.Minutes, minutesOf(w.bake, nil)...)
 }
 

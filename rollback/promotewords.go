@@ -7,6 +7,7 @@ import (
 
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/canary"
+	"github.com/org/lambda-rollback-action/rollback/errorrate"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -43,17 +44,17 @@ func (p *promotion) complete(f *alias.Promoting, d canary.Decision, signals cana
 // tell says what a look found, in the log, in the timeline and on the page.
 func (p *promotion) tell(f *alias.Promoting, step canary.Step, l canary.Look, d canary.Decision) {
 	now := p.action.deps.Clock.Now()
-	text := fmt.Sprintf("%s after %s: %s", stepShare(step), l.Elapsed.Round(time.Second), lookText(l, d, f.Report()))
+	text := fmt.Sprintf("%s after %s: %s", stepShare(step), l.Elapsed.Round(time.Second), lookText(l, step.Whole(), d, f.Report()))
 	p.action.log.Infof("%s: %s", f.Label(), text)
 	r := f.Report()
-	r.Looks = append(r.Looks, report.PromotionLook{At: now, Weight: step.Weight, Verdict: lookText(l, d, r), Passed: d.Next == canary.Advance && d.Cause == canary.NoCause})
+	r.Looks = append(r.Looks, report.PromotionLook{At: now, Weight: step.Weight, Verdict: lookText(l, step.Whole(), d, r), Passed: d.Next == canary.Advance && d.Cause == canary.NoCause})
 	if d.Next != canary.Keep {
 		f.Happened(report.Looked, now, text)
 	}
 }
 
 // lookText is what a look found, and what comes after it.
-func lookText(l canary.Look, d canary.Decision, r *report.Promotion) string {
+func lookText(l canary.Look, whole bool, d canary.Decision, r *report.Promotion) string {
 	var parts []string
 	switch {
 	case l.Unknown:
@@ -61,7 +62,7 @@ func lookText(l canary.Look, d canary.Decision, r *report.Promotion) string {
 	case len(r.Minutes) == 0:
 		parts = append(parts, "no minute is counted yet")
 	default:
-		parts = append(parts, countsText(r))
+		parts = append(parts, countsText(r, whole))
 		if d.Next != canary.Keep || d.Verdict.Rose() {
 			parts = append(parts, d.Verdict.Why())
 		}
@@ -78,8 +79,11 @@ var nextTexts = map[canary.Next]string{
 	canary.Done:    "done",
 }
 
-// countsText is what was counted of both versions.
-func countsText(r *report.Promotion) string {
+// countsText is what was counted of both versions, or with all of the traffic.
+func countsText(r *report.Promotion, whole bool) string {
+	if whole {
+		return fmt.Sprintf("version %s had %d errors in %d calls with all of the traffic", r.Version, r.BakeErrors, r.BakeCalls)
+	}
 	text := fmt.Sprintf("version %s had %d errors in %d calls", r.Version, r.Errors, r.Calls)
 	if r.StableCalls > 0 {
 		text += fmt.Sprintf(", version %s had %d in %d", r.Stable, r.StableErrors, r.StableCalls)
@@ -95,7 +99,7 @@ func causeText(d canary.Decision, r *report.Promotion) string {
 	case canary.HealthCheck:
 		return "a health check failed"
 	case canary.Errors, canary.Inconclusive:
-		return countsText(r) + ": " + d.Verdict.Why()
+		return countsText(r, d.Verdict.Against == errorrate.Before) + ": " + d.Verdict.Why()
 	case canary.NoCause:
 	}
 	return ""

@@ -204,6 +204,9 @@ func checkMark(status CheckStatus) string {
 
 func changesTitle(f Function) string {
 	other := cmp.Or(f.To, f.Target)
+	if f.Promotion != nil {
+		other = f.Promotion.Version
+	}
 	if f.From == "" || other == "" {
 		return "What differs between the versions"
 	}
@@ -227,7 +230,11 @@ func changeTable(f Function) string {
 		c := all[i]
 		return "| " + escapeMarkdown(c.What, longestCell) + " | " + orDash(inlineCode(c.From, longestCell)) + " | " + orDash(inlineCode(c.To, longestCell)) + " |"
 	})
-	return "| What | " + orWord(f.From, "Serving") + " | " + orWord(cmp.Or(f.Target, f.To), "Target") + " |\n| --- | --- | --- |\n" + rows + leftOut(left)
+	other := cmp.Or(f.Target, f.To)
+	if f.Promotion != nil {
+		other = f.Promotion.Version
+	}
+	return "| What | " + orWord(f.From, "Serving") + " | " + orWord(other, "Target") + " |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
 // foldedChanges keeps a long table from pushing the next steps off the screen.

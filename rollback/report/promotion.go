@@ -13,10 +13,11 @@ type Promotion struct {
 	Stable  string // the version that served before; empty: not known
 	// Weight is the new version's share of the traffic at the end, from 0 to 1.
 	Weight float64
-	// Calls and errors of both versions while they shared the traffic, or since the
-	// new one has all of it.
+	// Calls and errors of both versions while they shared the traffic, and of the new
+	// one since it has all of it.
 	Calls, Errors             int
 	StableCalls, StableErrors int
+	BakeCalls, BakeErrors     int
 	Looks                     []PromotionLook
 	Minutes                   []PromotionMinute
 }
@@ -36,6 +37,15 @@ type PromotionMinute struct {
 	StableCalls, StableErrors int
 }
 
+// NewVersion is what was counted of the new version: beside the stable one, or with
+// all of the traffic where both never shared it.
+func (p Promotion) NewVersion() (calls, errors int) {
+	if p.Calls == 0 && p.StableCalls == 0 {
+		return p.BakeCalls, p.BakeErrors
+	}
+	return p.Calls, p.Errors
+}
+
 // percent is a share of the traffic, for people.
 func percent(weight float64) string { return fmt.Sprintf("%.4g%%", 100*weight) }
 
@@ -51,7 +61,7 @@ func promotionSection(f Function) string {
 		row := func(version, line string, calls, errors int) {
 			fmt.Fprintf(&b, "| %s | %s | %d | %d (%s) |\n", version, line, calls, errors, rateText(calls, errors))
 		}
-		row(versionOrUnknown(p.Version)+" (new)", sparkline(p.Minutes, func(m PromotionMinute) (int, int) { return m.Calls, m.Errors }), p.Calls, p.Errors)
+		row(versionOrUnknown(p.Version)+" (new)", sparkline(p.Minutes, func(m PromotionMinute) (int, int) { return m.Calls, m.Errors }), p.Calls+p.BakeCalls, p.Errors+p.BakeErrors)
 		if p.StableCalls > 0 {
 			row(versionOrUnknown(p.Stable)+" (stable)", sparkline(p.Minutes, func(m PromotionMinute) (int, int) { return m.StableCalls, m.StableErrors }), p.StableCalls, p.StableErrors)
 		}
