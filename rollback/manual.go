@@ -36,7 +36,7 @@ var shortCommands = map[string]terminal.Command{
 		Flags: []string{"function-name", "alias", "aws-region", "dry-run", "json"},
 	},
 	"promote": {
-		Short: "give a new version the traffic step by step, and return if it is not healthy",
+		Short: "shift traffic to a new version, and back if it is unhealthy",
 		Flags: []string{
 			"function-name", "alias", "aws-region", "deployed-version", "steps", "on-inconclusive", "warm", "allow-rejected",
 			"health-url", "invoke-payload", "alarms", "dry-run", "json",

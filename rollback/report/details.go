@@ -255,7 +255,7 @@ func changesBlock(f Function) string {
 }
 
 func noteList(all []Note) string {
-	lines, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
+	lines, left := upTo(len(all), maxNotes, sectionBytes, func(i int) string {
 		mark := ""
 		if all[i].Warning {
 			mark = "⚠️ "
