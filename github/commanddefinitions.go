@@ -13,6 +13,7 @@ func CommandDefinitions() []CommandDefinition {
 		{"list", "Show the versions of each function, the newest first, and where a rollback would go. Changes nothing."},
 		{"check", "Check whether a rollback would work now: credentials, permissions, alias, target version, memory alias. Changes nothing."},
 		{"snapshot", "Before a deploy, record the live version for the rollback of the same workflow run. Writes only the memory alias."},
+		{"promote", "Give the version that this deploy published the traffic step by step, check it at each step, and return to the stable version if it is not healthy."},
 		{"drill", "Practise in staging: roll back, check, return to the live version, check again, and report the times."},
 	}
 }

@@ -9,6 +9,7 @@ const (
 	groupAccess    = "Access and time"
 	groupVerify    = "Checks after the move"
 	groupByHand    = "By hand and ahead of time"
+	groupPromote   = "Promotions"
 	groupSite      = "The static site"
 	groupNotify    = "Notifications: which results notify"
 	groupSlack     = "Notifications: Slack"
@@ -31,8 +32,8 @@ func InputDefinitions() []Definition {
 	return []Definition{
 		{
 			Name: "command", Group: groupWhat, Essential: true, Default: "rollback",
-			Description: "What to do: `rollback` moves the aliases back, `check` reports whether a rollback would work, `snapshot` records the live versions, `list` shows the versions, and `drill` rehearses a rollback and returns.",
-			Form:        "`rollback`, `check`, `snapshot`, `list` or `drill`",
+			Description: "What to do: `rollback` moves the aliases back, `check` reports whether a rollback would work, `snapshot` records the live versions, `list` shows the versions, `drill` rehearses a rollback and returns, and `promote` gives a new version the traffic step by step and returns to the old one if it is not healthy.",
+			Form:        "`rollback`, `check`, `snapshot`, `list`, `drill` or `promote`",
 		},
 		{
 			Name: "function-name", Group: groupWhat, Essential: true, Required: true,
@@ -90,8 +91,8 @@ func InputDefinitions() []Definition {
 			Form:        "one line of at most 300 characters",
 		},
 		{
-			Name: "all-or-nothing", Group: groupMove, Essential: true, Default: "false",
-			Description: "With several functions, move none unless all can move; if a move then fails, those already moved return.",
+			Name: "all-or-nothing", Group: groupMove, Essential: true,
+			Description: "With several functions, move none unless all can move; if a move then fails, those already moved return. The default is `false`, and `true` with the command `promote`, where one function that is not healthy brings all back.",
 			Form:        formBoolean,
 		},
 		{
@@ -237,6 +238,27 @@ func InputDefinitions() []Definition {
 			Name: "unlock-deploys", Group: groupByHand, Default: "false",
 			Description: "Let `check` pass although deploys are frozen, to deploy a fix on top of the commit that was rolled back.",
 			Requires:    []string{"freeze-after-rollback"},
+			Form:        formBoolean,
+		},
+		{
+			Name: "steps", Group: groupPromote, Default: "10% 5m, 50% 5m, 100% 5m",
+			Description: "The shares of the traffic that `promote` gives the new version, each with how long the version is watched. The last one is 100%, and its time is the bake. `0%, 100% 5m` invokes the version first and then gives it all of the traffic at once. Only with the command `promote`.",
+			Form:        "steps such as `10% 5m`, comma- or newline-separated",
+		},
+		{
+			Name: "on-inconclusive", Group: groupPromote, Default: "stop",
+			Description: "What `promote` does below 100% if there is too little evidence: `stop` returns to the stable version, `wait` watches for as long again and then returns, `continue` goes on. Only with the command `promote`.",
+			Form:        "`stop`, `wait` or `continue`",
+		},
+		{
+			Name: "warm", Group: groupPromote, Default: "0",
+			Description: "How many invocations of the new version `promote` makes at once before it has any traffic. Only with the command `promote`.",
+			Requires:    []string{"invoke-payload"},
+			Form:        "a whole number from 0 to 100",
+		},
+		{
+			Name: "allow-rejected", Group: groupPromote, Default: "false",
+			Description: "Let `promote` take a version that was rejected before, or has the same code and settings as one. Only with the command `promote`.",
 			Form:        formBoolean,
 		},
 		{

@@ -78,7 +78,7 @@ func inputWarnings(p *inputParser, in Inputs) []string {
 	}
 	unused(p.differs("alias") && len(in.Functions) > 0 && !usesAliasInput(in.Functions),
 		"alias", "because every entry of function-name names its own")
-	unused(in.AllOrNothing && len(in.Functions) == 1, "all-or-nothing", "with a single function")
+	unused(in.AllOrNothing && p.given("all-or-nothing") != "" && len(in.Functions) == 1, "all-or-nothing", "with a single function")
 	unused(p.differs("list-limit") && (in.Command == "check" || in.Command == "snapshot"), "list-limit", "with the command "+in.Command)
 	unused(in.AllowProductionDrill && in.Command != "drill", "allow-production-drill", "without the command drill")
 	unused(in.FreezeAfterRollback && in.Command != "check", "freeze-after-rollback", "without the command check")

@@ -34,6 +34,7 @@ type Inputs struct {
 
 	ListLimit            int // versions of a function that list shows; 0: all
 	AllowProductionDrill bool
+	Promote              Promote
 	FreezeAfterRollback  bool
 	UnlockDeploys        bool
 
@@ -149,7 +150,7 @@ func (in Inputs) AsksForChecks() bool {
 func ParseInputs(getenv func(string) string) (Inputs, error) {
 	p := newInputParser(getenv)
 	in := Inputs{
-		Command:        p.choice("command", "rollback", "check", "snapshot", "list", "drill"),
+		Command:        p.choice("command", "rollback", "check", "snapshot", "list", "drill", "promote"),
 		Alias:          parseAlias(p),
 		Environment:    parseEnvironment(p),
 		Branches:       parseBranches(p),
@@ -157,7 +158,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		FailedResults:  p.choices("failed-results", resultFailure, resultCancelled),
 		DeployJobs:     p.set("deploy-job"),
 		OnlyIfDeployed: p.boolean("only-if-deployed"),
-		AllOrNothing:   p.boolean("all-or-nothing"),
+		AllOrNothing:   parseAllOrNothing(p),
 		Remember:       p.boolean("remember"),
 		DryRun:         p.boolean("dry-run"),
 		Reason:         parseReason(p),
@@ -168,8 +169,14 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 
 		ListLimit:            parseLimit(p, "list-limit", 1, 10_000),
 		AllowProductionDrill: p.boolean("allow-production-drill"),
-		FreezeAfterRollback:  p.boolean("freeze-after-rollback"),
-		UnlockDeploys:        p.boolean("unlock-deploys"),
+		Promote: Promote{
+			Steps:          parseSteps(p),
+			OnInconclusive: p.choice("on-inconclusive", "stop", "wait", "continue"),
+			Warm:           p.integer("warm", 0, 100),
+			AllowRejected:  p.boolean("allow-rejected"),
+		},
+		FreezeAfterRollback: p.boolean("freeze-after-rollback"),
+		UnlockDeploys:       p.boolean("unlock-deploys"),
 
 		Region:          p.matching("aws-region", regionPattern),
 		RoleToAssume:    p.matching("role-to-assume", rolePattern),
@@ -234,6 +241,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 
 	checkDeployJobs(p, in)
 	checkCommand(p, in)
+	checkPromote(p, in)
 	in.Warnings = slices.Concat(p.warnings, inputWarnings(p, in))
 	leaveOutFaulty(p, &in)
 	return in, p.err()

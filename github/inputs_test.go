@@ -90,6 +90,10 @@ func TestDefaults(t *testing.T) {
 		Health: github.Health{
 			Statuses: []github.StatusRange{{First: 200, Last: 200}}, Successes: 3, Interval: 2 * time.Second, Timeout: time.Minute,
 		},
+		Promote: github.Promote{
+			Steps:          []github.PromoteStep{{Percent: 10, For: 5 * time.Minute}, {Percent: 50, For: 5 * time.Minute}, {Percent: 100, For: 5 * time.Minute}},
+			OnInconclusive: "stop",
+		},
 		Watch:    github.Watch{OnUnhealthy: "fail", MaxSteps: 3},
 		SMTP:     github.SMTP{Port: 587, TLS: "auto"},
 		NotifyOn: []string{"rolled-back", "failed", "attention"},
@@ -176,7 +180,7 @@ func TestWrongInputs(t *testing.T) {
 		given values
 		want  []string
 	}{
-		"a command there is not": {values{"command": "Rollback"}, []string{"input command has \"Rollback\" (it takes `rollback`, `check`, `snapshot`, `list` or `drill`)"}},
+		"a command there is not": {values{"command": "Rollback"}, []string{"input command has \"Rollback\" (it takes `rollback`, `check`, `snapshot`, `list`, `drill` or `promote`)"}},
 		"a boolean of YAML":      {values{"dry-run": "yes"}, []string{"input dry-run has \"yes\" (it takes `true` or `false`)"}},
 		"a time without unit":    {values{"timeout": "300"}, []string{"input timeout has \"300\", which has no unit: write 300s (it takes a duration above zero, such as `90s`, `5m` or `1h30m`)"}},
 		"no time":                {values{"timeout": "0s"}, []string{"input timeout has \"0s\", which is no time at all (it takes a duration above zero, such as `90s`, `5m` or `1h30m`)"}},
@@ -242,7 +246,7 @@ func TestWrongInputs(t *testing.T) {
 		"two senders":                   {values{"email-from": "a@example.com,b@example.com"}, []string{"input email-from has 2 addresses (it takes one email address)"}},
 		"a name that breaks the header": {values{"email-cc": "=?utf-8?q?a=0Ab?= <a@example.com>"}, []string{"input email-cc has \"=?utf-8?q?a=0Ab?= <a@example.com>\" (it takes email addresses, comma- or newline-separated)"}},
 		"several problems, in their order": {values{"open-issue": "no", "command": "undo", "timeout": "soon"}, []string{
-			"input command has \"undo\" (it takes `rollback`, `check`, `snapshot`, `list` or `drill`)",
+			"input command has \"undo\" (it takes `rollback`, `check`, `snapshot`, `list`, `drill` or `promote`)",
 			"input timeout has \"soon\", which is not a duration (it takes a duration above zero, such as `90s`, `5m` or `1h30m`)",
 			"input open-issue has \"no\" (it takes `true` or `false`)"}},
 	} {

@@ -74,8 +74,21 @@ func outputs(r report.Result, results, versions string) []Output {
 		{"notifications", notificationsJSON(r.Notifications)},
 		{"results", results},
 		{"versions", versions},
+		{"canary-weight", promoted(one, func(p report.Promotion) string { return strconv.FormatFloat(100*p.Weight, 'f', -1, 64) })},
+		{"canary-calls", promoted(one, func(p report.Promotion) string { calls, _ := p.NewVersion(); return strconv.Itoa(calls) })},
+		{"canary-errors", promoted(one, func(p report.Promotion) string { _, failed := p.NewVersion(); return strconv.Itoa(failed) })},
+		{"stable-calls", promoted(one, func(p report.Promotion) string { return strconv.Itoa(p.StableCalls) })},
+		{"stable-errors", promoted(one, func(p report.Promotion) string { return strconv.Itoa(p.StableErrors) })},
 		{"run-url", report.Line(runURL(r), longestValue)},
 	}
+}
+
+// promoted is a value of a promotion; empty where there was none.
+func promoted(f report.Function, value func(report.Promotion) string) string {
+	if f.Promotion == nil {
+		return ""
+	}
+	return value(*f.Promotion)
 }
 
 func runURL(r report.Result) string {

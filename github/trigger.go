@@ -14,7 +14,7 @@ import (
 // Trigger is everything that the question "may it act?" depends on.
 type Trigger struct {
 	// Command is the input of that name. check and list change nothing and
-	// are never refused; snapshot and drill are by the branch alone.
+	// are never refused; snapshot, drill and promote are by the branch alone.
 	Command     string
 	Branches    []string // patterns of the branches and tags that may act
 	Environment string
@@ -84,7 +84,7 @@ func (t Trigger) Judge() Verdict {
 }
 
 func (t Trigger) judgeAllowed() Verdict {
-	if t.Command == "snapshot" || t.Command == "drill" {
+	if t.Command == "snapshot" || t.Command == "drill" || t.Command == "promote" {
 		return actBecause("", "the branch is allowed, and the command %s needs no failure", t.Command)
 	}
 	if refusal := t.checkEnvironment(); refusal != nil {

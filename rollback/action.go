@@ -63,6 +63,7 @@ var commands = map[string]struct {
 	"snapshot": {"taking a snapshot", snapshot},
 	"list":     {"listing", list},
 	"drill":    {"drilling", drill},
+	"promote":  {"promoting", promote},
 }
 
 // execute goes the whole way: inputs and event, may it act, the command, and who

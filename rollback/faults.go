@@ -21,7 +21,7 @@ import (
 // gives the error where it must not go on.
 func takeFaults(a *action, err error) error {
 	problems, are := errors.AsType[github.InputErrors](err)
-	if !are || problems.StopMoves() || a.inputs.Command == "drill" {
+	if !are || problems.StopMoves() || a.inputs.Command == "drill" || a.inputs.Command == "promote" {
 		return err
 	}
 	a.faults = problems

@@ -35,6 +35,13 @@ var shortCommands = map[string]terminal.Command{
 		Short: "before a deploy, record the version that is live",
 		Flags: []string{"function-name", "alias", "aws-region", "dry-run", "json"},
 	},
+	"promote": {
+		Short: "shift traffic to a new version, and back if it is unhealthy",
+		Flags: []string{
+			"function-name", "alias", "aws-region", "deployed-version", "steps", "on-inconclusive", "warm", "allow-rejected",
+			"health-url", "invoke-payload", "alarms", "dry-run", "json",
+		},
+	},
 	"drill": {
 		Short: "rehearse a rollback and return to the live version",
 		Flags: []string{
@@ -61,6 +68,11 @@ var shortFlags = map[string]string{
 	"on-unhealthy":           "fail, or step-back to an older version",
 	"list-limit":             "how many versions to show; default 20",
 	"notify-on":              "always: send a test message",
+	"deployed-version":       "version to promote; required",
+	"steps":                  "shares and times; default 10% 5m, 50% 5m, 100% 5m",
+	"on-inconclusive":        "stop, wait or continue",
+	"warm":                   "invocations before any traffic",
+	"allow-rejected":         "promote a version that was rejected",
 	"environment":            "environment that the alias serves",
 	"allow-production-drill": "allow a drill in production",
 }

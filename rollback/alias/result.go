@@ -13,7 +13,7 @@ func (r *rollback) result() report.Function {
 	f := report.Function{
 		Function: r.subject.name, Region: r.subject.region, Alias: r.subject.alias, ARN: s.arn,
 		Status: s.status, Reason: s.reason, Message: s.message, Cause: s.cause, Proof: s.proof,
-		Attention: s.status == report.Skipped && s.decision.Attention,
+		Attention: (s.status == report.Skipped || s.status == report.Promoted) && s.decision.Attention,
 		From:      s.from.primary(), To: versionText(s.to), Target: versionText(s.target), Why: s.why,
 		Left: versionText(s.left), Tried: versionTexts(s.tried),
 		WeightsCleared: s.weightsCleared, DeployedAt: s.deployedAt,
@@ -27,6 +27,7 @@ func (r *rollback) result() report.Function {
 		ChangedByOthers: s.changedByOthers, AliasState: s.position.String(),
 		Watched: s.watched, LogTail: s.logTail,
 		NoPrevious: s.decision.NoPrevious,
+		Promotion:  s.promotion,
 		Versions:   s.versions, VersionsInAll: s.versionsInAll,
 	}
 	if s.first.Weighted != 0 {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -22,7 +23,24 @@ type Settings struct {
 	env      map[string][sha256.Size]byte // name to digest: a value is never kept
 	identity string                       // equal where code and all settings are; empty: not known
 	LogGroup string
+	Timeout  time.Duration // how long an invocation may take; 0: not known
 }
+
+// value is what a setting has; empty: nothing, or not known.
+func (s Settings) value(what string) string {
+	for _, v := range s.values {
+		if v.what == what {
+			return v.value
+		}
+	}
+	return ""
+}
+
+// Settings in which two versions must not differ that share the traffic.
+const (
+	settingRole        = "role"
+	settingDeadLetters = "dead letter queue"
+)
 
 type setting struct {
 	kind        report.ChangeKind
@@ -48,7 +66,11 @@ func settingsOf(c *lambda.GetFunctionConfigurationOutput) Settings {
 	}
 	add("architecture", strings.Join(architectures, ", "))
 	add("layers", strings.Join(layers, ", "))
-	add("role", aws.ToString(c.Role))
+	add(settingRole, aws.ToString(c.Role))
+	if c.DeadLetterConfig != nil {
+		add(settingDeadLetters, aws.ToString(c.DeadLetterConfig.TargetArn))
+	}
+	s.Timeout = time.Duration(aws.ToInt32(c.Timeout)) * time.Second
 	if c.EphemeralStorage != nil {
 		add("ephemeral storage", unit(aws.ToInt32(c.EphemeralStorage.Size), "MB"))
 	}

@@ -53,6 +53,8 @@ type state struct {
 	hadCanary   bool // before a drill
 	notRestored bool // after a drill
 
+	promotion *report.Promotion
+
 	versions      []report.Version
 	versionsInAll int
 }

@@ -115,7 +115,7 @@ func messageOf(command string, all []Function, environment string) string {
 		if own, has := commandVerbs[command][group[0].Status]; has {
 			verb = own
 		}
-		if movedButUnhealthy(group[0]) {
+		if movedButUnhealthy(group[0]) && isRollback(command) {
 			verb = verbUnhealthy
 		}
 		if i == 0 {
@@ -202,6 +202,7 @@ var verbs = map[Status]verb{
 	Taken:      {"was recorded", "were recorded"},
 	Listed:     {"was listed", "were listed"},
 	Drilled:    {"was drilled", "were drilled"},
+	Promoted:   {"was promoted", "were promoted"},
 }
 
 // commandVerbs are those of commands that say a status in other words.
@@ -209,6 +210,7 @@ var commandVerbs = map[string]map[Status]verb{
 	"check":    {Failed: {"could not be checked", "could not be checked"}},
 	"snapshot": {Failed: {"could not be recorded", "could not be recorded"}, Planned: {"would be recorded", "would be recorded"}},
 	"list":     {Failed: {"could not be listed", "could not be listed"}},
+	"promote":  {Failed: {"was not promoted", "were not promoted"}, Planned: {"would be promoted", "would be promoted"}},
 	"drill":    {Failed: {"failed the drill", "failed the drill"}, Planned: {"would be drilled", "would be drilled"}},
 }
 

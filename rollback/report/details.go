@@ -20,13 +20,14 @@ func functionSections(r Result, f Function) []section {
 		}
 	case Failed, NotReady:
 		title = "What is known about the versions"
-	case Ready, Taken, Listed, Drilled:
+	case Ready, Taken, Listed, Drilled, Promoted:
 		title = "What it rests on"
 	case Skipped, Restored: // a function is never restored
 	}
 	return []section{
 		{title: title, body: whyAndWhen(f)},
 		{title: "Versions", body: versionsTable(f, r.Timestamp)},
+		{title: "Both versions", body: promotionSection(f)},
 		{title: checksTitle(r.Command), body: healthDetails(f)},
 		{title: "Timeline", body: timelineTable(f)},
 		{title: changesTitle(f), body: foldedChanges(f)},
@@ -42,7 +43,7 @@ func functionBlocks(r Result, all []Function) section {
 		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0 && f.Owner == nil
 	})
 	return foldedBlocks(told, detailsBytes, "the output `results`", func(f Function) string {
-		return functionBlock(f, whyAndWhen(f), versionsTable(f, r.Timestamp), healthDetails(f), timelineTable(f), changesBlock(f), ownerSection(f), noteList(f.Notes), functionLinks(f))
+		return functionBlock(f, whyAndWhen(f), versionsTable(f, r.Timestamp), promotionSection(f), healthDetails(f), timelineTable(f), changesBlock(f), ownerSection(f), noteList(f.Notes), functionLinks(f))
 	})
 }
 
@@ -118,7 +119,7 @@ func capitalized(text string) string {
 // checksTitle asks what the checks of a command answer.
 func checksTitle(command string) string {
 	switch command {
-	case "check":
+	case "check", "promote":
 		return "What was checked"
 	case "drill":
 		return "Was it healthy, there and back?"
@@ -203,6 +204,9 @@ func checkMark(status CheckStatus) string {
 
 func changesTitle(f Function) string {
 	other := cmp.Or(f.To, f.Target)
+	if f.Promotion != nil {
+		other = f.Promotion.Version
+	}
 	if f.From == "" || other == "" {
 		return "What differs between the versions"
 	}
@@ -226,7 +230,11 @@ func changeTable(f Function) string {
 		c := all[i]
 		return "| " + escapeMarkdown(c.What, longestCell) + " | " + orDash(inlineCode(c.From, longestCell)) + " | " + orDash(inlineCode(c.To, longestCell)) + " |"
 	})
-	return "| What | " + orWord(f.From, "Serving") + " | " + orWord(cmp.Or(f.Target, f.To), "Target") + " |\n| --- | --- | --- |\n" + rows + leftOut(left)
+	other := cmp.Or(f.Target, f.To)
+	if f.Promotion != nil {
+		other = f.Promotion.Version
+	}
+	return "| What | " + orWord(f.From, "Serving") + " | " + orWord(other, "Target") + " |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
 // foldedChanges keeps a long table from pushing the next steps off the screen.
@@ -247,7 +255,7 @@ func changesBlock(f Function) string {
 }
 
 func noteList(all []Note) string {
-	lines, left := upTo(len(all), maxLines, sectionBytes, func(i int) string {
+	lines, left := upTo(len(all), maxNotes, sectionBytes, func(i int) string {
 		mark := ""
 		if all[i].Warning {
 			mark = "⚠️ "

@@ -14,6 +14,9 @@ func (m medium) headline(r Result) string {
 	if text := m.siteHeadline(r); text != "" {
 		return text
 	}
+	if r.Command == "promote" {
+		return m.promotionHeadline(r)
+	}
 	if len(r.Functions) == 1 {
 		return m.functionHeadline(r, r.Functions[0])
 	}
@@ -209,6 +212,8 @@ func otherHeadline(status Status) string {
 		return "Recorded the live version for a rollback"
 	case Listed:
 		return "Versions"
+	case Promoted:
+		return "Promoted: the new version has all of the traffic"
 	case Drilled:
 		return "Drill passed: a rollback works"
 	default:

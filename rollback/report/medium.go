@@ -45,9 +45,11 @@ func (m medium) move(f Function, about func(version string) string) string {
 		return from + " (a rollback goes to " + plain(f.Target) + ")"
 	case f.To == "":
 		return from
+	case f.Promotion != nil && f.Status == Failed:
+		return m.strong(plain(f.From)) + ", not " + plain(f.Promotion.Version)
 	case f.From == f.To && f.WeightsCleared:
 		return m.strong(plain(f.To)) + ", without the canary"
-	case f.Status == RolledBack || f.MovedAt != "":
+	case f.Status == RolledBack || f.MovedAt != "" || f.Status == Promoted:
 		return from + arrow + m.strong(version(f.To))
 	case f.Status == Planned:
 		return from + arrow + version(f.To) + " (not done)"

@@ -91,6 +91,15 @@ var commandRemedies = map[string]map[Reason][]instruction{
 	"list":     nothingMoved,
 	"check":    nothingMoved,
 	"snapshot": nothingMoved,
+	"promote": {
+		Unhealthy: todo(
+			"Read what was counted and checked on this page, then the logs of the new version.",
+			"Revert {commit} on {branch}, or fix it, before the next deploy. {Bad} will not be selected automatically again.",
+		),
+		Cancelled:    todo("All traffic is on the stable version. Run the job again: the promotion begins anew."),
+		Timeout:      todo("Run the job again, with a longer `timeout` if AWS was slow."),
+		AliasChanged: todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it is done, and run the job again."),
+	},
 	"drill": {
 		Unhealthy:            todo("Read the checks on this page, then the function's logs. A rollback would end like this today: fix it before one is needed."),
 		Cancelled:            todo("Run the drill again, and let it finish."),

@@ -22,6 +22,7 @@ const (
 	Taken      Status = "taken"
 	Listed     Status = "listed"
 	Drilled    Status = "drilled"
+	Promoted   Status = "promoted"
 )
 
 // Reason is the code of the output `reason`.
@@ -69,6 +70,11 @@ const (
 	CodeDeployInProgress Reason = "codedeploy-in-progress"
 
 	DeploysFrozen Reason = "deploys-frozen" // of a check
+
+	// Of a promotion that ended on the stable version.
+	Refused            Reason = "refused"
+	RejectedBefore     Reason = "rejected-before"
+	ReasonInconclusive Reason = "inconclusive"
 )
 
 // NotificationFailed is the reason of a check that is not ready because a
@@ -159,6 +165,8 @@ type Function struct {
 	// their number; Commits from which commit. What is not known is missing.
 	Published map[string]time.Time
 	Commits   map[string]string
+	// Promotion is what a promotion counted; nil: there was none.
+	Promotion *Promotion
 	// Owner tells who else moves the alias; nil: nothing is known.
 	Owner *Owner
 	// Versions are those of the command list, the newest first; VersionsInAll

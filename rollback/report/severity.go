@@ -45,7 +45,7 @@ func severity(status Status, healthy Health, attention bool) Severity {
 		return SeverityFailure
 	case status == NotReady, attention:
 		return SeverityAttention
-	case status == RolledBack, status == Drilled, status == Ready:
+	case status == RolledBack, status == Drilled, status == Ready, status == Promoted:
 		return SeverityDone
 	default:
 		return SeverityQuiet
@@ -87,6 +87,7 @@ var statusMarks = map[Status]string{
 	Taken:      "📌",
 	Listed:     "📋",
 	Drilled:    "✅",
+	Promoted:   "✅",
 }
 
 const (
@@ -114,7 +115,7 @@ func mark(s Severity, status Status) string {
 
 // precedence orders the statuses: the first one that a function has is the
 // status of the whole.
-var precedence = []Status{Failed, NotReady, RolledBack, Planned, Drilled, Taken, Listed, Ready, Skipped}
+var precedence = []Status{Failed, NotReady, RolledBack, Planned, Drilled, Promoted, Taken, Listed, Ready, Skipped}
 
 func precedenceOf(status Status) int {
 	if at := slices.Index(precedence, status); at >= 0 {

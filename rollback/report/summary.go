@@ -17,7 +17,8 @@ const (
 
 	maxRows    = 200 // functions in the table; the output `results` has all
 	maxDetails = 50  // functions with details of their own
-	maxLines   = 50  // checks, changes or notes of one function
+	maxLines   = 50  // checks or changes of one function
+	maxNotes   = 80  // as many as there are inputs that can be wrong
 	maxJobs    = 5   // failed jobs that are named
 	foldAbove  = 8   // changes above which they are folded away
 

@@ -18,7 +18,10 @@ const (
 	TrafficMoved Event = "traffic-moved"
 	Verified     Event = "verified"
 	Returned     Event = "returned" // of a drill
-	Notified     Event = "told"
+
+	TrafficShifted Event = "traffic-shifted" // of a promotion
+	Looked         Event = "looked"          // of a promotion
+	Notified       Event = "told"
 )
 
 // Moment is when something happened, an entry of the timeline.
@@ -37,7 +40,10 @@ var eventTexts = map[Event]string{
 	TrafficMoved: "Traffic moved",
 	Verified:     "Verified",
 	Returned:     "Alias returned",
-	Notified:     "Told",
+
+	TrafficShifted: "Traffic shifted",
+	Looked:         "Checked",
+	Notified:       "Told",
 }
 
 // timelineWithRun puts what is known of the run before the moments of a function.
@@ -59,7 +65,7 @@ func timelineWithRun(run Run, started time.Time, own []Moment) []Moment {
 // CompleteTimeline fills in a function's timeline and its time to recovery. What
 // was left alone has none.
 func CompleteTimeline(f *Function, run Run, started time.Time) {
-	if f.Status != RolledBack && f.Status != Failed && f.Status != Drilled {
+	if f.Status != RolledBack && f.Status != Failed && f.Status != Drilled && f.Status != Promoted {
 		return
 	}
 	f.Timeline = timelineWithRun(run, started, f.Timeline)
@@ -108,7 +114,7 @@ func recoveryTime(all []Moment, until Event) (time.Duration, bool) {
 
 // timelineTable is the section of the summary.
 func timelineTable(f Function) string {
-	if !slices.ContainsFunc(f.Timeline, func(m Moment) bool { return m.Event == AliasMoved }) {
+	if !slices.ContainsFunc(f.Timeline, func(m Moment) bool { return m.Event == AliasMoved || m.Event == TrafficShifted }) {
 		return ""
 	}
 	text := momentTable(f.Timeline)

@@ -106,6 +106,21 @@ var reasonTexts = map[Reason]reasonText{
 		heading: "CodeDeploy is moving the alias",
 		remedy:  todo("Stop the deployment that the message names, with its rollback, and run the job again when that has ended; `stop-codedeploy: true` does this automatically."),
 	},
+	Refused: {
+		heading: "Lambda or another deploy forbids it",
+		remedy:  todo("Do what the message says, then run the job again. No traffic was moved."),
+	},
+	RejectedBefore: {
+		heading: "the version was rejected before",
+		remedy:  todo("Deploy a fix. If the version was not at fault, run the job again with `allow-rejected: true`."),
+	},
+	ReasonInconclusive: {
+		heading: "too little evidence",
+		remedy: todo(
+			"The new version was not found bad, and is not rejected: too few calls reached it. Use a larger share of the traffic or a longer step in `steps`; the notes say what would be enough.",
+			"`on-inconclusive: wait` watches for as long again, `continue` goes on without evidence.",
+		),
+	},
 	DeploysFrozen: {
 		heading: "deploys are frozen after a rollback",
 		remedy: todo(
@@ -181,6 +196,7 @@ var statusTexts = map[Status]string{
 	Taken:      "recorded",
 	Listed:     "listed",
 	Drilled:    "drilled",
+	Promoted:   "promoted",
 }
 
 // reasonHeading says a reason in a few words, for a table's cell or a list.
@@ -195,6 +211,9 @@ func reasonHeading(reason Reason) string {
 func reasonHeadingFor(command string, reason Reason) string {
 	if command == "drill" && reason == Unhealthy {
 		return "a check failed"
+	}
+	if command == "promote" && reason == Unhealthy {
+		return "the new version is not healthy"
 	}
 	return reasonHeading(reason)
 }

@@ -30,9 +30,10 @@ var packages = map[string]struct {
 	not     [][]string
 }{
 	".":                  {[]string{"github", "rollback"}, [][]string{libAWS, libGitHub, libTerminal}},
-	"rollback":           {[]string{"github", "notify", "rollback/alias", "rollback/aws", "rollback/owner", "rollback/report", "rollback/site", "rollback/terminal", "rollback/verify"}, [][]string{libGitHub, libTerminal}},
+	"rollback":           {[]string{"github", "notify", "rollback/alias", "rollback/aws", "rollback/canary", "rollback/errorrate", "rollback/owner", "rollback/report", "rollback/site", "rollback/terminal", "rollback/verify"}, [][]string{libGitHub, libTerminal}},
 	"rollback/alias":     {[]string{"rollback/aws", "rollback/report"}, [][]string{libGitHub, libTerminal}},
 	"rollback/aws":       {nil, [][]string{libGitHub, libTerminal}},
+	"rollback/canary":    {[]string{"rollback/errorrate"}, [][]string{libAWS, libGitHub, libTerminal}},
 	"rollback/errorrate": {[]string{"rollback/exact"}, [][]string{libAWS, libGitHub, libTerminal}},
 	"rollback/exact":     {nil, [][]string{libAWS, libGitHub, libTerminal}},
 	"rollback/owner":     {[]string{"rollback/aws", "rollback/report"}, [][]string{libGitHub, libTerminal}},

@@ -126,6 +126,37 @@ func TestTheExampleOfAPromotion(t *testing.T) {
 	assert.Equal(t, "2", s.function.Serving("live"), "an older version was promoted, and a newer one is there, too")
 }
 
+// The time of the steps is left out: nobody calls the function here, so that a watch
+// would show no more.
+func TestTheExamplesOfPromotions(t *testing.T) {
+	for name, c := range map[string]struct {
+		workflow string
+		from     string
+	}{
+		"canary":     {in(t, example(t, "promote-canary.yml"), "steps: 10% 5m, 50% 5m, 100% 5m", "steps: 10%, 50%, 100%"), "3"},
+		"blue-green": {in(t, example(t, "blue-green.yml"), "steps: 0%, 100% 5m", "steps: 0%, 100%"), "3"},
+		"bake":       {in(t, example(t, "bake.yml"), "steps: 100% 10m", "steps: 100%"), "4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.CloudWatch(region).SetAlarm("checkout-errors", emulator.AlarmOK)
+			health := s.Health("checkout-api", "live", func(int64) int { return 200 })
+			run := s.run(strings.ReplaceAll(c.workflow, "https://shop.example.com/health", health), "push", "main", s.push("main"), map[string]string{"FAIL": "nothing"})
+			outputs := run.outputs("deploy-production")
+			assert.Equal(t, "promoted", outputs["status"], outputs["message"])
+			assert.Equal(t, "4", s.function.Serving("live"))
+		})
+	}
+}
+
+func TestTheExampleOfAFreeze(t *testing.T) {
+	s := newScene(t)
+	run := s.failedPush(example(t, "freeze.yml"), nil)
+	assert.Equal(t, "ready", run.outputs("check")["status"], run.outputs("check")["message"])
+	outputs := run.outputs("rollback-on-failure")
+	assert.Equal(t, "rolled-back previous-version", ended(outputs), outputs["message"])
+}
+
 func TestTheExampleOfAStaticSite(t *testing.T) {
 	s := newScene(t)
 	now := time.Now()

@@ -60,7 +60,7 @@ func needsEngine(t *testing.T) {
 
 // scripts are what the workflows call. Each hands on to the program that deploys.
 // Its credentials are its own, so that the action has to get some by itself.
-var scripts = map[string]string{"deploy.sh": "all", "publish.sh": "canary", "watch.sh": "watch", "promote.sh": "promote", "sync.sh": "sync"}
+var scripts = map[string]string{"deploy.sh": "all", "publish.sh": "canary", "publish-version.sh": "publish", "watch.sh": "watch", "promote.sh": "promote", "sync.sh": "sync"}
 
 const script = `#!/usr/bin/env bash
 export AWS_ACCESS_KEY_ID=AKIDDEPLOY AWS_SECRET_ACCESS_KEY=deploy

@@ -67,6 +67,10 @@ var optionalFaults = map[string]struct {
 	"comment-on-pull-request":    {value: "x"},
 	"open-issue":                 {value: "yep"},
 	"freeze-after-rollback":      {value: "maybe"},
+	"steps":                      {value: "most of it"},
+	"on-inconclusive":            {value: "pray"},
+	"warm":                       {value: "very"},
+	"allow-rejected":             {value: "maybe"},
 	"unlock-deploys":             {value: "maybe"},
 }
 

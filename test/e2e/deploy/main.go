@@ -3,6 +3,7 @@
 //
 //	deploy all              publish, move the alias, test
 //	deploy canary           publish, and give the new version a tenth of the traffic
+//	deploy publish          publish
 //	deploy watch            test
 //	deploy promote VERSION  move the alias to a version, test
 //	deploy sync FOLDER s3://BUCKET/PREFIX --delete   put a site in the place of another
@@ -38,7 +39,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("what is to be done is missing: all, canary, watch, promote VERSION or sync")
+		return errors.New("what is to be done is missing: all, canary, publish, watch, promote VERSION or sync")
 	}
 	if args[0] == "sync" {
 		return sync(ctx, args[1:])
@@ -59,6 +60,9 @@ func run(ctx context.Context, args []string) error {
 			version = args[1]
 		} else if version, err = publish(ctx, api, function); err != nil {
 			return err
+		}
+		if args[0] == "publish" {
+			continue
 		}
 		if err := move(ctx, api, function, alias, version, args[0] == "canary"); err != nil {
 			return err

@@ -1,0 +1,142 @@
+package alias
+
+import (
+	"fmt"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// PromoteOptions say how a promotion may be made.
+type PromoteOptions struct {
+	Splits        bool // a step lets both versions share the traffic
+	AllowRejected bool // a version that was rejected, or equals one, may be promoted
+	// Together: where one function goes back, all do.
+	Together bool
+}
+
+// decidePromotion says what is to be done to promote the version that
+// deployed-version names: Move it gets traffic; Skip it has all of it already; Fail
+// Lambda or the past forbids it. It is a function of what was observed alone.
+func decidePromotion(o Observation, options PromoteOptions) Decision {
+	return decideWith(o, func(f *facts) Decision { return promote(f, options) })
+}
+
+func promote(f *facts, options PromoteOptions) Decision {
+	now, version := f.o.Alias, f.o.Request.Deployed
+	if now.Latest {
+		return refuse("the alias points at $LATEST, which is no version and cannot share the traffic: publish a version and point the alias at it first")
+	}
+	u := f.usable(version)
+	if !u.ok {
+		return Decision{Action: Fail, Reason: report.VersionNotFound, Why: fmt.Sprintf("version %d, which deployed-version names, %s", version, u.why)}
+	}
+	if now.Only(version) {
+		return Decision{Action: Skip, Notes: u.notes, Why: fmt.Sprintf("version %d has all of the traffic already", version)}
+	}
+	if d, refused := inFlight(f.o, version); refused {
+		return d
+	}
+	stable := now.Version
+	if version < stable {
+		return refuse(fmt.Sprintf("version %d is older than version %d, which is live: to go back, use the command rollback", version, stable))
+	}
+	if !options.AllowRejected {
+		if d, refused := rejectedBefore(f, version); refused {
+			return d
+		}
+	}
+	f.readForPromotion(stable)
+	if options.Splits {
+		if d, refused := cannotShare(f, stable, version); refused {
+			return d
+		}
+	}
+	d := Decision{Action: Move, Target: version, Notes: u.notes, Why: fmt.Sprintf("version %d was published by this deploy", version)}
+	if !f.differs(stable, version) {
+		d.Notes = append(d.Notes, report.Note{Warning: true, Text: fmt.Sprintf("version %d has the same code and settings as version %d: the promotion changes nothing", version, stable)})
+	}
+	return d
+}
+
+func refuse(why string) Decision {
+	return Decision{Action: Fail, Reason: report.Refused, Why: why}
+}
+
+// inFlight refuses where two versions share the traffic, unless it is this run's own
+// promotion, which goes on.
+func inFlight(o Observation, version int64) (Decision, bool) {
+	now, m := o.Alias, o.Memory
+	switch {
+	case now.Weighted == 0:
+		return Decision{}, false
+	case m.writtenBy(BySnapshot, o.Run) && m.Version == now.Version && now.Weighted == version:
+		return Decision{}, false
+	case m.By == BySnapshot && m.Run != 0 && m.Version == now.Version && m.Run != o.Run.ID:
+		return refuse(fmt.Sprintf("run %d is promoting version %d, or was stopped while it did: %s; let it end, or clear the weight by the command rollback", m.Run, now.Weighted, serving(now))), true
+	}
+	return refuse(fmt.Sprintf("something else is shifting the traffic: the alias serves %s; let it end, or clear the weight by the command rollback", serving(now))), true
+}
+
+// maxComparedRejected is how many rejected versions a new one is compared with, the
+// newest ones.
+const maxComparedRejected = 5
+
+// rejectedBefore refuses a version that was rejected, or that equals one.
+func rejectedBefore(f *facts, version int64) (Decision, bool) {
+	refused := func(why string) (Decision, bool) {
+		return Decision{Action: Fail, Reason: report.RejectedBefore, Why: why + "; fix it, or set allow-rejected: true"}, true
+	}
+	if e, rejected := f.o.Memory.Rejected.Find(version); rejected {
+		return refused(fmt.Sprintf("version %d was rejected%s", version, byRun(e.Run)))
+	}
+	compared := 0
+	for _, e := range f.o.Memory.Rejected {
+		for v := e.First; v >= e.Last && compared < maxComparedRejected; v-- {
+			compared++
+			f.readForPromotion(v)
+			if known := f.o.Versions[v]; known.Exists && known.Settings.identity != "" && !f.differs(version, v) {
+				return refused(fmt.Sprintf("version %d has the same code and settings as version %d, which was rejected%s", version, v, byRun(e.Run)))
+			}
+		}
+	}
+	return Decision{}, false
+}
+
+// readForPromotion sees to it that the configuration of a version is known.
+func (f *facts) readForPromotion(version int64) {
+	if v, known := f.o.Versions[version]; !known || v.Exists && !v.Read {
+		f.need(Query{Versions: []int64{version}})
+	}
+}
+
+// cannotShare refuses what Lambda refuses for two versions that share the traffic.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
+func cannotShare(f *facts, stable, version int64) (Decision, bool) {
+	a, b := f.o.Versions[stable], f.o.Versions[version]
+	if !a.Read || !b.Read {
+		return Decision{}, false
+	}
+	for _, what := range []string{settingRole, settingDeadLetters} {
+		if a.Settings.value(what) != b.Settings.value(what) {
+			return refuse(fmt.Sprintf("versions %d and %d differ in their %s, and Lambda lets only versions with the same one share the traffic: use steps: 0%%, 100%% 5m", stable, version, what)), true
+		}
+	}
+	return Decision{}, false
+}
+
+// wayBackFrom is the version to return to from one that has all of the traffic
+// already: what this run's snapshot recorded, else the one that a rollback would
+// choose.
+func wayBackFrom(o Observation, version int64) Decision {
+	return decideWith(o, func(f *facts) Decision {
+		m := f.o.Memory
+		if m.writtenBy(BySnapshot, f.o.Run) && m.Version != 0 && m.Version != version {
+			if u := f.usable(m.Version); u.ok {
+				return Decision{Action: Move, Target: m.Version, Reason: report.Snapshot, Why: "it served when this run took its snapshot"}
+			}
+		}
+		d := below(f, version, true)
+		d.Reject = nil
+		return d
+	})
+}
