@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/test/emulator"
+	"github.com/org/lambda-rollback-action/test/promotions"
 )
 
 // wrongInputs are faults in inputs that neither decide nor make a move.
@@ -40,9 +41,9 @@ var brokenServices = map[string]func(*world){
 // situation is what a rollback finds: versions, where the alias points, and what the
 // memory says.
 func (w *world) situation(random *mathrand.Rand) {
-	f := w.functions[0]
+	f := w.Functions[0]
 	for range random.IntN(3) {
-		f.Publish(w.now)
+		f.Publish(w.Now())
 	}
 	newest := int64(len(f.Versions()))
 	serves := 1 + random.Int64N(newest)
@@ -71,7 +72,7 @@ func TestFaultsInOptionalPartsChangeNoMove(t *testing.T) {
 	const histories = 120
 	moved := 0
 	for seed := range uint64(histories) {
-		play := func(faulty bool) (string, ended) {
+		play := func(faulty bool) (string, promotions.Ended) {
 			w := newWorld(t, 60)
 			w.situation(mathrand.New(mathrand.NewPCG(seed, 1)))
 			inputs := map[string]string{
@@ -92,12 +93,12 @@ func TestFaultsInOptionalPartsChangeNoMove(t *testing.T) {
 				}
 			}
 			e := w.step(inputs)
-			return serving(w.functions[0]), e
+			return serving(w.Functions[0]), e
 		}
 		well, _ := play(false)
 		faulty, e := play(true)
-		require.Equal(t, well, faulty, "history %d: %s", seed, e.outputs["message"])
-		if e.outputs["rolled-back"] == "true" {
+		require.Equal(t, well, faulty, "history %d: %s", seed, e.Outputs["message"])
+		if e.Outputs["rolled-back"] == "true" {
 			moved++
 		}
 	}
