@@ -40,7 +40,7 @@ func proverOf(v *verify.Verifier) alias.Prover {
 			subjects[i] = verify.Subject{
 				Function: m.Name, ARN: m.ARN, Alias: m.Alias, Region: m.Region,
 				Version: strconv.FormatInt(m.Version, 10), FailedVersion: leftVersion(m),
-				ServedBefore: m.ServedBefore, LogGroup: m.LogGroup, MovedAt: m.MovedAt, DeployedAt: m.DeployedAt,
+				ServedBefore: m.ServedBefore, LogGroup: m.LogGroup, MovedAt: m.MovedAt, DeployedAt: m.DeployedAt, Timeout: m.Timeout,
 			}
 		}
 		_, each := checks.Verify(ctx, subjects)

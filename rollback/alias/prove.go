@@ -21,7 +21,8 @@ type Moved struct {
 	LogGroup      string
 	ServedBefore  bool // the version had a share of the traffic before the move, too
 	MovedAt       time.Time
-	DeployedAt    time.Time // when the version that was left came; zero: not known
+	DeployedAt    time.Time     // when the version that was left came; zero: not known
+	Timeout       time.Duration // how long an invocation may take; 0: not known
 }
 
 // Prover checks functions that were moved, all at once, and gives one verdict for
@@ -136,7 +137,7 @@ func movedFacts(r *rollback) Moved {
 	return Moved{
 		Name: r.subject.name, ARN: r.subject.arn, Alias: r.subject.alias, Region: r.subject.region,
 		Version: s.to, Left: s.left, LogGroup: s.logGroup, ServedBefore: s.servedBefore,
-		MovedAt: s.movedAt, DeployedAt: s.deployedAt,
+		MovedAt: s.movedAt, DeployedAt: s.deployedAt, Timeout: r.now().Versions[s.to].Settings.Timeout,
 	}
 }
 

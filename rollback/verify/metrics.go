@@ -82,11 +82,29 @@ func (c metricCheck) read(ctx context.Context, w span, m *measurements) error {
 // reader reads the metrics of one stretch of time.
 type reader func(ctx context.Context, w span, m *measurements) error
 
+const (
+	// publishing is how late CloudWatch has a minute's metrics.
+	publishing = 2 * time.Minute
+	// longestCount bounds the waiting for calls that still run: what fails after that
+	// is not seen.
+	longestCount = 5 * time.Minute
+)
+
+// countedAfter is how long after the watch its last minutes are counted. Lambda
+// stamps metrics with the start of an invocation, so that a slow failure comes late.
+// A short watch does not wait for longer than it took.
+func (r *run) countedAfter(s Subject) time.Duration {
+	return min(publishing+s.Timeout, longestCount, r.options.Observe)
+}
+
 // watchTraffic reads metrics at the end of the watch, and goes on reading for a
 // while where there was traffic before and there seems to be none now: CloudWatch
 // is late. Where the watch was given up, there is nothing to judge.
 func (r *run) watchTraffic(ctx context.Context, s Subject, read reader) (m *measurements, cut string, err error) {
 	cut = r.sleepUntilObserved()
+	if cut == "" { // the last minutes are not counted yet
+		cut = r.sleepWatching(r.countedAfter(s))
+	}
 	if ctx.Err() != nil {
 		return nil, cut, nil
 	}

@@ -31,6 +31,8 @@ type Subject struct {
 
 	MovedAt    time.Time
 	DeployedAt time.Time // when the failing version came; zero: not known
+	// Timeout is how long an invocation may take; 0: not known.
+	Timeout time.Duration
 }
 
 // name is the bare name of the function, also where an ARN or a name with an

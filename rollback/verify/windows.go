@@ -20,7 +20,12 @@ func (w span) has(minute time.Time) bool { return !minute.Before(w.from) && minu
 
 // newWindows are in AWS's time, which is ahead of this machine's by so much.
 func (r *run) newWindows(s Subject, ahead time.Duration) windows {
-	moved, end := s.MovedAt, ceil(r.clock.Now().Add(ahead+skew))
+	// What came after the watch is not counted whole yet when it is read.
+	watched := r.started.Add(r.options.Observe)
+	if now := r.clock.Now(); now.Before(watched.Add(skew)) {
+		watched = now.Add(skew)
+	}
+	moved, end := s.MovedAt, ceil(watched.Add(ahead))
 	// With provisioned concurrency the traffic follows the alias minutes later;
 	// the checks begin when it has.
 	if moved.Before(r.started) {

@@ -13,51 +13,51 @@ import (
 func TestAGoodVersionIsPromoted(t *testing.T) {
 	w := newWorld(t, 600)
 	e := w.promote(nil)
-	assert.Equal(t, "promoted/", e.how(), e.outputs["message"])
-	assert.Zero(t, e.code)
-	assert.Equal(t, "true", e.outputs["healthy"])
-	assert.Equal(t, "2 3 false 100", e.outputs["from-version"]+" "+e.outputs["to-version"]+" "+e.outputs["rolled-back"]+" "+e.outputs["canary-weight"])
-	assert.Equal(t, "3", serving(w.functions[0]))
+	assert.Equal(t, "promoted/", e.How(), e.Outputs["message"])
+	assert.Zero(t, e.Code)
+	assert.Equal(t, "true", e.Outputs["healthy"])
+	assert.Equal(t, "2 3 false 100", e.Outputs["from-version"]+" "+e.Outputs["to-version"]+" "+e.Outputs["rolled-back"]+" "+e.Outputs["canary-weight"])
+	assert.Equal(t, "3", serving(w.Functions[0]))
 	var went []string
-	for _, state := range w.functions[0].History("live") {
+	for _, state := range w.Functions[0].History("live") {
 		went = append(went, state.Version)
 		for _, weight := range state.Weights {
 			assert.Contains(t, []float64{0.1, 0.5}, weight)
 		}
 	}
 	assert.Equal(t, []string{"2", "2", "2", "3"}, went, "one step after the other")
-	memory, exists := w.functions[0].Alias("live-rollback")
+	memory, exists := w.Functions[0].Alias("live-rollback")
 	require.True(t, exists)
 	assert.Equal(t, "2", memory.Version)
 	assert.Contains(t, memory.Description, "by=snapshot")
-	assert.Contains(t, e.summary, "Both versions")
-	assert.Contains(t, e.log, "the promotion takes 21m9s if nothing goes wrong")
+	assert.Contains(t, e.Summary, "Both versions")
+	assert.Contains(t, e.Log, "the promotion takes 21m9s if nothing goes wrong")
 	// A later job of the run fails: back to the stable version.
 	e = w.rollBack("failure")
-	assert.Equal(t, "rolled-back/snapshot", e.how(), e.outputs["message"])
-	assert.Equal(t, "2", serving(w.functions[0]))
+	assert.Equal(t, "rolled-back/snapshot", e.How(), e.Outputs["message"])
+	assert.Equal(t, "2", serving(w.Functions[0]))
 }
 
 func TestABadVersionGoesBackAtTenPercent(t *testing.T) {
 	w := newWorld(t, 600)
-	w.errors[3] = 0.2
+	w.Errors[3] = 0.2
 	e := w.promote(nil)
-	assert.Equal(t, "failed/unhealthy", e.how(), e.outputs["message"])
-	assert.Equal(t, 1, e.code)
-	assert.Equal(t, "true false 0", e.outputs["rolled-back"]+" "+e.outputs["healthy"]+" "+e.outputs["canary-weight"])
-	assert.Equal(t, "2", serving(w.functions[0]))
-	assert.Less(t, w.minute, 8, "the fault was seen in the first step")
-	memory, _ := w.functions[0].Alias("live-rollback")
+	assert.Equal(t, "failed/unhealthy", e.How(), e.Outputs["message"])
+	assert.Equal(t, 1, e.Code)
+	assert.Equal(t, "true false 0", e.Outputs["rolled-back"]+" "+e.Outputs["healthy"]+" "+e.Outputs["canary-weight"])
+	assert.Equal(t, "2", serving(w.Functions[0]))
+	assert.Less(t, w.Minute, 8, "the fault was seen in the first step")
+	memory, _ := w.Functions[0].Alias("live-rollback")
 	assert.Contains(t, memory.Description, "rejected=3@7001")
 	e = w.rollBack("failure")
-	assert.Equal(t, "skipped/already-rolled-back", e.how(), e.outputs["message"])
+	assert.Equal(t, "skipped/already-rolled-back", e.How(), e.Outputs["message"])
 	// Nor is it promoted again, by any run.
 	for _, run := range []string{"7001", "7002"} {
 		e = w.promote(map[string]string{"run": run})
-		assert.Equal(t, "failed/rejected-before", e.how(), e.outputs["message"])
+		assert.Equal(t, "failed/rejected-before", e.How(), e.Outputs["message"])
 	}
 	e = w.promote(map[string]string{"run": "7003", "allow-rejected": "true", "steps": "0%, 100%"})
-	assert.Equal(t, "promoted/", e.how(), e.outputs["message"])
+	assert.Equal(t, "promoted/", e.How(), e.Outputs["message"])
 }
 
 func TestTooFewCallsGoBack(t *testing.T) {
@@ -71,45 +71,45 @@ func TestTooFewCallsGoBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, 6)
 			e := w.promote(map[string]string{"on-inconclusive": c.policy})
-			assert.Equal(t, c.want, e.how(), e.outputs["message"])
-			assert.Equal(t, c.serves, serving(w.functions[0]))
-			assert.Contains(t, e.summary, "are expected, and about")
-			memory, _ := w.functions[0].Alias("live-rollback")
+			assert.Equal(t, c.want, e.How(), e.Outputs["message"])
+			assert.Equal(t, c.serves, serving(w.Functions[0]))
+			assert.Contains(t, e.Summary, "are expected, and about")
+			memory, _ := w.Functions[0].Alias("live-rollback")
 			assert.NotContains(t, memory.Description, "rejected=3", "it was not found bad")
 			if c.serves == "2" {
 				e = w.rollBack("failure")
-				assert.Equal(t, "skipped/not-deployed", e.how(), e.outputs["message"])
+				assert.Equal(t, "skipped/not-deployed", e.How(), e.Outputs["message"])
 				return
 			}
-			assert.Equal(t, "unknown", e.outputs["healthy"])
-			assert.Contains(t, e.log, "::warning")
+			assert.Equal(t, "unknown", e.Outputs["healthy"])
+			assert.Contains(t, e.Log, "::warning")
 		})
 	}
 }
 
 func TestAnIncidentThatHitsBothIsNoAlarm(t *testing.T) {
 	w := newWorld(t, 3000)
-	w.incident = func(minute int) float64 {
+	w.Incident = func(minute int) float64 {
 		if minute >= 4 && minute < 6 {
 			return 0.3
 		}
 		return 0
 	}
 	e := w.promote(map[string]string{"steps": "10% 8m, 100%"})
-	assert.Equal(t, "promoted/", e.how(), e.outputs["message"])
+	assert.Equal(t, "promoted/", e.How(), e.Outputs["message"])
 }
 
 func TestBlueGreenIsProvenBeforeAnyTraffic(t *testing.T) {
 	w := newWorld(t, 600)
-	require.NoError(t, w.functions[0].Change(3, func(v *emulator.Version) {
+	require.NoError(t, w.Functions[0].Change(3, func(v *emulator.Version) {
 		v.Respond = func([]byte) emulator.Response {
 			return emulator.Response{Error: "Unhandled", Payload: []byte(`{"errorMessage":"no"}`)}
 		}
 	}))
 	e := w.promote(map[string]string{"steps": "0%, 100% 5m", "invoke-payload": "{}", "warm": "3"})
-	assert.Equal(t, "failed/unhealthy", e.how(), e.outputs["message"])
-	assert.Equal(t, "false", e.outputs["rolled-back"], "it never had any traffic")
-	assert.Len(t, w.functions[0].History("live"), 1)
+	assert.Equal(t, "failed/unhealthy", e.How(), e.Outputs["message"])
+	assert.Equal(t, "false", e.Outputs["rolled-back"], "it never had any traffic")
+	assert.Len(t, w.Functions[0].History("live"), 1)
 	assert.Len(t, w.Calls(emulator.Match{Operation: "Invoke"}), 3)
 	for _, c := range w.Calls(emulator.Match{Operation: "Invoke"}) {
 		assert.Equal(t, "3", c.Qualifier, "by its own number")
@@ -118,58 +118,58 @@ func TestBlueGreenIsProvenBeforeAnyTraffic(t *testing.T) {
 
 func TestABakeGoesBack(t *testing.T) {
 	w := newWorld(t, 600)
-	w.errors[3] = 0.2
-	require.NoError(t, w.functions[0].SetAlias("live", 3, nil))
+	w.Errors[3] = 0.2
+	require.NoError(t, w.Functions[0].SetAlias("live", 3, nil))
 	e := w.promote(map[string]string{"steps": "10% 5m, 100% 10m"})
-	assert.Equal(t, "failed/unhealthy", e.how(), e.outputs["message"])
-	assert.Equal(t, "2", serving(w.functions[0]))
-	assert.Equal(t, "true", e.outputs["rolled-back"])
+	assert.Equal(t, "failed/unhealthy", e.How(), e.Outputs["message"])
+	assert.Equal(t, "2", serving(w.Functions[0]))
+	assert.Equal(t, "true", e.Outputs["rolled-back"])
 }
 
 func TestAnAlarmGoesBack(t *testing.T) {
 	w := newWorld(t, 600)
 	w.CloudWatch(region).SetAlarm("checkout", emulator.AlarmOK)
 	w.CloudWatch(region).SetAlarm("old", "ALARM")
-	w.at[3] = func() { w.CloudWatch(region).SetAlarm("checkout", "ALARM") }
+	w.At[3] = func() { w.CloudWatch(region).SetAlarm("checkout", "ALARM") }
 	e := w.promote(map[string]string{"alarms": "checkout,old"})
-	assert.Equal(t, "failed/unhealthy", e.how(), e.outputs["message"])
-	assert.Contains(t, e.summary, "was in ALARM before the promotion began")
-	assert.Equal(t, "2", serving(w.functions[0]))
+	assert.Equal(t, "failed/unhealthy", e.How(), e.Outputs["message"])
+	assert.Contains(t, e.Summary, "was in ALARM before the promotion began")
+	assert.Equal(t, "2", serving(w.Functions[0]))
 }
 
 func TestACancelledPromotionGoesBack(t *testing.T) {
 	w := newWorld(t, 600)
-	w.at[4] = w.interrupt
+	w.At[4] = w.Interrupt
 	e := w.promote(nil)
-	assert.Equal(t, "failed/cancelled", e.how(), e.outputs["message"])
-	assert.Equal(t, "2", serving(w.functions[0]))
+	assert.Equal(t, "failed/cancelled", e.How(), e.Outputs["message"])
+	assert.Equal(t, "2", serving(w.Functions[0]))
 	e = w.rollBack("cancelled")
-	assert.Equal(t, "skipped/not-deployed", e.how(), e.outputs["message"])
+	assert.Equal(t, "skipped/not-deployed", e.How(), e.Outputs["message"])
 	e = w.promote(nil)
-	assert.Equal(t, "promoted/", e.how(), "it was not found bad: "+e.outputs["message"])
+	assert.Equal(t, "promoted/", e.How(), "it was not found bad: "+e.Outputs["message"])
 }
 
 func TestSomebodyElsesChangeIsLeft(t *testing.T) {
 	w := newWorld(t, 600)
-	w.at[4] = func() { require.NoError(t, w.functions[0].SetAlias("live", 1, nil)) }
+	w.At[4] = func() { require.NoError(t, w.Functions[0].SetAlias("live", 1, nil)) }
 	e := w.promote(nil)
-	assert.Equal(t, "failed/alias-changed", e.how(), e.outputs["message"])
-	assert.Equal(t, "1", serving(w.functions[0]))
-	assert.Equal(t, "false", e.outputs["rolled-back"])
+	assert.Equal(t, "failed/alias-changed", e.How(), e.Outputs["message"])
+	assert.Equal(t, "1", serving(w.Functions[0]))
+	assert.Equal(t, "false", e.Outputs["rolled-back"])
 }
 
 func TestTheSameRunGoesOn(t *testing.T) {
 	w := newWorld(t, 600)
-	f := w.functions[0]
+	f := w.Functions[0]
 	require.NoError(t, f.SetAlias("live-rollback", 2, nil))
 	require.NoError(t, f.DescribeAlias("live-rollback", "rejected= run=7001/1 at=2026-01-02T03:04:05Z by=snapshot"))
 	require.NoError(t, f.SetAlias("live", 2, map[string]float64{"3": 0.5}))
 	e := w.promote(map[string]string{"run": "7002"})
-	assert.Equal(t, "failed/refused", e.how(), e.outputs["message"])
-	assert.Contains(t, e.outputs["message"], "run 7001")
+	assert.Equal(t, "failed/refused", e.How(), e.Outputs["message"])
+	assert.Contains(t, e.Outputs["message"], "run 7001")
 	assert.Equal(t, "2+3=0.5", serving(f))
 	e = w.promote(nil)
-	assert.Equal(t, "promoted/", e.how(), e.outputs["message"])
+	assert.Equal(t, "promoted/", e.How(), e.Outputs["message"])
 	assert.Equal(t, "3", serving(f))
 }
 
@@ -198,12 +198,12 @@ func TestWhatIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, 60)
-			c.given(w.functions[0])
-			before := serving(w.functions[0])
+			c.given(w.Functions[0])
+			before := serving(w.Functions[0])
 			e := w.promote(c.inputs)
-			assert.Equal(t, c.want, e.how(), e.outputs["message"])
+			assert.Equal(t, c.want, e.How(), e.Outputs["message"])
 			if c.want != "promoted/" {
-				assert.Equal(t, before, serving(w.functions[0]))
+				assert.Equal(t, before, serving(w.Functions[0]))
 			}
 		})
 	}
@@ -211,10 +211,10 @@ func TestWhatIsRefused(t *testing.T) {
 
 func TestSeveralFunctionsGoBackTogether(t *testing.T) {
 	w := newWorld(t, 600, "api", "worker", "mail")
-	w.at[2] = func() { w.errors[3] = 0.3 }
+	w.At[2] = func() { w.Errors[3] = 0.3 }
 	e := w.promote(nil)
-	assert.Equal(t, "failed/unhealthy", e.how(), e.outputs["message"])
-	for _, f := range w.functions {
+	assert.Equal(t, "failed/unhealthy", e.How(), e.Outputs["message"])
+	for _, f := range w.Functions {
 		assert.Equal(t, "2", serving(f), f.Name())
 	}
 }
@@ -223,18 +223,18 @@ func TestSeveralFunctionsGoBackTogether(t *testing.T) {
 // stable version, and never leaves or chooses the new one.
 func TestKilledAtAnyCall(t *testing.T) {
 	whole := newWorld(t, 600)
-	require.Equal(t, "promoted/", whole.promote(nil).how())
-	states := whole.functions[0].History("live")
+	require.Equal(t, "promoted/", whole.promote(nil).How())
+	states := whole.Functions[0].History("live")
 	for i, state := range states {
 		w := newWorld(t, 600)
-		f := w.functions[0]
+		f := w.Functions[0]
 		if i > 0 {
 			require.NoError(t, f.SetAlias("live-rollback", 2, nil))
 			require.NoError(t, f.DescribeAlias("live-rollback", "rejected= run=7001/1 at="+w.Now().Format("2006-01-02T15:04:05Z")+" by=snapshot"))
 			require.NoError(t, f.SetAlias("live", number(state.Version), state.Weights))
 		}
 		e := w.rollBack("cancelled")
-		assert.Equal(t, "2", serving(f), "%s after %v: %s", e.how(), state, e.outputs["message"])
+		assert.Equal(t, "2", serving(f), "%s after %v: %s", e.How(), state, e.Outputs["message"])
 	}
 }
 
@@ -247,9 +247,9 @@ func TestFaultsAtAnyCall(t *testing.T) {
 				w := newWorld(t, 600)
 				w.Fault(emulator.Match{Operation: operation}, effect.Times(times))
 				e := w.promote(map[string]string{"timeout": "1m"})
-				on := serving(w.functions[0])
-				assert.Contains(t, []string{"2", "3"}, on, "%s %s: %s", operation, name, e.outputs["message"])
-				assert.Equal(t, e.outputs["status"] == "promoted", on == "3", "%s %s %d: %s, %s", operation, name, times, e.how(), e.outputs["message"])
+				on := serving(w.Functions[0])
+				assert.Contains(t, []string{"2", "3"}, on, "%s %s: %s", operation, name, e.Outputs["message"])
+				assert.Equal(t, e.Outputs["status"] == "promoted", on == "3", "%s %s %d: %s, %s", operation, name, times, e.How(), e.Outputs["message"])
 			}
 		}
 	}

@@ -100,6 +100,16 @@ func demo(ctx context.Context, o options, scenes []scene, p page) (wrong int, er
 		}
 	}
 	p.table(all)
+	promoted, err := playPromotions(work)
+	if err != nil {
+		return wrong, err
+	}
+	for _, s := range promoted {
+		if !s.right() {
+			wrong++
+		}
+	}
+	p.promotions(promoted, o.all)
 	if !o.brief && !o.all {
 		p.line("More: go run ./test/demo -scene N shows another scene in full, -all shows all of them.")
 	}
