@@ -65,16 +65,20 @@ func refuse(why string) Decision {
 // inFlight refuses where two versions share the traffic, unless it is this run's own
 // promotion, which goes on.
 func inFlight(o Observation, version int64) (Decision, bool) {
+	const clear = "clear the weight by the command rollback"
 	now, m := o.Alias, o.Memory
+	promoted := m.By == BySnapshot && m.Run != 0 && m.Promotes != 0 && m.Promotes == now.Weighted && m.Version == now.Version
 	switch {
 	case now.Weighted == 0:
 		return Decision{}, false
-	case m.writtenBy(BySnapshot, o.Run) && m.Version == now.Version && now.Weighted == version:
+	case promoted && m.Run == o.Run.ID && now.Weighted == version:
 		return Decision{}, false
-	case m.By == BySnapshot && m.Run != 0 && m.Version == now.Version && m.Run != o.Run.ID:
-		return refuse(fmt.Sprintf("run %d is promoting version %d, or was stopped while it did: %s; let it end, or clear the weight by the command rollback", m.Run, now.Weighted, serving(now))), true
+	case promoted:
+		return refuse(fmt.Sprintf("run %d is promoting version %d, or was stopped while it did: %s; let it end, or %s", m.Run, now.Weighted, serving(now), clear)), true
+	case now.stuck():
+		return refuse(fmt.Sprintf("AWS has not shifted the traffic since the alias was moved to version %d, as where provisioned concurrency does not start: %s; find out why, and %s", now.Version, serving(now), clear)), true
 	}
-	return refuse(fmt.Sprintf("something else is shifting the traffic: the alias serves %s; let it end, or clear the weight by the command rollback", serving(now))), true
+	return refuse(fmt.Sprintf("something else is shifting the traffic: the alias serves %s; let it end, or %s", serving(now), clear)), true
 }
 
 // maxComparedRejected is how many rejected versions a new one is compared with, the
