@@ -23,20 +23,24 @@ import (
 func promote(_ context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	ctx := a.lifetime.work
 	defer watchOwners(a, clients, functions)()
-	plan, together := planOf(a.inputs.Promote), a.inputs.AllOrNothing && len(functions) > 1
+	options := promoteOptions(a.inputs)
 	p := &promotion{
-		action: a, plan: plan, verifier: verifier(a, clients), session: clients.Session(ctx), watched: map[*alias.Promoting]*watched{},
-		together: together,
-		all: alias.NewPromotion(functions, alias.PromoteOptions{
-			Splits:        slices.ContainsFunc(plan.Steps, canary.Step.Split),
-			AllowRejected: a.inputs.Promote.AllowRejected, Together: together,
-		}),
+		action: a, plan: planOf(a.inputs.Promote), verifier: verifier(a, clients), session: clients.Session(ctx), watched: map[*alias.Promoting]*watched{},
+		together: options.Together, all: alias.NewPromotion(functions, *options),
 	}
 	p.prepare(ctx)
 	p.run(ctx)
 	a.awaitRun(ctx)
 	a.result.Functions = withOwners(a, p.all.Results())
 	completeTimelines(a)
+}
+
+// promoteOptions say how the promotion of the inputs may be made.
+func promoteOptions(in github.Inputs) *alias.PromoteOptions {
+	return &alias.PromoteOptions{
+		Splits:        slices.ContainsFunc(planOf(in.Promote).Steps, canary.Step.Split),
+		AllowRejected: in.Promote.AllowRejected, Together: in.AllOrNothing && len(in.Functions) > 1,
+	}
 }
 
 func planOf(in github.Promote) canary.Plan {
@@ -56,6 +60,9 @@ type promotion struct {
 	all      *alias.Promotion
 	together bool        // where one function goes back, all do
 	session  aws.Session // of the credentials
+	// unwell: a health check failed before there was any traffic on the new versions,
+	// and has not passed since.
+	unwell bool
 	// ringing are alarms that were in ALARM before it began, and have been since.
 	ringing []string
 	watched map[*alias.Promoting]*watched
@@ -96,6 +103,11 @@ func (p *promotion) prepare(ctx context.Context) {
 	}
 	for _, name := range p.ringing {
 		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the %s was in ALARM before the promotion began: it is ignored until it clears", name)})
+	}
+	serves := func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight > 0 }
+	if !slices.ContainsFunc(p.all.Going(), serves) && p.health(limited, "before any traffic") == report.NotHealthy {
+		p.unwell = true
+		a.note(report.Note{Warning: true, Text: "a health check failed before the new version had any traffic: it says nothing of the new version until it passes"})
 	}
 	p.invoke(limited)
 	p.all.Remember(limited)

@@ -71,50 +71,67 @@ func (p *promotion) watching(step canary.Step) []*alias.Promoting {
 
 // looked is a look at one function.
 type looked struct {
-	f *alias.Promoting
-	canary.Decision
+	f        *alias.Promoting
+	decision canary.Decision
 }
 
 // follow carries out what the looks of one minute have decided, and reports whether
 // to look again. Who goes back comes first: it may bring all back.
 func (p *promotion) follow(all []looked, signals canary.Signals) (again bool) {
 	for _, l := range all {
-		if l.Next == canary.Back {
+		if l.decision.Next == canary.Back {
 			reason := report.ReasonInconclusive
-			if l.Unhealthy() {
+			if l.decision.Unhealthy() {
 				reason = report.Unhealthy
 			}
-			p.back(l.f, reason, causeText(l.Decision, l.f.Report()), l.Unhealthy())
+			p.back(l.f, reason, causeText(l.decision, l.f.Report()), l.decision.Unhealthy())
 		}
 	}
 	for _, l := range all {
-		again = again || l.f.Going() && (l.Next == canary.Keep || l.Next == canary.Extend)
+		again = again || l.f.Going() && (l.decision.Next == canary.Keep || l.decision.Next == canary.Extend)
 	}
 	for _, l := range all {
-		if l.Next == canary.Done && l.f.Going() && !(again && p.together) {
-			p.complete(l.f, l.Decision, signals)
+		if l.decision.Next == canary.Done && l.f.Going() && (!again || !p.together) {
+			p.complete(l.f, l.decision, signals)
 		}
 	}
 	return again
 }
 
 // probe asks the health checks once in a step: below 100 % either version can
-// answer, so that they are a check of the whole.
+// answer, so that they are a check of the whole. One that failed before the new
+// version had any traffic says nothing of it until it has passed.
 func (p *promotion) probe(ctx context.Context, step canary.Step) (signals canary.Signals) {
-	going := p.all.Going()
-	if len(p.verifier.Options.Health.URLs) == 0 || step.Weight <= 0 || len(going) == 0 {
+	if step.Weight <= 0 {
 		return signals
+	}
+	switch p.health(ctx, stepShare(step)) {
+	case report.NotHealthy:
+		return canary.Signals{Unhealthy: !p.unwell, Unsure: p.unwell && step.Whole()}
+	case report.HealthUnknown:
+		return canary.Signals{Unsure: true}
+	case report.Healthy:
+		p.unwell = false
+	}
+	return signals
+}
+
+// health asks the health checks. Where there are none, nothing is unhealthy.
+func (p *promotion) health(ctx context.Context, when string) report.Health {
+	going := p.all.Going()
+	if len(p.verifier.Options.Health.URLs) == 0 || len(going) == 0 {
+		return report.Healthy
 	}
 	probes := *p.verifier
 	probes.Options = verify.Options{Health: p.verifier.Options.Health}
 	verdict, _ := probes.Verify(ctx, p.subjects())
 	for i := range verdict.Checks {
-		verdict.Checks[i].Name = stepShare(step) + ": " + verdict.Checks[i].Name
+		verdict.Checks[i].Name = when + ": " + verdict.Checks[i].Name
 	}
 	for _, f := range going {
 		f.Add(verdict)
 	}
-	return canary.Signals{Unhealthy: verdict.Healthy == report.NotHealthy, Unsure: verdict.Healthy == report.HealthUnknown}
+	return verdict.Healthy
 }
 
 // rings takes the alarms that went off since the promotion began.

@@ -65,13 +65,23 @@ var nextTexts = map[canary.Next]string{
 // countsText is what was counted of both versions, or with all of the traffic.
 func countsText(r *report.Promotion, whole bool) string {
 	if whole {
-		return fmt.Sprintf("version %s had %d errors in %d calls with all of the traffic", r.Version, r.BakeErrors, r.BakeCalls)
+		return fmt.Sprintf("version %s had %s in %d calls with all of the traffic", r.Version, errorsText(r.BakeErrors), r.BakeCalls)
 	}
-	text := fmt.Sprintf("version %s had %d errors in %d calls", r.Version, r.Errors, r.Calls)
+	text := fmt.Sprintf("version %s had %s in %d calls", r.Version, errorsText(r.Errors), r.Calls)
 	if r.StableCalls > 0 {
 		text += fmt.Sprintf(", version %s had %d in %d", r.Stable, r.StableErrors, r.StableCalls)
 	}
 	return text
+}
+
+func errorsText(n int) string {
+	switch n {
+	case 0:
+		return "no errors"
+	case 1:
+		return "1 error"
+	}
+	return fmt.Sprintf("%d errors", n)
 }
 
 // causeText is why it goes back, as half a sentence.

@@ -84,6 +84,11 @@ func (m Memory) writtenBy(writer string, run report.Run) bool {
 	return m.Exists && m.By == writer && m.Run != 0 && m.Run == run.ID
 }
 
+// promoting reports whether the weight of an alias is that of a run's promotion.
+func (m Memory) promoting(a Alias) bool {
+	return m.By == BySnapshot && m.Run != 0 && m.Promotes != 0 && m.Promotes == a.Weighted && m.Version == a.Version
+}
+
 // Rejection is a version that is never chosen on its own, or, with Last below
 // First, a row of neighbouring ones.
 type Rejection struct {

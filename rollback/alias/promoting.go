@@ -10,7 +10,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-func (f *Promoting) prepare(ctx context.Context, options PromoteOptions) {
+func preparePromotion(ctx context.Context, f *Promoting, options PromoteOptions) {
 	const nothing = "nothing was promoted for"
 	r := f.r
 	if err := r.observer.readAliases(ctx); err != nil {
@@ -49,7 +49,7 @@ func (f *Promoting) prepare(ctx context.Context, options PromoteOptions) {
 		refuseProvisioned(ctx, f)
 	}
 	if !f.ended {
-		f.awaitOthers(ctx)
+		awaitOthers(ctx, f)
 	}
 	if !f.ended && r.dryRun {
 		would := fmt.Sprintf("would be promoted from version %d to version %d", f.Stable, f.Version)
@@ -89,15 +89,14 @@ func refuseProvisioned(ctx context.Context, f *Promoting) {
 	})
 	switch {
 	case err == nil:
-		f.end(report.Failed, report.Refused, fmt.Sprintf(
-			"%s was NOT promoted to version %d: the alias has provisioned concurrency, and Lambda lets no two versions share its traffic; use steps: 0%%, 100%% 5m", f.r.subject.place(), f.Version))
+		f.Fail(report.Refused, provisionedWhy)
 	case aws.Code(err) != noProvisioned:
 		f.r.log.Infof("whether the alias has provisioned concurrency is not known: %s", explain(err, "GetProvisionedConcurrencyConfig", c.resource(f.r.now().Alias)).Text)
 	}
 }
 
 // awaitOthers waits for who else moves the alias.
-func (f *Promoting) awaitOthers(ctx context.Context) {
+func awaitOthers(ctx context.Context, f *Promoting) {
 	r := f.r
 	for r.guard != nil && !f.Live {
 		p := proposal(r)
@@ -127,8 +126,8 @@ func (f *Promoting) awaitOthers(ctx context.Context) {
 	}
 }
 
-// remember writes the stable version. Without it the promotion is not begun.
-func (f *Promoting) remember(ctx context.Context) {
+// rememberStable writes the stable version. Without it the promotion is not begun.
+func rememberStable(ctx context.Context, f *Promoting) {
 	r := f.r
 	if r.now().Memory.Foreign != "" || !r.now().Request.Remember {
 		return

@@ -48,7 +48,7 @@ func NewPromotion(functions []Function, options PromoteOptions) *Promotion {
 // waits until it can serve. Where several go together, one that may not keeps the
 // others back. It changes nothing.
 func (p *Promotion) Prepare(ctx context.Context) {
-	p.each(func(f *Promoting) { f.prepare(ctx, p.options) })
+	p.each(func(f *Promoting) { preparePromotion(ctx, f, p.options) })
 	if !p.options.Together {
 		return
 	}
@@ -92,7 +92,7 @@ func (p *Promotion) Confirm(ctx context.Context, limit time.Duration) {
 		if f.ended || f.share.weight == 0 {
 			return
 		}
-		f.confirm(ctx)
+		confirm(ctx, f)
 		if !f.ended && !f.following.IsZero() && f.r.clock.Now().Sub(f.following) > limit {
 			f.Back(report.Timeout, fmt.Sprintf("AWS did not give it all of the traffic within %s, as it does where its provisioned concurrency does not start", limit), false)
 		}
@@ -106,7 +106,7 @@ func (p *Promotion) Confirm(ctx context.Context, limit time.Duration) {
 func (p *Promotion) Remember(ctx context.Context) {
 	p.each(func(f *Promoting) {
 		if !f.ended && f.Stable != 0 {
-			f.remember(ctx)
+			rememberStable(ctx, f)
 		}
 	})
 }
@@ -116,7 +116,7 @@ func (p *Promotion) Remember(ctx context.Context) {
 func (p *Promotion) Shift(ctx context.Context, weight float64) {
 	p.each(func(f *Promoting) {
 		if !f.ended {
-			f.shift(ctx, weight)
+			shiftTo(ctx, f, weight)
 		}
 	})
 	p.backTogether()

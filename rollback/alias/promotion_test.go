@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -63,6 +64,32 @@ func TestAPromotionGoesStepByStep(t *testing.T) {
 		assert.Equal(t, "promoted/", how(p))
 		assert.Equal(t, 4, s.lambda.count("UpdateAlias live")-s.lambda.count("UpdateAlias live-rollback")+1, "one call a step")
 	})
+}
+
+// SnapStart and images begin as Pending: the version is waited for to the end of the
+// time, as there is no other to take.
+func TestANewVersionIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for lasts, want := range map[time.Duration]string{3 * time.Minute: "/", 290 * time.Second: "/", 10 * time.Minute: "failed/timeout"} {
+		t.Run(lasts.String(), func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				s.lambda.set("live", 41, nil, "")
+				become := func(state types.State) {
+					s.lambda.mu.Lock()
+					defer s.lambda.mu.Unlock()
+					s.lambda.versions[42] = fakeVersion{modified: clockAt(1, 30), state: state}
+				}
+				become(types.StatePending)
+				time.AfterFunc(lasts, func() { become(types.StateActive) })
+				s.function.Request.Deployed = 42
+				p := alias.NewPromotion([]alias.Function{s.function}, alias.PromoteOptions{})
+				p.Prepare(s.ctx)
+				assert.Equal(t, want, how(p), p.Results()[0].Message)
+				assert.Equal(t, "41", s.lambda.serving("live"))
+			})
+		})
+	}
 }
 
 // Whatever breaks at a shift or at the way back, and passes: the alias is on one of

@@ -57,9 +57,9 @@ func (f *Promoting) keep(a Alias) {
 	}
 }
 
-// shift gives the new version a share of the traffic; all of it by pointing the
+// shiftTo gives the new version a share of the traffic; all of it by pointing the
 // alias at it.
-func (f *Promoting) shift(ctx context.Context, weight float64) {
+func shiftTo(ctx context.Context, f *Promoting, weight float64) {
 	r := f.r
 	switch {
 	case weight < f.share.weight:
@@ -102,10 +102,10 @@ func (f *Promoting) shift(ctx context.Context, weight float64) {
 
 // confirm reads the alias. Where somebody else has changed it, the promotion of this
 // function ends; where it cannot be read, the next change finds out.
-func (f *Promoting) confirm(ctx context.Context) {
+func confirm(ctx context.Context, f *Promoting) {
 	r := f.r
 	now, err := r.client.readAlias(ctx)
-	if err == nil && !f.stale(now) && !f.ours(now) {
+	if err == nil && !f.share.stale(now) && !f.ours(now) {
 		// What nobody confirmed by a second reading is not acted upon.
 		if r.clock.Sleep(ctx, staleWait) != nil {
 			return
@@ -118,7 +118,7 @@ func (f *Promoting) confirm(ctx context.Context) {
 			r.log.Infof("%s could not be read: %s", r.subject.label(), brief(err))
 		}
 		return
-	case f.stale(now):
+	case f.share.stale(now):
 		return
 	case !f.ours(now):
 		f.changedByOthers(now)
@@ -137,8 +137,8 @@ func (f *Promoting) confirm(ctx context.Context) {
 }
 
 // stale: a reading shows the alias as it was before the last change.
-func (f *Promoting) stale(a Alias) bool {
-	seen := f.share.seen
+func (s share) stale(a Alias) bool {
+	seen := s.seen
 	return len(seen) > 0 && a.RevisionID != seen[len(seen)-1] && slices.Contains(seen, a.RevisionID)
 }
 
@@ -175,7 +175,7 @@ func (f *Promoting) Back(reason report.Reason, why string, rejects bool) {
 	}
 	ctx, cancel := context.WithTimeoutCause(f.r.mover.finish, returnLimit, ErrTimeout)
 	defer cancel()
-	f.settleDoubt(ctx)
+	settleDoubt(ctx, f)
 	switch {
 	case f.share.weight == 0 && !f.share.unsure(): // it never had any traffic
 		f.Fail(reason, why)
@@ -183,16 +183,16 @@ func (f *Promoting) Back(reason report.Reason, why string, rejects bool) {
 		s.notRestored = true
 		f.end(report.Failed, reason, fmt.Sprintf("%s stays on version %d, because there is no version to return to: %s", f.r.subject.place(), f.Version, why))
 		return
-	case !f.goBack(ctx, reason, why):
+	case !goBack(ctx, f, reason, why):
 		return
 	}
 	if rejects {
-		f.reject()
+		rejectNew(f)
 	}
 }
 
 // settleDoubt finds out whether a shift was carried out that AWS did not answer.
-func (f *Promoting) settleDoubt(ctx context.Context) {
+func settleDoubt(ctx context.Context, f *Promoting) {
 	if !f.share.unsure() {
 		return
 	}
@@ -209,7 +209,7 @@ func (f *Promoting) settleDoubt(ctx context.Context) {
 }
 
 // goBack moves all traffic to the stable version, and reports whether it is there.
-func (f *Promoting) goBack(ctx context.Context, reason report.Reason, why string) bool {
+func goBack(ctx context.Context, f *Promoting, reason report.Reason, why string) bool {
 	r, s := f.r, &f.r.state
 	share := max(f.share.weight, f.share.asked)
 	for try := 1; ; try++ {
@@ -242,8 +242,8 @@ func (f *Promoting) goBack(ctx context.Context, reason report.Reason, why string
 	return true
 }
 
-// reject remembers the new version as a bad one, by this run.
-func (f *Promoting) reject() {
+// rejectNew remembers the new version as a bad one, by this run.
+func rejectNew(f *Promoting) {
 	r := f.r
 	if !r.now().Request.Remember || f.Stable == 0 {
 		return

@@ -126,7 +126,7 @@ func TestAPreflightSaysWhatAStepCanSay(t *testing.T) {
 	few := plan.Expect(errorrate.Count{Calls: 60 * 60, Errors: 4})
 	assert.False(t, few[0].Enough)
 	assert.Equal(t, 24, few[0].Expected)
-	assert.Equal(t, 0.5, few[0].Instead.Weight)
+	assert.InDelta(t, 0.5, few[0].Instead.Weight, 0)
 	offered := canary.Plan{Steps: []canary.Step{few[0].Instead, {1, 5 * minute}}}.Expect(errorrate.Count{Calls: 60 * 60, Errors: 4})
 	assert.True(t, offered[0].Enough, "what is offered is enough: %+v", offered[0])
 
