@@ -1,11 +1,14 @@
 package promotions_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/test/emulator"
 )
 
 // One function is on the new version already: it is only watched at the end, while
@@ -50,4 +53,63 @@ func TestSomebodyReturnsTheAlias(t *testing.T) {
 			assert.Less(t, w.minute, 7, "it ends at the next look")
 		})
 	}
+}
+
+// The bake begins long after the deploy tool has moved the alias: what it is compared
+// with is from before the deploy all the same.
+func TestALateBakeIsComparedWithTheTimeBeforeTheDeploy(t *testing.T) {
+	w := newWorld(t, 600)
+	w.errors[3] = 0.05
+	require.NoError(t, w.functions[0].SetAlias("live", 3, nil))
+	require.NoError(t, w.Sleep(t.Context(), 55*time.Minute))
+	e := w.promote(map[string]string{"steps": "100% 10m"})
+	assert.Equal(t, "failed/unhealthy", e.how(), e.outputs["message"])
+	assert.Equal(t, "2", serving(w.functions[0]))
+}
+
+// An alarm that could not be read at one look says nothing of the others.
+func TestAnAlarmThatCouldNotBeReadOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault emulator.Effect
+		want  string
+	}{
+		"once":             {emulator.Deny().Nth(4), "promoted/"},
+		"never":            {emulator.Deny(), "failed/inconclusive"},
+		"not before it":    {emulator.Deny().Times(1), "promoted/"},
+		"not at the end":   {emulator.Deny().Skip(8), "failed/inconclusive"},
+		"throttled always": {emulator.Throttle(0), "failed/inconclusive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 600)
+			w.CloudWatch(region).SetAlarm("checkout", emulator.AlarmOK)
+			w.Fault(emulator.Match{Operation: "DescribeAlarms"}, c.fault)
+			e := w.promote(map[string]string{"alarms": "checkout", "steps": "10% 5m, 100%"})
+			assert.Equal(t, c.want, e.how(), e.outputs["message"])
+		})
+	}
+}
+
+// The log, the timeline and the page have every look.
+func TestEveryLookIsTold(t *testing.T) {
+	w := newWorld(t, 600)
+	e := w.promote(map[string]string{"steps": "10% 4m, 100% 3m"})
+	require.Equal(t, "promoted/", e.how(), e.outputs["message"])
+	var results []struct {
+		Timeline []struct{ Event, Detail string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(e.outputs["results"]), &results))
+	var shifts, looks int
+	for _, m := range results[0].Timeline {
+		switch m.Event {
+		case "traffic-shifted":
+			shifts++
+		case "looked":
+			looks++
+			assert.Contains(t, e.log, m.Detail, "as it happened")
+		}
+	}
+	assert.Equal(t, 2, shifts)
+	assert.Equal(t, 4+3, looks, "one for each minute whose calls were counted, but for the first of the canary")
+	assert.Contains(t, e.log, "the promotion takes 13m if nothing goes wrong")
+	assert.Equal(t, 13, w.minute)
 }
