@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"encoding/json"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -330,5 +331,26 @@ func TestSeveralArePromotedTogether(t *testing.T) {
 			}
 			assert.Equal(t, c.want, got, o.outputs["message"])
 		})
+	}
+}
+
+// What a promotion calls is in the policy and in the statements that the page names
+// for it.
+func TestThePolicyOfAPromotionIsWhatItCalls(t *testing.T) {
+	t.Parallel()
+	policies := documented(t)
+	s := newScene(t)
+	f := s.promotable("api")
+	s.CloudWatch(region).SetAlarm("errors", emulator.AlarmOK)
+	p := s.promote(map[string]string{"steps": "10% 5m, 100% 5m", "invoke-payload": "{}", "warm": "2", "alarms": "errors"}).start()
+	require.Eventually(t, func() bool { alias, _ := f.Alias("live"); return len(alias.Weights) == 1 }, 20*time.Second, 5*time.Millisecond)
+	o, _ := p.stop(syscall.SIGINT)
+	require.Equal(t, "failed/cancelled", o.ended(), o.outputs["message"])
+	allowed := slices.Concat(policies[""], aboutOwners(policies), policies["ReadMoreWhereAllowed"])
+	own := slices.Concat(policies["InvokeByNumber"], policies["ReadMetrics"], policies["ReadAlarms"])
+	assert.Subset(t, slices.Concat(allowed, own), s.called(), "a call without its permission")
+	assert.Subset(t, s.called(), own, "more than it takes")
+	for _, c := range s.Calls(emulator.Match{Operation: "Invoke"}) {
+		assert.Equal(t, "3", c.Qualifier)
 	}
 }
