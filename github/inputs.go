@@ -174,6 +174,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 			OnInconclusive: p.choice("on-inconclusive", "stop", "wait", "continue"),
 			Warm:           p.integer("warm", 0, 100),
 			AllowRejected:  p.boolean("allow-rejected"),
+			Asked:          promotionAsked(p),
 		},
 		FreezeAfterRollback: p.boolean("freeze-after-rollback"),
 		UnlockDeploys:       p.boolean("unlock-deploys"),

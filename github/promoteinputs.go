@@ -2,6 +2,7 @@ package github
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,14 @@ type Promote struct {
 	OnInconclusive string // stop, wait or continue
 	Warm           int    // invocations at once before there is any traffic
 	AllowRejected  bool
+	// Asked: an input that only a promotion has was given other than as its default.
+	// `check` says then whether a promotion would begin.
+	Asked bool
+}
+
+// promotionAsked reports whether a promotion is meant, or is to come.
+func promotionAsked(p *inputParser) bool {
+	return slices.ContainsFunc([]string{"steps", "on-inconclusive", "warm", "allow-rejected"}, p.differs)
 }
 
 // longestStep bounds a step: a job ends after six hours.

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -74,7 +75,7 @@ func outputs(r report.Result, results, versions string) []Output {
 		{"notifications", notificationsJSON(r.Notifications)},
 		{"results", results},
 		{"versions", versions},
-		{"canary-weight", promoted(one, func(p report.Promotion) string { return strconv.FormatFloat(100*p.Weight, 'f', -1, 64) })},
+		{"canary-weight", promoted(one, func(p report.Promotion) string { return strconv.FormatFloat(math.Round(1e6*p.Weight)/1e4, 'f', -1, 64) })},
 		{"canary-calls", promoted(one, func(p report.Promotion) string { calls, _ := p.NewVersion(); return strconv.Itoa(calls) })},
 		{"canary-errors", promoted(one, func(p report.Promotion) string { _, failed := p.NewVersion(); return strconv.Itoa(failed) })},
 		{"stable-calls", promoted(one, func(p report.Promotion) string { return strconv.Itoa(p.StableCalls) })},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/org/lambda-rollback-action/github"
@@ -19,9 +20,13 @@ func check(ctx context.Context, a *action, clients *aws.Clients, functions []ali
 	a.log.Group("Checking whether a rollback would work")
 	defer a.log.EndGroup()
 	defer watchOwners(a, clients, functions)()
-	a.result.Functions = withOwners(a, alias.Check(ctx, functions))
+	promotion := promotionToCome(a)
+	a.result.Functions = withOwners(a, alias.Check(ctx, functions, promotion))
 	addOwnerChecks(a)
 	checkVerification(ctx, a, clients)
+	if promotion != nil {
+		checkPromotion(ctx, a, clients)
+	}
 	checkSite(ctx, a, clients)
 	common := checkWorkflow(ctx, a)
 	checkFreeze(ctx, a)
@@ -60,6 +65,36 @@ func checkVerification(ctx context.Context, a *action, clients *aws.Clients) {
 			a.log.Infof("check %s: %s: %s", o.Check.Name, o.Check.Status, o.Check.Detail)
 		}
 		addPreflight(&a.result.Functions[i], all, "what is to prove the recovery could not")
+	}
+}
+
+// promotionToCome is the promotion that a check is to look ahead to, as its inputs
+// show; nil: there is none.
+func promotionToCome(a *action) *alias.PromoteOptions {
+	if !a.inputs.Promote.Asked {
+		return nil
+	}
+	return promoteOptions(a.inputs)
+}
+
+// checkPromotion reports whether a promotion could count and invoke what it needs to.
+// Where the new version is not known yet, the live one stands for it.
+func checkPromotion(ctx context.Context, a *action, clients *aws.Clients) {
+	v := verifier(a, clients)
+	for i := range a.result.Functions {
+		f, given := &a.result.Functions[i], a.inputs.Functions[i]
+		s := verify.Subject{Function: f.Function, ARN: given.ARN, Alias: f.Alias, Region: f.Region, Version: f.From, LogGroup: f.LogGroup}
+		if given.Deployed != 0 {
+			s.Version = strconv.FormatInt(given.Deployed, 10)
+		}
+		if s.Version == "" || s.Region == "" { // the alias could not be read
+			continue
+		}
+		all := v.PreflightPromotion(ctx, s)
+		for _, o := range all {
+			a.log.Infof("check %s: %s: %s", o.Check.Name, o.Check.Status, o.Check.Detail)
+		}
+		addPreflight(f, all, "a promotion could not judge the new version")
 	}
 }
 

@@ -2,6 +2,7 @@ package rollback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,19 +23,24 @@ import (
 func promote(_ context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	ctx := a.lifetime.work
 	defer watchOwners(a, clients, functions)()
-	plan := planOf(a.inputs.Promote)
+	options := promoteOptions(a.inputs)
 	p := &promotion{
-		action: a, plan: plan, verifier: verifier(a, clients), watched: map[*alias.Promoting]*watched{},
-		all: alias.NewPromotion(functions, alias.PromoteOptions{
-			Splits:        slices.ContainsFunc(plan.Steps, canary.Step.Split),
-			AllowRejected: a.inputs.Promote.AllowRejected, Together: a.inputs.AllOrNothing && len(functions) > 1,
-		}),
+		action: a, plan: planOf(a.inputs.Promote), verifier: verifier(a, clients), session: clients.Session(ctx), watched: map[*alias.Promoting]*watched{},
+		together: options.Together, all: alias.NewPromotion(functions, *options),
 	}
 	p.prepare(ctx)
 	p.run(ctx)
 	a.awaitRun(ctx)
 	a.result.Functions = withOwners(a, p.all.Results())
 	completeTimelines(a)
+}
+
+// promoteOptions say how the promotion of the inputs may be made.
+func promoteOptions(in github.Inputs) *alias.PromoteOptions {
+	return &alias.PromoteOptions{
+		Splits:        slices.ContainsFunc(planOf(in.Promote).Steps, canary.Step.Split),
+		AllowRejected: in.Promote.AllowRejected, Together: in.AllOrNothing && len(in.Functions) > 1,
+	}
 }
 
 func planOf(in github.Promote) canary.Plan {
@@ -52,6 +58,11 @@ type promotion struct {
 	plan     canary.Plan
 	verifier *verify.Verifier
 	all      *alias.Promotion
+	together bool        // where one function goes back, all do
+	session  aws.Session // of the credentials
+	// unwell: a health check failed before there was any traffic on the new versions,
+	// and has not passed since.
+	unwell bool
 	// ringing are alarms that were in ALARM before it began, and have been since.
 	ringing []string
 	watched map[*alias.Promoting]*watched
@@ -80,25 +91,71 @@ func (p *promotion) prepare(ctx context.Context) {
 	if len(p.all.Going()) == 0 {
 		return
 	}
-	a.log.Infof("the promotion takes %s if nothing goes wrong: its steps, and %s after each until its calls are counted", p.plan.Takes(), p.plan.Delay)
+	if !p.lastsLongEnough() {
+		return
+	}
 	for _, f := range p.all.Going() {
 		p.readHour(limited, f)
 	}
-	p.ringing, _ = p.verifier.Ringing(limited, p.subjects())
+	ringing, known := p.verifier.Ringing(limited, p.subjects())
+	if p.ringing = ringing; !known {
+		a.note(report.Note{Warning: true, Text: "not every alarm could be read: as long as that is so, a step is inconclusive"})
+	}
 	for _, name := range p.ringing {
 		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the %s was in ALARM before the promotion began: it is ignored until it clears", name)})
+	}
+	serves := func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight > 0 }
+	if !slices.ContainsFunc(p.all.Going(), serves) && p.health(limited, "before any traffic") == report.NotHealthy {
+		p.unwell = true
+		a.note(report.Note{Warning: true, Text: "a health check failed before the new version had any traffic: it says nothing of the new version until it passes"})
 	}
 	p.invoke(limited)
 	p.all.Remember(limited)
 }
 
-// readHour counts the calls of the last hour, and says whether the steps can say
-// anything.
+// longSession is how long credentials of a workflow last that nothing is known of:
+// AWS gives a role an hour unless told otherwise.
+const longSession = 50 * time.Minute
+
+// lastsLongEnough says how long the promotion takes, and ends it where the credentials
+// end before: nobody could return the traffic then.
+func (p *promotion) lastsLongEnough() bool {
+	a, from := p.action, 1.0
+	for _, f := range p.all.Going() {
+		weight, _ := f.Weight()
+		from = min(from, weight)
+	}
+	takes := p.plan.Takes(from)
+	a.log.Infof("the promotion takes %s if nothing goes wrong: its steps, and %s after each until its calls are counted", shortDuration(takes), p.plan.Delay)
+	const mend = "give the job a role by role-to-assume, which is assumed again when it ends, or shorten the steps"
+	switch now := a.deps.Clock.Now(); {
+	case p.session.Ends.IsZero() && p.session.Temporary && takes > longSession:
+		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the promotion takes %s, and when the AWS credentials end is not known, usually after an hour: %s", shortDuration(takes), mend)})
+	case !p.session.Ends.IsZero() && p.session.Ends.Before(now.Add(takes+a.inputs.Timeout)):
+		for _, f := range p.all.Going() {
+			f.Fail(report.NoCredentials, fmt.Sprintf("the AWS credentials end at %s UTC, and the promotion takes %s: nothing could return the traffic after that; %s",
+				p.session.Ends.UTC().Format("15:04"), shortDuration(takes), mend))
+		}
+		return false
+	}
+	return true
+}
+
+// keptByMinute is how long CloudWatch keeps what it counted by the minute: 15 days.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
+const keptByMinute = 14 * 24 * time.Hour
+
+// readHour counts the calls of the last hour before the new version had traffic, and
+// says whether the steps can say anything.
 func (p *promotion) readHour(ctx context.Context, f *alias.Promoting) {
-	now := p.action.deps.Clock.Now().UTC().Truncate(canary.Minute)
+	end := p.action.deps.Clock.Now().UTC()
+	if made := f.Published().UTC(); f.Live && made.Before(end) && end.Sub(made) < keptByMinute {
+		end = made // the deploy tool has moved the alias after that
+	}
+	end = end.Truncate(canary.Minute)
 	w := &watched{}
 	p.watched[f] = w
-	counts, err := p.verifier.Counts(ctx, subjectOf(f), now.Add(-time.Hour), now, "")
+	counts, err := p.verifier.Counts(ctx, subjectOf(f), end.Add(-time.Hour), end, "")
 	if err != nil {
 		f.Note(report.Note{Warning: true, Text: fmt.Sprintf("how many calls there are is not known: %s", err)})
 		return
@@ -130,14 +187,18 @@ func (p *promotion) invoke(ctx context.Context) {
 		return
 	}
 	for _, f := range p.all.Going() {
+		if !f.Going() { // another one took it back
+			continue
+		}
 		verdict := p.verifier.InvokeVersion(ctx, subjectOf(f), p.action.inputs.Promote.Warm)
 		f.Add(verdict)
-		switch verdict.Healthy {
-		case report.NotHealthy:
+		switch {
+		case verdict.Healthy == report.NotHealthy:
 			p.back(f, report.Unhealthy, report.FirstThat(verdict.Checks, report.CheckFailed), true)
-		case report.HealthUnknown:
+		case errors.Is(context.Cause(ctx), alias.ErrCancelled):
+			p.all.BackAll(report.Cancelled, alias.ErrCancelled.Error(), false)
+		case verdict.Healthy != report.Healthy:
 			p.back(f, report.ReasonInconclusive, report.FirstThat(verdict.Checks, report.CheckInconclusive), false)
-		case report.Healthy:
 		}
 	}
 }
@@ -146,185 +207,9 @@ func (p *promotion) invoke(ctx context.Context) {
 // promoted together.
 func (p *promotion) back(f *alias.Promoting, reason report.Reason, why string, rejects bool) {
 	f.Back(reason, why, rejects)
-	if p.action.inputs.AllOrNothing && len(p.all.Each) > 1 {
+	if p.together {
 		p.all.BackAll(reason, fmt.Sprintf("all functions are promoted together, and %s went back (%s)", f.Label(), reason), false)
 	}
-}
-
-// run goes through the steps.
-func (p *promotion) run(ctx context.Context) {
-	for i, step := range p.plan.Steps {
-		going := p.all.Going()
-		if len(going) == 0 {
-			return
-		}
-		if !slices.ContainsFunc(going, func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight <= step.Weight }) {
-			continue // an earlier attempt was further
-		}
-		p.action.log.Group("Promoting: " + stepText(step))
-		p.step(ctx, i)
-		p.action.log.EndGroup()
-		if ctx.Err() != nil {
-			p.all.BackAll(report.Cancelled, alias.ErrCancelled.Error(), false)
-			return
-		}
-	}
-}
-
-// step gives the new versions the traffic of a step, and looks every minute until it
-// is over.
-func (p *promotion) step(ctx context.Context, i int) {
-	a, step := p.action, p.plan.Steps[i]
-	limited, cancel := context.WithTimeoutCause(ctx, a.inputs.Timeout, alias.ErrTimeout)
-	p.all.Shift(limited, step.Weight)
-	cancel()
-	began := a.deps.Clock.Now()
-	for _, f := range p.all.Going() {
-		p.watched[f].steps = append(p.watched[f].steps, errorrate.Step{})
-	}
-	signals := p.probe(ctx, step)
-	extended := map[*alias.Promoting]bool{}
-	for ctx.Err() == nil {
-		elapsed := a.deps.Clock.Now().Sub(began)
-		if elapsed > 0 {
-			p.rings(ctx, &signals)
-		}
-		waits := false
-		for _, f := range p.all.Going() {
-			d := p.look(ctx, f, i, canary.Look{Step: i, Elapsed: elapsed, Extended: extended[f], Signals: signals})
-			waits = waits || d.Next == canary.Keep || d.Next == canary.Extend
-			if ctx.Err() != nil {
-				return
-			}
-			extended[f] = extended[f] || d.Next == canary.Extend
-			p.follow(f, d, signals)
-		}
-		if !waits || len(p.all.Going()) == 0 || a.deps.Clock.Sleep(ctx, canary.Minute) != nil {
-			return
-		}
-	}
-}
-
-// probe asks the health checks once in a step: below 100 % either version can
-// answer, so that they are a check of the whole.
-func (p *promotion) probe(ctx context.Context, step canary.Step) (signals canary.Signals) {
-	going := p.all.Going()
-	if len(p.verifier.Options.Health.URLs) == 0 || step.Weight <= 0 || len(going) == 0 {
-		return signals
-	}
-	probes := *p.verifier
-	probes.Options = verify.Options{Health: p.verifier.Options.Health}
-	verdict, _ := probes.Verify(ctx, p.subjects())
-	for i := range verdict.Checks {
-		verdict.Checks[i].Name = stepShare(step) + ": " + verdict.Checks[i].Name
-	}
-	for _, f := range going {
-		f.Add(verdict)
-	}
-	return canary.Signals{Unhealthy: verdict.Healthy == report.NotHealthy, Unsure: verdict.Healthy == report.HealthUnknown}
-}
-
-// rings takes the alarms that went off since the promotion began.
-func (p *promotion) rings(ctx context.Context, signals *canary.Signals) {
-	now, known := p.verifier.Ringing(ctx, p.subjects())
-	if !known {
-		signals.Unsure = true
-		return
-	}
-	p.ringing = slices.DeleteFunc(p.ringing, func(name string) bool { return !slices.Contains(now, name) })
-	for _, name := range now {
-		if !slices.Contains(p.ringing, name) {
-			p.action.log.Infof("the %s went into ALARM", name)
-			signals.Alarm = true
-		}
-	}
-}
-
-// look judges one function.
-func (p *promotion) look(ctx context.Context, f *alias.Promoting, i int, l canary.Look) canary.Decision {
-	step := p.plan.Steps[i]
-	if step.For > 0 && step.Weight > 0 {
-		l.Unknown = p.count(ctx, f, step) != nil
-	}
-	w := p.watched[f]
-	l.Counts, l.Bake = w.steps, errorrate.Step{Tested: w.bake, Other: w.hour}
-	d := p.plan.Judge(l)
-	if step.For > 0 && step.Weight > 0 && (d.Next != canary.Keep || l.Unknown || p.counted(f, step)) {
-		p.tell(f, step, l, d)
-	}
-	return d
-}
-
-// counted reports whether a minute of the step was counted.
-func (p *promotion) counted(f *alias.Promoting, step canary.Step) bool {
-	w := p.watched[f]
-	return step.Whole() && len(w.bake) > 0 || step.Split() && len(w.steps[len(w.steps)-1].Tested) > 0
-}
-
-// count reads what was counted in a step since its share of the traffic was set.
-func (p *promotion) count(ctx context.Context, f *alias.Promoting, step canary.Step) error {
-	w := p.watched[f]
-	weight, since := f.Weight()
-	from, to := p.plan.Counted(since.UTC(), p.action.deps.Clock.Now().UTC())
-	versions := []string{strconv.FormatInt(f.Version, 10), strconv.FormatInt(f.Stable, 10)}
-	if weight >= 1 {
-		versions = []string{""}
-	}
-	counts, err := p.verifier.Counts(ctx, subjectOf(f), from, to, versions...)
-	if err != nil {
-		p.action.log.Infof("%s at %s: %s", f.Label(), stepShare(step), err)
-		return err
-	}
-	if weight >= 1 {
-		w.bake = counts[0]
-	} else {
-		w.steps[len(w.steps)-1] = errorrate.Step{Tested: counts[0], Other: counts[1]}
-	}
-	w.report(f.Report())
-	return nil
-}
-
-// report fills in what was counted: of the time in which both versions had traffic,
-// else of the bake.
-func (w *watched) report(r *report.Promotion) {
-	r.Calls, r.Errors, r.StableCalls, r.StableErrors, r.Minutes = 0, 0, 0, 0, nil
-	for _, s := range w.steps {
-		tested, other := sum(s.Tested), sum(s.Other)
-		r.Calls, r.Errors = r.Calls+tested.Calls, r.Errors+tested.Errors
-		r.StableCalls, r.StableErrors = r.StableCalls+other.Calls, r.StableErrors+other.Errors
-		r.Minutes = append(r.Minutes, minutesOf(s.Tested, s.Other)...)
-	}
-	bake := sum(w.bake)
-	r.BakeCalls, r.BakeErrors = bake.Calls, bake.Errors
-	r.Minutes = append(r.Minutes, minutesOf(w.bake, nil)...)
-}
-
-// minutesOf joins the minutes of both versions.
-func minutesOf(tested, stable []errorrate.Minute) []report.PromotionMinute {
-	byStart := map[int64]report.PromotionMinute{}
-	for _, m := range tested {
-		at := byStart[m.Start.Unix()]
-		at.At, at.Calls, at.Errors = m.Start, m.Calls, m.Errors
-		byStart[m.Start.Unix()] = at
-	}
-	for _, m := range stable {
-		at := byStart[m.Start.Unix()]
-		at.At, at.StableCalls, at.StableErrors = m.Start, m.Calls, m.Errors
-		byStart[m.Start.Unix()] = at
-	}
-	out := make([]report.PromotionMinute, 0, len(byStart))
-	for _, m := range byStart {
-		out = append(out, m)
-	}
-	slices.SortFunc(out, func(a, b report.PromotionMinute) int { return a.At.Compare(b.At) })
-	return out
-}
-
-func sum(minutes []errorrate.Minute) (c errorrate.Count) {
-	for _, m := range minutes {
-		c.Calls, c.Errors, c.Throttles = c.Calls+m.Calls, c.Errors+m.Errors, c.Throttles+m.Throttles
-	}
-	return c
 }
 
 // subjects are the functions whose promotion goes on, as the checks take them.

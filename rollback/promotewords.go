@@ -11,21 +11,6 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// follow carries out what a look has decided.
-func (p *promotion) follow(f *alias.Promoting, d canary.Decision, signals canary.Signals) {
-	switch d.Next {
-	case canary.Back:
-		reason := report.ReasonInconclusive
-		if d.Unhealthy() {
-			reason = report.Unhealthy
-		}
-		p.back(f, reason, causeText(d, f.Report()), d.Unhealthy())
-	case canary.Done:
-		p.complete(f, d, signals)
-	case canary.Keep, canary.Advance, canary.Extend:
-	}
-}
-
 // complete ends a promotion whose new version has all of the traffic.
 func (p *promotion) complete(f *alias.Promoting, d canary.Decision, signals canary.Signals) {
 	last := p.plan.Steps[len(p.plan.Steps)-1]
@@ -48,9 +33,7 @@ func (p *promotion) tell(f *alias.Promoting, step canary.Step, l canary.Look, d 
 	p.action.log.Infof("%s: %s", f.Label(), text)
 	r := f.Report()
 	r.Looks = append(r.Looks, report.PromotionLook{At: now, Weight: step.Weight, Verdict: lookText(l, step.Whole(), d, r), Passed: d.Next == canary.Advance && d.Cause == canary.NoCause})
-	if d.Next != canary.Keep {
-		f.Happened(report.Looked, now, text)
-	}
+	f.Happened(report.Looked, now, text)
 }
 
 // lookText is what a look found, and what comes after it.
@@ -82,13 +65,23 @@ var nextTexts = map[canary.Next]string{
 // countsText is what was counted of both versions, or with all of the traffic.
 func countsText(r *report.Promotion, whole bool) string {
 	if whole {
-		return fmt.Sprintf("version %s had %d errors in %d calls with all of the traffic", r.Version, r.BakeErrors, r.BakeCalls)
+		return fmt.Sprintf("version %s had %s in %d calls with all of the traffic", r.Version, errorsText(r.BakeErrors), r.BakeCalls)
 	}
-	text := fmt.Sprintf("version %s had %d errors in %d calls", r.Version, r.Errors, r.Calls)
+	text := fmt.Sprintf("version %s had %s in %d calls", r.Version, errorsText(r.Errors), r.Calls)
 	if r.StableCalls > 0 {
 		text += fmt.Sprintf(", version %s had %d in %d", r.Stable, r.StableErrors, r.StableCalls)
 	}
 	return text
+}
+
+func errorsText(n int) string {
+	switch n {
+	case 0:
+		return "no errors"
+	case 1:
+		return "1 error"
+	}
+	return fmt.Sprintf("%d errors", n)
 }
 
 // causeText is why it goes back, as half a sentence.

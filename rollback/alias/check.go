@@ -21,11 +21,11 @@ type Inspector interface {
 	GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error)
 }
 
-// Check finds out for every function whether a rollback would work now. It changes
-// nothing.
-func Check(ctx context.Context, functions []Function) []report.Function {
+// Check finds out for every function whether a rollback would work now, and whether a
+// promotion would begin; nil: none is meant to come. It changes nothing.
+func Check(ctx context.Context, functions []Function, promotion *PromoteOptions) []report.Function {
 	f := NewFleet(functions)
-	each(f.all, func(r *rollback) { (&checker{r: r}).check(ctx) })
+	each(f.all, func(r *rollback) { (&checker{r: r, promotion: promotion}).check(ctx) })
 	return f.Results()
 }
 
@@ -33,6 +33,9 @@ func Check(ctx context.Context, functions []Function) []report.Function {
 type checker struct {
 	r      *rollback
 	reason report.Reason // of what failed first; empty: nothing did
+
+	promotion   *PromoteOptions // nil: none is meant to come
+	provisioned bool            // the alias has provisioned concurrency
 }
 
 // The statuses of a check's lines.
@@ -60,6 +63,7 @@ func (c *checker) check(ctx context.Context) {
 		c.readOtherAliases(ctx)
 		c.add(c.checkTarget(ctx))
 		c.add(c.checkProvisioned(ctx))
+		c.add(c.checkPromotion(ctx, c.promotion))
 	}
 }
 
@@ -115,7 +119,12 @@ func (c *checker) checkAlias(err error) checkLine {
 	c.r.keepObserved()
 	a := c.r.now().Alias
 	detail := "it serves " + serving(a)
-	if a.Weighted != 0 {
+	switch m := c.r.now().Memory; {
+	case m.promoting(a):
+		detail += fmt.Sprintf("; run %d is promoting version %d, or was stopped while it did; a rollback now would stop that", m.Run, a.Weighted)
+	case a.stuck():
+		detail += fmt.Sprintf("; AWS has not shifted the traffic since the alias was moved to version %d, as where provisioned concurrency does not start; a rollback now would clear that", a.Version)
+	case a.Weighted != 0:
 		detail += "; a rollback now would stop that canary"
 	}
 	return checkLine{name: name, status: passed, detail: detail}
@@ -260,6 +269,7 @@ func (c *checker) checkProvisioned(ctx context.Context) checkLine {
 	case err != nil:
 		return checkLine{name: name, status: inconclusive, detail: explain(err, call, c.r.client.resource(c.r.now().Alias)).Text}
 	}
+	c.provisioned = true
 	return checkLine{name: name, status: passed, detail: fmt.Sprintf(
 		"%d instances (%s): after a move AWS shifts the traffic for minutes; give timeout and timeout-minutes room for it",
 		sdk.ToInt32(out.RequestedProvisionedConcurrentExecutions), out.Status)}

@@ -38,6 +38,9 @@ type Memory struct {
 	Attempt  int
 	At       time.Time
 	By       string // ByRollback, BySnapshot, or empty where versions were only rejected
+	// Promotes is the version that the run is promoting, or was, where a promotion took
+	// the snapshot; 0: none did.
+	Promotes int64
 
 	// Unreadable says what is wrong with a Description that does not parse;
 	// all that it would have said is then empty.
@@ -79,6 +82,11 @@ func (m Memory) rejectedAt(e Rejection) string {
 // writtenBy reports whether a run wrote it, by a rollback or by a snapshot.
 func (m Memory) writtenBy(writer string, run report.Run) bool {
 	return m.Exists && m.By == writer && m.Run != 0 && m.Run == run.ID
+}
+
+// promoting reports whether the weight of an alias is that of a run's promotion.
+func (m Memory) promoting(a Alias) bool {
+	return m.By == BySnapshot && m.Run != 0 && m.Promotes != 0 && m.Promotes == a.Weighted && m.Version == a.Version
 }
 
 // Rejection is a version that is never chosen on its own, or, with Last below
@@ -198,6 +206,9 @@ func (m Memory) describe(rejected Rejections) string {
 	if m.By != "" {
 		fields = append(fields, "by="+m.By)
 	}
+	if m.Promotes != 0 {
+		fields = append(fields, fmt.Sprintf("promotes=%d", m.Promotes))
+	}
 	return strings.Join(fields, " ")
 }
 
@@ -225,6 +236,8 @@ func ParseDescription(text string) (Memory, error) {
 			if m.By = value; value != ByRollback && value != BySnapshot {
 				err = fmt.Errorf("by=%q is neither %s nor %s", truncated(value), ByRollback, BySnapshot)
 			}
+		case "promotes":
+			m.Promotes, err = parseNumber(value)
 		}
 		if err != nil {
 			return Memory{}, fmt.Errorf("failed to parse description: %w", err)

@@ -102,6 +102,9 @@ func TestDescriptionProperties(t *testing.T) {
 		versions := rapid.SliceOfN(rapid.Int64Range(1, 120), 0, 60).Draw(t, "versions")
 		run := rapid.Int64Range(0, 99_999_999_999).Draw(t, "run")
 		m := alias.Memory{Run: run, Attempt: 1, At: at, By: alias.ByRollback}
+		if rapid.Bool().Draw(t, "promotes") {
+			m.By, m.Promotes = alias.BySnapshot, rapid.Int64Range(1, 999_999_999).Draw(t, "version")
+		}
 		rejected := map[int64]bool{}
 		for _, v := range versions {
 			if rapid.Bool().Draw(t, "add") {
@@ -117,6 +120,9 @@ func TestDescriptionProperties(t *testing.T) {
 		back, err := alias.ParseDescription(text)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if back.Promotes != m.Promotes || back.By != m.By {
+			t.Fatalf("it reads back as %+v: %s", back, text)
 		}
 		lost := false // from here down everything may be gone
 		for v := int64(120); v > 0; v-- {
@@ -136,6 +142,7 @@ func TestDescriptionProperties(t *testing.T) {
 func FuzzParseDescription(f *testing.F) {
 	f.Add("rejected=42@7002,40@7001 run=7002/1 at=2026-11-22T03:04:05Z by=rollback")
 	f.Add("rejected=31-40 later=key")
+	f.Add("rejected= run=7002/1 at=2026-11-22T03:04:05Z by=snapshot promotes=43")
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := alias.ParseDescription(text)
 		if err != nil {

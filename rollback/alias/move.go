@@ -55,8 +55,8 @@ func (c change) made(a Alias) bool {
 	if a.primary() != c.version {
 		return false
 	}
-	_, kept := c.weights[versionText(a.Weighted)]
-	return kept || (a.Weighted == 0 && len(c.weights) == 0)
+	weight, kept := c.weights[versionText(a.Weighted)]
+	return kept && near(weight, a.Weight) || a.Weighted == 0 && len(c.weights) == 0
 }
 
 // update moves the alias in one step, however many tries that takes, and says

@@ -47,6 +47,10 @@ func (a Alias) primary() string {
 	return versionText(a.Version)
 }
 
+// stuck: AWS's own shift of the traffic, as with provisioned concurrency, did not even
+// begin: the alias points at a newer version, and the older one has all of the traffic.
+func (a Alias) stuck() bool { return a.Weighted != 0 && a.Weighted < a.Version && a.Weight >= 1 }
+
 // newest is the highest version that serves.
 func (a Alias) newest() int64 { return max(a.Version, a.Weighted) }
 

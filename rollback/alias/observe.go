@@ -170,7 +170,8 @@ const timeForOlder = 30 * time.Second
 func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
 	calls := ob.client.caller
 	calls.log.Infof("version %d is Pending: waiting until Lambda has made it ready", version)
-	patient := ob.o.PendingTooLong[version] || ob.o.Request.Target == version
+	// For one that was asked for there is no other.
+	patient := ob.o.PendingTooLong[version] || slices.Contains([]int64{ob.o.Request.Target, ob.o.Request.Deployed}, version)
 	for {
 		if deadline, limited := ctx.Deadline(); limited && !patient {
 			left := deadline.Sub(calls.clock.Now())

@@ -189,7 +189,7 @@ func TestCheckOfProvisionedConcurrency(t *testing.T) {
 			play(t, func(t *testing.T, s *scene) {
 				s.function.Lambda = inspected{s.lambda, c.err}
 				began := time.Now()
-				r := alias.Check(s.ctx, []alias.Function{s.function})[0]
+				r := alias.Check(s.ctx, []alias.Function{s.function}, nil)[0]
 				for _, line := range r.Checks {
 					if line.Name == "provisioned concurrency" {
 						assert.Equal(t, c.want, line.Status, line.Detail)

@@ -150,7 +150,9 @@ func TestSnapshotDeployRollbackGivesBackTheAlias(t *testing.T) {
 func TestLookingChangesNothing(t *testing.T) {
 	t.Parallel()
 	for name, look := range map[string]func(context.Context, []alias.Function) []report.Function{
-		"check": alias.Check,
+		"check": func(ctx context.Context, all []alias.Function) []report.Function {
+			return alias.Check(ctx, all, &alias.PromoteOptions{Splits: true})
+		},
 		"list": func(ctx context.Context, all []alias.Function) []report.Function {
 			return alias.List(ctx, all, 5)
 		},

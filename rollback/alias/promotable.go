@@ -24,7 +24,7 @@ func decidePromotion(o Observation, options PromoteOptions) Decision {
 func promote(f *facts, options PromoteOptions) Decision {
 	now, version := f.o.Alias, f.o.Request.Deployed
 	if now.Latest {
-		return refuse("the alias points at $LATEST, which is no version and cannot share the traffic: publish a version and point the alias at it first")
+		return refuse(onLatestWhy)
 	}
 	u := f.usable(version)
 	if !u.ok {
@@ -58,6 +58,11 @@ func promote(f *facts, options PromoteOptions) Decision {
 	return d
 }
 
+const (
+	onLatestWhy    = "the alias points at $LATEST, which is no version and cannot share the traffic: publish a version and point the alias at it first"
+	provisionedWhy = "the alias has provisioned concurrency, and Lambda lets no two versions share its traffic; use steps: 0%, 100% 5m"
+)
+
 func refuse(why string) Decision {
 	return Decision{Action: Fail, Reason: report.Refused, Why: why}
 }
@@ -66,13 +71,16 @@ func refuse(why string) Decision {
 // promotion, which goes on.
 func inFlight(o Observation, version int64) (Decision, bool) {
 	now, m := o.Alias, o.Memory
+	promoted := m.promoting(now)
 	switch {
 	case now.Weighted == 0:
 		return Decision{}, false
-	case m.writtenBy(BySnapshot, o.Run) && m.Version == now.Version && now.Weighted == version:
+	case promoted && m.Run == o.Run.ID && now.Weighted == version:
 		return Decision{}, false
-	case m.By == BySnapshot && m.Run != 0 && m.Version == now.Version && m.Run != o.Run.ID:
+	case promoted:
 		return refuse(fmt.Sprintf("run %d is promoting version %d, or was stopped while it did: %s; let it end, or clear the weight by the command rollback", m.Run, now.Weighted, serving(now))), true
+	case now.stuck():
+		return refuse(fmt.Sprintf("AWS has not shifted the traffic since the alias was moved to version %d, as where provisioned concurrency does not start: %s; find out why, and clear the weight by the command rollback", now.Version, serving(now))), true
 	}
 	return refuse(fmt.Sprintf("something else is shifting the traffic: the alias serves %s; let it end, or clear the weight by the command rollback", serving(now))), true
 }

@@ -45,7 +45,7 @@ func nextMemory(old Memory, d Decision, o Observation, now time.Time) Memory {
 	}
 	switch {
 	case d.Action == Move:
-		m.Version, m.By = d.Target, ByRollback
+		m.Version, m.By, m.Promotes = d.Target, ByRollback, 0
 		m.Run, m.Attempt, m.At = o.Run.ID, o.Run.Attempt, now
 	case old.Exists && old.Unreadable == "" && old.Version != 0:
 		// Only what is rejected changes: who wrote the rest stays.

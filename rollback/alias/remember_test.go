@@ -277,7 +277,7 @@ func TestMemoryOfSomebodyElse(t *testing.T) {
 				taken := alias.Snapshot(s.ctx, []alias.Function{s.function})[0]
 				assert.Equal(t, report.Failed, taken.Status)
 				assert.Contains(t, taken.Message, "another name")
-				checked := alias.Check(s.ctx, []alias.Function{s.function})[0]
+				checked := alias.Check(s.ctx, []alias.Function{s.function}, nil)[0]
 				assert.Equal(t, report.NotReady, checked.Status)
 				assert.Equal(t, words, s.lambda.description(memoryAlias))
 				assert.Zero(t, s.lambda.count("UpdateAlias "+memoryAlias)+s.lambda.count("CreateAlias "+memoryAlias))
@@ -330,7 +330,7 @@ func TestCheckWhereTheMemoryMayNotBeRead(t *testing.T) {
 	t.Parallel()
 	play(t, func(t *testing.T, s *scene) {
 		s.lambda.faults = always("GetAlias "+memoryAlias, fault{err: answer(403, "AccessDeniedException", "")})
-		r := alias.Check(s.ctx, []alias.Function{s.function})[0]
+		r := alias.Check(s.ctx, []alias.Function{s.function}, nil)[0]
 		assert.Equal(t, report.NotReady, r.Status)
 		assert.Equal(t, report.AccessDenied, r.Reason)
 		assert.Contains(t, r.Message, "lambda:GetAlias on api:live-rollback")

@@ -77,7 +77,7 @@ func (s snapshotter) newSnapshot(ctx context.Context) (m Memory, kept string, er
 			return m, fmt.Sprintf("version %d stays noted, because %s", m.Version, why), nil
 		}
 	}
-	m.Version, m.By = o.Alias.Version, BySnapshot
+	m.Version, m.By, m.Promotes = o.Alias.Version, BySnapshot, 0
 	m.Run, m.Attempt, m.At = o.Run.ID, o.Run.Attempt, s.r.stamp()
 	if old := o.Memory; old.writtenBy(BySnapshot, o.Run) && old.Version == o.Alias.Version && old.Attempt == m.Attempt {
 		m.At = old.At // it is noted already

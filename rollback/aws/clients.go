@@ -75,8 +75,10 @@ type Clients struct {
 	pace   map[string]*pace
 	// assumed is when a role was assumed; zero: the credentials were there before.
 	assumed time.Time
-	known   atomic.Bool // the role, in Lambda
-	denied  sync.Map    // how often a call was tried again, by its path
+	// expiration is when the credentials of the environment end, as it says itself.
+	expiration string
+	known      atomic.Bool // the role, in Lambda
+	denied     sync.Map    // how often a call was tried again, by its path
 }
 
 // Open finds region and credentials, and makes sure that there are some.
@@ -119,6 +121,9 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		cfg.HTTPClient = dated{cfg.HTTPClient, o.Clock, o.Answered}
 	}
 	clients := &Clients{config: cfg, clock: o.Clock, pace: map[string]*pace{}}
+	if o.Environment.Get != nil {
+		clients.expiration = o.Environment.Get(expirationVariable)
+	}
 	if clients.config.Credentials, err = clients.credentials(ctx, o); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, plain(err))
 	}

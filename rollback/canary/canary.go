@@ -74,12 +74,15 @@ func (p Plan) Looks() int {
 	return max(looks, 1)
 }
 
-// Takes is how long a promotion takes that never waits for more evidence.
-func (p Plan) Takes() time.Duration {
+// Takes is how long a promotion takes that never waits for more evidence, where the
+// new version has a share of the traffic already: 0 where it has none. There is a
+// look every minute, so that a step ends with a whole one.
+func (p Plan) Takes(from float64) time.Duration {
 	var all time.Duration
 	for _, s := range p.Steps {
-		if s.For > 0 {
-			all += s.For + p.Delay
+		if s.For > 0 && s.Weight >= from {
+			lasts := p.lasts(s, false)
+			all += (lasts + Minute - 1).Truncate(Minute)
 		}
 	}
 	return all

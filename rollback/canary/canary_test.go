@@ -86,13 +86,14 @@ func TestStepsWithoutTraffic(t *testing.T) {
 	assert.Equal(t, canary.Advance, plan.Judge(canary.Look{}).Next)
 	assert.Equal(t, canary.Decision{Next: canary.Done, Verdict: plan.Judge(canary.Look{Step: 1}).Verdict}, plan.Judge(canary.Look{Step: 1}))
 	assert.Equal(t, canary.Back, plan.Judge(canary.Look{Step: 1, Signals: canary.Signals{Unhealthy: true}}).Next)
-	assert.Zero(t, plan.Takes())
+	assert.Zero(t, plan.Takes(0))
 }
 
 func TestTheTimeOfAPlan(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, 15, usual.Looks())
-	assert.Equal(t, 3*(5*minute+2*minute+3*time.Second), usual.Takes())
+	assert.Equal(t, 3*8*minute, usual.Takes(0), "two minutes and three seconds until the last minute is counted, and a look each minute")
+	assert.Equal(t, 8*minute, usual.Takes(1), "only the bake is left")
 	waiting := usual
 	waiting.Inconclusive = canary.Wait
 	assert.Equal(t, 25, waiting.Looks(), "the bake is never prolonged")
@@ -125,7 +126,7 @@ func TestAPreflightSaysWhatAStepCanSay(t *testing.T) {
 	few := plan.Expect(errorrate.Count{Calls: 60 * 60, Errors: 4})
 	assert.False(t, few[0].Enough)
 	assert.Equal(t, 24, few[0].Expected)
-	assert.Equal(t, 0.5, few[0].Instead.Weight)
+	assert.InDelta(t, 0.5, few[0].Instead.Weight, 0)
 	offered := canary.Plan{Steps: []canary.Step{few[0].Instead, {1, 5 * minute}}}.Expect(errorrate.Count{Calls: 60 * 60, Errors: 4})
 	assert.True(t, offered[0].Enough, "what is offered is enough: %+v", offered[0])
 

@@ -102,8 +102,11 @@ func messageOf(command string, all []Function, environment string) string {
 	}
 	groups := byStatus(all)
 	first := ""
-	if command == "drill" {
+	switch command {
+	case "drill":
 		first = drillOutcome(all)
+	case "promote":
+		first = promotionOutcome(all)
 	}
 	where := ""
 	if environment != "" {
@@ -129,6 +132,15 @@ func messageOf(command string, all []Function, environment string) string {
 		parts = append(parts, found)
 	}
 	return Cut(first+strings.Join(parts, "; "), longestMessage)
+}
+
+// promotionOutcome names the functions whose traffic a promotion could not return.
+func promotionOutcome(all []Function) string {
+	still := slices.DeleteFunc(slices.Clone(all), func(f Function) bool { return !f.NotRestored })
+	if len(still) == 0 {
+		return ""
+	}
+	return "traffic of " + functionNames(still) + " STILL goes to the new version; "
 }
 
 // drillOutcome says where the aliases stand after a drill of several
@@ -219,13 +231,13 @@ var verbUnhealthy = verb{"was rolled back but is not healthy", "were rolled back
 
 // movedUnhealthy: the rollback worked, and production is unhealthy all the same.
 func movedButUnhealthy(f Function) bool {
-	return f.Status == Failed && f.Reason == Unhealthy && f.To != ""
+	return f.Status == Failed && f.Reason == Unhealthy && f.To != "" && f.Promotion == nil
 }
 
 // laterClause is a later part of the sentence: "api 42 → 41 was rolled back",
 // "billing was left alone (not-deployed)".
 func laterClause(group []Function, v verb) string {
-	if group[0].To != "" || group[0].Status != Skipped && group[0].Status != Failed {
+	if group[0].To != "" && group[0].Promotion == nil || group[0].Status != Skipped && group[0].Status != Failed {
 		return namesAndMoves(group) + " " + v.conjugate(len(group))
 	}
 	byReason := make([]string, 0, len(group))

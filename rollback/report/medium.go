@@ -43,10 +43,12 @@ func (m medium) move(f Function, about func(version string) string) string {
 		return from + arrow + version(versionOrUnknown(f.Target)) + arrow + m.strong(from)
 	case f.Status == Ready && f.Target != "":
 		return from + " (a rollback goes to " + plain(f.Target) + ")"
+	case f.NotRestored && f.Promotion != nil:
+		return from + ", and " + m.strong(plain(f.Promotion.Version)) + " with " + percent(f.Promotion.Weight)
 	case f.To == "":
 		return from
 	case f.Promotion != nil && f.Status == Failed:
-		return m.strong(plain(f.From)) + ", not " + plain(f.Promotion.Version)
+		return m.strong(plain(f.To)) + ", not " + plain(f.Promotion.Version)
 	case f.From == f.To && f.WeightsCleared:
 		return m.strong(plain(f.To)) + ", without the canary"
 	case f.Status == RolledBack || f.MovedAt != "" || f.Status == Promoted:

@@ -67,6 +67,9 @@ func promotionSection(f Function) string {
 		}
 		b.WriteString("\n")
 	}
+	if len(p.Looks) == 0 {
+		return strings.TrimSuffix(b.String(), "\n\n")
+	}
 	b.WriteString("| UTC | Traffic | Verdict |\n| --- | --: | --- |\n")
 	looks, left := p.Looks, 0
 	if len(looks) > maxLines {
@@ -122,10 +125,13 @@ func (m medium) promotionHeadline(r Result) string {
 	all := len(r.Functions)
 	if all != 1 {
 		n := count(r.Functions, hasStatus(r.Status))
-		switch r.Status {
-		case Promoted:
+		still := count(r.Functions, isNotRestored)
+		switch {
+		case still > 0:
+			return outOf(still, all) + " STILL sends traffic to the new version: " + what
+		case r.Status == Promoted:
 			return "Promoted: " + outOf(n, all)
-		case Planned:
+		case r.Status == Planned:
 			return fmt.Sprintf("Dry run: %s would be promoted", functionCount(n))
 		default:
 			return fmt.Sprintf("%s NOT promoted: %s", outOf(n, all), what)

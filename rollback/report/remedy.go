@@ -27,7 +27,10 @@ func remedy(command string, group []Function) []instruction {
 	var all []instruction
 	switch f.Status {
 	case Failed, Skipped:
-		if f.NotRestored {
+		switch {
+		case f.NotRestored && f.Promotion != nil:
+			return stillPromotedRemedy
+		case f.NotRestored:
 			all = notRestoredRemedy
 		}
 		if own, has := commandRemedies[command][f.Reason]; has {
@@ -79,6 +82,13 @@ const afterChoice = "Production is on {to}, as chosen. The next deploy changes t
 // notRestoredRemedy comes first where a drill could not return.
 var notRestoredRemedy = todoByCommand("Move {function} back to {from}, where it was before the drill:")
 
+// stillPromotedRemedy is all that counts where a promotion could not return the
+// traffic.
+var stillPromotedRemedy = slices.Concat(
+	todoByCommand("The new version still has traffic. Give all of it to the stable version now:"),
+	todo("Or run the rollback job of this run: it returns to the stable version, too."),
+)
+
 // statusRemedies are for statuses that need the same whatever the reason.
 var statusRemedies = map[Status][]instruction{
 	Planned:  todo("Nothing was changed. To apply it, run this again without `dry-run`."),
@@ -92,6 +102,7 @@ var commandRemedies = map[string]map[Reason][]instruction{
 	"check":    nothingMoved,
 	"snapshot": nothingMoved,
 	"promote": {
+		NoCredentials: todo("Do what the message says, then run the job again. No traffic was moved."),
 		Unhealthy: todo(
 			"Read what was counted and checked on this page, then the logs of the new version.",
 			"Revert {commit} on {branch}, or fix it, before the next deploy. {Bad} will not be selected automatically again.",

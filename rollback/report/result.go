@@ -147,7 +147,8 @@ type Function struct {
 	Tried []string
 	// HadCanary: two versions served before a drill, and do so after it.
 	HadCanary bool
-	// NotRestored: a drill could not bring the alias back, or does not know.
+	// NotRestored: a drill or a promotion could not bring the alias back, or does not
+	// know.
 	NotRestored bool
 	// ChangedByOthers: somebody else moved the alias after the rollback, or in a drill.
 	// AliasState says, as half a sentence, where it stands if not on To alone, as far

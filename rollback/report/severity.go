@@ -130,6 +130,15 @@ func mostUrgentFirst(all []Function) []Function {
 	return slices.SortedStableFunc(slices.Values(all), func(a, b Function) int {
 		return cmp.Or(
 			cmp.Compare(a.severity().rank(), b.severity().rank()),
+			-cmp.Compare(promotedStill(a), promotedStill(b)),
 			cmp.Compare(precedenceOf(a.Status), precedenceOf(b.Status)))
 	})
+}
+
+// promotedStill is the share of the traffic that a promotion could not return.
+func promotedStill(f Function) float64 {
+	if f.NotRestored && f.Promotion != nil {
+		return f.Promotion.Weight
+	}
+	return 0
 }

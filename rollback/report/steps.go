@@ -98,12 +98,15 @@ func moveCommand(f Function) string {
 		return s
 	}
 	to, weights := cmp.Or(f.To, f.Target), ""
-	if f.NotRestored { // to where it was before the drill, weights included
+	switch {
+	case f.NotRestored && f.Promotion != nil:
+		to = f.Promotion.Stable
+	case f.NotRestored: // to where it was before the drill, weights included
 		to = f.From
 		if beside := safe(f.CanaryVersion); beside != "" {
 			weights = fmt.Sprintf("%s=%g", beside, f.CanaryWeight)
 		}
-	} else if f.MovedAt != "" { // it is there already: further back is for a person to choose
+	case f.MovedAt != "": // it is there already: further back is for a person to choose
 		to = ""
 	}
 	function, alias, to := safe(f.Function), safe(f.Alias), safe(to)

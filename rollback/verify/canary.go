@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -58,7 +59,7 @@ func (v *Verifier) Counts(ctx context.Context, s Subject, from, to time.Time, ve
 
 // errPartial is an answer of CloudWatch that lacks a part: what is missing could be
 // the errors.
-var errPartial = fmt.Errorf("CloudWatch did not give all of the data")
+var errPartial = errors.New("CloudWatch did not give all of the data")
 
 func countID(metric string, version int) string {
 	return map[string]string{"Invocations": "calls", "Errors": "errors", "Throttles": "throttles"}[metric] + strconv.Itoa(version)
@@ -107,6 +108,29 @@ func (v *Verifier) Ringing(ctx context.Context, subjects []Subject) (names []str
 	}
 	slices.Sort(names)
 	return names, known
+}
+
+// PreflightPromotion reports whether a promotion could count the calls of a function
+// and, where that is asked for, invoke the subject's version by its number. Nothing
+// runs, and nothing changes.
+func (v *Verifier) PreflightPromotion(ctx context.Context, s Subject) []Preflight {
+	const metrics, invoke = "promotion: metrics", "promotion: invoke by number"
+	r := v.newRun(ctx, []Subject{s})
+	defer r.endWatch(nil)
+	limited, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit)
+	defer cancel()
+	now := r.clock.Now()
+	out := newPreflight(metrics, report.CheckPassed, "readable")
+	if err := r.metricData(limited, s.Region, span{now.Add(-preflightWindow), now}, []types.MetricDataQuery{countQuery(s, "Invocations", 0, s.Version)}, newMeasurements(windows{})); err != nil {
+		out = r.refused(limited, metrics, err, metricAction)
+	}
+	if len(r.options.InvokePayload) == 0 {
+		return out
+	}
+	if err := (invokeCheck{r, s}).dryRun(limited, s.Version); err != nil {
+		return append(out, r.refused(limited, invoke, err, invokeAction)...)
+	}
+	return append(out, newPreflight(invoke, report.CheckPassed, "allowed for version %s (as a dry run: the function did not run)", s.Version)...)
 }
 
 // InvokeVersion runs one version of a function by its own number, and not through the

@@ -118,15 +118,20 @@ func (c invokeCheck) failed(ctx context.Context, err error) result {
 func (c invokeCheck) preflight(ctx context.Context) []Preflight {
 	limited, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit)
 	defer cancel()
-	_, err := aws.Do(limited, c.run.retry, "Invoke (dry run)", func(ctx context.Context) (*lambda.InvokeOutput, error) {
-		return c.run.regions[c.subject.Region].Lambda.Invoke(ctx, &lambda.InvokeInput{
-			FunctionName: sdk.String(c.subject.address()), Qualifier: &c.subject.Alias, InvocationType: types.InvocationTypeDryRun,
-		})
-	})
-	if err != nil {
+	if err := c.dryRun(limited, c.subject.Alias); err != nil {
 		return c.run.refused(limited, "invoke", err, invokeAction)
 	}
 	return newPreflight("invoke", report.CheckPassed, "allowed (as a dry run: the function did not run)")
+}
+
+// dryRun asks Lambda whether it would run an alias or a version.
+func (c invokeCheck) dryRun(ctx context.Context, qualifier string) error {
+	_, err := aws.Do(ctx, c.run.retry, "Invoke (dry run)", func(ctx context.Context) (*lambda.InvokeOutput, error) {
+		return c.run.regions[c.subject.Region].Lambda.Invoke(ctx, &lambda.InvokeInput{
+			FunctionName: sdk.String(c.subject.address()), Qualifier: &qualifier, InvocationType: types.InvocationTypeDryRun,
+		})
+	})
+	return err
 }
 
 // judge says what the answer shows.

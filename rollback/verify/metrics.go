@@ -93,8 +93,8 @@ const (
 // countedAfter is how long after the watch its last minutes are counted. Lambda
 // stamps metrics with the start of an invocation, so that a slow failure comes late.
 // A short watch does not wait for longer than it took.
-func (r *run) countedAfter(s Subject) time.Duration {
-	return min(publishing+s.Timeout, longestCount, r.options.Observe)
+func countedAfter(s Subject, observe time.Duration) time.Duration {
+	return min(publishing+s.Timeout, longestCount, observe)
 }
 
 // watchTraffic reads metrics at the end of the watch, and goes on reading for a
@@ -103,7 +103,7 @@ func (r *run) countedAfter(s Subject) time.Duration {
 func (r *run) watchTraffic(ctx context.Context, s Subject, read reader) (m *measurements, cut string, err error) {
 	cut = r.sleepUntilObserved()
 	if cut == "" { // the last minutes are not counted yet
-		cut = r.sleepWatching(r.countedAfter(s))
+		cut = r.sleepWatching(countedAfter(s, r.options.Observe))
 	}
 	if ctx.Err() != nil {
 		return nil, cut, nil

@@ -31,7 +31,7 @@ func TestAGoodVersionIsPromoted(t *testing.T) {
 	assert.Equal(t, "2", memory.Version)
 	assert.Contains(t, memory.Description, "by=snapshot")
 	assert.Contains(t, e.Summary, "Both versions")
-	assert.Contains(t, e.Log, "the promotion takes 21m9s if nothing goes wrong")
+	assert.Contains(t, e.Log, "the promotion takes 24m if nothing goes wrong")
 	// A later job of the run fails: back to the stable version.
 	e = w.rollBack("failure")
 	assert.Equal(t, "rolled-back/snapshot", e.How(), e.Outputs["message"])
@@ -162,7 +162,7 @@ func TestTheSameRunGoesOn(t *testing.T) {
 	w := newWorld(t, 600)
 	f := w.Functions[0]
 	require.NoError(t, f.SetAlias("live-rollback", 2, nil))
-	require.NoError(t, f.DescribeAlias("live-rollback", "rejected= run=7001/1 at=2026-01-02T03:04:05Z by=snapshot"))
+	require.NoError(t, f.DescribeAlias("live-rollback", "rejected= run=7001/1 at=2026-01-02T03:04:05Z by=snapshot promotes=3"))
 	require.NoError(t, f.SetAlias("live", 2, map[string]float64{"3": 0.5}))
 	e := w.promote(map[string]string{"run": "7002"})
 	assert.Equal(t, "failed/refused", e.How(), e.Outputs["message"])
@@ -230,7 +230,7 @@ func TestKilledAtAnyCall(t *testing.T) {
 		f := w.Functions[0]
 		if i > 0 {
 			require.NoError(t, f.SetAlias("live-rollback", 2, nil))
-			require.NoError(t, f.DescribeAlias("live-rollback", "rejected= run=7001/1 at="+w.Now().Format("2006-01-02T15:04:05Z")+" by=snapshot"))
+			require.NoError(t, f.DescribeAlias("live-rollback", "rejected= run=7001/1 at="+w.Now().Format("2006-01-02T15:04:05Z")+" by=snapshot promotes=3"))
 			require.NoError(t, f.SetAlias("live", number(state.Version), state.Weights))
 		}
 		e := w.rollBack("cancelled")

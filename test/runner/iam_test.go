@@ -74,6 +74,8 @@ var features = map[string]map[string]string{
 	"ReadTheLog":            {"observe": "1s"},
 	// A statement that is not an input's but of commands, and of several functions.
 	"ReadMoreWhereAllowed": {"command": ""},
+	// Of a promotion.
+	"InvokeByNumber": {"command": ""},
 	// Of a rollback and a check, with or without an input.
 	"SeeTheStack": {"": ""}, "SeeTheTags": {"": ""}, "SeeCodeDeploy": {"": ""},
 	"StopCodeDeploy": {"stop-codedeploy": "true"},

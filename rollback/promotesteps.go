@@ -1,0 +1,151 @@
+package rollback
+
+import (
+	"context"
+	"slices"
+
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/canary"
+	"github.com/org/lambda-rollback-action/rollback/errorrate"
+	"github.com/org/lambda-rollback-action/rollback/report"
+	"github.com/org/lambda-rollback-action/rollback/verify"
+)
+
+// run goes through the steps.
+func (p *promotion) run(ctx context.Context) {
+	for i, step := range p.plan.Steps {
+		if !slices.ContainsFunc(p.all.Going(), func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight <= step.Weight }) {
+			continue // an earlier attempt was further, or nothing goes on
+		}
+		p.action.log.Group("Promoting: " + stepText(step))
+		p.step(ctx, i)
+		p.action.log.EndGroup()
+		if ctx.Err() != nil {
+			p.all.BackAll(report.Cancelled, alias.ErrCancelled.Error(), false)
+			return
+		}
+	}
+}
+
+// step gives the new versions the traffic of a step, and looks every minute until it
+// is over. A function that is further already is left as it is.
+func (p *promotion) step(ctx context.Context, i int) {
+	a, step := p.action, p.plan.Steps[i]
+	limited, cancel := context.WithTimeoutCause(ctx, a.inputs.Timeout, alias.ErrTimeout)
+	p.all.Shift(limited, step.Weight)
+	cancel()
+	if step.Split() {
+		for _, f := range p.watching(step) {
+			p.watched[f].steps = append(p.watched[f].steps, errorrate.Step{})
+		}
+	}
+	health := p.probe(ctx, step)
+	extended := map[*alias.Promoting]bool{}
+	for first := true; ctx.Err() == nil; first = false {
+		signals := health
+		if !first {
+			p.all.Confirm(ctx, a.inputs.Timeout)
+			p.rings(ctx, &signals)
+		}
+		var all []looked
+		for _, f := range p.watching(step) {
+			_, since := f.Weight()
+			l := canary.Look{Step: i, Elapsed: a.deps.Clock.Now().Sub(since), Extended: extended[f], Signals: signals}
+			d := p.look(ctx, f, l)
+			if ctx.Err() != nil {
+				return
+			}
+			extended[f] = extended[f] || d.Next == canary.Extend
+			all = append(all, looked{f, d})
+		}
+		if !p.follow(all, signals) || a.deps.Clock.Sleep(ctx, canary.Minute) != nil {
+			return
+		}
+	}
+}
+
+// watching are the functions that a step is about.
+func (p *promotion) watching(step canary.Step) []*alias.Promoting {
+	return slices.DeleteFunc(p.all.Going(), func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight > step.Weight })
+}
+
+// looked is a look at one function.
+type looked struct {
+	f        *alias.Promoting
+	decision canary.Decision
+}
+
+// follow carries out what the looks of one minute have decided, and reports whether
+// to look again. Who goes back comes first: it may bring all back.
+func (p *promotion) follow(all []looked, signals canary.Signals) (again bool) {
+	for _, l := range all {
+		if l.decision.Next == canary.Back {
+			reason := report.ReasonInconclusive
+			if l.decision.Unhealthy() {
+				reason = report.Unhealthy
+			}
+			p.back(l.f, reason, causeText(l.decision, l.f.Report()), l.decision.Unhealthy())
+		}
+	}
+	for _, l := range all {
+		again = again || l.f.Going() && (l.decision.Next == canary.Keep || l.decision.Next == canary.Extend)
+	}
+	for _, l := range all {
+		if l.decision.Next == canary.Done && l.f.Going() && (!again || !p.together) {
+			p.complete(l.f, l.decision, signals)
+		}
+	}
+	return again
+}
+
+// probe asks the health checks once in a step: below 100 % either version can
+// answer, so that they are a check of the whole. One that failed before the new
+// version had any traffic says nothing of it until it has passed.
+func (p *promotion) probe(ctx context.Context, step canary.Step) (signals canary.Signals) {
+	if step.Weight <= 0 {
+		return signals
+	}
+	switch p.health(ctx, stepShare(step)) {
+	case report.NotHealthy:
+		return canary.Signals{Unhealthy: !p.unwell, Unsure: p.unwell && step.Whole()}
+	case report.HealthUnknown:
+		return canary.Signals{Unsure: true}
+	case report.Healthy:
+		p.unwell = false
+	}
+	return signals
+}
+
+// health asks the health checks. Where there are none, nothing is unhealthy.
+func (p *promotion) health(ctx context.Context, when string) report.Health {
+	going := p.all.Going()
+	if len(p.verifier.Options.Health.URLs) == 0 || len(going) == 0 {
+		return report.Healthy
+	}
+	probes := *p.verifier
+	probes.Options = verify.Options{Health: p.verifier.Options.Health}
+	verdict, _ := probes.Verify(ctx, p.subjects())
+	for i := range verdict.Checks {
+		verdict.Checks[i].Name = when + ": " + verdict.Checks[i].Name
+	}
+	for _, f := range going {
+		f.Add(verdict)
+	}
+	return verdict.Healthy
+}
+
+// rings takes the alarms that went off since the promotion began.
+func (p *promotion) rings(ctx context.Context, signals *canary.Signals) {
+	now, known := p.verifier.Ringing(ctx, p.subjects())
+	if known {
+		p.ringing = slices.DeleteFunc(p.ringing, func(name string) bool { return !slices.Contains(now, name) })
+	} else {
+		signals.Unsure = true
+	}
+	for _, name := range now {
+		if !slices.Contains(p.ringing, name) {
+			p.action.log.Infof("the %s went into ALARM", name)
+			signals.Alarm = true
+		}
+	}
+}
