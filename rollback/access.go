@@ -32,7 +32,12 @@ func openAWS(ctx context.Context, a *action) (*aws.Clients, error) {
 		Answered: func(date string, took time.Duration) { a.clocks.aws.note(date, a.deps.Clock.Now(), took) },
 		RoleARN:  a.inputs.RoleToAssume, SessionName: session,
 		Token: func(ctx context.Context) (string, error) {
-			return github.IDToken(ctx, a.deps.Getenv, a.inputs.Audience)
+			token, err := github.IDToken(ctx, a.deps.Getenv, a.inputs.Audience)
+			if err == nil {
+				claims := aws.ReadClaims(token)
+				a.claims.Store(&claims)
+			}
+			return token, err
 		},
 	})
 }

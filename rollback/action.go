@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/org/lambda-rollback-action/github"
@@ -38,6 +39,8 @@ type action struct {
 	clocks   clocks
 	counted  []string // the failed jobs for which it acts
 	failedBy report.FailureSource
+
+	claims atomic.Pointer[aws.TokenClaims] // of the job's OIDC token; nil: there was none
 
 	owners []*owner.Watch // of the functions, in their order; of rollback and check
 

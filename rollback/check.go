@@ -28,7 +28,7 @@ func check(ctx context.Context, a *action, clients *aws.Clients, functions []ali
 		checkPromotion(ctx, a, clients)
 	}
 	checkSite(ctx, a, clients)
-	common := checkWorkflow(ctx, a)
+	common := append(checkToken(a), checkWorkflow(ctx, a)...)
 	checkFreeze(ctx, a)
 	for i := range a.result.Functions {
 		f := &a.result.Functions[i]
@@ -43,7 +43,31 @@ func notReady(a *action) {
 		f := &a.result.Functions[i]
 		f.Status = report.NotReady
 		f.Checks = append(f.Checks, report.Check{Name: "credentials", Status: report.CheckFailed, Detail: f.Message})
+		f.Checks = append(f.Checks, checkToken(a)...)
 	}
+}
+
+// subjectForms say what a trust policy must have in its condition on sub.
+var subjectForms = map[aws.SubjectForm]string{
+	aws.SubjectNames: "names only, as repo:ORG/REPO:…",
+	aws.SubjectIDs:   "names with IDs, as repo:ORG@ORG_ID/REPO@REPO_ID:…",
+	aws.SubjectOther: "a custom template, which begins with neither repo:ORG/REPO: nor repo:ORG@ORG_ID/REPO@REPO_ID:",
+}
+
+// checkToken says what the job's OIDC token has that the role's trust policy
+// compares. Nothing where no token was asked for.
+func checkToken(a *action) []report.Check {
+	claims := a.claims.Load()
+	if claims == nil {
+		return nil
+	}
+	line := report.Check{Name: "OIDC token", Status: report.CheckPassed}
+	line.Detail = fmt.Sprintf("sub %q (%s), aud %q", claims.Subject, subjectForms[claims.Form()], claims.Audience)
+	if claims.Subject == "" {
+		line.Status, line.Detail = report.CheckInconclusive, "could not read sub and aud of the job's token"
+	}
+	a.log.Infof("check %s: %s: %s", line.Name, line.Status, line.Detail)
+	return []report.Check{line}
 }
 
 // checkVerification reports whether the checks after a move could be made.

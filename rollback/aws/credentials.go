@@ -86,8 +86,7 @@ func (r *role) refused(err error, token string) error {
 		return err
 	}
 	cause := causeOf(err)
-	e := &RoleError{Cause: cause, Role: r.options.RoleARN, Err: err}
-	e.Subject, e.Audience = claims(token)
+	e := &RoleError{Cause: cause, Role: r.options.RoleARN, Claims: ReadClaims(token), Err: err}
 	now := r.options.Clock.Now()
 	switch cause {
 	case RoleDenied:

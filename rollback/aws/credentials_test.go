@@ -241,6 +241,29 @@ func TestWhatSTSRefuses(t *testing.T) {
 	}
 }
 
+// What GitHub documents of subjects, and what has only the looks of them.
+func TestTheFormOfASubject(t *testing.T) {
+	t.Parallel()
+	for subject, want := range map[string]aws.SubjectForm{
+		"repo:octo-org/octo-repo:ref:refs/heads/main":                            aws.SubjectNames,
+		"repo:octo-org/octo-repo:ref:refs/heads/user@1/work@2":                   aws.SubjectNames,
+		"repo:octo-org/octo-repo:environment:Production%3AV1":                    aws.SubjectNames,
+		"repo:octo-org/octo-repo:pull_request":                                   aws.SubjectNames,
+		"repo:octo-org/octo-repo":                                                aws.SubjectNames,
+		"repo:octo-org@123456/octo-repo@456789:ref:refs/heads/main":              aws.SubjectIDs,
+		"repo:octo-org@123456/octo-repo@456789:environment:p:job_workflow_ref:x": aws.SubjectIDs,
+		"repo:octo-org@123456/octo-repo@456789":                                  aws.SubjectIDs,
+		"repo:octo-org@123456/octo-repo:ref:refs/heads/main":                     aws.SubjectOther,
+		"repo:octo-org@one/octo-repo@two:ref:refs/heads/main":                    aws.SubjectOther,
+		"repository_owner:octo-org":                                              aws.SubjectOther,
+		"job_workflow_ref:octo-org/a/.github/workflows/oidc.yml@refs/heads/main": aws.SubjectOther,
+		"environment:production:repo:octo-org/octo-repo":                         aws.SubjectOther,
+		"": aws.SubjectOther,
+	} {
+		assert.Equal(t, want, aws.TokenClaims{Subject: subject}.Form(), subject)
+	}
+}
+
 func TestTheSTSOfAPartition(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ role, region, want string }{

@@ -74,7 +74,7 @@ const (
 
 	keepOfCDK        = "by default CDK deletes the previous version on each deploy: set currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN } on the function, or run the command snapshot before each deploy"
 	keepOfPlain      = "CloudFormation deletes an AWS::Lambda::Version that is removed from the template: set DeletionPolicy: Retain and UpdateReplacePolicy: Retain, or run the command snapshot before each deploy"
-	keepOfSAM        = "SAM keeps old versions unless the function has DeletionPolicy: Delete"
+	keepOfSAM        = "SAM keeps old versions unless the function has VersionDeletionPolicy: Delete or DeletionPolicy: Delete"
 	keepOfServerless = "Serverless keeps old versions unless a plugin prunes them: keep at least the last two"
 	keepOfTerraform  = "Terraform keeps old versions"
 )

@@ -64,6 +64,7 @@ type Emulator struct {
 	idTokens  map[string]string // web identity token → audience
 	roleNames map[string]string // access key → ARN of the assumed role's session
 	audience  string            // that STS expects; empty for its default
+	subject   string            // of identity tokens; empty for its default
 }
 
 // Option changes how an emulator starts.

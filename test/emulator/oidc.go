@@ -28,6 +28,13 @@ func (e *Emulator) TrustAudience(audience string) {
 	e.audience = audience
 }
 
+// IssueFor makes the identity tokens say another subject.
+func (e *Emulator) IssueFor(subject string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.subject = subject
+}
+
 // audienceLocked is the audience that STS expects, for those who hold the lock.
 func (e *Emulator) audienceLocked() string {
 	if e.audience == "" {
@@ -46,10 +53,16 @@ func (x *exchange) oidc() answer {
 	if wanted == "" {
 		wanted = "https://github.com/org"
 	}
+	x.e.mu.Lock()
+	defer x.e.mu.Unlock()
+	subject := x.e.subject
+	if subject == "" {
+		subject = "repo:org/shop:ref:refs/heads/main"
+	}
 	claims, err := json.Marshal(map[string]any{
 		"iss": "https://token.actions.githubusercontent.com",
 		"aud": wanted,
-		"sub": "repo:org/shop:ref:refs/heads/main",
+		"sub": subject,
 		"exp": time.Now().Add(5 * time.Minute).Unix(),
 		"jti": newID(),
 	})
@@ -58,8 +71,6 @@ func (x *exchange) oidc() answer {
 	}
 	encode := base64.RawURLEncoding.EncodeToString
 	token := encode([]byte(`{"typ":"JWT","alg":"RS256"}`)) + "." + encode(claims) + "." + encode([]byte(rand.Text()))
-	x.e.mu.Lock()
-	defer x.e.mu.Unlock()
 	x.e.idTokens[token] = wanted
 	return x.ok(http.StatusOK, map[string]any{"count": len(token), "value": token})
 }

@@ -206,6 +206,51 @@ func TestCheckTellsOfMemoryAndCredentials(t *testing.T) {
 	}
 }
 
+// The trust policy must allow what the job's token says, so check says it, also
+// where the role was refused. The token itself is nobody's to read.
+func TestCheckTellsWhatTheTokenSays(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		subject string
+		refused bool
+		says    []string
+	}{
+		"names only":              {"repo:org/shop:environment:production", false, []string{`sub "repo:org/shop:environment:production" (names only`, `aud "sts.amazonaws.com"`}},
+		"names with IDs":          {"repo:org@12/shop@34:ref:refs/heads/main", false, []string{`sub "repo:org@12/shop@34:ref:refs/heads/main" (names with IDs`}},
+		"a template":              {"job_workflow_ref:org/ci/.github/workflows/deploy.yml@refs/heads/main", false, []string{"a custom template"}},
+		"what would be a command": {"repo:org/shop\n::error::x", false, []string{`shop\n::error::x`}},
+		"a role that is refused":  {"repo:org@12/shop@34:ref:refs/heads/main", true, []string{"names with IDs"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			s.IssueFor(c.subject)
+			want := "ready/"
+			if c.refused {
+				s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.Status(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"))
+				want = "not-ready/no-credentials"
+			}
+			o := s.byRole().input("command", "check").input("timeout", "15s").run()
+			assert.Equal(t, want, o.ended(), o.outputs["message"])
+			status, detail := o.proven(t).check(t, "OIDC token")
+			assert.Equal(t, "passed", status)
+			for _, text := range c.says {
+				assert.Contains(t, detail, text)
+				assert.Contains(t, o.stdout, text)
+			}
+			assert.NotRegexp(t, `eyJ[\w-]+\.[\w-]+`, o.stdout+o.summary+o.outputs["results"])
+		})
+	}
+	t.Run("no role is assumed", func(t *testing.T) {
+		t.Parallel()
+		s := newScene(t)
+		s.function("api", 3)
+		o := s.step().input("command", "check").run()
+		assert.NotContains(t, o.outputs["results"], "OIDC token")
+	})
+}
+
 // provision gives the alias provisioned concurrency.
 func (s *scene) provision(function string, instances int) {
 	s.tb.Helper()
