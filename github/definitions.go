@@ -316,8 +316,8 @@ func InputDefinitions() []Definition {
 		},
 		{
 			Name: "notify-on", Group: groupNotify, Default: "rolled-back,failed,attention",
-			Description: "Which results notify. `attention` is a skipped rollback that needs manual action.",
-			Form:        "any of `rolled-back`, `failed`, `attention`, `skipped`, `planned` and `always`, comma- or newline-separated",
+			Description: "Which results notify. `attention` is a skipped rollback that needs manual action. `promoted` is a promotion, from its beginning to its end: the command `promote` adds it to the default.",
+			Form:        "any of `rolled-back`, `failed`, `attention`, `promoted`, `skipped`, `planned` and `always`, comma- or newline-separated",
 		},
 		{
 			Name: "slack-webhook-url", Group: groupSlack, Secret: true,

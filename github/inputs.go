@@ -230,7 +230,7 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 		},
 		Teams:    Teams{WebhookURL: parseWebhook(p, "teams-webhook-url")},
 		Webhook:  Webhook{URL: parseWebhook(p, "webhook-url"), Secret: p.text("webhook-secret")},
-		NotifyOn: p.choices("notify-on", "rolled-back", "failed", "attention", "skipped", "planned", "always"),
+		NotifyOn: parseNotifyOn(p),
 		FollowUps: FollowUps{
 			RecordDeployment:     p.boolean("record-deployment"),
 			CommentOnPullRequest: p.boolean("comment-on-pull-request"),

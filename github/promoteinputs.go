@@ -91,6 +91,16 @@ func parseAllOrNothing(p *inputParser) bool {
 	return p.boolean("all-or-nothing")
 }
 
+// parseNotifyOn reads `notify-on`, whose default depends on the command: whoever gives
+// a promotion a channel wants to follow it.
+func parseNotifyOn(p *inputParser) []string {
+	on := p.choices("notify-on", "rolled-back", "failed", "attention", "promoted", "skipped", "planned", "always")
+	if p.text("command") == "promote" && !p.differs("notify-on") {
+		on = append(on, "promoted")
+	}
+	return on
+}
+
 // checkPromote holds the inputs to what a promotion needs.
 func checkPromote(p *inputParser, in Inputs) {
 	if in.Command != "promote" {

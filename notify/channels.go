@@ -28,12 +28,14 @@ type Channel interface {
 	Send(ctx context.Context, n Notification) error
 }
 
-// Threaded is a channel that can send a first message as soon as the alias has
-// moved and the rest in its thread: Begin opens the thread, Send ends it. Send
-// without Begin is a message of its own.
+// Threaded is a channel that can send a first message before it is known how the
+// command ends, and the rest in its thread: Begin opens the thread, Continue adds to
+// it, Send ends it. Send without Begin is a message of its own; Continue without
+// Begin sends nothing.
 type Threaded interface {
 	Channel
 	Begin(ctx context.Context, n Notification) error
+	Continue(ctx context.Context, n Notification) error
 }
 
 // Clock is the time, handed in. Sleep returns the error of ctx if that ends first.

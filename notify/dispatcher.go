@@ -31,34 +31,46 @@ type Dispatcher struct {
 	Limit time.Duration
 	Log   Log
 
-	begun map[string]<-chan struct{} // closed when Begin has ended, by channel
+	queued map[string]<-chan struct{} // closed when a channel has what came before Send, by channel
 }
 
 // Begin sends a first message to the threaded channels and does not wait for
 // them: Send does, each channel for itself. Errors are only logged, because Send
-// tries again and its answer counts. Begin has half of the limit, so that Send has
-// time left if a channel hangs.
+// tries again and its answer counts. A message before Send has half of the limit, so
+// that Send has time left if a channel hangs.
 func (d *Dispatcher) Begin(ctx context.Context, n Notification) {
-	d.begun = map[string]<-chan struct{}{}
+	d.ahead(ctx, n, Threaded.Begin)
+}
+
+// Continue sends one more message to the threads that Begin has opened, after those
+// that came before, and does not wait for it.
+func (d *Dispatcher) Continue(ctx context.Context, n Notification) {
+	d.ahead(ctx, n, Threaded.Continue)
+}
+
+// ahead sends a message to the threaded channels, in the order of the calls.
+func (d *Dispatcher) ahead(ctx context.Context, n Notification, send func(Threaded, context.Context, Notification) error) {
+	if d.queued == nil {
+		d.queued = map[string]<-chan struct{}{}
+	}
 	for _, channel := range d.Channels {
 		threaded, is := channel.(Threaded)
 		if !is {
 			continue
 		}
-		begun := make(chan struct{})
-		d.begun[channel.Name()] = begun
+		before, done := d.queued[channel.Name()], make(chan struct{})
+		d.queued[channel.Name()] = done
 		go func() {
-			defer close(begun)
-			d.begin(ctx, threaded, n)
+			defer close(done)
+			if before != nil {
+				<-before
+			}
+			d.Log.Infof("notifying %s: %s", channel.Name(), n.Alert.Headline)
+			answer := deliver(ctx, d.Limit/2, func(ctx context.Context) error { return send(threaded, ctx, n) })
+			if answer != Sent {
+				d.Log.Infof("%s was not notified yet: %s", channel.Name(), answer)
+			}
 		}()
-	}
-}
-
-func (d *Dispatcher) begin(ctx context.Context, channel Threaded, n Notification) {
-	d.Log.Infof("telling %s that the alias has moved", channel.Name())
-	answer := deliver(ctx, d.Limit/2, func(ctx context.Context) error { return channel.Begin(ctx, n) })
-	if answer != Sent {
-		d.Log.Infof("%s was not notified yet: %s", channel.Name(), answer)
 	}
 }
 
@@ -81,11 +93,11 @@ func (d *Dispatcher) Send(ctx context.Context, n Notification) map[string]string
 	return answers
 }
 
-// send waits for the channel's Begin, if there was one.
+// send waits for what the channel was sent before.
 func (d *Dispatcher) send(ctx context.Context, channel Channel, n Notification) error {
-	if begun, threaded := d.begun[channel.Name()]; threaded {
+	if before, threaded := d.queued[channel.Name()]; threaded {
 		select {
-		case <-begun:
+		case <-before:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

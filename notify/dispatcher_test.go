@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/org/lambda-rollback-action/notify"
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
 // fakeThreaded is a threaded channel. It keeps how long after the start of the test
@@ -17,6 +18,7 @@ type fakeThreaded struct {
 	begin, send func(context.Context) error
 	started     time.Time
 	began, sent time.Duration
+	continued   []string
 }
 
 func (*fakeThreaded) Name() string { return "fake" }
@@ -24,6 +26,11 @@ func (*fakeThreaded) Name() string { return "fake" }
 func (f *fakeThreaded) Begin(ctx context.Context, _ notify.Notification) error {
 	defer func() { f.began = time.Since(f.started) }()
 	return f.begin(ctx)
+}
+
+func (f *fakeThreaded) Continue(_ context.Context, n notify.Notification) error {
+	f.continued = append(f.continued, n.Alert.Headline)
+	return nil
 }
 
 func (f *fakeThreaded) Send(ctx context.Context, _ notify.Notification) error {
@@ -78,6 +85,24 @@ func TestTimeOfAThreadedChannel(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What comes between the first message and the last keeps its order, and nobody
+// waits for it but Send.
+func TestAThreadKeepsItsOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		channel := &fakeThreaded{begin: takes(time.Second), send: succeeds, started: time.Now()}
+		d := notify.Dispatcher{Channels: []notify.Channel{channel}, Limit: 20 * time.Second, Log: silent{}}
+		d.Begin(t.Context(), notify.Notification{})
+		for _, headline := range []string{"10%", "50%"} {
+			d.Continue(t.Context(), notify.Notification{Alert: report.Alert{Headline: headline}})
+		}
+		assert.Zero(t, time.Since(channel.started))
+		assert.Equal(t, map[string]string{"fake": notify.Sent}, d.Send(t.Context(), notify.Notification{}))
+		assert.Equal(t, []string{"10%", "50%"}, channel.continued)
+		assert.Equal(t, time.Second, channel.sent)
+	})
 }
 
 // A signal that ends the program's time is said.

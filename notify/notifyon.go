@@ -9,6 +9,10 @@ import (
 // Always is the entry of `notify-on` that matches every result.
 const Always = "always"
 
+// Promoted is the entry for promotions: that one has begun, each of its steps, and
+// its end, whatever that is.
+const Promoted = "promoted"
+
 // ShouldNotify reports whether a result matches the input `notify-on`. A result may be
 // of several kinds: one that failed because production is not healthy was rolled
 // back, too.
@@ -33,6 +37,7 @@ func kindsOf(r report.Result) []string {
 	rollback := r.Command == "" || r.Command == "rollback"
 	add(is(report.RolledBack) || rollback && r.RolledBack(), "rolled-back")
 	add(is(report.Failed) || is(report.NotReady), "failed")
+	add(r.Command == "promote" && (r.Status == report.Promoted || r.Status == report.Failed), Promoted)
 	add(r.NeedsAttention(), "attention")
 	add(r.Status == report.Skipped, "skipped")
 	add(r.Status == report.Planned, "planned")

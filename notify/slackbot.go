@@ -83,6 +83,12 @@ func (s *SlackBot) Begin(ctx context.Context, n Notification) error {
 	return s.inEachChannel(func(c *slackChannel) error { return c.begin(ctx, n.Alert) })
 }
 
+// Continue replies in the thread of each channel's first message, and leaves that
+// message as it is.
+func (s *SlackBot) Continue(ctx context.Context, n Notification) error {
+	return s.inEachChannel(func(c *slackChannel) error { return c.proceed(ctx, n.Alert) })
+}
+
 // Send replies in the thread of each channel's first message, shown to the whole
 // channel if the result is not a good one, and updates the first message. Without a
 // first message it posts one.
@@ -132,10 +138,25 @@ func (c *slackChannel) begin(ctx context.Context, a report.Alert) error {
 	return nil
 }
 
-func (c *slackChannel) finish(ctx context.Context, a report.Alert) error {
+// proceed replies where there is a thread. Where there is none, the end is a message
+// of its own, and says it all.
+func (c *slackChannel) proceed(ctx context.Context, a report.Alert) error {
+	first := c.opened()
+	if first.timestamp == "" {
+		return nil
+	}
+	return c.reply(ctx, first, a)
+}
+
+// opened is the first message; its timestamp is empty where there is none.
+func (c *slackChannel) opened() slackMessageID {
 	c.mu.Lock()
-	first := c.first
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	return c.first
+}
+
+func (c *slackChannel) finish(ctx context.Context, a report.Alert) error {
+	first := c.opened()
 	if first.timestamp == "" {
 		_, err := c.post(ctx, newSlackMessage(a), newSlackText(a))
 		return err

@@ -28,8 +28,12 @@ func promote(_ context.Context, a *action, clients *aws.Clients, functions []ali
 		action: a, plan: planOf(a.inputs.Promote), verifier: verifier(a, clients), session: clients.Session(ctx), watched: map[*alias.Promoting]*watched{},
 		together: options.Together, all: alias.NewPromotion(functions, *options),
 	}
+	p.notifier.promotion = p
 	p.prepare(ctx)
-	p.run(ctx)
+	if len(p.all.Going()) > 0 {
+		p.notifier.begun()
+		p.run(ctx)
+	}
 	a.awaitRun(ctx)
 	a.result.Functions = withOwners(a, p.all.Results())
 	completeTimelines(a)
@@ -64,8 +68,9 @@ type promotion struct {
 	// and has not passed since.
 	unwell bool
 	// ringing are alarms that were in ALARM before it began, and have been since.
-	ringing []string
-	watched map[*alias.Promoting]*watched
+	ringing  []string
+	watched  map[*alias.Promoting]*watched
+	notifier promotionNotifier
 }
 
 // watched is what was counted of one function.

@@ -58,7 +58,9 @@ func (p *promotion) step(ctx context.Context, i int) {
 			extended[f] = extended[f] || d.Next == canary.Extend
 			all = append(all, looked{f, d})
 		}
-		if !p.follow(all, signals) || a.deps.Clock.Sleep(ctx, canary.Minute) != nil {
+		again := p.follow(all, signals)
+		p.notifier.step(i, all, again)
+		if !again || a.deps.Clock.Sleep(ctx, canary.Minute) != nil {
 			return
 		}
 	}

@@ -170,6 +170,9 @@ func (f *Promoting) Label() string { return f.r.subject.label() }
 // Report is what the promotion has counted so far, to be filled in.
 func (f *Promoting) Report() *report.Promotion { return f.r.state.promotion }
 
+// Message is how the promotion has ended; empty: it goes on.
+func (f *Promoting) Message() string { return f.r.state.message }
+
 // Note keeps a note.
 func (f *Promoting) Note(note report.Note) { f.r.notes.add(note) }
 

@@ -212,8 +212,14 @@ func reasonHeadingFor(command string, reason Reason) string {
 	if command == "drill" && reason == Unhealthy {
 		return "a check failed"
 	}
-	if command == "promote" && reason == Unhealthy {
-		return "the new version is not healthy"
+	if command == "promote" {
+		switch reason {
+		case Unhealthy:
+			return "the new version is not healthy"
+		case AliasChanged:
+			return "somebody else changed the alias"
+		default:
+		}
 	}
 	return reasonHeading(reason)
 }

@@ -35,8 +35,10 @@ type World struct {
 	Functions []*emulator.Function
 	Errors    map[int64]float64 // the share of a version's calls that fail
 	Incident  func(minute int) float64
-	At        map[int]func() // what happens in a minute of the promotion
-	Minute    int            // of the promotion
+	At        map[int]func()    // what happens in a minute of the promotion
+	Minute    int               // of the promotion
+	Variables map[string]string // of the environment of every step
+	HTTP      *http.Client      // of the health checks and the channels
 
 	random    *mathrand.Rand
 	perMinute int
@@ -54,7 +56,7 @@ type World struct {
 // future. setenv sets what the AWS SDK reads of this process's environment.
 func New(e *emulator.Emulator, dir string, setenv func(name, value string), perMinute int, names ...string) (*World, error) {
 	w := &World{
-		Emulator: e, Errors: map[int64]float64{}, At: map[int]func(){},
+		Emulator: e, HTTP: &http.Client{}, Errors: map[int64]float64{}, At: map[int]func(){},
 		random: mathrand.New(mathrand.NewPCG(1, 2)), perMinute: perMinute, signals: make(chan os.Signal, 2), dir: dir,
 		now: time.Now().UTC().Add(-3 * time.Hour).Truncate(time.Minute).Add(20 * time.Second),
 	}
@@ -201,10 +203,13 @@ func (w *World) Step(inputs map[string]string) (Ended, error) {
 	for name, value := range w.Env() {
 		env[name] = value
 	}
+	for name, value := range w.Variables {
+		env[name] = value
+	}
 	var log bytes.Buffer
 	code := rollback.Main(context.Background(), nil, rollback.Deps{
 		Getenv: func(name string) string { return env[name] }, Setenv: os.Setenv, ReadFile: os.ReadFile, Append: github.AppendFile,
-		Random: rand.Reader, Stdin: strings.NewReader(""), Stdout: &log, Stderr: &log, Clock: w, HTTP: &http.Client{}, Signals: w.signals,
+		Random: rand.Reader, Stdin: strings.NewReader(""), Stdout: &log, Stderr: &log, Clock: w, HTTP: w.HTTP, Signals: w.signals,
 	})
 	e := Ended{Code: code, Log: log.String(), Outputs: map[string]string{}}
 	summary, err := os.ReadFile(env["GITHUB_STEP_SUMMARY"])

@@ -1,0 +1,46 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+// PromotionStage is where a promotion stands that goes on.
+type PromotionStage struct {
+	Headline string // what happened: "Promotion began"
+	// Message has a sentence for each function, or one for all.
+	Message string
+	Next    string // what comes next; a sentence
+	Doubt   bool   // somebody had better look
+}
+
+// NewPromotionAlert words the stage of a promotion for the channels that are notified
+// as it goes. r has the functions of which it speaks as they are then; secrets must
+// have been taken out of it before, as for NewAlert.
+func NewPromotionAlert(r Result, stage PromotionStage) Alert {
+	a := NewAlert(r)
+	a.Preliminary, a.Severity, a.Mark = true, SeverityQuiet, "⏳"
+	if stage.Doubt {
+		a.Severity, a.Mark = SeverityAttention, attentionMark
+	}
+	headline := stage.Headline + ": " + promoted(r)
+	if r.Environment != "" {
+		headline = Cut(headline, longestHeadline-33) + " · " + Line(r.Environment, 30)
+	}
+	a.Headline, a.Message = Cut(headline, longestHeadline), oneLine(stage.Message, longestMessage)
+	a.Verdict, a.Checks, a.Next, a.Functions, a.Left = oneLine(stage.Next, longestText), nil, nil, nil, 0
+	return a
+}
+
+// promoted names what is promoted.
+func promoted(r Result) string {
+	if len(r.Functions) != 1 {
+		return functionCount(len(r.Functions))
+	}
+	f := r.Functions[0]
+	name := orFunction(plainText.name(f.Function, longestName))
+	if f.Promotion == nil {
+		return name
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s, version %s", name, versionOrUnknown(f.Promotion.Version)))
+}
