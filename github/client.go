@@ -143,7 +143,7 @@ func (w bufferedAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 var (
 	// errNoToken is given instead of a call.
 	errNoToken = errors.New("the input github-token is empty")
-	// errOddAnswer is an answer that is valid JSON and yet of no use.
+	// errOddAnswer is an answer that is valid JSON but not usable.
 	errOddAnswer = errors.New("unexpected content")
 	// errTooMuch is a bound of ours that an answer exceeds.
 	errTooMuch = errors.New("too much to read")

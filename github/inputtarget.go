@@ -60,7 +60,7 @@ func parseVersions(p *inputParser, functions []Function) {
 	}
 }
 
-// ignoreDeployed warns of a `deployed-version` that is of no use.
+// ignoreDeployed warns of a `deployed-version` that has no effect.
 func ignoreDeployed(p *inputParser, err error) {
 	const input = "deployed-version"
 	p.ignored++

@@ -231,7 +231,7 @@ func (t *smtpTrace) Debugf(l log.Log) {
 	t.verb.Store(verb)
 }
 
-// Infof, Warnf and Errorf are of no use here.
+// Infof, Warnf and Errorf do nothing here.
 func (*smtpTrace) Infof(log.Log)  {}
 func (*smtpTrace) Warnf(log.Log)  {}
 func (*smtpTrace) Errorf(log.Log) {}
