@@ -135,7 +135,7 @@ func (p *promotion) lastsLongEnough() bool {
 	const mend = "give the job a role by role-to-assume, which is assumed again when it ends, or shorten the steps"
 	switch now := a.deps.Clock.Now(); {
 	case p.session.Ends.IsZero() && p.session.Temporary && takes > longSession:
-		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the promotion takes %s, and when the AWS credentials end is not known, usually after an hour: %s", shortDuration(takes), mend)})
+		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the promotion takes %s, and the action cannot see when the AWS credentials end, usually after an hour: %s", shortDuration(takes), mend)})
 	case !p.session.Ends.IsZero() && p.session.Ends.Before(now.Add(takes+a.inputs.Timeout)):
 		for _, f := range p.all.Going() {
 			f.Fail(report.NoCredentials, fmt.Sprintf("the AWS credentials end at %s UTC, and the promotion takes %s: nothing could return the traffic after that; %s",

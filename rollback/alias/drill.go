@@ -207,7 +207,7 @@ func (run *drillRun) restore() {
 		}
 	}
 	if isShifting {
-		r.notes.warnf("the alias is back on version %d, but its traffic is still shifting; AWS goes on by itself", before.Version)
+		r.notes.warnf("the alias is back on version %d, but its traffic is still shifting; AWS continues without this action", before.Version)
 		run.restored(before, began)
 		return
 	}

@@ -104,10 +104,10 @@ func (r *rollback) settle(ctx context.Context) error {
 		if first.Weighted == 0 {
 			first = now
 		}
-		r.log.Infof("version %d does not serve alone yet: %.3g%% of the traffic still go to version %d, as with provisioned concurrency; looking again in %s",
+		r.log.Infof("version %d does not have all of the traffic yet: %.3g%% still goes to version %d, as with provisioned concurrency; looking again in %s",
 			target, 100*now.Weight, now.Weighted, wait)
 		if r.clock.Sleep(ctx, wait) != nil {
-			r.notes.warnf("the traffic is still shifting: %.3g%% went to version %d when the time was over; AWS goes on by itself, look at the alias in a few minutes", 100*now.Weight, now.Weighted)
+			r.notes.warnf("the traffic is still shifting: %.3g%% went to version %d when the time was over; AWS continues without this action: look at the alias in a few minutes", 100*now.Weight, now.Weighted)
 			return nil //nolint:nilerr // the move itself holds
 		}
 	}

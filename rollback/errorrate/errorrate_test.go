@@ -124,7 +124,7 @@ func TestJudge(t *testing.T) {
 		},
 		"nothing before the deploy": {
 			before(minutes(0, 100, 50, 50), nil),
-			inconclusive, errorrate.NothingToCompare, "nothing is known of the time before the deploy",
+			inconclusive, errorrate.NothingToCompare, "there is no data from before the deploy",
 		},
 		"all is throttled": {
 			beside(errorrate.Step{Tested: throttled(minutes(0, 0, 0, 0), 20), Other: minutes(0, 540, 0, 0)}),
@@ -146,7 +146,7 @@ func TestJudge(t *testing.T) {
 		"bad against the hour before":  {before(minutes(0, 20, 4, 3, 5, 4, 4), hour(20, 0)), failed, errorrate.NoReason, "more than chance"},
 		"bad for one half alone": {
 			before(minutes(0, 20, 10, 9, 0, 0, 0, 0), hour(20, 0)),
-			inconclusive, errorrate.OneWindow, "more than chance explains (p < 0.0001), but not in each half of the time by itself",
+			inconclusive, errorrate.OneWindow, "more than chance explains (p < 0.0001), but not in both halves of the time",
 		},
 		"an hour with few calls": {
 			before(minutes(0, 20, 0, 0, 0), minutes(-90, 1, 0, 0, 0, 0)),

@@ -25,7 +25,7 @@ func (v Verdict) because() string {
 		return "no calls were counted, and no data is not health"
 	case NothingToCompare:
 		if v.Against == Before {
-			return "nothing is known of the time before the deploy to compare it with"
+			return "there is no data from before the deploy to compare it with"
 		}
 		return "the other version had no calls at the same time to compare it with"
 	case Throttled:
@@ -36,7 +36,7 @@ func (v Verdict) because() string {
 	case OneMinute:
 		return fmt.Sprintf("more than chance explains (%s), but all of the errors were in one minute", v.chance())
 	case OneWindow:
-		return fmt.Sprintf("more than chance explains (%s), but not in each half of the time by itself", v.chance())
+		return fmt.Sprintf("more than chance explains (%s), but not in both halves of the time", v.chance())
 	case TooFewCalls:
 		if v.Needed == 0 {
 			return fmt.Sprintf("too few calls to tell: %d seen, and %d to compare them with", v.Tested.Calls, v.Other.Calls)

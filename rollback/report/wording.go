@@ -59,7 +59,7 @@ var reasonTexts = map[Reason]reasonText{
 		),
 	},
 	RolledBackByStack: {
-		heading: "the stack rolled back by itself",
+		heading: "CloudFormation rolled the stack back",
 		remedy:  todo("Nothing to do for {function}: CloudFormation restored {from}. The stack's events show why its update failed."),
 	},
 

@@ -117,7 +117,7 @@ func TestMetrics(t *testing.T) {
 			default:
 				return minute{calls: 4, version: "41"}
 			}
-		}, want: report.CheckInconclusive, detail: "error rate now 10 % (2 errors in 20 calls), before the deploy 0.0 % (0 errors in 240 calls); more than chance explains (p = 0.0056), but not in each half of the time by itself"},
+		}, want: report.CheckInconclusive, detail: "error rate now 10 % (2 errors in 20 calls), before the deploy 0.0 % (0 errors in 240 calls); more than chance explains (p = 0.0056), but not in both halves of the time"},
 		"few calls and no errors": {happened: func(time.Duration) minute { return minute{calls: 4, version: "41"} }, want: report.CheckInconclusive,
 			detail: "too few calls to tell: 20 seen, about 234 needed"},
 		"bad at the beginning alone": {happened: func(at time.Duration) minute {
@@ -125,7 +125,7 @@ func TestMetrics(t *testing.T) {
 				return minute{calls: 100, errors: 40, version: "41"}
 			}
 			return steady(at)
-		}, want: report.CheckInconclusive, detail: "but not in each half of the time by itself"},
+		}, want: report.CheckInconclusive, detail: "but not in both halves of the time"},
 		"still bad, by alias":        {happened: since(minute{calls: 100, errors: 40}), want: report.CheckFailed, detail: "error rate now 40 %"},
 		"as bad as it always was":    {happened: func(time.Duration) minute { return minute{calls: 200, errors: 10, version: "41"} }, want: report.CheckPassed, detail: "before the deploy 5.0 %"},
 		"a single error in hundreds": {happened: since(minute{calls: 101, errors: 1, version: "41"}), want: report.CheckPassed, detail: "error rate now 1.0 % (5 errors in 505 calls)"},
@@ -167,7 +167,7 @@ func TestMetrics(t *testing.T) {
 		}, change: func(s *setup) { s.subject.MovedAt = s.subject.MovedAt.Add(-4 * time.Minute) },
 			want: report.CheckPassed, detail: "0 errors in 500 calls"},
 		"the time of the deploy is not known": {happened: steady, change: func(s *setup) { s.subject.DeployedAt = time.Time{} },
-			want: report.CheckInconclusive, detail: "nothing is known of the time before the deploy"},
+			want: report.CheckInconclusive, detail: "there is no data from before the deploy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
