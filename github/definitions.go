@@ -32,7 +32,7 @@ func InputDefinitions() []Definition {
 	return []Definition{
 		{
 			Name: "command", Group: groupWhat, Essential: true, Default: "rollback",
-			Description: "What to do: `rollback` moves the aliases back, `check` reports whether a rollback would work, `snapshot` records the live versions, `list` shows the versions, `drill` rehearses a rollback and returns, and `promote` gives a new version the traffic step by step and returns to the old one if it is not healthy.",
+			Description: "What to do. `rollback` moves the aliases back, `check` reports whether a rollback would work, `snapshot` records the live versions, `list` shows the versions, and `drill` rehearses a rollback and returns. `promote` gives a new version the traffic step by step and returns to the old one if it is not healthy.",
 			Form:        "`rollback`, `check`, `snapshot`, `list`, `drill` or `promote`",
 		},
 		{
