@@ -105,15 +105,15 @@ func short(sha string) string { return sha[:min(len(sha), 7)] }
 func revertedBy(rejected commitMessage, later []commitMessage) string {
 	undone := make([]bool, len(later)) // whether a later commit that counts reverts it
 	by := ""
-	for i := len(later) - 1; i >= 0; i-- {
+	for i, l := range slices.Backward(later) {
 		if undone[i] {
 			continue
 		}
 		for k := range i {
-			undone[k] = undone[k] || reverts(later[i].message, later[k])
+			undone[k] = undone[k] || reverts(l.message, later[k])
 		}
-		if by == "" && reverts(later[i].message, rejected) {
-			by = later[i].sha
+		if by == "" && reverts(l.message, rejected) {
+			by = l.sha
 		}
 	}
 	return by

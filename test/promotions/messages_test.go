@@ -3,6 +3,7 @@ package promotions_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -33,9 +34,7 @@ func (w *world) notifiedBy(services *people.Services, inputs map[string]string, 
 	w.HTTP = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 	w.Variables = services.Env()
 	all := services.Inputs(channels...)
-	for name, value := range inputs {
-		all[name] = value
-	}
+	maps.Copy(all, inputs)
 	return w.promote(all)
 }
 

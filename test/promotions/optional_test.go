@@ -4,6 +4,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,7 +50,7 @@ func (w *world) situation(random *mathrand.Rand) {
 	serves := 1 + random.Int64N(newest)
 	weights := map[string]float64{}
 	if other := 1 + random.Int64N(newest); random.IntN(3) == 0 && other != serves {
-		weights[fmt.Sprint(other)] = 0.1
+		weights[strconv.FormatInt(other, 10)] = 0.1
 	}
 	require.NoError(w.t, f.SetAlias("live", serves, weights))
 	if random.IntN(2) == 0 {

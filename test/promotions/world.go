@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
 	"os"
@@ -200,12 +201,8 @@ func (w *World) Step(inputs map[string]string) (Ended, error) {
 		}
 		env[github.Definition{Name: name}.Variable()] = value
 	}
-	for name, value := range w.Env() {
-		env[name] = value
-	}
-	for name, value := range w.Variables {
-		env[name] = value
-	}
+	maps.Copy(env, w.Env())
+	maps.Copy(env, w.Variables)
 	var log bytes.Buffer
 	code := rollback.Main(context.Background(), nil, rollback.Deps{
 		Getenv: func(name string) string { return env[name] }, Setenv: os.Setenv, ReadFile: os.ReadFile, Append: github.AppendFile,
@@ -235,9 +232,10 @@ func (w *World) Interrupt() { w.signals <- syscall.SIGINT }
 // Serving is where the alias of a function points: "2", or "2+3=0.1".
 func Serving(f *emulator.Function) string {
 	alias, _ := f.Alias("live")
-	text := alias.Version
+	var text strings.Builder
+	text.WriteString(alias.Version)
 	for version, weight := range alias.Weights {
-		text += fmt.Sprintf("+%s=%g", version, weight)
+		fmt.Fprintf(&text, "+%s=%g", version, weight)
 	}
-	return text
+	return text.String()
 }

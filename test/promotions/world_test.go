@@ -2,6 +2,7 @@ package promotions_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,9 +38,7 @@ func (w *world) step(inputs map[string]string) promotions.Ended {
 func (w *world) promote(inputs map[string]string) promotions.Ended {
 	w.t.Helper()
 	all := map[string]string{"command": "promote", "deployed-version": "3"}
-	for name, value := range inputs {
-		all[name] = value
-	}
+	maps.Copy(all, inputs)
 	return w.step(all)
 }
 

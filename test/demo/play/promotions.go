@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,9 +112,7 @@ func playPromotion(s promotionScene, dir string) (played, error) {
 		return played{}, fmt.Errorf("failed to set the scene: %w", err)
 	}
 	inputs := map[string]string{"command": "promote", "deployed-version": "3"}
-	for name, value := range s.inputs {
-		inputs[name] = value
-	}
+	maps.Copy(inputs, s.inputs)
 	end, err := w.Step(inputs)
 	return played{s, end, promotions.Serving(f), w.Minute}, err
 }
