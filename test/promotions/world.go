@@ -50,6 +50,43 @@ type World struct {
 	signals chan os.Signal
 	dir     string
 	runs    int
+	kills   int
+}
+
+// clock is the time as one step sees it. It stops for a step that was killed, which
+// does nothing more then.
+type clock struct {
+	world *World
+	kills int // before the step began
+}
+
+func (c clock) dead() bool {
+	c.world.mu.Lock()
+	defer c.world.mu.Unlock()
+	return c.world.kills > c.kills
+}
+
+// Now is the time of the world.
+func (c clock) Now() time.Time {
+	if c.dead() {
+		select {}
+	}
+	return c.world.Now()
+}
+
+// Sleep lets time pass in the world.
+func (c clock) Sleep(ctx context.Context, d time.Duration) error {
+	if c.dead() {
+		select {}
+	}
+	return c.world.Sleep(ctx, d)
+}
+
+// Kill ends the steps that run, as SIGKILL does: they do nothing more.
+func (w *World) Kill() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kills++
 }
 
 // New has functions with versions 1 to 3, of which 2 is live, and an hour of calls
@@ -171,8 +208,11 @@ func (e Ended) How() string { return e.Outputs["status"] + "/" + e.Outputs["reas
 
 // Step runs the program as a step of the run 7001, with inputs; run is another run.
 func (w *World) Step(inputs map[string]string) (Ended, error) {
+	w.mu.Lock()
 	w.runs++
-	path := func(name string) string { return filepath.Join(w.dir, fmt.Sprintf("%s-%d", name, w.runs)) }
+	run, kills := w.runs, w.kills
+	w.mu.Unlock()
+	path := func(name string) string { return filepath.Join(w.dir, fmt.Sprintf("%s-%d", name, run)) }
 	env := map[string]string{
 		"AWS_REGION": region, "GITHUB_REPOSITORY": repository, "GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main",
 		"GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ID": "7001", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "deploy-production", "GITHUB_WORKFLOW": "deploy",
@@ -206,7 +246,7 @@ func (w *World) Step(inputs map[string]string) (Ended, error) {
 	var log bytes.Buffer
 	code := rollback.Main(context.Background(), nil, rollback.Deps{
 		Getenv: func(name string) string { return env[name] }, Setenv: os.Setenv, ReadFile: os.ReadFile, Append: github.AppendFile,
-		Random: rand.Reader, Stdin: strings.NewReader(""), Stdout: &log, Stderr: &log, Clock: w, HTTP: w.HTTP, Signals: w.signals,
+		Random: rand.Reader, Stdin: strings.NewReader(""), Stdout: &log, Stderr: &log, Clock: clock{w, kills}, HTTP: w.HTTP, Signals: w.signals,
 	})
 	e := Ended{Code: code, Log: log.String(), Outputs: map[string]string{}}
 	summary, err := os.ReadFile(env["GITHUB_STEP_SUMMARY"])
