@@ -21,7 +21,7 @@ func alertFacts(r Result, all []Function) []Fact {
 		now, name := servingFact(f)
 		if old := cmp.Or(failedVersion(f), f.From); f.To != "" && old != now {
 			what := "Failing version"
-			if Forward(f) {
+			if Forward(f) || f.Status == Promoted {
 				what = "Previous version"
 			}
 			add(what, versionInFull(f, old), "")
@@ -63,7 +63,7 @@ func servingFact(f Function) (version, name string) {
 	switch {
 	case f.ChangedByOthers && WasMoved(f):
 		return f.To, "Rolled back to"
-	case WasMoved(f):
+	case WasMoved(f), f.Status == Promoted && f.To != "":
 		return f.To, "Live version"
 	case f.Status == Failed: // a move whose answer was lost may have been made
 		return f.From, "Live when last read"

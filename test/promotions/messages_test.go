@@ -73,6 +73,8 @@ func TestAPromotionIsFollowedInAThread(t *testing.T) {
 	assert.Contains(t, all[1].Text(), "api:live: version 3 had ")
 	assert.Contains(t, all[1].Text(), "Next: 50% 5m.")
 	assert.Contains(t, all[2].Text(), "Next: 100% 5m.")
+	assert.Contains(t, all[4].Text(), "Live version  3")
+	assert.Contains(t, all[4].Text(), "Previous version  2")
 	assert.Len(t, services.Messages(people.Webhook), 1, "who cannot go on later is notified of the end alone")
 }
 
@@ -85,6 +87,8 @@ func TestAStoppedPromotionIsTheLastWordOfTheThread(t *testing.T) {
 	require.Len(t, got, 3, got)
 	assert.Equal(t, "⏳ Promotion began: api, version 3", got[0])
 	assert.True(t, strings.HasPrefix(got[1], "→🚨 Promotion stopped: api is on version 2 again"), got[1])
+	assert.Contains(t, services.Messages(people.SlackBot)[2].Text(), "Live version  2")
+	assert.Contains(t, services.Messages(people.SlackBot)[2].Text(), "Failing version  3")
 	assert.Equal(t, true, services.Messages(people.SlackBot)[1].JSON()["reply_broadcast"])
 }
 
