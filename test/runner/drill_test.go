@@ -125,7 +125,7 @@ func TestTheTimesOfADrillAreTold(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.function("api", 5)
-	o := s.drill().quick().input("health-url", s.answers(200)).run()
+	o := s.drill().patient().input("health-url", s.answers(200)).run()
 	assert.Equal(t, []string{"started", "alias-moved", "traffic-moved", "verified", "returned", "verified"}, o.proven(t).events())
 	assert.Contains(t, o.summary, "Alias returned")
 }

@@ -127,7 +127,7 @@ func TestThePolicyOfEachFeatureIsWhatItCalls(t *testing.T) {
 			s.function("api", 3)
 			st := s.step().inputs(inputs)
 			if name == "health-url" {
-				st.quick().input("health-url", s.answers(200))
+				st.patient().input("health-url", s.answers(200))
 			}
 			assert.Equal(t, "rolled-back", st.run().status())
 

@@ -88,7 +88,7 @@ func TestEveryInputIsEssentialOrCanBeWrong(t *testing.T) {
 // wronged is a rollback that tells everybody, checks that production is well, and
 // has wrong inputs.
 func (s *scene) wronged(p *people.Services, wrong map[string]string) *step {
-	st := s.telling(p).quick().input("health-url", s.answers(200))
+	st := s.telling(p).patient().input("health-url", s.answers(200))
 	return st.inputs(wrong)
 }
 
