@@ -1,6 +1,7 @@
 package github_test
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,6 +30,17 @@ func TestRedactorFor(t *testing.T) {
 		assert.Equal(t, "<***>", redactor.Redact("<"+secret+">"), secret)
 	}
 	assert.Equal(t, "AKIA me example.com", redactor.Redact("AKIA me example.com"), "a key's id and a user are no secrets")
+}
+
+// Whoever knows the address of a webhook can post to it, as with a token or a password.
+func TestInputsThatHoldASecretSayThatTheyDo(t *testing.T) {
+	t.Parallel()
+	named := regexp.MustCompile(`-(webhook-url|token|password|secret)$`)
+	for _, d := range github.InputDefinitions() {
+		if d.Form == "an https URL" || named.MatchString(d.Name) {
+			assert.True(t, d.Secret, "set Secret of %s in github/definitions.go: its value is not to be printed", d.Name)
+		}
+	}
 }
 
 // An error may have the path without the host, or the key alone.

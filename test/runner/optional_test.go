@@ -81,7 +81,8 @@ func TestEveryInputIsEssentialOrCanBeWrong(t *testing.T) {
 	t.Parallel()
 	for _, d := range github.InputDefinitions() {
 		_, optional := optionalFaults[d.Name]
-		assert.NotEqual(t, d.Essential, optional || slices.Contains(takeAnyText, d.Name), d.Name)
+		assert.NotEqual(t, d.Essential, optional || slices.Contains(takeAnyText, d.Name),
+			"%s: either the input is Essential, or optionalFaults has a wrong value of it, or takeAnyText names it", d.Name)
 	}
 }
 

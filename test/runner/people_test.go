@@ -80,6 +80,7 @@ func TestEveryChannelHearsOfARollback(t *testing.T) {
 		messages := p.Messages(channel)
 		require.Len(t, messages, 1, channel)
 		assert.True(t, messages[0].At.After(moved[0].Start), "people are told after the move")
+		assert.Contains(t, messages[0].Text(), "version", "%s: make Text of test/people read its messages", channel)
 	}
 	assert.Equal(t, "2", f.Serving("live"))
 	assert.Contains(t, o.summary, "| Told | "+strings.Join(channels, ", ")+" |")

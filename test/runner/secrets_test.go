@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/org/lambda-rollback-action/github"
 	"github.com/org/lambda-rollback-action/test/emulator"
 )
 
@@ -62,6 +63,15 @@ func values(maps ...map[string]string) []string {
 		}
 	}
 	return all
+}
+
+func TestEverySecretInputIsLookedFor(t *testing.T) {
+	t.Parallel()
+	for _, d := range github.InputDefinitions() {
+		if d.Secret {
+			assert.Contains(t, secretInputs, d.Name, "give it a value in secretInputs, so that the tests below look for it")
+		}
+	}
 }
 
 func TestAWrongSecretIsNotRepeated(t *testing.T) {
