@@ -187,7 +187,7 @@ func TestWrongInputs(t *testing.T) {
 		"a negative time":        {values{"observe": "-5m"}, []string{"input observe has \"-5m\", which is negative (it takes a duration such as `90s`, `5m` or `1h30m`, or `0s` for not at all)"}},
 		"days":                   {values{"timeout": "1d"}, []string{"input timeout has \"1d\", which is not a duration (it takes a duration above zero, such as `90s`, `5m` or `1h30m`)"}},
 
-		"no function":             {values{"function-name": " ,\n"}, []string{"input function-name is missing: name the function to roll back (it takes a name, `name:alias`, or a function ARN with or without an alias; several are comma- or newline-separated)"}},
+		"no function":             {values{"function-name": " ,\n"}, []string{"input function-name is missing: name the function (it takes a name, `name:alias`, or a function ARN with or without an alias; several are comma- or newline-separated)"}},
 		"an alias twice":          {values{"function-name": "orders,orders:live"}, []string{`input function-name has "orders:live", which is the same function and alias as "orders": remove one`}},
 		"an ARN twice":            {values{"function-name": ordersARN + "," + ordersARN + ":live"}, []string{`input function-name has "` + ordersARN + `:live", which is the same function and alias as "` + ordersARN + `": remove one`}},
 		"by name and ARN":         {values{"function-name": "orders," + ordersARN, "aws-region": "eu-west-1"}, []string{`input function-name has "` + ordersARN + `", which is the same function and alias as "orders": remove one`}},

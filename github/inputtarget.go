@@ -20,7 +20,7 @@ func parseAlias(p *inputParser) string {
 func parseFunctions(p *inputParser, alias string) []Function {
 	entries := p.list("function-name")
 	if len(entries) == 0 {
-		p.fail("function-name", "is missing: name the function to roll back")
+		p.fail("function-name", "is missing: name the function")
 	}
 	var functions []Function
 	for _, entry := range entries {

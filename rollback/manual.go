@@ -62,7 +62,7 @@ var shortFlags = map[string]string{
 	"all-or-nothing":         "move no function unless all can move",
 	"timeout":                "time limit for the move; default 5m",
 	"health-url":             "URL that must answer 200 after the move",
-	"invoke-payload":         "event to invoke the alias with after the move",
+	"invoke-payload":         "event to invoke the function with, as a check",
 	"alarms":                 "CloudWatch alarms that must be OK",
 	"observe":                "watch errors and logs this long, such as 5m",
 	"on-unhealthy":           "fail, or step-back to an older version",

@@ -22,7 +22,7 @@ func (p *promotion) complete(f *alias.Promoting, d canary.Decision, signals cana
 	case d.Cause == canary.Inconclusive:
 		f.Complete(report.HealthUnknown, "it is not known whether it is healthy there: "+causeText(d, f.Report()), true)
 	default:
-		f.Complete(report.Healthy, fmt.Sprintf("it was watched for %s there and is healthy: %s", last.For, d.Verdict.Why()), false)
+		f.Complete(report.Healthy, fmt.Sprintf("it was watched for %s there and is healthy: %s", shortDuration(last.For), d.Verdict.Why()), false)
 	}
 }
 

@@ -123,7 +123,12 @@ func sparkline(minutes []PromotionMinute, of func(PromotionMinute) (calls, error
 func (m medium) promotionHeadline(r Result) string {
 	what := m.text(reasonHeadingFor(r.Command, r.Reason), longestCell)
 	all := len(r.Functions)
-	if all != 1 {
+	switch {
+	case all == 0 && r.Status == Skipped:
+		return "Nothing promoted: " + what
+	case all == 0:
+		return "Promotion failed: " + what
+	case all > 1:
 		n := count(r.Functions, hasStatus(r.Status))
 		still := count(r.Functions, isNotRestored)
 		switch {

@@ -46,7 +46,7 @@ func looks(f *report.Function, verdicts ...report.PromotionLook) {
 func promoted() report.Result {
 	f := aPromotion("api", 1, shared(0, 2), shared(1, 3), shared(0, 1), alone(4), alone(2))
 	f.Status, f.Reason, f.To, f.Healthy = report.Promoted, "", "43", report.Healthy
-	f.Message = "api:live in production is on version 43, from version 42; it was watched for 5m0s there and is healthy: a rise of 5 points would have been seen"
+	f.Message = "api:live in production is on version 43, from version 42; it was watched for 5m there and is healthy: a rise of 5 points would have been seen"
 	looks(&f, report.PromotionLook{Weight: 0.1, Verdict: "version 43 had 1 errors in 180 calls, version 42 had 6 in 1620; step done", Passed: true},
 		report.PromotionLook{Weight: 1, Verdict: "version 43 had 6 errors in 1200 calls with all of the traffic; done", Passed: true})
 	f.Timeline = []report.Moment{

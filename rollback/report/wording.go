@@ -218,6 +218,8 @@ func reasonHeadingFor(command string, reason Reason) string {
 			return "the new version is not healthy"
 		case AliasChanged:
 			return "somebody else changed the alias"
+		case BranchNotAllowed:
+			return "runs of this branch may not promote"
 		default:
 		}
 	}

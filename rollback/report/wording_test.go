@@ -104,6 +104,8 @@ func TestHeadline(t *testing.T) {
 		"Production is NOT healthy: api was rolled back to version 41":                                       unhealthy(),
 		"Rollback failed: invalid input":                                                                     invalidInput(),
 		"Production is NOT rolled back for 1 of 4 functions; 2 rolled back":                                  several(),
+		"Promotion failed: invalid input":                                                                    {Command: "promote", Status: report.Failed, Reason: report.InvalidInput},
+		"Nothing promoted: runs of this branch may not promote":                                              {Command: "promote", Status: report.Skipped, Reason: report.BranchNotAllowed},
 		"Check failed: AWS denied access":                                                                    {Command: "check", Status: report.Failed, Reason: report.AccessDenied},
 		"Rolled back: 2 functions are on an earlier version again":                                           result(api(), api()),
 		"Rolled back: 1 of 2 functions is on an earlier version again":                                       result(api(), skipped().Functions[0]),

@@ -66,7 +66,7 @@ func (m Manual) shortFlags(say func(string, ...any), names []string) {
 	for _, name := range names {
 		for _, f := range all {
 			if f.Name == name {
-				say("  --%-24s%s", f.Name+placeholder(f), f.Short)
+				say("  --%-25s%s", f.Name+placeholder(f), f.Short)
 			}
 		}
 	}

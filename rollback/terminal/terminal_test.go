@@ -103,12 +103,12 @@ func TestHelp(t *testing.T) {
 	screen := help("")
 	assert.Contains(t, screen, "Usage: program <command> --function-name <name>")
 	assert.Contains(t, screen, "  rollback  go back\n")
-	assert.Contains(t, screen, "  --function-name <value>   functions\n")
+	assert.Contains(t, screen, "  --function-name <value>    functions\n")
 	assert.NotContains(t, screen, "--dry-run")
 
 	command := help("rollback")
 	assert.Contains(t, command, "Goes back to what was.\n\nUsage: program rollback --function-name <name>")
-	assert.Contains(t, command, "  --dry-run                 change nothing\n  --yes                     do not ask")
+	assert.Contains(t, command, "  --dry-run                  change nothing\n  --yes                      do not ask")
 	assert.NotContains(t, command, "--function-name <value>")
 
 	all := help("all")
