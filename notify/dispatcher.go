@@ -102,7 +102,7 @@ func (d *Dispatcher) send(ctx context.Context, channel Channel, n Notification) 
 			return ctx.Err()
 		}
 	}
-	d.Log.Infof("telling %s", channel.Name())
+	d.Log.Infof("notifying %s", channel.Name())
 	return channel.Send(ctx, n)
 }
 

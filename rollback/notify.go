@@ -95,7 +95,7 @@ func (n *notifier) notify(l Lifetime, r *report.Result) {
 		return
 	}
 	n.nameCommits(l.work, r)
-	n.log.Group("Telling people")
+	n.log.Group("Sending notifications")
 	var followUps sync.WaitGroup
 	var left map[string]string
 	var notes []report.Note

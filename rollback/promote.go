@@ -125,12 +125,7 @@ const longSession = 50 * time.Minute
 // lastsLongEnough says how long the promotion takes, and ends it where the credentials
 // end before: nobody could return the traffic then.
 func (p *promotion) lastsLongEnough() bool {
-	a, from := p.action, 1.0
-	for _, f := range p.all.Going() {
-		weight, _ := f.Weight()
-		from = min(from, weight)
-	}
-	takes := p.plan.Takes(from)
+	a, takes := p.action, p.plan.Takes(leastWeight(p.all.Going()))
 	a.log.Infof("the promotion takes %s if nothing goes wrong: its steps, and %s after each until its calls are counted", shortDuration(takes), p.plan.Delay)
 	const mend = "give the job a role by role-to-assume, which is assumed again when it ends, or shorten the steps"
 	switch now := a.deps.Clock.Now(); {
@@ -144,6 +139,16 @@ func (p *promotion) lastsLongEnough() bool {
 		return false
 	}
 	return true
+}
+
+// leastWeight is the share of the traffic from which the steps are still to be gone.
+func leastWeight(all []*alias.Promoting) float64 {
+	least := 1.0
+	for _, f := range all {
+		weight, _ := f.Weight()
+		least = min(least, weight)
+	}
+	return least
 }
 
 // keptByMinute is how long CloudWatch keeps what it counted by the minute: 15 days.

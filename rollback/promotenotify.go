@@ -24,11 +24,7 @@ type promotionNotifier struct {
 func (n *promotionNotifier) begun() {
 	p := n.promotion
 	a, going := p.action, p.all.Going()
-	from := 1.0
-	for _, f := range going {
-		weight, _ := f.Weight()
-		from = min(from, weight)
-	}
+	from := leastWeight(going)
 	var steps []string
 	for _, s := range p.plan.Steps {
 		if s.Weight >= from {

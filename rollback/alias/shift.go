@@ -129,7 +129,7 @@ func confirm(ctx context.Context, f *Promoting) {
 		if f.following.IsZero() {
 			f.following = r.clock.Now()
 		}
-		r.log.Infof("%s: %.3g%% of the traffic still go to version %d, as with provisioned concurrency", r.subject.label(), 100*now.Weight, now.Weighted)
+		r.log.Infof("%s: %.3g%% of the traffic still goes to version %d, as with provisioned concurrency", r.subject.label(), 100*now.Weight, now.Weighted)
 		f.share.since = r.clock.Now() // it is watched alone from when it serves alone
 		return
 	}

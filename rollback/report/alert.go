@@ -125,7 +125,11 @@ func (a Alert) AsTrial() Alert {
 // headlineIn is the headline with the environment behind it. What happened comes
 // first: a phone shows some 40 characters.
 func headlineIn(r Result) string {
-	text := Headline(r)
+	return withEnvironment(Headline(r), r)
+}
+
+// withEnvironment puts the environment behind a headline that does not name it.
+func withEnvironment(text string, r Result) string {
 	if r.Environment == "" || strings.HasPrefix(text, plainText.where(r)+" ") {
 		return Cut(text, longestHeadline)
 	}

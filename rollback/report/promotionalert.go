@@ -23,17 +23,13 @@ func NewPromotionAlert(r Result, stage PromotionStage) Alert {
 	if stage.Doubt {
 		a.Severity, a.Mark = SeverityAttention, attentionMark
 	}
-	headline := stage.Headline + ": " + promoted(r)
-	if r.Environment != "" {
-		headline = Cut(headline, longestHeadline-33) + " · " + Line(r.Environment, 30)
-	}
-	a.Headline, a.Message = Cut(headline, longestHeadline), oneLine(stage.Message, longestMessage)
+	a.Headline, a.Message = withEnvironment(stage.Headline+": "+promotionSubject(r), r), oneLine(stage.Message, longestMessage)
 	a.Verdict, a.Checks, a.Next, a.Functions, a.Left = oneLine(stage.Next, longestText), nil, nil, nil, 0
 	return a
 }
 
-// promoted names what is promoted.
-func promoted(r Result) string {
+// promotionSubject names what is promoted.
+func promotionSubject(r Result) string {
 	if len(r.Functions) != 1 {
 		return functionCount(len(r.Functions))
 	}
