@@ -105,8 +105,9 @@ def rollback(endpoint, tmp_path, run_id=1001, attempt=1, **inputs):
         environment["AWS_ENDPOINT_URL_CLOUDWATCH"] = os.environ["CLOUDWATCH"]
     for name, value in inputs.items():
         environment["INPUT_" + name.upper().replace("_", "-")] = value
+    # A watch of two minutes takes four: metrics are read when its last minutes are counted.
     process = subprocess.run(
-        [os.environ["BINARY"]], env=environment, capture_output=True, text=True, timeout=120
+        [os.environ["BINARY"]], env=environment, capture_output=True, text=True, timeout=300
     )
     return Outcome(process, parse(output.read_text()), summary.read_text())
 

@@ -107,7 +107,7 @@ def log(endpoint, function, version, *messages):
 
 def around_now():
     this = datetime.datetime.now(NOW).replace(second=0, microsecond=0)
-    return [this + datetime.timedelta(minutes=n) for n in range(-3, 3)]
+    return [this + datetime.timedelta(minutes=n) for n in range(-3, 5)]
 
 
 def test_watching_metrics_and_logs_that_are_well(aws, endpoint, tmp_path):  # noqa: F811
@@ -132,8 +132,8 @@ def test_watching_errors_that_go_on(aws, endpoint, tmp_path):  # noqa: F811
     traffic(endpoint, "api", after, errors=500)
     log(endpoint, "api", 2, "[ERROR] RuntimeError: no table")
 
-    # One bad minute is not enough, and a watch looks at whole ones.
-    outcome = rollback(endpoint, tmp_path, function_name="api", observe="61s")
+    # One bad minute is not enough, and only whole ones until the end of the watch count.
+    outcome = rollback(endpoint, tmp_path, function_name="api", observe="121s")
 
     found = checks(outcome)
     assert found["metrics"][0] == "failed", outcome.log
