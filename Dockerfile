@@ -1,7 +1,7 @@
-# The action as GitHub builds and runs it for `uses: org/lambda-rollback-action@v1`.
+# The image that GitHub builds and runs for `uses: org/lambda-rollback-action@v1`.
 
-# Compiled where the build runs, for where the image will run: no emulation. The
-# classic builder does not know BUILDPLATFORM. The digest is that of
+# Cross-compile on the build platform, without emulation. The fallback is for the
+# classic builder, which does not set BUILDPLATFORM. Source of the digest:
 # https://github.com/docker-library/repo-info/blob/e243c7edb883107b26904e1bfd094b120b43b9a8/repos/golang/remote/1.26.8-bookworm.md
 FROM --platform=${BUILDPLATFORM:-linux} golang:1.26.8-bookworm@sha256:9fdc884aacc3bec89b20ffc69f4bb369c78210e3e4f600387b5128b12c199f81 AS build
 WORKDIR /src
@@ -10,11 +10,11 @@ RUN go mod download
 COPY . .
 ARG TARGETOS
 ARG TARGETARCH
-# What --version says. A release gives both; from a checkout they are not known.
+# Shown by --version. Set for a release, empty in a build from a checkout.
 ARG VERSION
 ARG REVISION
-# HTTPS to AWS and GitHub needs the certificates; nothing else is needed. One
-# time on all files and folders, or two builds of one commit would differ.
+# The image needs only the binary and the CA certificates for HTTPS. All files and
+# folders get the same timestamp, so that the build is reproducible.
 ARG SOURCE_DATE_EPOCH=0
 RUN CGO_ENABLED=0 GOOS="$TARGETOS" GOARCH="$TARGETARCH" go build -trimpath -buildvcs=false \
         -ldflags="-s -w -buildid= -X main.version=$VERSION -X main.revision=$REVISION" \
@@ -32,6 +32,9 @@ LABEL org.opencontainers.image.title="lambda-rollback-action" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /image /
-# No USER: the runner mounts the files for outputs and summary as root, and only
+# The program needs little memory and ends soon: a garbage collection before main
+# would only delay the first call to AWS.
+ENV GOGC=400
+# No USER: the runner mounts the files for outputs and the summary as root, and only
 # root can write to them.
 ENTRYPOINT ["/lambda-rollback-action"]

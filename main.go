@@ -1,5 +1,5 @@
 // Lambda-rollback-action moves an AWS Lambda alias back to the last good version
-// after a deploy failed. It is the program of the GitHub Action of that name.
+// after a failed deploy. It is the program of the GitHub Action of the same name.
 package main
 
 import (
@@ -25,11 +25,12 @@ var version, revision string
 func main() {
 	// A closed log must not stop a rollback.
 	signal.Ignore(syscall.SIGPIPE)
-	// What libraries write to the standard logger would reach the log unescaped.
+	// Libraries may write to the standard logger, and its output is not escaped for
+	// the log of the step.
 	log.SetOutput(io.Discard)
 
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	os.Exit(rollback.Main(context.Background(), os.Args[1:], rollback.Deps{
 		Getenv:   os.Getenv,
 		Setenv:   os.Setenv,
@@ -48,7 +49,8 @@ func main() {
 	}))
 }
 
-// terminalOf reports whether a person can be asked, and how much room there is.
+// terminalOf returns the terminal on the standard streams: whether prompts can be
+// answered, and its size.
 func terminalOf(in, errors *os.File) rollback.Terminal {
 	var t rollback.Terminal
 	if term.IsTerminal(int(errors.Fd())) {
@@ -58,8 +60,8 @@ func terminalOf(in, errors *os.File) rollback.Terminal {
 	return t
 }
 
-// sizeOf is the size of a terminal in cells, 0 where it has none. Docker sets it
-// a moment after it has started the program.
+// sizeOf returns the size of a terminal in cells; 0: not known. It waits a moment,
+// because Docker sets the size shortly after it has started the program.
 func sizeOf(terminal *os.File) (width, height int) {
 	const pause, tries = 10 * time.Millisecond, 50
 	for range tries {
@@ -72,21 +74,27 @@ func sizeOf(terminal *os.File) (width, height int) {
 	return 0, 0
 }
 
-// maxFile is above the size of the largest event that GitHub sends, in bytes.
+// maxFile is the size limit of a file in bytes, above the largest event payload of
+// GitHub (25 MB).
 const maxFile = 32 << 20
 
-// readFile reads at most one byte above maxFile, so that the reader can tell that
-// a file is too large.
+// pipeLimit is how long the other end of a pipe may take to write data.
+const pipeLimit = 10 * time.Second
+
+// readFile reads at most maxFile+1 bytes, so that the caller can detect a file that
+// is too large. It does not wait for the other end of a pipe, which may never be
+// opened: such a pipe is empty.
 func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
+	_ = file.SetReadDeadline(time.Now().Add(pipeLimit)) // a file has none, and needs none
 	return io.ReadAll(io.LimitReader(file, maxFile+1))
 }
 
-// wallClock is the machine's clock.
+// wallClock is the system clock.
 type wallClock struct{}
 
 func (wallClock) Now() time.Time { return time.Now() }

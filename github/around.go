@@ -15,20 +15,21 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// around are the runs of a run's workflow on its branch that began after it, or
-// were at work when it began, with their jobs.
+// around has the runs of the same workflow and branch that started after a run, or
+// were in progress when it started, with their jobs.
 type around struct {
 	newer, older       []report.Run
 	newerErr, olderErr error
 }
 
-// errUnlisted: what the list of runs needs is not known beforehand.
+// errUnlisted is returned if a list of runs cannot be requested before the run itself
+// is read.
 var errUnlisted = errors.New("the workflow or branch of the run is not known beforehand")
 
-// near lists the runs of run's workflow on its branch in one call that serves for
-// the newer and for the older ones, the newest first, from what is known before
-// GitHub has said anything: the workflow's id or file, and what the payload proves
-// of the run's beginning. Without that it is the newest page.
+// near lists the newer and the older runs of run's workflow and branch, newest first,
+// in one call. It can run concurrently with the request for the run, because it needs
+// only the workflow's ID or file, and the time in the payload before which the run
+// cannot have started. Without that time, it lists the newest page.
 func near(ctx context.Context, a *API, c Context, run report.Run) (*gh.WorkflowRuns, error) {
 	workflow := ""
 	switch {
@@ -47,9 +48,9 @@ func near(ctx context.Context, a *API, c Context, run report.Run) (*gh.WorkflowR
 	return workflowRuns(ctx, a, workflow, run.Branch, created, 1)
 }
 
-// readAround takes the other runs out of a list that near gave, and reads their jobs.
-// Where the list does not reach far enough, it lists the newer and the older ones
-// for themselves.
+// readAround picks the other runs from the list that near returned, and reads their
+// jobs. If the list does not reach far enough back, it lists the newer and the older
+// runs separately.
 func readAround(ctx context.Context, a *API, run report.Run, runErr error, near *gh.WorkflowRuns, nearErr error) (out around) {
 	known := run.WorkflowID != 0 && run.Branch != "" && !run.CreatedAt.IsZero() && !run.CreatedBound
 	var both sync.WaitGroup
@@ -80,12 +81,12 @@ func readAround(ctx context.Context, a *API, run report.Run, runErr error, near 
 	return out
 }
 
-// reaches tells whether a list, the newest runs first, has all of run's workflow
-// that can have been at work since run began.
+// reaches reports whether a list, newest first, has all runs of run's workflow that
+// may have been in progress since run started.
 func reaches(list *gh.WorkflowRuns, run report.Run) bool {
 	all := list.WorkflowRuns
 	if len(all) > 0 && slices.ContainsFunc(all, func(r *gh.WorkflowRun) bool { return cmp.Or(r.GetWorkflowID(), run.WorkflowID) != run.WorkflowID }) {
-		return false // the file's name was another workflow's when run began
+		return false // the file belonged to another workflow when run started
 	}
 	if list.GetTotalCount() <= len(all) {
 		return true

@@ -8,10 +8,11 @@ import (
 	"unicode"
 )
 
-// MatchBranch reports whether any of the patterns matches the branch. The
-// pattern `*` matches every branch, also the empty one of an event that has
-// none; one that begins with refs/tags/ matches none. Inside a longer pattern `*` stands for any characters but `/`, and
-// `**` for any characters; everything else is literal and case matters.
+// MatchBranch reports whether any of the patterns matches the branch. The pattern `*`
+// matches every branch, including the empty one of an event without a branch; a
+// pattern that begins with refs/tags/ matches none. In a longer pattern, `*` matches
+// any characters except `/`, and `**` any characters; everything else is literal and
+// case-sensitive.
 func MatchBranch(patterns []string, branch string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		return pattern == "*" || !strings.HasPrefix(pattern, tagPrefix) && matchPattern(pattern, branch)
@@ -19,8 +20,8 @@ func MatchBranch(patterns []string, branch string) bool {
 }
 
 // MatchRef reports whether any of the patterns matches a full ref. A pattern that
-// begins with refs/tags/ is one of tags, `*` matches every ref, and any other is
-// one of branches.
+// begins with refs/tags/ matches tags, `*` matches every ref, and any other pattern
+// matches branches.
 func MatchRef(patterns []string, ref string) bool {
 	if slices.Contains(patterns, "*") {
 		return true
@@ -33,8 +34,8 @@ func MatchRef(patterns []string, ref string) bool {
 	})
 }
 
-// matchPattern keeps the set of places in branch that the pattern so far can
-// end at, so that its time is the product of the lengths whatever the pattern.
+// matchPattern tracks the set of positions in branch at which the pattern so far can
+// end. Its running time is at most the product of the lengths, for any pattern.
 func matchPattern(pattern, branch string) bool {
 	ends := make([]bool, len(branch)+1)
 	ends[0] = true
@@ -58,39 +59,39 @@ func matchPattern(pattern, branch string) bool {
 	return ends[len(branch)]
 }
 
-// ValidateBranchPattern refuses a pattern that means something in another glob
-// syntax, or that no branch or tag can match: either would quietly keep a
-// rollback from ever running. The error says what to write instead. The rules of
-// names: https://git-scm.com/docs/git-check-ref-format
+// ValidateBranchPattern rejects a pattern that has a meaning only in another glob
+// syntax, or that no branch or tag can match: either would silently prevent every
+// rollback. The error says what to write instead. The rules for names:
+// https://git-scm.com/docs/git-check-ref-format
 func ValidateBranchPattern(pattern string) error {
 	name := strings.TrimPrefix(pattern, tagPrefix)
 	switch {
 	case pattern == "":
 		return errors.New("has an empty pattern")
 	case strings.HasPrefix(pattern, "!"):
-		return fmt.Errorf("has the pattern %s, which would exclude: only * and ** are wildcards, so list the branches that may", quoteValue(pattern))
+		return fmt.Errorf("has the pattern %s: ! is not supported, only * and ** are wildcards, so list the branches to allow", quoteValue(pattern))
 	case strings.HasPrefix(pattern, "refs/heads/"):
 		return fmt.Errorf("has the pattern %s: write the branch without refs/heads/", quoteValue(pattern))
 	case strings.HasPrefix(name, "refs/"):
-		return fmt.Errorf("has the pattern %s, which no branch matches: refs/tags/ begins one of tags, and * allows what is on neither", quoteValue(pattern))
-	case commitForm.MatchString(name):
-		return fmt.Errorf("has the pattern %s, which is a commit: write the branch or tag that it is on", quoteValue(pattern))
+		return fmt.Errorf("has the pattern %s, which matches no branch: write refs/tags/ for tags, or * to allow any ref", quoteValue(pattern))
+	case commitForm().MatchString(name):
+		return fmt.Errorf("has the pattern %s, which is a commit: write the branch or tag that contains it", quoteValue(pattern))
 	case strings.HasSuffix(name, "/"):
 		return fmt.Errorf("has the pattern %s, which ends with a slash: write %s", quoteValue(pattern), quoteValue(pattern+"*"))
 	case name == "", name == "@", !possibleName(name):
-		return fmt.Errorf("has the pattern %s, which no branch or tag can match: git allows no such name", quoteValue(pattern))
+		return fmt.Errorf("has the pattern %s, which no branch or tag can match: it is not a valid Git ref name", quoteValue(pattern))
 	}
 	for _, char := range pattern {
 		if strings.ContainsRune(`?[~^:\`, char) || unicode.IsSpace(char) || unicode.IsControl(char) {
-			return fmt.Errorf("has %s in the pattern %s: only * and ** are wildcards, and a branch name cannot hold it",
+			return fmt.Errorf("has %s in the pattern %s: only * and ** are wildcards, and a branch name cannot contain it",
 				quoteValue(string(char)), quoteValue(pattern))
 		}
 	}
 	return nil
 }
 
-// possibleName is false where the literal parts of a pattern cannot stand in the
-// name of a branch or a tag.
+// possibleName reports whether the literal parts of a pattern can be part of the name
+// of a branch or a tag.
 func possibleName(pattern string) bool {
 	for part := range strings.SplitSeq(pattern, "/") {
 		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {

@@ -21,11 +21,11 @@ import (
 const (
 	defaultAPIURL = "https://api.github.com"
 
-	// callTimeout bounds one question to the API, its retries included, where
-	// the caller's context leaves more: go-github has no timeout of its own.
+	// callTimeout limits one request to the API, including retries: go-github has
+	// no timeout of its own.
 	callTimeout = 10 * time.Second
-	// maxAnswer bounds the body of one answer, in bytes. A page of 100 runs
-	// takes some 2 MB.
+	// maxAnswer limits the body of one response, in bytes. A page of 100 runs takes
+	// about 2 MB.
 	maxAnswer = 8 << 20
 
 	maxRetries    = 2
@@ -34,7 +34,8 @@ const (
 	maxRetryAfter = 2 * time.Second
 )
 
-// API reads what GitHub knows about workflow runs.
+// API is a client for the parts of GitHub's REST API that the action uses, in one
+// repository.
 type API struct {
 	client *gh.Client
 	clock  Clock
@@ -42,10 +43,10 @@ type API struct {
 	repo   string // path of the repository, escaped: repos/owner/name
 }
 
-// NewAPI makes an API for the repository owner/name. baseURL is the value of
-// GITHUB_API_URL, path of an enterprise server included; empty means
-// github.com. httpClient may be nil. Without a token no call is ever made, and
-// each method says so.
+// NewAPI returns an API for the repository owner/name. baseURL is the value of
+// GITHUB_API_URL, including the path of GitHub Enterprise Server; empty means
+// github.com. httpClient may be nil. Without a token, no request is made, and each
+// method returns an error that says so.
 func NewAPI(httpClient *http.Client, clock Clock, baseURL, token, repository string) (*API, error) {
 	base, err := parseBaseURL(cmp.Or(baseURL, defaultAPIURL))
 	if err != nil {
@@ -55,7 +56,7 @@ func NewAPI(httpClient *http.Client, clock Clock, baseURL, token, repository str
 	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
 		return nil, fmt.Errorf("failed to read repository %s: want owner/name, as in GITHUB_REPOSITORY", quoteValue(repository))
 	}
-	// WithEnterpriseURLs would append /api/v3/, which GITHUB_API_URL has.
+	// WithEnterpriseURLs would append /api/v3/, which GITHUB_API_URL has already.
 	client := gh.NewClient(retrying(httpClient))
 	if token != "" {
 		client = client.WithAuthToken(token)
@@ -80,8 +81,8 @@ func parseBaseURL(text string) (*url.URL, error) {
 	return base, nil
 }
 
-// retrying wraps base with retries of transport errors, 5xx and 429. Waits
-// are short: a rollback is not kept waiting for GitHub.
+// retrying wraps base with retries of transport errors, 5xx and 429. The waits are
+// short, because a rollback must not wait long for GitHub.
 func retrying(base *http.Client) *http.Client {
 	if base == nil {
 		base = cleanhttp.DefaultPooledClient()
@@ -100,8 +101,8 @@ func retrying(base *http.Client) *http.Client {
 	return client.StandardClient()
 }
 
-// shouldRetry gives up at once where GitHub asks for a longer wait than a
-// rollback can afford.
+// shouldRetry does not retry if GitHub asks for a longer wait than a rollback can
+// afford.
 func shouldRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if errors.Is(err, errTooMuch) || isOnce(ctx) && (resp == nil || resp.StatusCode != http.StatusTooManyRequests) {
 		return false, nil
@@ -113,8 +114,8 @@ func shouldRetry(ctx context.Context, resp *http.Response, err error) (bool, err
 	return again, err
 }
 
-// bufferedAnswers reads a body to its end before handing it on: it is bounded,
-// and a connection that breaks in the middle of it can be tried again.
+// bufferedAnswers reads each body completely before it returns the response: this
+// limits the size, and a connection that breaks in the middle of a body is retried.
 type bufferedAnswers struct {
 	next http.RoundTripper // nil: the default one
 }
@@ -141,17 +142,17 @@ func (w bufferedAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 var (
-	// errNoToken is given instead of a call.
+	// errNoToken is returned instead of making a request.
 	errNoToken = errors.New("the input github-token is empty")
-	// errOddAnswer is an answer that is valid JSON but not usable.
+	// errOddAnswer marks a response that is valid JSON but not usable.
 	errOddAnswer = errors.New("unexpected content")
-	// errTooMuch is a bound of ours that an answer exceeds.
+	// errTooMuch marks a response that exceeds one of our limits.
 	errTooMuch = errors.New("too much to read")
 )
 
-// get decodes the answer to GET <repository>/<path>. The decoder is go-github's
-// but not its methods: those give nothing at all where one field is odd; see
-// exceptCustomProperties.
+// get decodes the response to GET <repository>/<path>. It uses go-github's decoder
+// but not its methods: those return nothing at all if one field has an unexpected
+// type; see exceptCustomProperties.
 func (a *API) get(ctx context.Context, path string, query url.Values, into any) (*gh.Response, error) {
 	if a.token == "" {
 		return nil, errNoToken
@@ -170,13 +171,24 @@ func (a *API) get(ctx context.Context, path string, query url.Values, into any) 
 	return resp, exceptCustomProperties(err)
 }
 
-// cause words why GitHub's API did not give what was asked, and what to do
-// about it. It repeats text from outside only quoted and cut.
+// exceptCustomProperties ignores the error for a custom property of a repository with
+// several values, which is common but which go-github's types cannot represent. The
+// decoder reads the rest of the document anyway.
+func exceptCustomProperties(err error) error {
+	var odd *json.UnmarshalTypeError
+	if errors.As(err, &odd) && strings.Contains(odd.Field, "custom_properties") {
+		return nil
+	}
+	return err
+}
+
+// cause says why a request to GitHub's API failed, and what to do about it. Text from
+// outside is quoted and truncated.
 func cause(err error) string {
 	return causeOf(err, "actions: read")
 }
 
-// causeOf is cause for a call that takes another permission.
+// causeOf is cause for a request that requires another permission.
 func causeOf(err error, permission string) string {
 	var (
 		limit       *gh.RateLimitError
@@ -190,15 +202,15 @@ func causeOf(err error, permission string) string {
 	case errors.Is(err, errNoToken):
 		return "the input github-token is empty; leave it at its default, ${{ github.token }}"
 	case errors.As(err, &limit), errors.As(err, &abuse):
-		return "it refuses for now: the token's rate limit is used up"
+		return "the rate limit of the token is exceeded"
 	case errors.As(err, &answer) && answer.Response != nil:
 		return refusal(answer, permission)
 	case errors.Is(err, context.DeadlineExceeded):
 		return "it did not answer in time"
 	case errors.Is(err, context.Canceled):
-		return "the question was cancelled"
+		return "the request was cancelled"
 	}
-	// The address would only repeat what was asked for.
+	// Leave out the URL, which would only repeat what was requested.
 	reached := !errors.As(err, &unreachable)
 	if !reached {
 		err = unreachable.Err
@@ -208,7 +220,7 @@ func causeOf(err error, permission string) string {
 		return err.Error()
 	case errors.As(err, &syntax), errors.As(err, &oddType), errors.Is(err, errOddAnswer),
 		reached && errors.Is(err, io.ErrUnexpectedEOF):
-		return "its answer is not what GitHub documents: " + quoteValue(err.Error())
+		return "it sent an unexpected response: " + quoteValue(err.Error())
 	default:
 		return "it could not be reached: " + quoteValue(err.Error())
 	}
@@ -219,7 +231,7 @@ func refusal(answer *gh.ErrorResponse, permission string) string {
 	said := fmt.Sprintf("it answered %d %s", status, quoteValue(answer.Message))
 	switch status {
 	case http.StatusUnauthorized:
-		return said + "; give a valid github-token"
+		return said + "; set github-token to a valid token"
 	case http.StatusForbidden, http.StatusNotFound:
 		if strings.Contains(strings.ToLower(answer.Message), "locked") {
 			return said + "; unlock the conversation"
@@ -228,9 +240,9 @@ func refusal(answer *gh.ErrorResponse, permission string) string {
 	case http.StatusGone:
 		return said + "; turn issues on in the repository's settings, or remove open-issue"
 	case http.StatusUnprocessableEntity:
-		if len(answer.Errors) > 0 { // the message alone says no more than "Validation Failed"
+		if len(answer.Errors) > 0 { // the message alone is only "Validation Failed"
 			first := answer.Errors[0]
-			said += fmt.Sprintf(": the field %s is not taken (%s)", quoteValue(first.Field), quoteValue(cmp.Or(first.Message, first.Code)))
+			said += fmt.Sprintf(": the field %s was not accepted (%s)", quoteValue(first.Field), quoteValue(cmp.Or(first.Message, first.Code)))
 		}
 		return said
 	default:

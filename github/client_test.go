@@ -46,5 +46,5 @@ func TestAPISaysWhichFieldIsNotTaken(t *testing.T) {
 	t.Parallel()
 	server := fakeGitHub(t, "", answers{runURI: says(422, `{"message": "Validation Failed", "errors": [{"resource": "Run", "field": "id", "code": "custom", "message": "id is odd"}]}`)})
 	_, err := server.api(t).Outcome(within(t, enough), 100)
-	require.ErrorContains(t, err, `it answered 422 "Validation Failed": the field "id" is not taken ("id is odd")`)
+	require.ErrorContains(t, err, `it answered 422 "Validation Failed": the field "id" was not accepted ("id is odd")`)
 }

@@ -9,15 +9,15 @@ import (
 	gh "github.com/google/go-github/v62/github"
 )
 
-// The marks of a context whose calls must not be made a second time by
-// themselves: a comment whose answer was lost is written all the same.
+// onceKey marks a context whose requests must not be retried automatically: if only
+// the response was lost, the comment exists already.
 type onceKey struct{}
 
 func isOnce(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
 
-// send makes a writing call to <repository>/<path> and decodes its answer. A POST
-// is made once: where the answer is lost, the caller must look what is there.
-// Throttling and PATCH are repeated as reading is.
+// send makes a write request to <repository>/<path> and decodes the response. A POST
+// is sent once: if its response is lost, the caller must check whether it succeeded.
+// Throttled requests and PATCH are retried in the same way as reads.
 func (a *API) send(ctx context.Context, method, path string, body, into any) error {
 	if a.token == "" {
 		return errNoToken
@@ -39,12 +39,12 @@ func (a *API) call(ctx context.Context, method, target string, body, into any) e
 	return exceptCustomProperties(err)
 }
 
-// mostTries is how often something is looked for and created.
+// mostTries is how often findOrCreate tries.
 const mostTries = 3
 
-// findOrCreate looks for what there must be once, and creates it where it is not. Where
-// it is not known whether creating it has worked, it looks again before it tries
-// again.
+// findOrCreate returns what must exist exactly once, and creates it if it does not
+// exist. If it is not known whether creating it has succeeded, findOrCreate looks for
+// it before it tries again.
 func findOrCreate[T any](ctx context.Context, clock Clock, find func(context.Context) (*T, error), create func(context.Context) (*T, error)) (it *T, created bool, err error) {
 	for try := range mostTries {
 		if it, err = find(ctx); err != nil || it != nil {
@@ -56,13 +56,12 @@ func findOrCreate[T any](ctx context.Context, clock Clock, find func(context.Con
 		if !mayHaveWorked(err) || ctx.Err() != nil {
 			break
 		}
-		_ = clock.Sleep(ctx, firstWait<<try) // where ctx has ended, find says so
+		_ = clock.Sleep(ctx, firstWait<<try) // if ctx has ended, find returns an error
 	}
 	return nil, false, err
 }
 
-// mayHaveWorked is true for an error after which it is not known whether GitHub
-// has done what it was asked for.
+// mayHaveWorked reports whether the request may have succeeded in spite of the error.
 func mayHaveWorked(err error) bool {
 	var (
 		answer *gh.ErrorResponse

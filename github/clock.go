@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Clock waits between tries. Sleep returns early with the context's error.
+// Clock waits between attempts. Sleep returns early if the context ends, with its
+// error.
 type Clock interface {
 	Sleep(ctx context.Context, d time.Duration) error
 }

@@ -14,21 +14,21 @@ import (
 )
 
 const (
-	// commitsLimit bounds how long it may take to find commits.
+	// commitsLimit is the time limit for finding the commits of versions.
 	commitsLimit = 5 * time.Second
-	// maxRunLists is how many pages of runs are read for it.
+	// maxRunLists is the largest number of pages of runs that are read.
 	maxRunLists = 4
-	// maxPublishers is of how many runs the jobs are read, those of the newest
-	// versions first.
+	// maxPublishers is the largest number of runs whose jobs are read, starting with
+	// the newest versions.
 	maxPublishers = 12
 )
 
-// CommitsOf says from which commits versions were made. It takes, for each
-// function, when its versions were made by their number, and gives as many maps
-// from number to commit. A version is of the run of run's workflow on its branch
-// that was in a job at that time; where no such run is known, or several are,
-// it is missing: nothing is guessed. The error says what could not be asked; what
-// is known is given with it.
+// CommitsOf returns the commits that versions were built from. published has, for each
+// function, the times at which its versions were published, by version number; the
+// result has as many maps, from version number to commit. A version belongs to the run
+// of run's workflow and branch that had a job in progress at that time. If there is no
+// such run, or more than one, the version is left out rather than guessed. With an
+// error, the result is incomplete.
 func (a *API) CommitsOf(ctx context.Context, run report.Run, published []map[string]time.Time) ([]map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, commitsLimit)
 	defer cancel()
@@ -49,7 +49,7 @@ func (a *API) CommitsOf(ctx context.Context, run report.Run, published []map[str
 	return commits, err
 }
 
-// distinctTimes are all the times, to the second, the newest first.
+// distinctTimes returns all times, to the second, newest first.
 func distinctTimes(published []map[string]time.Time) []time.Time {
 	var all []time.Time
 	for _, versions := range published {
@@ -65,35 +65,37 @@ func distinctTimes(published []map[string]time.Time) []time.Time {
 
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// commitSearch is what is known of the runs that may have published.
+// commitSearch has the runs that may have published the versions.
 type commitSearch struct {
 	api *API
 	run report.Run
 
-	listed []*gh.WorkflowRun      // around the times
-	jobs   map[int64][]report.Job // of listed runs; missing: not read
-	// covered are the times for which all runs are listed that can have been at
-	// work.
+	listed []*gh.WorkflowRun      // from around the times
+	jobs   map[int64][]report.Job // of listed runs, by run ID; missing: not read
+	// covered are the times for which every run that may have been in progress is
+	// listed.
 	covered []time.Time
-	// pageStart is where the latest page ends; zero: it goes back to the beginning.
+	// pageStart is the time of the oldest run on the latest page; zero: the page
+	// reaches back to the first run.
 	pageStart time.Time
 }
 
-// read lists the runs around the times, and then the jobs of those that were at
-// work then.
+// read lists the runs around the times, and then reads the jobs of those that may
+// have been in progress at one of them.
 func (h *commitSearch) read(ctx context.Context, times []time.Time) error {
 	lists := 0
 	for _, at := range times {
 		if h.coveredByRun(at) {
 			continue
 		}
-		// The times come newest first, so that a page is useful for later ones.
+		// The times are in order, newest first, so a page may also cover the
+		// following ones.
 		if lists == 0 || !h.pageCovers(at) {
 			if lists++; lists > maxRunLists {
 				break
 			}
 			if err := h.list(ctx, at); err != nil {
-				return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the runs of the workflow: %s", cause(err))
+				return fmt.Errorf("failed to read the runs of the workflow from GitHub's API: %s", cause(err))
 			}
 		}
 		if h.pageCovers(at) {
@@ -103,18 +105,19 @@ func (h *commitSearch) read(ctx context.Context, times []time.Time) error {
 	return h.readJobs(ctx, times)
 }
 
-// coveredByRun is true for a time in whose course all runs are known that were at work.
+// coveredByRun reports whether every run in progress at a time is known from the
+// evidence about the failed run.
 func (h *commitSearch) coveredByRun(at time.Time) bool {
 	return h.run.NewerKnown && h.run.OlderKnown && !h.run.CreatedBound && !h.run.CreatedAt.IsZero() && !at.Before(h.run.CreatedAt)
 }
 
-// pageCovers is true where the page goes back long enough before a time for every
-// run that can have been at work then.
+// pageCovers reports whether the page reaches back far enough to have every run that
+// may have been in progress at a time.
 func (h *commitSearch) pageCovers(at time.Time) bool {
 	return h.pageStart.IsZero() || at.Sub(h.pageStart) >= longestRun
 }
 
-// list reads the newest runs that were created up to a time.
+// list reads the newest runs that were created at or before a time.
 func (h *commitSearch) list(ctx context.Context, at time.Time) error {
 	list, err := h.api.sameWorkflowRuns(ctx, h.run, "<="+at.Format(time.RFC3339), 1)
 	if err != nil {
@@ -133,7 +136,7 @@ func (h *commitSearch) list(ctx context.Context, at time.Time) error {
 	return nil
 }
 
-// readJobs reads the jobs of the listed runs that may have been at work at one of
+// readJobs reads the jobs of the listed runs that may have been in progress at one of
 // the times.
 func (h *commitSearch) readJobs(ctx context.Context, times []time.Time) error {
 	var wanted []*gh.WorkflowRun
@@ -152,23 +155,24 @@ func (h *commitSearch) readJobs(ctx context.Context, times []time.Time) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("failed to find the commits of versions: GitHub's API did not give the jobs of runs: %s", cause(err))
+		return fmt.Errorf("failed to read the jobs of runs from GitHub's API: %s", cause(err))
 	}
 	return nil
 }
 
-// mayHaveRunAt goes by the bounds of a run alone.
+// mayHaveRunAt reports whether a run may have been in progress at a time, judging by
+// its start and its end alone.
 func mayHaveRunAt(r *gh.WorkflowRun, at time.Time) bool {
 	return !seconds(r.GetCreatedAt()).After(at) && !endedBefore(r, at)
 }
 
-// isKnown is true for the run itself and those whose jobs came with it.
+// isKnown reports whether id is the failed run, or one of the runs in its evidence.
 func (h *commitSearch) isKnown(id int64) bool {
 	return id == h.run.ID || slices.ContainsFunc(slices.Concat(h.run.Newer, h.run.Older), func(r report.Run) bool { return r.ID == id })
 }
 
-// publishingJobs names the jobs of the run, one of which published what it
-// published.
+// publishingJobs returns the names of the jobs of the failed run that may have
+// published its versions.
 func (h *commitSearch) publishingJobs(times []time.Time) []string {
 	names := map[string]bool{}
 	for _, at := range times {
@@ -179,13 +183,14 @@ func (h *commitSearch) publishingJobs(times []time.Time) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// commit is that of the one run that candidates; empty: none does, or several do.
+// commit returns the commit of the only run that may have published a version at a
+// time; empty: there is none, or more than one.
 func (h *commitSearch) commit(at time.Time, names []string) string {
 	if at.IsZero() || !h.coveredByRun(at) && !slices.Contains(h.covered, at) {
 		return ""
 	}
 	if len(h.run.Jobs) == 0 && !at.Before(h.run.CreatedAt) {
-		return "" // it may be this run's own
+		return "" // the failed run may have published it
 	}
 	var candidates []report.Run
 	add := func(r report.Run, jobs []report.Job) {
@@ -203,14 +208,14 @@ func (h *commitSearch) commit(at time.Time, names []string) string {
 		}
 		jobs, read := h.jobs[r.GetID()]
 		if !read {
-			return "" // it may be that one's
+			return "" // this run may have published it
 		}
 		add(runFrom(r, h.run.Repository), jobs)
 	}
 	if sha := sharedSHA(candidates); sha != "" {
 		return sha
 	}
-	// Several were at work: the one in the job that publishes.
+	// Several runs were in progress: prefer those in the job that publishes.
 	candidates = slices.DeleteFunc(candidates, func(r report.Run) bool {
 		return len(names) > 0 && !slices.ContainsFunc(r.Jobs, func(job report.Job) bool { return slices.Contains(names, job.Name) })
 	})
@@ -218,12 +223,12 @@ func (h *commitSearch) commit(at time.Time, names []string) string {
 		return sha
 	}
 	if slices.ContainsFunc(candidates, func(r report.Run) bool { return r.ID == h.run.ID }) {
-		return "" // it failed, and that tells nothing
+		return "" // its failure does not show whether it published
 	}
 	return sharedSHA(slices.DeleteFunc(candidates, func(r report.Run) bool { return r.Conclusion != "success" }))
 }
 
-// sharedSHA is the commit that all the runs share.
+// sharedSHA returns the commit that all runs share; empty: they differ.
 func sharedSHA(runs []report.Run) string {
 	if len(runs) == 0 {
 		return ""
@@ -236,8 +241,8 @@ func sharedSHA(runs []report.Run) string {
 	return runs[0].SHA
 }
 
-// jobsRunningAt keeps the jobs that ran at a time. The own job does not count, unless a
-// step of it has failed: then the deploy was one.
+// jobsRunningAt returns the jobs in progress at a time. The job of this program counts
+// only if a step of it has failed, because that step may be the deploy.
 func jobsRunningAt(jobs []report.Job, at time.Time) []report.Job {
 	return slices.DeleteFunc(slices.Clone(jobs), func(job report.Job) bool {
 		ended := cmp.Or(job.CompletedAt, at)

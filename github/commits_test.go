@@ -155,7 +155,7 @@ func TestCommitsOf(t *testing.T) {
 		t.Parallel()
 		e := emulator.StartFor(t)
 		got, err := emulated(t, e).CommitsOf(within(t, enough), noWorkflow, []map[string]time.Time{both})
-		require.ErrorContains(t, err, "failed to find the commits of versions")
+		require.ErrorContains(t, err, "failed to read the runs of the workflow")
 		assert.Equal(t, []map[string]string{{"42": shaOf(now)}}, got, "what is known without asking is told all the same")
 	})
 	t.Run("the token may not read runs", func(t *testing.T) {
@@ -222,6 +222,6 @@ func TestCommitsAreNotGuessedFromHalfOfTheRuns(t *testing.T) {
 	e.Fault(emulator.Match{Operation: "ListWorkflowJobs", Qualifier: strconv.FormatInt(other.ID, 10)}, emulator.Status(http.StatusNotFound, "", "Not Found"))
 	made := map[string]time.Time{"42": now.Add(3 * time.Minute), "41": now.Add(-24 * time.Hour).Add(3 * time.Minute), "40": now.Add(-48 * time.Hour).Add(3 * time.Minute)}
 	got, err := emulated(t, e).CommitsOf(within(t, enough), failedAt(now), []map[string]time.Time{made})
-	require.ErrorContains(t, err, "GitHub's API did not give the jobs of runs")
+	require.ErrorContains(t, err, "failed to read the jobs of runs from GitHub's API")
 	assert.Equal(t, []map[string]string{{"42": shaOf(now), "40": shaOf(now.Add(-48 * time.Hour))}}, got)
 }

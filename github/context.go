@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Context is where this program runs: what the runner says in its environment
-// about the own run. It is not always the run that failed; see [Event.Run].
-// Zero values mean "not known".
+// Context describes the workflow run in which this program runs, from the environment
+// variables of the runner. It is not always the run that failed; see [Event.Run]. Zero
+// values mean "not known".
 type Context struct {
 	EventName    string
-	EventPath    string // file with the payload of the event
+	EventPath    string // path of the event payload
 	Repository   string // owner/name
 	RepositoryID int64
 	Ref          string // refs/heads/main
@@ -20,22 +20,22 @@ type Context struct {
 	RunID        int64
 	RunAttempt   int // counted from 1
 	RunNumber    int
-	Job          string // id of the own job in the workflow file, not its display name
+	Job          string // ID of this job in the workflow file, not its display name
 	Workflow     string
-	WorkflowFile string // of the own run, without its folder: deploy.yml
+	WorkflowFile string // without its folder: deploy.yml
 	Actor        string
-	ServerURL    string // without a slash at its end
+	ServerURL    string // without a trailing slash
 	APIURL       string
 	RunnerName   string
 	Workspace    string
-	OutputPath   string // file for the outputs of the step
-	SummaryPath  string // file for the summary of the step
+	OutputPath   string // path of the file for the outputs of the step
+	SummaryPath  string // path of the file for the summary of the step
 	Debug        bool   // debug logging is on
 }
 
-// ReadContext takes the Context from the environment. A number that is none,
-// or is negative, counts as not known: what is missing here costs a detail of
-// the report, never the rollback.
+// ReadContext reads the Context from the environment. An invalid or negative number
+// counts as not known: a missing value may cost a detail of the report, but never the
+// rollback.
 func ReadContext(getenv func(string) string) Context {
 	return Context{
 		EventName:    getenv("GITHUB_EVENT_NAME"),
@@ -62,8 +62,7 @@ func ReadContext(getenv func(string) string) Context {
 	}
 }
 
-// RunURL is the page of the own run; empty where the runner did not say which
-// run it is.
+// RunURL returns the URL of this workflow run; empty: not known.
 func (c Context) RunURL() string {
 	if c.Repository == "" || c.RunID == 0 {
 		return ""
@@ -71,8 +70,7 @@ func (c Context) RunURL() string {
 	return c.ServerURL + "/" + c.Repository + "/actions/runs/" + strconv.FormatInt(c.RunID, 10)
 }
 
-// Branch is the branch that GITHUB_REF names; empty for a tag or a pull
-// request.
+// Branch returns the branch in GITHUB_REF; empty for a tag or a pull request.
 func (c Context) Branch() string {
 	if branch, ok := strings.CutPrefix(c.Ref, branchPrefix); ok {
 		return branch
@@ -90,7 +88,7 @@ func number(text string, bits int) int64 {
 	return n
 }
 
-// workflowFile is the file of owner/repo/.github/workflows/deploy.yml@refs/heads/main.
+// workflowFile returns deploy.yml for owner/repo/.github/workflows/deploy.yml@refs/heads/main.
 func workflowFile(ref string) string {
 	path, _, found := strings.Cut(ref, "@")
 	if _, file, is := strings.Cut(path, "/.github/workflows/"); found && is && !strings.Contains(file, "/") {

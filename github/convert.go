@@ -10,7 +10,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// runFrom takes over what GitHub says of a run of repository.
+// runFrom converts a run of repository.
 func runFrom(r *gh.WorkflowRun, repository string) report.Run {
 	return report.Run{
 		ID:         r.GetID(),
@@ -31,7 +31,7 @@ func runFrom(r *gh.WorkflowRun, repository string) report.Run {
 	}
 }
 
-// jobsFrom keeps nil nil: not read.
+// jobsFrom converts jobs. It returns nil for nil, which means that they were not read.
 func jobsFrom(jobs []*gh.WorkflowJob) []report.Job {
 	if jobs == nil {
 		return nil
@@ -52,11 +52,11 @@ func jobFrom(j *gh.WorkflowJob) report.Job {
 		CompletedAt: seconds(j.GetCompletedAt()),
 		URL:         j.GetHTMLURL(),
 	}
-	// A job that waits has a started_at too: when it was created.
+	// A waiting job has a started_at too: the time when it was created.
 	if job.Status == "in_progress" || job.Status == "completed" {
 		job.StartedAt = seconds(j.GetStartedAt())
 	}
-	// GitHub gives an empty list of steps then, and no runner.
+	// A job that never ran has an empty list of steps and no runner.
 	job.NeverRan = j.Steps != nil && len(j.Steps) == 0 && j.GetRunnerID() == 0 && j.GetRunnerName() == "" &&
 		(job.Conclusion == resultFailure || job.Conclusion == resultCancelled)
 	for _, step := range j.Steps {
@@ -68,7 +68,7 @@ func jobFrom(j *gh.WorkflowJob) report.Job {
 	return job
 }
 
-// seconds is t as GitHub means it: UTC, no parts of a second.
+// seconds converts t to UTC and whole seconds, the precision of GitHub.
 func seconds(t gh.Timestamp) time.Time {
 	if t.IsZero() {
 		return time.Time{}
@@ -76,7 +76,7 @@ func seconds(t gh.Timestamp) time.Time {
 	return t.UTC().Truncate(time.Second)
 }
 
-// title is the first line of a commit message, in 200 characters at most.
+// title returns the first line of a commit message, truncated to 200 characters.
 func title(message string) string {
 	const most = 200
 	first, _, _ := strings.Cut(strings.TrimSpace(message), "\n")

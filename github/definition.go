@@ -2,30 +2,30 @@ package github
 
 import "strings"
 
-// Definition describes one input. The table of them is the single source for
-// action.yml, the README, and the messages about wrong values.
+// Definition describes one input. The table of definitions is the single source
+// for action.yml, the README, and the messages about invalid values.
 type Definition struct {
 	Name        string
-	Group       string // heading that neighbours share
-	Description string // whole sentences: what it does; Requires adds another one
+	Group       string // heading in action.yml, shared by adjacent inputs
+	Description string // whole sentences: what the input does; see also Requires
 	// Requires names the inputs without which this one has no effect, each as
 	// `name` or `name: value`.
 	Requires []string
-	Form     string // what it accepts, to stand behind "takes"
+	Form     string // the accepted values, as they follow the word "takes"
 	Default  string // as in action.yml; empty: none
 	Required bool
-	// Essential: the input decides or makes the move, so a fault in it ends a
-	// rollback before any call to AWS. A fault in any other input is told, and the
-	// alias moves all the same.
+	// Essential marks an input that the decision or the move depends on: if it is
+	// invalid, the rollback stops before any call to AWS. An invalid value of any
+	// other input is reported, and the alias moves anyway.
 	Essential bool
-	// Check is the check after the move that the input configures, as results name
-	// it; empty: none.
+	// Check is the name, as in the results, of the check after the move that the
+	// input configures; empty: none.
 	Check  string
 	Secret bool // its value must never be printed
 }
 
-// Variable is the environment variable in which a runner hands the input over:
-// upper case, with spaces as underscores; dashes stay.
+// Variable returns the environment variable in which the runner passes the input:
+// in upper case, with underscores for spaces; hyphens stay.
 func (d Definition) Variable() string {
 	return "INPUT_" + strings.ToUpper(strings.ReplaceAll(d.Name, " ", "_"))
 }
@@ -33,7 +33,7 @@ func (d Definition) Variable() string {
 // Boolean reports whether the input is true or false.
 func (d Definition) Boolean() bool { return d.Form == formBoolean }
 
-// Text is the whole description: what the input does, the form it takes
+// Text returns the whole description: what the input does, the values it accepts,
 // and its default.
 func (d Definition) Text() string {
 	sentences := []string{d.Purpose(), "Takes " + d.Form + "."}
@@ -51,7 +51,7 @@ func (d Definition) Text() string {
 	return strings.Join(sentences, " ")
 }
 
-// Purpose is what the input does, and the inputs that it requires.
+// Purpose returns what the input does, and the inputs that it requires.
 func (d Definition) Purpose() string {
 	if len(d.Requires) == 0 {
 		return d.Description

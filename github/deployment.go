@@ -21,19 +21,19 @@ import (
 const (
 	deploymentsWrite = "deployments: write"
 
-	// longestDescription is in characters; GitHub takes no more.
+	// longestDescription is GitHub's limit for a description, in characters.
 	longestDescription = 140
-	// maxRecords is for how many commits records are made. Functions that were
-	// published by different runs go back to different commits.
+	// maxRecords is the largest number of commits that are recorded. Functions that
+	// were published by different runs go back to different commits.
 	maxRecords = 5
-	// maxCandidates is how many deployments of the failed commit are looked at.
+	// maxCandidates is how many deployments of the failed commit are examined.
 	maxCandidates = 5
 	// maxInPayload is how many functions a record lists.
 	maxInPayload = 50
 )
 
-// recordDeployment marks the deployment that failed, and then records what serves
-// again. In this order the failed one is never the active one of the two.
+// recordDeployment marks the failed deployment, and then records the one that is live
+// again. In this order, the failed one is never the active one of the two.
 func (f *followUp) recordDeployment(ctx context.Context) (string, error) {
 	var problems []string
 	if err := f.markFailed(ctx); err != nil {
@@ -50,7 +50,7 @@ func (f *followUp) recordDeployment(ctx context.Context) (string, error) {
 		}
 	}
 	if len(unknown) > 0 {
-		problems = append(problems, fmt.Sprintf("no record was made for %s: it is not known from which commit it was built", strings.Join(unknown, ", ")))
+		problems = append(problems, fmt.Sprintf("no deployment was recorded for %s: could not determine the commit that it was built from", strings.Join(unknown, ", ")))
 	}
 	if len(problems) > 0 {
 		return "", errors.New(strings.Join(problems, "; "))
@@ -65,14 +65,14 @@ func (f *followUp) markFailed(ctx context.Context) error {
 	}
 	sha := validSHA(report.FailedRunCommit(f.r))
 	if sha == "" {
-		return errors.New("no deployment was marked as failed: the commit that failed is not known")
+		return errors.New("no deployment was marked as failed: could not determine the commit that failed")
 	}
 	deployment, err := f.failedDeployment(ctx, sha)
 	if err != nil {
 		return f.failed("find the deployment that failed", err, deploymentsWrite)
 	}
 	if deployment == nil {
-		f.log.Infof("record-deployment: GitHub has no ended deployment of commit %s to %s that could be marked as failed", report.ShortSHA(sha), f.environment)
+		f.log.Infof("record-deployment: GitHub has no finished deployment of commit %s to %s that could be marked as failed", report.ShortSHA(sha), f.environment)
 		return nil
 	}
 	err = f.setState(ctx, deployment.GetID(), "failure", f.r.Run.URL, "Rolled back: "+moves(f.r.Functions), false)
@@ -82,9 +82,9 @@ func (f *followUp) markFailed(ctx context.Context) error {
 	return nil
 }
 
-// failedDeployment is the newest one of a commit to the environment that has come
-// to an end and is no record of this program; nil: there is none. One that is
-// still at work may be that of the own job.
+// failedDeployment returns the newest finished deployment of a commit to the
+// environment that this program did not record; nil: there is none. A deployment in
+// progress may be that of this job.
 func (f *followUp) failedDeployment(ctx context.Context, sha string) (*gh.Deployment, error) {
 	all, err := f.deploymentsOf(ctx, sha)
 	if err != nil {
@@ -110,7 +110,7 @@ func (f *followUp) deploymentsOf(ctx context.Context, sha string) ([]*gh.Deploym
 	return listAll[gh.Deployment](ctx, f.api, "deployments", url.Values{"sha": {sha}, "environment": {f.environment}})
 }
 
-// latestStatus is where a deployment has come to; nil: nowhere yet.
+// latestStatus returns the latest status of a deployment; nil: it has none.
 func (f *followUp) latestStatus(ctx context.Context, id int64) (*gh.DeploymentStatus, error) {
 	all, err := listAll[gh.DeploymentStatus](ctx, f.api, statusesPath(id), nil)
 	if err != nil || len(all) == 0 {
@@ -121,7 +121,7 @@ func (f *followUp) latestStatus(ctx context.Context, id int64) (*gh.DeploymentSt
 	}), nil
 }
 
-// setState brings a deployment to a state where it is not there yet.
+// setState sets the state of a deployment, unless it has that state already.
 func (f *followUp) setState(ctx context.Context, id int64, state, log, description string, autoInactive bool) error {
 	_, _, err := findOrCreate(ctx, f.api.clock,
 		func(ctx context.Context) (*gh.DeploymentStatus, error) {
@@ -133,7 +133,7 @@ func (f *followUp) setState(ctx context.Context, id int64, state, log, descripti
 			return status, nil
 		},
 		func(ctx context.Context) (*gh.DeploymentStatus, error) {
-			f.log.Infof("GitHub: deployment %d gets the status %s", id, state)
+			f.log.Infof("GitHub: setting the status of deployment %d to %s", id, state)
 			request := gh.DeploymentStatusRequest{
 				State: &state, Description: new(report.Line(description, longestDescription)), AutoInactive: &autoInactive,
 			}
@@ -150,16 +150,16 @@ func statusesPath(id int64) string {
 	return "deployments/" + strconv.FormatInt(id, 10) + "/statuses"
 }
 
-// deploymentRecord is a commit that serves again, with the functions for which it does.
+// deploymentRecord is a commit that is live again, with its functions.
 type deploymentRecord struct {
 	sha       string
 	published time.Time // of the newest of the versions
 	functions []report.Function
 }
 
-// recordsOf gives the commits that serve again, that of the newest version last: what
-// is recorded last is what GitHub shows first. Functions of which the commit is
-// not known are named.
+// recordsOf returns the commits that are live again, with the newest version last,
+// because GitHub shows the latest record first. unknown describes functions whose
+// commit is not known.
 func recordsOf(all []report.Function) (records []deploymentRecord, unknown []string) {
 	for _, one := range all {
 		if !report.WasMoved(one) || one.ChangedByOthers {
@@ -189,8 +189,8 @@ func recordsOf(all []report.Function) (records []deploymentRecord, unknown []str
 	return records, unknown
 }
 
-// changedByOthers names the functions that somebody else has moved on since. A record
-// would say of a commit that it serves, and it does not.
+// changedByOthers describes functions whose alias has been moved by something else
+// since. A record would claim that the commit is live, which it is not.
 func changedByOthers(all []report.Function) []string {
 	var names []string
 	for _, one := range all {
@@ -201,13 +201,13 @@ func changedByOthers(all []report.Function) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return []string{"no record was made for " + strings.Join(names, ", ") + ": somebody else has changed the alias since"}
+	return []string{"no deployment was recorded for " + strings.Join(names, ", ") + ": the alias has been changed since the rollback"}
 }
 
 // recordedBy marks the records of this program.
 const recordedBy = "lambda-rollback-action"
 
-// recordPayload is what a record says to other programs.
+// recordPayload is the payload of a record, for other programs.
 type recordPayload struct {
 	Action       string             `json:"action"`
 	Key          string             `json:"key"`
@@ -226,8 +226,8 @@ type recordedFunction struct {
 	To       string `json:"to"`
 }
 
-// payloadOf reads a record's payload, which GitHub gives as an object or as text
-// with one in it. What is neither is nobody's.
+// payloadOf decodes a deployment's payload, which GitHub returns as an object or as a
+// string that contains one. Any other payload is not ours.
 func payloadOf(d *gh.Deployment) recordPayload {
 	var p recordPayload
 	raw := []byte(d.Payload)
@@ -241,8 +241,9 @@ func payloadOf(d *gh.Deployment) recordPayload {
 	return p
 }
 
-// makeRecord makes the record of a commit, or finds that of an earlier attempt. The
-// first one ends what was active before; the others stand beside it.
+// makeRecord records a deployment of a commit, or finds the record of an earlier
+// attempt. The first record makes earlier deployments inactive; the others do not, so
+// that all records stay active.
 func (f *followUp) makeRecord(ctx context.Context, record deploymentRecord, first bool) error {
 	key := f.key()
 	deployment, _, err := findOrCreate(ctx, f.api.clock,
@@ -254,7 +255,7 @@ func (f *followUp) makeRecord(ctx context.Context, record deploymentRecord, firs
 			return nil, err
 		},
 		func(ctx context.Context) (*gh.Deployment, error) {
-			f.log.Infof("GitHub: a deployment of commit %s to %s is recorded", report.ShortSHA(record.sha), f.environment)
+			f.log.Infof("GitHub: recording a deployment of commit %s to %s", report.ShortSHA(record.sha), f.environment)
 			deployment := &gh.Deployment{}
 			err := f.api.send(ctx, http.MethodPost, "deployments", f.deploymentRequest(record, key), deployment)
 			if err == nil && deployment.GetID() == 0 {
@@ -263,7 +264,7 @@ func (f *followUp) makeRecord(ctx context.Context, record deploymentRecord, firs
 			return deployment, err
 		})
 	if err == nil {
-		state, description := "success", "Serves again: "+moves(record.functions)
+		state, description := "success", "Live again: "+moves(record.functions)
 		if slices.ContainsFunc(record.functions, func(one report.Function) bool { return one.Status != report.RolledBack }) {
 			state, description = "failure", "Rolled back, not healthy: "+moves(record.functions)
 		}
@@ -290,13 +291,13 @@ func (f *followUp) deploymentRequest(record deploymentRecord, key string) gh.Dep
 	return gh.DeploymentRequest{
 		Ref: &record.sha, Environment: &f.environment, Payload: content,
 		Description: new(report.Line("Rolled back: "+moves(record.functions), longestDescription)),
-		// The commit is recorded as it is, not brought up to date, and its checks
-		// have passed long ago, or it would not have served.
+		// The commit is recorded unchanged: do not merge the default branch into it,
+		// and do not require status checks, which passed before it was live.
 		AutoMerge: new(false), RequiredContexts: &[]string{},
 	}
 }
 
-// moves is "api 42 → 41, worker 7 → 6".
+// moves lists the moves: "api 42 → 41, worker 7 → 6".
 func moves(functions []report.Function) string {
 	var all []string
 	for _, one := range functions {

@@ -131,11 +131,11 @@ func TestRecordsOfSeveralFunctions(t *testing.T) {
 		"of different commits": {[]report.Function{movedFunction(), worker}, "sent", []string{"01d0000 success Rolled back: worker 7 → 6", "900d000 success Rolled back: api 42 → 41"}, "failure"},
 		"one of an unknown commit": {
 			[]report.Function{movedFunction(), lost},
-			`no record was made for version 41 of "lost": it is not known from which commit it was built`,
+			`no deployment was recorded for version 41 of "lost": could not determine the commit that it was built from`,
 			[]string{"900d000 success Rolled back: api 42 → 41"}, "failure",
 		},
 		"all of unknown commits": {
-			[]report.Function{lost}, `no record was made for version 41 of "lost": it is not known from which commit it was built`, nil, "failure",
+			[]report.Function{lost}, `no deployment was recorded for version 41 of "lost": could not determine the commit that it was built from`, nil, "failure",
 		},
 		"one that is not well":  {[]report.Function{unwell}, "sent", []string{"900d000 failure Rolled back: api 42 → 41"}, "failure"},
 		"a person went forward": {[]report.Function{forward}, "sent", []string{"bad0000 success Rolled back: api 41 → 42"}, "success"},
@@ -182,7 +182,7 @@ func TestRecordOfACommitThatIsGone(t *testing.T) {
 		`failed to record a deployment of commit feed000: it answered 422 "No ref found for: feed000000000000000000000000000000000000"`),
 		s.follow(t, rolledBack(f), github.FollowUpDeployment))
 	f.Commits["41"] = "../../../user"
-	assert.Contains(t, s.follow(t, rolledBack(f), github.FollowUpDeployment)[github.FollowUpDeployment], "is not known")
+	assert.Contains(t, s.follow(t, rolledBack(f), github.FollowUpDeployment)[github.FollowUpDeployment], "could not determine the commit")
 }
 
 // A record would say that the commit serves: it does not where somebody else has
@@ -192,7 +192,7 @@ func TestNoRecordOfWhatSomebodyElseHasMovedOn(t *testing.T) {
 	s := newScene(t)
 	moved := movedFunction()
 	moved.ChangedByOthers, moved.Healthy = true, report.HealthUnknown
-	assert.Equal(t, onlyOne(github.FollowUpDeployment, `no record was made for "api": somebody else has changed the alias since`),
+	assert.Equal(t, onlyOne(github.FollowUpDeployment, `no deployment was recorded for "api": the alias has been changed since the rollback`),
 		s.follow(t, rolledBack(moved), github.FollowUpDeployment))
 	assert.Empty(t, s.GitHub.Deployments(repository))
 }

@@ -6,15 +6,15 @@ import (
 	"unicode"
 )
 
-// correctedAddresses writes email addresses as they are accepted: with commas in
-// between, and a display name in quotes where it needs them. It is empty where what
-// was meant cannot be known.
+// correctedAddresses rewrites email addresses in the accepted form: separated by
+// commas, and with quotes around a display name that needs them. It returns "" if it
+// cannot tell what was meant.
 func correctedAddresses(text string) string {
 	const separators = ",; \t"
 	var list []string
 	for text = strings.Trim(text, separators); text != ""; text = strings.Trim(text, separators) {
 		head, tail, bracket := strings.Cut(text, "<")
-		// Addresses without brackets may stand before the next name.
+		// Addresses without brackets may precede the next name.
 		for head = strings.Trim(head, separators); head != ""; head = strings.Trim(head, separators) {
 			end := strings.IndexAny(head, separators)
 			if end < 0 {
@@ -41,14 +41,14 @@ func correctedAddresses(text string) string {
 	}
 	corrected := strings.Join(list, ", ")
 	_, err := mail.ParseAddressList(corrected)
-	isEncoded := strings.Contains(corrected, "=?") // it would be read as another text (RFC 2047)
+	isEncoded := strings.Contains(corrected, "=?") // would be decoded as an encoded-word (RFC 2047)
 	if err != nil || isEncoded || strings.ContainsFunc(corrected, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return ""
 	}
 	return corrected
 }
 
-// bareAddress is an address without a name; empty: it is none.
+// bareAddress returns text as an address without a display name; empty: it is not one.
 func bareAddress(text string) string {
 	text = strings.TrimPrefix(strings.Trim(text, ` "'`), "mailto:")
 	if parsed, err := mail.ParseAddress(text); err != nil || parsed.Address != text {

@@ -3,17 +3,13 @@ package github
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-
-	gh "github.com/google/go-github/v62/github"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Names of the events whose payload, or whose bare name, the trigger looks at.
+// Names of the events that the trigger handles.
 const (
 	eventPush               = "push"
 	eventWorkflowRun        = "workflow_run"
@@ -22,31 +18,22 @@ const (
 	eventRepositoryDispatch = "repository_dispatch"
 )
 
-// pullRequestEvent is what the payloads of all events of a pull request share.
-type pullRequestEvent struct {
-	PullRequest *gh.PullRequest `json:"pull_request"`
-	Repo        *gh.Repository  `json:"repository"`
-}
-
-// maxPayload bounds the event file in bytes. GitHub's own limit for a payload
-// is 25 MB.
+// maxPayload limits the event file, in bytes. GitHub's own limit for a payload is
+// 25 MB.
 const maxPayload = 32 << 20
 
-// Event is what started the workflow. Without its payload it is usable too:
-// a trigger that needs the payload then refuses to act.
+// Event is the event that started the workflow. It is usable without its payload: a
+// trigger that needs the payload then refuses to act.
 type Event struct {
 	Name string
 
-	// payload is go-github's type for the event; nil where the payload could
-	// not be read and for events that need none.
-	payload any
-	// deployedBy is the run that made the deployment, in a deployment_status.
-	deployedBy *gh.WorkflowRun
+	// payload is nil if it could not be read.
+	payload *payload
 }
 
-// ReadEvent reads the payload of the event called name from the file at path.
-// An error means that the payload could not be read; the Event is usable
-// nevertheless, so a caller warns and goes on.
+// ReadEvent reads the payload of the named event from the file at path. If it returns
+// an error, the payload or a field of it could not be read, but the Event is still
+// usable: callers log a warning and continue.
 func ReadEvent(name, path string, readFile func(string) ([]byte, error)) (Event, error) {
 	event := Event{Name: name}
 	if path == "" {
@@ -56,7 +43,11 @@ func ReadEvent(name, path string, readFile func(string) ([]byte, error)) (Event,
 	if err != nil {
 		return event, fmt.Errorf("failed to read event payload: %w", err)
 	}
-	if err := event.parse(raw); err != nil {
+	err = event.parse(raw)
+	if event.payload != nil && err != nil {
+		return event, fmt.Errorf("event payload %s of %s: %w", quoteValue(path), quoteValue(name), err)
+	}
+	if err != nil {
 		return event, fmt.Errorf("failed to read event payload %s of %s: %w", quoteValue(path), quoteValue(name), err)
 	}
 	return event, nil
@@ -68,149 +59,135 @@ func (e *Event) parse(raw []byte) error {
 	case len(raw) == 0:
 		return errors.New("the file is empty")
 	case len(raw) > maxPayload:
-		return fmt.Errorf("the file has %d bytes; %d are the most that is read", len(raw), maxPayload)
+		return fmt.Errorf("the file has %d bytes; the limit is %d", len(raw), maxPayload)
 	case raw[0] != '{':
 		return errors.New("the file is not a JSON object")
 	}
-	var payload any
-	switch e.Name {
-	case eventPush, eventWorkflowRun, eventDeploymentStatus, eventWorkflowDispatch, eventRepositoryDispatch:
-		// ParseWebHook would do the same, but gives nothing where one field is odd.
-		payload = gh.EventForType(e.Name)
-	default: // nothing in it is asked for, and a schedule has no type in go-github
-		if eventRefs[e.Name] != refProposed {
-			return json.Unmarshal(raw, &map[string]json.RawMessage{})
-		}
-		payload = &pullRequestEvent{}
-	}
-	if err := exceptCustomProperties(json.Unmarshal(raw, payload)); err != nil {
-		return err
-	}
-	if e.Name == eventDeploymentStatus {
-		// go-github v62 has no field for the run that made the deployment.
-		var extra struct {
-			Run *gh.WorkflowRun `json:"workflow_run"`
-		}
-		if err := exceptCustomProperties(json.Unmarshal(raw, &extra)); err != nil {
-			return err
-		}
-		e.deployedBy = extra.Run
-	}
+	payload, err := parsePayload(e.Name, raw)
 	e.payload = payload
-	return nil
-}
-
-// exceptCustomProperties lets pass the error for the one thing that
-// go-github's types cannot hold though it is common: a custom property of a
-// repository that has several values. The decoder has read the rest of the
-// document all the same; a field it could not read is missing, and the trigger
-// refuses to act without the fields that it needs.
-func exceptCustomProperties(err error) error {
-	var odd *json.UnmarshalTypeError
-	if errors.As(err, &odd) && strings.Contains(odd.Field, "custom_properties") {
-		return nil
-	}
 	return err
 }
 
-// workflowRun is the payload of a workflow_run event, or nil.
-func (e Event) workflowRun() *gh.WorkflowRunEvent {
-	p, _ := e.payload.(*gh.WorkflowRunEvent)
-	return p
-}
-
-// deploymentStatus is the payload of a deployment_status event, or nil.
-func (e Event) deploymentStatus() *gh.DeploymentStatusEvent {
-	p, _ := e.payload.(*gh.DeploymentStatusEvent)
-	return p
-}
-
-// pullRequest is the payload of an event of a pull request, or an empty one.
-func (e Event) pullRequest() pullRequestEvent {
-	if p, is := e.payload.(*pullRequestEvent); is {
-		return *p
+// fields returns the payload if it belongs to the named event, or else an empty one.
+func (e Event) fields(name string) payload {
+	if e.Name != name || e.payload == nil {
+		return payload{}
 	}
-	return pullRequestEvent{}
+	return *e.payload
 }
 
-// ByDispatch is true where somebody started the own run by hand or by a call.
+// workflowRun returns the run in the payload of a workflow_run event, or an empty one.
+func (e Event) workflowRun() payloadRun { return orEmpty(e.fields(eventWorkflowRun).WorkflowRun) }
+
+// deployment returns the deployment of a deployment_status event, or an empty one.
+func (e Event) deployment() payloadDeployment {
+	return orEmpty(e.fields(eventDeploymentStatus).Deployment)
+}
+
+// deploymentStatus returns the status of a deployment_status event, or an empty one.
+func (e Event) deploymentStatus() payloadStatus {
+	return orEmpty(e.fields(eventDeploymentStatus).DeploymentStatus)
+}
+
+// deployedBy returns the run that created the deployment of a deployment_status event,
+// or an empty one.
+func (e Event) deployedBy() payloadRun { return orEmpty(e.fields(eventDeploymentStatus).WorkflowRun) }
+
+// pullRequest returns the pull request of a pull request event, or an empty one.
+func (e Event) pullRequest() payloadPullRequest {
+	if eventRefs[e.Name] != refProposed {
+		return payloadPullRequest{}
+	}
+	return orEmpty(e.fields(e.Name).PullRequest)
+}
+
+func orEmpty[T any](p *T) T {
+	if p == nil {
+		return *new(T)
+	}
+	return *p
+}
+
+// ByDispatch reports whether this workflow run was started by workflow_dispatch or
+// repository_dispatch.
 func (e Event) ByDispatch() bool {
 	return e.Name == eventWorkflowDispatch || e.Name == eventRepositoryDispatch
 }
 
-// readable is false where the event alone can show that acting is allowed and
-// its payload is not known.
+// readable reports whether the payload was read, if the event requires it to decide
+// whether acting is allowed.
 func (e Event) readable() bool {
+	p := e.fields(e.Name)
 	switch e.Name {
 	case eventWorkflowRun:
-		return e.workflowRun().GetWorkflowRun() != nil
+		return p.WorkflowRun != nil
 	case eventDeploymentStatus:
-		return e.deploymentStatus().GetDeployment() != nil && e.deploymentStatus().GetDeploymentStatus() != nil
+		return p.Deployment != nil && p.DeploymentStatus != nil
 	default:
-		return eventRefs[e.Name] != refProposed || e.pullRequest().PullRequest != nil
+		return eventRefs[e.Name] != refProposed || p.PullRequest != nil
 	}
 }
 
-// Run is the run that failed, as far as the payload and the environment tell
-// it without a call: the one in the payload of a workflow_run; the one that
-// made the deployment, where a deployment_status names it; else the own one.
+// Run returns the failed run, as far as it is known from the payload and the
+// environment: the run in the payload of a workflow_run, the run that created the
+// deployment of a deployment_status, or else this workflow run.
 func (e Event) Run(c Context) report.Run {
-	switch p := e.payload.(type) {
-	case *gh.WorkflowRunEvent:
-		if p.GetWorkflowRun().GetID() != 0 {
-			run := runFrom(p.GetWorkflowRun(), c.Repository)
-			run.Workflow = cmp.Or(run.Workflow, p.GetWorkflow().GetName())
-			run.NotBefore = run.CreatedAt
-			if run.Status == "completed" {
-				run.EndedBy = seconds(p.GetWorkflowRun().GetUpdatedAt())
-			}
-			return run
-		}
-	case *gh.DeploymentStatusEvent:
-		run := e.runOfDeployment(c, p.GetDeployment())
-		if state := p.GetDeploymentStatus().GetState(); state == "failure" || state == "error" {
-			run.EndedBy = seconds(p.GetDeploymentStatus().GetCreatedAt())
+	p := e.fields(e.Name)
+	switch {
+	case e.workflowRun().ID != 0:
+		run := p.WorkflowRun.reported(c.Repository)
+		run.Workflow = cmp.Or(run.Workflow, p.Workflow.Name)
+		run.NotBefore = run.CreatedAt
+		if run.Status == "completed" {
+			run.EndedBy = p.WorkflowRun.UpdatedAt.at
 		}
 		return run
-	case *gh.PushEvent:
+	case e.Name == eventDeploymentStatus && e.payload != nil:
+		run := e.runOfDeployment(c)
+		if state := e.deploymentStatus().State; state == "failure" || state == "error" {
+			run.EndedBy = e.deploymentStatus().CreatedAt.at
+		}
+		return run
+	case e.Name == eventPush:
 		run := ownRun(c)
-		run.Commit = title(p.GetHeadCommit().GetMessage())
-		run.CreatedAt = seconds(p.GetRepo().GetPushedAt())
+		run.Commit = title(p.HeadCommit.Message)
+		run.CreatedAt = p.Repository.PushedAt.at
 		run.CreatedBound = !run.CreatedAt.IsZero()
 		run.NotBefore = run.CreatedAt
 		return run
+	default:
+		return ownRun(c)
 	}
-	return ownRun(c)
 }
 
-// TimesByAPI reports whether what the API says about Run's id are the times of
-// the deploy. It is false where the run that failed is not known and Run had
-// to give the own one, which began only after the deploy had failed.
+// TimesByAPI reports whether the API's times for the ID of Run are those of the deploy.
+// They are not if the failed run is not known: Run then returns this workflow run,
+// which started only after the deploy had failed.
 func (e Event) TimesByAPI() bool {
 	switch e.Name {
 	case eventWorkflowRun:
-		return e.workflowRun().GetWorkflowRun().GetID() != 0
+		return e.workflowRun().ID != 0
 	case eventDeploymentStatus:
-		return e.deployedBy.GetID() != 0
+		return e.deployedBy().ID != 0
 	default:
 		return true
 	}
 }
 
-func (e Event) runOfDeployment(c Context, d *gh.Deployment) report.Run {
-	run := ownRun(c)
-	if e.deployedBy.GetID() != 0 {
-		run = runFrom(e.deployedBy, c.Repository)
-		run.NotBefore = run.CreatedAt // a run makes its deployment later
+func (e Event) runOfDeployment(c Context) report.Run {
+	run, d := ownRun(c), e.deployment()
+	if by := e.deployedBy(); by.ID != 0 {
+		run = by.reported(c.Repository)
+		run.NotBefore = run.CreatedAt // the deployment is created later
 	} else {
-		run.SHA = cmp.Or(d.GetSHA(), run.SHA)
+		run.SHA = cmp.Or(d.SHA, run.SHA)
 		run.Branch = ""
-		run.Actor = cmp.Or(d.GetCreator().GetLogin(), run.Actor)
+		run.Actor = cmp.Or(d.Creator.Login, run.Actor)
 	}
-	run.SHA = cmp.Or(run.SHA, d.GetSHA())
+	run.SHA = cmp.Or(run.SHA, d.SHA)
 	run.Branch = cmp.Or(run.Branch, e.originOfDeployment().branch())
 	if run.CreatedAt.IsZero() {
-		run.CreatedAt = seconds(d.GetCreatedAt())
+		run.CreatedAt = d.CreatedAt.at
 		run.CreatedBound = !run.CreatedAt.IsZero()
 	}
 	return run

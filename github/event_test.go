@@ -77,7 +77,7 @@ func TestReadEventThatCannotBeRead(t *testing.T) {
 		"a list":        {"e.json", fileWith([]byte("[]")), "not a JSON object"},
 		"cut off":       {"e.json", fileWith([]byte(`{"workflow_run": {"id": 1`)), "unexpected end of JSON input"},
 		"an odd type":   {"e.json", fileWith([]byte(`{"workflow_run": 1, "deployment": 1, "ref": 1, "branch": 1, "schedule": }`)), "failed to read event payload"},
-		"gigantic file": {"e.json", fileWith(append([]byte(`{"a":"`), bytes.Repeat([]byte("a"), 33<<20)...)), "33554432 are the most that is read"},
+		"gigantic file": {"e.json", fileWith(append([]byte(`{"a":"`), bytes.Repeat([]byte("a"), 33<<20)...)), "the limit is 33554432"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,7 +220,7 @@ func FuzzReadEvent(f *testing.F) {
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		require.NoError(f, err)
-		for _, name := range []string{"push", "workflow_run", "deployment_status", "schedule", "repository_dispatch"} {
+		for _, name := range []string{"push", "workflow_run", "deployment_status", "pull_request", "schedule", "repository_dispatch"} {
 			f.Add(name, raw)
 		}
 	}
@@ -234,7 +234,7 @@ func FuzzReadEvent(f *testing.F) {
 		c := github.Context{RunID: 1, Repository: "octo-org/octo-repo", Ref: "refs/heads/main"}
 		e.Run(c)
 		verdict := github.Trigger{Command: "rollback", Branches: []string{"*"}, Environment: "production", Context: c, Event: e}.Judge()
-		if err != nil && (name == "workflow_run" || name == "deployment_status") {
+		if err != nil && (name == "workflow_run" || name == "deployment_status" || name == "pull_request") {
 			assert.Equal(t, report.BranchNotAllowed, verdict.Reason, "an unreadable payload never lets act")
 		}
 		assert.NotContains(t, verdict.Message+verdict.Because, "\n")

@@ -19,23 +19,23 @@ import (
 )
 
 const (
-	// maxNewer is how many newer runs are looked at, the oldest first: those
-	// are the ones that can have started while this run was running.
+	// maxNewer is how many newer runs are examined, oldest first, because these may
+	// have started while the failed run was in progress.
 	maxNewer = 10
 )
 
-// Evidence completes what the payload said about the run that failed by what
-// the API says. It never fails: what cannot be read stays as from has it, and
-// one warning says what that is and why. It ends when ctx does.
+// Evidence completes from, the failed run according to the payload, with data from the
+// API. It never fails: what cannot be read stays unchanged, and one warning says what
+// and why. It returns when ctx ends.
 //
-// useTimes is the answer of [Event.TimesByAPI]: where it is false, from's id
-// is not the run that deployed, and neither its times nor its jobs are read.
+// useTimes is the result of [Event.TimesByAPI]. If it is false, the ID of from is not
+// that of the run that deployed, and neither its times nor its jobs are read.
 func (a *API) Evidence(ctx context.Context, c Context, from report.Run, useTimes bool) (report.Run, []report.Note) {
 	switch {
 	case a.token == "":
-		return from, []report.Note{{Warning: true, Text: "The input github-token is empty, so GitHub's API was not asked about the run that failed; what the event's payload says is used. Leave the input at its default, ${{ github.token }}."}}
+		return from, []report.Note{{Warning: true, Text: "The input github-token is empty, so the failed run was not read from GitHub's API; the event payload is used instead. Leave the input at its default, ${{ github.token }}."}}
 	case from.ID == 0:
-		return from, []report.Note{{Warning: true, Text: "The id of the run that failed is not known, so GitHub's API was not asked about it; what the event's payload says is used."}}
+		return from, []report.Note{{Warning: true, Text: "The ID of the failed run is not known, so the run was not read from GitHub's API; the event payload is used instead."}}
 	case useTimes:
 		return a.complete(ctx, c, from)
 	default:
@@ -43,9 +43,9 @@ func (a *API) Evidence(ctx context.Context, c Context, from report.Run, useTimes
 	}
 }
 
-// Outcome gives a run as it stands now, with the jobs of all its attempts. Its
-// conclusion is empty until it is completed, so that it is success only where the
-// run has ended well.
+// Outcome returns the present state of a run, with the jobs of all its attempts. The
+// conclusion is empty until the run is completed, so it is success only if the run has
+// succeeded.
 func (a *API) Outcome(ctx context.Context, runID int64) (report.Run, error) {
 	var (
 		run     *gh.WorkflowRun
@@ -58,7 +58,7 @@ func (a *API) Outcome(ctx context.Context, runID int64) (report.Run, error) {
 		return err
 	})
 	if err := reading.Wait(); err != nil {
-		return report.Run{}, fmt.Errorf("failed to read run %d: GitHub's API did not give it: %s", runID, cause(err))
+		return report.Run{}, fmt.Errorf("failed to read run %d from GitHub's API: %s", runID, cause(err))
 	}
 	outcome := runFrom(run, "")
 	outcome.Jobs = jobsFrom(jobs)
@@ -68,8 +68,8 @@ func (a *API) Outcome(ctx context.Context, runID int64) (report.Run, error) {
 	return outcome, nil
 }
 
-// complete reads the run, its jobs and the other runs of its workflow: all that
-// needs nothing of the others at once, then the jobs of the other runs that matter.
+// complete reads the run, its jobs and the other runs of its workflow concurrently, and
+// then the jobs of the other runs that matter.
 func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.Run, []report.Note) {
 	var (
 		run     = from
@@ -97,7 +97,8 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 	around := readAround(ctx, a, run, runErr, listed, listErr)
 	run.Jobs, run.Earlier = jobsFrom(jobs), earlier
 	run.Newer, run.NewerKnown = around.newer, around.newerErr == nil
-	// Without an answer it is asked again where it matters, and only then told.
+	// A failure to read these is not reported here: the decision reads them again if
+	// it needs them.
 	run.Older, run.OlderKnown = around.older, around.olderErr == nil
 	if own := ownJob(jobs, c); from.ID == c.RunID && own >= 0 {
 		run.Jobs[own].Own = true
@@ -109,8 +110,8 @@ func (a *API) complete(ctx context.Context, c Context, from report.Run) (report.
 		unread{"the newer runs of its workflow", around.newerErr})
 }
 
-// describe reads only what is shown of the commit of from, whose id
-// is the own run's and not the deploy's.
+// describe reads only the commit message, because the ID of from is that of this
+// workflow run and not of the run that deployed.
 func (a *API) describe(ctx context.Context, from report.Run) (report.Run, []report.Note) {
 	own, err := a.run(ctx, from.ID)
 	if err != nil {
@@ -122,8 +123,8 @@ func (a *API) describe(ctx context.Context, from report.Run) (report.Run, []repo
 	return from, nil
 }
 
-// attemptJobs reads the jobs of run's attempt. An older enterprise server knows
-// no attempts; the latest one is then taken to be it.
+// attemptJobs reads the jobs of run's attempt. Older versions of GitHub Enterprise
+// Server have no attempts; the jobs of the latest attempt are used then.
 func (a *API) attemptJobs(ctx context.Context, run report.Run) ([]*gh.WorkflowJob, error) {
 	jobs, err := a.jobs(ctx, attemptPath(run), nil)
 	if answer, is := errors.AsType[*gh.ErrorResponse](err); is && answer.Response != nil &&
@@ -148,8 +149,8 @@ func (a *API) earlier(ctx context.Context, run report.Run) ([]report.Job, error)
 	return jobsFrom(all), nil
 }
 
-// newer reads the oldest of the runs of run's workflow on its branch that are
-// newer than run, with their jobs. With an error the list is not complete.
+// newer reads the runs of run's workflow and branch that are newer than run, up to
+// maxNewer, oldest first, with their jobs. With an error, the list is incomplete.
 func (a *API) newer(ctx context.Context, run report.Run) ([]report.Run, error) {
 	listed, err := a.listNewer(ctx, run)
 	if err != nil {
@@ -158,7 +159,7 @@ func (a *API) newer(ctx context.Context, run report.Run) ([]report.Run, error) {
 	return a.withJobs(ctx, listed, run.Repository)
 }
 
-// listNewer reads the end of GitHub's list, which begins with the newest run.
+// listNewer reads the last pages of GitHub's list, which starts with the newest run.
 func (a *API) listNewer(ctx context.Context, run report.Run) ([]*gh.WorkflowRun, error) {
 	created := ""
 	if !run.CreatedAt.IsZero() {
@@ -178,7 +179,7 @@ func (a *API) listNewer(ctx context.Context, run report.Run) ([]*gh.WorkflowRun,
 		return nil, err
 	}
 	last := (total + pageSize - 1) / pageSize
-	if last > maxPages { // GitHub gives no more of a list that is filtered
+	if last > maxPages { // GitHub returns no more pages of a filtered list
 		return nil, fmt.Errorf("%w: %d newer runs", errTooMuch, total)
 	}
 	for page := max(2, last-1); page <= last; page++ {
@@ -189,7 +190,7 @@ func (a *API) listNewer(ctx context.Context, run report.Run) ([]*gh.WorkflowRun,
 	return oldestNewer(runs, run), nil
 }
 
-// oldestNewer picks the runs that are newer than run, the oldest first.
+// oldestNewer returns the runs that are newer than run, oldest first.
 func oldestNewer(runs []*gh.WorkflowRun, run report.Run) []*gh.WorkflowRun {
 	runs = slices.DeleteFunc(runs, func(r *gh.WorkflowRun) bool {
 		return !isNewer(r, run) || isForeign(r, run)
@@ -211,13 +212,14 @@ func isNewer(r *gh.WorkflowRun, run report.Run) bool {
 	return r.GetID() > run.ID
 }
 
-// unread is one thing that could not be read, and why; err nil: it was read.
+// unread is something that could not be read, and why; err is nil if it was read.
 type unread struct {
 	what string
 	err  error
 }
 
-// warn says in one warning what could not be read; nothing: no warning.
+// warn returns one warning about everything that could not be read; nil: everything
+// was read.
 func warn(missing ...unread) []report.Note {
 	var causes []string
 	parts := map[string][]string{}
@@ -236,13 +238,13 @@ func warn(missing ...unread) []report.Note {
 	}
 	var text strings.Builder
 	for _, why := range causes {
-		fmt.Fprintf(&text, "GitHub's API did not give %s: %s. ", strings.Join(parts[why], ", "), why)
+		fmt.Fprintf(&text, "Could not read %s from GitHub's API: %s. ", strings.Join(parts[why], ", "), why)
 	}
-	text.WriteString("What the event's payload says is used instead.")
+	text.WriteString("The event payload is used instead.")
 	return []report.Note{{Warning: true, Text: text.String()}}
 }
 
-// merge completes from by what the API says of the same run.
+// merge completes from with the API's data about the same run.
 func merge(from, api report.Run) report.Run {
 	run := from
 	if !api.CreatedAt.IsZero() {
@@ -258,17 +260,18 @@ func merge(from, api report.Run) report.Run {
 	run.Actor = cmp.Or(from.Actor, api.Actor)
 	run.Event = cmp.Or(api.Event, from.Event)
 	run.URL = cmp.Or(from.URL, api.URL)
-	if run.Attempt == api.Attempt { // else it is of a later attempt
+	if run.Attempt == api.Attempt { // otherwise they belong to a later attempt
 		run.Status = cmp.Or(api.Status, from.Status)
 		run.Conclusion = cmp.Or(api.Conclusion, from.Conclusion)
 	}
 	return run
 }
 
-// ownJob finds the job in which this program runs; -1 where that is in doubt.
-// GitHub says it only in parts: by the runner's name, or by the job's id,
-// which the display name of a matrix job begins with and that of a job in a
-// called workflow ends with.
+// ownJob returns the index of the job in which this program runs; -1: not certain.
+// GitHub does not say so directly. Among the jobs in progress, ownJob looks for the
+// only one with the name of this runner, then for the only one at all, then for the
+// only one that has the ID of this job in its name: the display name of a matrix job
+// begins with the ID, and that of a job in a reusable workflow ends with it.
 func ownJob(jobs []*gh.WorkflowJob, c Context) int {
 	for _, is := range []func(*gh.WorkflowJob) bool{
 		func(j *gh.WorkflowJob) bool { return c.RunnerName != "" && j.GetRunnerName() == c.RunnerName },

@@ -329,10 +329,10 @@ func TestEvidenceThatCannotBeRead(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			hangs(w, r)
 		}), []string{"did not answer in time"}, 1},
-		"malformed":       {all(says(200, `{"id": `)), []string{"not what GitHub documents"}, 1},
-		"an odd type":     {all(says(200, `{"id": "x", "jobs": 1, "workflow_runs": 1}`)), []string{"not what GitHub documents"}, 1},
-		"an empty answer": {all(says(200, ``)), []string{"not what GitHub documents", "run 0 came"}, 1},
-		"a list":          {all(says(200, `[]`)), []string{"not what GitHub documents"}, 1},
+		"malformed":       {all(says(200, `{"id": `)), []string{"unexpected response"}, 1},
+		"an odd type":     {all(says(200, `{"id": "x", "jobs": 1, "workflow_runs": 1}`)), []string{"unexpected response"}, 1},
+		"an empty answer": {all(says(200, ``)), []string{"unexpected response", "run 0 came"}, 1},
+		"a list":          {all(says(200, `[]`)), []string{"unexpected response"}, 1},
 		"another run":     {all(says(200, `{"id": 1}`)), []string{"run 1 came", "no list of jobs"}, 1},
 		"gigantic": {all(func(w http.ResponseWriter, _ *http.Request) {
 			for range 9 {
@@ -345,7 +345,7 @@ func TestEvidenceThatCannotBeRead(t *testing.T) {
 			w.Header().Set("X-Ratelimit-Remaining", "0")
 			w.Header().Set("X-Ratelimit-Reset", "4102444800")
 			forbidden(w, r)
-		}), []string{"rate limit is used up"}, 1},
+		}), []string{"rate limit of the token is exceeded"}, 1},
 		"asked to wait too long": {all(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "60")
 			w.WriteHeader(http.StatusTooManyRequests)
@@ -363,7 +363,7 @@ func TestEvidenceThatCannotBeRead(t *testing.T) {
 			assert.Equal(t, pushed, run, "the payload's knowledge stays")
 			require.Len(t, notes, 1, "one warning")
 			assert.True(t, notes[0].Warning)
-			for _, part := range append(tt.says, "What the event's payload says is used instead.") {
+			for _, part := range append(tt.says, "The event payload is used instead.") {
 				assert.Contains(t, notes[0].Text, part)
 			}
 			assert.NotContains(t, github.NewRedactor([]string{testToken}).Redact(notes[0].Text), testToken)
@@ -383,10 +383,10 @@ func TestEvidenceReadInPart(t *testing.T) {
 		exact      bool // the time is the run's own
 		newerKnown bool
 	}{
-		"the jobs are missing":               {answers{runURI: says(200, runBody), newerURI: says(200, noRuns)}, "the jobs of run 100: it answered 404", 0, 0, true, true},
-		"the run is missing":                 {answers{jobsURI: says(200, jobsBody)}, "run 100, the newer runs of its workflow: it answered 404", 3, 0, false, false},
-		"the newer runs are missing":         {answers{runURI: says(200, runBody), jobsURI: says(200, jobsBody)}, "did not give the newer runs of its workflow", 3, 0, true, false},
-		"a newer run's jobs are missing":     {answers{runURI: says(200, runBody), jobsURI: says(200, jobsBody), newerURI: says(200, newer)}, "did not give the newer runs of its workflow", 3, 1, true, false},
+		"the jobs are missing":               {answers{runURI: says(200, runBody), newerURI: says(200, noRuns)}, "the jobs of run 100 from GitHub's API: it answered 404", 0, 0, true, true},
+		"the run is missing":                 {answers{jobsURI: says(200, jobsBody)}, "run 100, the newer runs of its workflow from GitHub's API: it answered 404", 3, 0, false, false},
+		"the newer runs are missing":         {answers{runURI: says(200, runBody), jobsURI: says(200, jobsBody)}, "Could not read the newer runs of its workflow", 3, 0, true, false},
+		"a newer run's jobs are missing":     {answers{runURI: says(200, runBody), jobsURI: says(200, jobsBody), newerURI: says(200, newer)}, "Could not read the newer runs of its workflow", 3, 1, true, false},
 		"newer runs without end":             {answers{runURI: says(200, runBody), jobsURI: says(200, jobsBody), newerURI: says(200, `{"total_count": 1001, "workflow_runs": []}`)}, "1001 newer runs", 3, 0, true, false},
 		"jobs without end":                   {answers{runURI: says(200, runBody), newerURI: says(200, noRuns), jobsURI: says(200, strings.Replace(jobsBody, `"total_count": 3`, `"total_count": 99999`, 1))}, "more than 1000 jobs", 0, 0, true, true},
 		"the jobs fail in a long-winded way": {answers{runURI: says(200, runBody), newerURI: says(200, noRuns), jobsURI: says(422, `{"message": "`+strings.Repeat("x", 500)+`"}`)}, `it answered 422 "xxx`, 0, 0, true, true},
@@ -455,7 +455,7 @@ func TestEvidenceEndsWithItsContext(t *testing.T) {
 	assert.Less(t, time.Since(began), 2*time.Second)
 	assert.Len(t, run.Jobs, 3, "what came in time is used")
 	require.Len(t, notes, 1)
-	assert.Contains(t, notes[0].Text, "did not give run 100, the newer runs of its workflow: it did not answer in time")
+	assert.Contains(t, notes[0].Text, "Could not read run 100, the newer runs of its workflow from GitHub's API: it did not answer in time")
 }
 
 func TestEvidenceOfManyJobs(t *testing.T) {
@@ -584,7 +584,7 @@ func TestEvidenceAsksNothing(t *testing.T) {
 		says  string
 	}{
 		"without a token":     {"", pushed, "github-token is empty"},
-		"without a run's id ": {testToken, report.Run{}, "id of the run that failed is not known"},
+		"without a run's id ": {testToken, report.Run{}, "ID of the failed run is not known"},
 	} {
 		api, err := github.NewAPI(server.Client(), wallClock{}, server.URL, tt.token, "octo-org/octo-repo")
 		require.NoError(t, err)

@@ -93,7 +93,7 @@ func TestDeployJobThatTheRunDoesNotHave(t *testing.T) {
 	}
 	got := misnamed("failure")
 	assert.Equal(t, report.NoFailure, got.Reason)
-	assert.Equal(t, `No job of the run goes by a name in the input deploy-job ("deploy"), so it is not known whether the deploy failed; GitHub's API lists "Ship it", "rollback".`, got.Message)
+	assert.Equal(t, `No job of the run has a name from the input deploy-job ("deploy"), so the action could not determine whether the deploy failed; GitHub's API lists "Ship it", "rollback".`, got.Message)
 	assert.True(t, got.Attention, "a job failed, and it may be the deploy")
 	assert.False(t, misnamed("success").Attention)
 	asks := judged(deployRun(t, nil), func(tr *github.Trigger) { tr.DeployJobs = []string{"deploy"} })
@@ -194,7 +194,7 @@ func TestFailedResults(t *testing.T) {
 			assert.Equal(t, tt.act, got.Act, got.Message)
 			assert.Equal(t, tt.told, got.Cancelled)
 			if tt.told {
-				assert.Contains(t, got.Message, "A deploy that its job's time limit cut off can look like this")
+				assert.Contains(t, got.Message, "A deploy that was stopped by the time limit of its job also ends as cancelled")
 			} else {
 				assert.NotContains(t, got.Message, "time limit")
 			}

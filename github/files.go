@@ -7,16 +7,18 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
+	"time"
 )
 
-// Files are the files through which a step hands on its outputs and summary.
-// An empty path is a file that the runner did not give: nothing is written.
+// Files has the files to which a step writes its outputs and its summary. An empty
+// path means that the runner did not provide the file: nothing is written.
 type Files struct {
 	Output  string // path in GITHUB_OUTPUT
 	Summary string // path in GITHUB_STEP_SUMMARY
-	// Append adds data to the end of the file at path: AppendFile.
+	// Append appends data to the file at path; see AppendFile.
 	Append func(path string, data []byte) error
-	// Random makes the delimiters that a value cannot guess: crypto/rand.
+	// Random is the source of delimiters that a value cannot guess; see crypto/rand.
 	Random io.Reader
 }
 
@@ -26,24 +28,32 @@ type Output struct {
 	Value string
 }
 
-// AppendFile adds data to the end of the file at path, and creates it where it
-// is missing.
+// pipeLimit is how long the other end of a pipe may take to read data.
+const pipeLimit = 10 * time.Second
+
+// AppendFile appends data to the file at path, and creates the file if it does not
+// exist. It does not wait for the other end of a pipe, which may never be opened.
 func AppendFile(path string, data []byte) (err error) {
 	const mode = 0o644 // the runner reads it, perhaps as another user
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, mode)
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, mode)
+	if errors.Is(err, syscall.ENXIO) {
+		return fmt.Errorf("%w: it is a pipe that no program reads", err)
+	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	_ = file.SetWriteDeadline(time.Now().Add(pipeLimit)) // a file has none, and needs none
 	_, err = file.Write(data)
 	return err
 }
 
-// WriteOutputs appends the outputs to GITHUB_OUTPUT, all or none of them: the
-// runner fails the step over a file that ends in the middle of a value.
+// WriteOutputs appends the outputs to GITHUB_OUTPUT, all or none of them: the runner
+// fails the step if the file ends in the middle of a value.
 //
-// go-githubactions is not used for it: its delimiter is a constant, so a value
-// that holds it sets outputs of its own, and it panics where it cannot write.
+// It does not use go-githubactions. That library has a constant delimiter, so a value
+// that contains the delimiter can set other outputs, and it panics if it cannot
+// write.
 func (f Files) WriteOutputs(outputs []Output) error {
 	if f.Output == "" || len(outputs) == 0 {
 		return nil
@@ -71,11 +81,12 @@ func (f Files) WriteSummary(markdown string) error {
 	return nil
 }
 
-// errOutputName is about our own code, not about the user's.
-var errOutputName = errors.New("the name is empty or holds `=`, `<<` or a line break")
+// errOutputName is a mistake in this program, not in the user's workflow.
+var errOutputName = errors.New("the name is empty or contains `=`, `<<` or a line break")
 
-// heredoc writes `name<<delimiter`, the value and the delimiter, as the runner
-// reads them: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#multiline-strings
+// heredoc writes `name<<delimiter`, the value and the delimiter, in the format of the
+// runner:
+// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#multiline-strings
 func (f Files) heredoc(b *strings.Builder, output Output) error {
 	if output.Name == "" || strings.ContainsAny(output.Name, "=\r\n") || strings.Contains(output.Name, "<<") {
 		return errOutputName
@@ -89,8 +100,8 @@ func (f Files) heredoc(b *strings.Builder, output Output) error {
 	return nil
 }
 
-// delimiter is 128 random bits that are not in the value. A value that holds
-// them all the same means that Random is not random.
+// delimiter returns a delimiter with 128 random bits that does not occur in the
+// value. If every delimiter occurs in the value, Random is not random.
 func (f Files) delimiter(value string) (string, error) {
 	const tries = 3
 	for range tries {
@@ -103,5 +114,5 @@ func (f Files) delimiter(value string) (string, error) {
 			return delimiter, nil
 		}
 	}
-	return "", errors.New("every random delimiter stands in the value: the source of randomness is broken")
+	return "", errors.New("every random delimiter occurs in the value: the source of randomness is broken")
 }

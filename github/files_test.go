@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -159,6 +160,24 @@ func TestAppendFile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "ab", string(got))
 	require.Error(t, github.AppendFile(filepath.Join(path, "below"), nil))
+}
+
+// A pipe that no program reads would block the program for ever.
+func TestAppendingToWhatIsNoFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	require.ErrorContains(t, github.AppendFile(path, []byte("a")), "it is a pipe that no program reads")
+
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	defer func() { _ = reader.Close() }()
+	require.NoError(t, github.AppendFile(path, []byte("a")), "as to /dev/stdout, which may be a pipe")
+	got, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	assert.Equal(t, "a", string(got))
+
+	require.NoError(t, github.AppendFile("/dev/null", []byte("a")))
 }
 
 func FuzzOutputs(f *testing.F) {

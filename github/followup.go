@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,36 +19,35 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// followUpLimit bounds each of the follow-ups, which are made side by side.
+// followUpLimit is the time limit for each of the follow-ups, which run concurrently.
 const followUpLimit = 10 * time.Second
 
-// The follow-ups, as the output `notifications` names them.
+// The names of the follow-ups in the output `notifications`.
 const (
 	FollowUpDeployment = "deployment"
 	FollowUpComment    = "pull-request-comment"
 	FollowUpIssue      = "issue"
 )
 
-// sent is what is said of a follow-up that was made.
+// sent is the result of a follow-up that succeeded.
 const sent = "sent"
 
-// FollowUp leaves behind on GitHub what is wanted, where it is due: where this run
-// has moved an alias, and an issue also where manual action is required. Of each that was
-// tried it tells `sent`, why there was nothing to do, or what went wrong; of the
-// last two there is a note as well, in the order of the inputs. What is written is
-// logged before it is. It changes nothing of the result, and takes at most
-// followUpLimit. A nil API can be asked, and says why it did nothing.
+// FollowUp makes the requested follow-ups on GitHub that the result calls for: if
+// this run has moved an alias, and for an issue, also if manual action is required.
+// For each follow-up that was tried, it returns `sent`, why there was nothing to do,
+// or what went wrong. In the last two cases it also returns a note, in the order of
+// the inputs. Every write is logged before it is made. FollowUp does not change the
+// result, and takes at most followUpLimit. A nil API is allowed: the result then says
+// why nothing was done.
 func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r report.Result, log *Log) (map[string]string, []report.Note) {
+	ctx, cancel := context.WithTimeout(ctx, followUpLimit)
+	defer cancel()
 	wanted = wanted.due(r)
 	f := &followUp{api: a, c: c, log: log, r: log.redactor.Result(r), environment: r.Environment}
-	f.login = sync.OnceValue(func() string {
-		ctx, cancel := context.WithTimeout(ctx, followUpLimit)
-		defer cancel()
-		return a.login(ctx)
-	})
+	f.login = sync.OnceValue(func() string { return a.login(ctx) })
 	tasks := []struct {
 		name, input string
-		due         bool // it is wanted, and there is something to follow
+		due         bool // it is requested, and the result calls for it
 		do          func(context.Context) (string, error)
 	}{
 		{FollowUpDeployment, "record-deployment", wanted.RecordDeployment, f.recordDeployment},
@@ -61,8 +59,6 @@ func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r repor
 	for i, task := range tasks {
 		if task.due {
 			all.Go(func() {
-				ctx, cancel := context.WithTimeout(ctx, followUpLimit)
-				defer cancel()
 				texts[i], errs[i] = f.try(ctx, task.do)
 			})
 		}
@@ -87,7 +83,7 @@ func (a *API) FollowUp(ctx context.Context, wanted FollowUps, c Context, r repor
 	return results, notes
 }
 
-// due are those of the follow-ups that a result gives a reason for.
+// due returns the requested follow-ups that a result calls for.
 func (w FollowUps) due(r report.Result) FollowUps {
 	if r.DryRun || r.Command != "" && r.Command != "rollback" {
 		return FollowUps{}
@@ -98,11 +94,11 @@ func (w FollowUps) due(r report.Result) FollowUps {
 	return w
 }
 
-// AnyDue reports whether a result gives a reason for one of the follow-ups.
+// AnyDue reports whether a result calls for any of the requested follow-ups.
 func (w FollowUps) AnyDue(r report.Result) bool { return w.due(r) != FollowUps{} }
 
-// issueDue is true where something is to be learnt or done: not where a
-// person has moved an alias forward, and not where an input was wrong.
+// issueDue reports whether there is something to learn or to do. There is nothing if
+// a person has moved an alias forward, or if an input was invalid.
 func issueDue(r report.Result) bool {
 	if r.Reason == report.InvalidInput {
 		return false
@@ -110,35 +106,35 @@ func issueDue(r report.Result) bool {
 	return slices.ContainsFunc(r.Functions, needsIssue)
 }
 
-// needsIssue is true for a function that an issue is about.
+// needsIssue reports whether an issue must cover the function.
 func needsIssue(f report.Function) bool {
 	return f.Status == report.Failed || f.NeedsAttention() || report.WasMoved(f) && !report.Forward(f)
 }
 
-// followUp is what the follow-ups of one result share.
+// followUp has what the follow-ups of one result share.
 type followUp struct {
-	api *API // nil: it cannot be asked
+	api *API // nil: it cannot be called
 	c   Context
 	log *Log
 	r   report.Result // without secrets
-	// environment is the name that GitHub knows, as the input gave it.
+	// environment is the name that GitHub knows, exactly as in the input.
 	environment string
-	login       func() string // under which login own texts are written
+	login       func() string // returns the login under which this program writes
 }
 
 func (f *followUp) try(ctx context.Context, do func(context.Context) (string, error)) (string, error) {
 	if f.api == nil {
-		return "", errors.New("GitHub's API cannot be asked: GITHUB_REPOSITORY or GITHUB_API_URL is not validSHA")
+		return "", errors.New("GitHub's API cannot be called: GITHUB_REPOSITORY or GITHUB_API_URL is not valid")
 	}
 	return do(ctx)
 }
 
-// failed words an error of a call.
+// failed describes the error of a call.
 func (f *followUp) failed(what string, err error, permission string) error {
 	return &callError{text: fmt.Sprintf("failed to %s: %s", what, causeOf(err, permission)), err: err}
 }
 
-// callError keeps what it came from.
+// callError has a readable text, and wraps the error that caused it.
 type callError struct {
 	text string
 	err  error
@@ -148,27 +144,28 @@ func (e *callError) Error() string { return e.text }
 
 func (e *callError) Unwrap() error { return e.err }
 
-// isRefused is true where the token may not do this, so that trying more of it is
-// in vain.
+// isRefused reports whether the token does not have the permission, so that further
+// attempts would be pointless.
 func isRefused(err error) bool {
 	answer, is := errors.AsType[*gh.ErrorResponse](err)
 	return errors.Is(err, errNoToken) || is && answer.Response != nil &&
 		(answer.Response.StatusCode == http.StatusForbidden || answer.Response.StatusCode == http.StatusUnauthorized)
 }
 
-// commitID is what a commit may be called in a path and in a record.
-var commitID = regexp.MustCompile(`^[0-9a-fA-F]{7,64}$`)
+// commitID matches a commit ID, also a short one, as allowed in a path and in a
+// record.
+var commitID = newPattern(`^[0-9a-fA-F]{7,64}$`)
 
-// validSHA empties what is not the id of a commit.
+// validSHA returns sha, or an empty string if it is not a commit ID.
 func validSHA(sha string) string {
-	if commitID.MatchString(sha) {
+	if commitID().MatchString(sha) {
 		return sha
 	}
 	return ""
 }
 
-// key says what was rolled back by which run: the same for each attempt, another
-// one for each job of a matrix.
+// key identifies what was rolled back for which run. It is the same for each attempt,
+// and different for each job of a matrix.
 func (f *followUp) key() string {
 	run := f.r.Run.ID
 	if run == 0 {
@@ -181,13 +178,14 @@ func (f *followUp) key() string {
 	return digest(parts...)
 }
 
-// digest is short enough for a mark and long enough to be the only one.
+// digest returns a hash that is short enough for a mark and long enough to be unique.
 func digest(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }
 
-// webAddress empties what GitHub would refuse as the address of a log.
+// webAddress returns address, or an empty string if GitHub would refuse it as the URL
+// of a log.
 func webAddress(address string) string {
 	if u, err := url.Parse(address); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" {
 		return address
@@ -195,7 +193,7 @@ func webAddress(address string) string {
 	return ""
 }
 
-// listAll reads all pages of a list, a thousand entries at most: the first ones.
+// listAll reads all pages of a list, but at most the first thousand entries.
 func listAll[T any](ctx context.Context, a *API, path string, query url.Values) ([]*T, error) {
 	all := []*T{}
 	for page := 1; page <= maxPages; page++ {

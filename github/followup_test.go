@@ -157,7 +157,7 @@ func TestFollowUpsAreMadeOnlyWhereTheyAreDue(t *testing.T) {
 }
 
 // Each follow-up takes one permission, and says so where it is missing; the
-// others are made all the same.
+// others are made anyway.
 func TestFollowUpsNameThePermissionThatIsMissing(t *testing.T) {
 	t.Parallel()
 	for missing, tt := range map[string]struct{ name, granted string }{
@@ -215,7 +215,7 @@ func TestFollowUpsWithoutATokenOrAnAPI(t *testing.T) {
 	told, _ = none.FollowUp(within(t, enough), all, s.c, rolledBack(movedFunction()), log)
 	require.Len(t, told, 3, every)
 	for name, text := range told {
-		assert.Contains(t, text, "GitHub's API cannot be asked", name)
+		assert.Contains(t, text, "GitHub's API cannot be called", name)
 	}
 	assert.Empty(t, s.writes())
 }
@@ -285,8 +285,8 @@ func TestFollowUpsTellNoSecretAndLogWhatTheyWrite(t *testing.T) {
 	assert.Contains(t, string(written), `the password is \\*\\*\\*`)
 	assert.NotContains(t, s.log.String(), "hunter2secret")
 	for _, line := range []string{
-		"GitHub: a deployment of commit 900d000 to production is recorded\n", "GitHub: a comment is made on pull request 1\n",
-		"GitHub: an issue is opened: Rolled back: api is on version 41 again · production (2026-03-01)\n",
+		"GitHub: recording a deployment of commit 900d000 to production\n", "GitHub: commenting on pull request 1\n",
+		"GitHub: opening an issue: Rolled back: api is on version 41 again · production (2026-03-01)\n",
 	} {
 		assert.Contains(t, s.log.String(), line)
 	}

@@ -36,6 +36,15 @@ func TestDeployedVersionAsDeployToolsWriteIt(t *testing.T) {
 		"version 0":                          {"orders", "0", []int64{0}, 1},
 		"one of several":                     {"orders,billing", "orders=None\nbilling=7", []int64{0, 7}, 1},
 		"a number for which of several":      {"orders,billing", "42", []int64{0, 0}, 1},
+		"two versions of one function":       {"orders", "42,43", []int64{0}, 1},
+		"two of one, by its name":            {"orders,billing", "orders=42\nbilling=7\norders=41", []int64{0, 7}, 1},
+		"the same version twice":             {"orders", "42\n42", []int64{42}, 0},
+		"an object":                          {"orders", `{"Version":"42"}`, []int64{0}, 1},
+		"an expression that is not expanded": {"orders", "${{ needs.deploy.outputs.version }}", []int64{0}, 1},
+		"a decimal":                          {"orders", "42.0", []int64{0}, 1},
+		"full-width digits":                  {"orders", "４２", []int64{0}, 1},
+		"the ARN of the alias":               {"orders", ordersARN + ":live", []int64{0}, 1},
+		"a number that is none of a version": {"orders", "99999999999999999999", []int64{0}, 1},
 		"a function that is not rolled back": {"orders", "orders=42\nshipping=3", []int64{42}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,6 +67,9 @@ func TestHealthURLsWithCommas(t *testing.T) {
 		"https://a.example/?fields=id,name":                                {"https://a.example/?fields=id,name"},
 		"https://a.example/?q=1,2,https://b.example/,http://c.example":     {"https://a.example/?q=1,2", "https://b.example/", "http://c.example"},
 		"https://a.example/x, https://b.example/?a,b\nhttps://c.example/,": {"https://a.example/x", "https://b.example/?a,b", "https://c.example/"},
+		"https://a.example/;https://b.example/?x=1;y=2":                    {"https://a.example/", "https://b.example/?x=1;y=2"},
+		"https://a.example/?u=http://b.example/,http://[::1]/":             {"https://a.example/?u=http://b.example/", "http://[::1]/"},
+		"HTTPS://a.example/?ids=1,2,":                                      {"https://a.example/?ids=1,2"},
 		"https://a.example/,\n,https://a.example/":                         {"https://a.example/"},
 	} {
 		var got []string
@@ -66,7 +78,7 @@ func TestHealthURLsWithCommas(t *testing.T) {
 		}
 		assert.Equal(t, want, got, given)
 	}
-	assert.Contains(t, problems(t, values{"health-url": "https://a.example/x, b.example/y"}.with())[0], "holds a space: write one URL a line")
+	assert.Contains(t, problems(t, values{"health-url": "https://a.example/x, b.example/y"}.with())[0], "contains a space: write one URL per line")
 }
 
 func TestAlarmsByNameAndARN(t *testing.T) {

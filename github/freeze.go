@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,28 +15,28 @@ import (
 )
 
 const (
-	// containsLimit bounds how long it may take to compare two commits.
+	// containsLimit is the time limit for comparing two commits.
 	containsLimit = 15 * time.Second
-	// comparedPerPage and maxComparedPages bound how many commits are read that came
-	// after the one that was rolled back.
+	// comparedPerPage and maxComparedPages limit how many of the commits after the
+	// one that was rolled back are read.
 	comparedPerPage  = 100
 	maxComparedPages = 10
 )
 
-// Containment says whether a commit still has what a failed run deployed.
+// Containment says whether a commit still contains what a failed run deployed.
 type Containment struct {
 	Run report.Run // the run that failed
-	// Contains: its commit is in the history of the other one, and no later commit
-	// there reverts it.
+	// Contains reports that the commit of Run is in the history of the other commit,
+	// and that no later commit there reverts it.
 	Contains bool
-	// RevertedBy is the commit that reverts it; empty: none does.
+	// RevertedBy is the commit that reverts it; empty: none.
 	RevertedBy string
-	// Partial: there are more commits after it than were read.
+	// Partial reports that there are more later commits than were read.
 	Partial bool
 }
 
-// Contains asks GitHub whether a commit has the one of a failed run in its history,
-// and whether a commit in between reverts it.
+// Contains asks GitHub whether the history of a commit includes the commit of a
+// failed run, and whether a commit in between reverts it.
 func Contains(ctx context.Context, a *API, runID int64, sha string) (Containment, error) {
 	fail := func(what string, err error) (Containment, error) {
 		return Containment{}, fmt.Errorf("GitHub's API did not %s: %s", what, causeOf(err, contentsRead))
@@ -83,25 +82,26 @@ func Contains(ctx context.Context, a *API, runID int64, sha string) (Containment
 type commitMessage struct{ sha, message string }
 
 var (
-	fullSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	// revertsCommit is what git writes into the message of a revert.
-	revertsCommit = regexp.MustCompile(`(?i)\bThis reverts commit ([0-9a-f]{7,40})\b`)
-	// revertsPull is what GitHub writes into the description of a pull request that
-	// reverts another one, and so into the message where it is squashed.
-	revertsPull = regexp.MustCompile(`(?im)^Reverts (?:[\w.-]+/[\w.-]+)?#(\d+)\b`)
-	// pullOfSquash and pullOfMerge are how GitHub names the pull request in the
-	// message of the commit that brings it in.
-	pullOfSquash = regexp.MustCompile(`\(#(\d+)\)$`)
-	pullOfMerge  = regexp.MustCompile(`^Merge pull request #(\d+) `)
+	fullSHA = newPattern(`^[0-9a-f]{40}$`)
+	// revertsCommit matches what git writes into the message of a revert.
+	revertsCommit = newPattern(`(?i)\bThis reverts commit ([0-9a-f]{7,40})\b`)
+	// revertsPull matches what GitHub writes into the description of a pull request
+	// that reverts another one. If the pull request is squashed, it is also in the
+	// commit message.
+	revertsPull = newPattern(`(?im)^Reverts (?:[\w.-]+/[\w.-]+)?#(\d+)\b`)
+	// pullOfSquash and pullOfMerge match the number of the pull request in the
+	// message of the commit that merges it.
+	pullOfSquash = newPattern(`\(#(\d+)\)$`)
+	pullOfMerge  = newPattern(`^Merge pull request #(\d+) `)
 )
 
-func isSHA(text string) bool { return fullSHA.MatchString(text) }
+func isSHA(text string) bool { return fullSHA().MatchString(text) }
 
 func short(sha string) string { return sha[:min(len(sha), 7)] }
 
-// revertedBy is the commit that reverts a commit in the end, among those that came
-// after it in their order: a revert that is itself reverted does not count. Empty:
-// none does.
+// revertedBy returns the commit that finally reverts the rejected one, among the
+// later commits in order; empty: none. A revert that is itself reverted does not
+// count.
 func revertedBy(rejected commitMessage, later []commitMessage) string {
 	undone := make([]bool, len(later)) // whether a later commit that counts reverts it
 	by := ""
@@ -121,21 +121,21 @@ func revertedBy(rejected commitMessage, later []commitMessage) string {
 
 // reverts reports whether a message says that its commit reverts another one.
 func reverts(message string, target commitMessage) bool {
-	for _, match := range revertsCommit.FindAllStringSubmatch(message, -1) {
+	for _, match := range revertsCommit().FindAllStringSubmatch(message, -1) {
 		if strings.HasPrefix(target.sha, strings.ToLower(match[1])) {
 			return true
 		}
 	}
 	pull := pullOf(target.message)
-	return pull != "" && slices.ContainsFunc(revertsPull.FindAllStringSubmatch(message, -1), func(match []string) bool { return match[1] == pull })
+	return pull != "" && slices.ContainsFunc(revertsPull().FindAllStringSubmatch(message, -1), func(match []string) bool { return match[1] == pull })
 }
 
-// pullOf is the number of the pull request that a commit brought in, by its message;
-// empty: it does not say.
+// pullOf returns the number of the pull request that a commit merged, according to
+// its message; empty: the message does not say.
 func pullOf(message string) string {
 	first, _, _ := strings.Cut(message, "\n")
-	for _, form := range []*regexp.Regexp{pullOfSquash, pullOfMerge} {
-		if match := form.FindStringSubmatch(strings.TrimSpace(first)); match != nil {
+	for _, form := range []pattern{pullOfSquash, pullOfMerge} {
+		if match := form().FindStringSubmatch(strings.TrimSpace(first)); match != nil {
 			return match[1]
 		}
 	}

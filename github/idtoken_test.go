@@ -50,7 +50,7 @@ func TestIDTokenThatMayComeLater(t *testing.T) {
 		"a gateway":                    {502, "<html>", true, "answered 502"},
 		"too many calls":               {429, "", true, "answered 429"},
 		"slow":                         {408, "", true, "answered 408"},
-		"cut off":                      {200, `{"value":"a.b`, true, "cannot be read"},
+		"cut off":                      {200, `{"value":"a.b`, true, "could not be read"},
 		"empty":                        {200, `{}`, true, "no token"},
 		"another job's request token":  {401, "", false, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"},
 		"forbidden":                    {403, "", false, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"},

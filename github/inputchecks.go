@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// checkRequirements holds each given input to those that its definition requires.
-// Where two inputs require each other, both must be given; any other that lacks
-// what it requires has no effect, which is a warning. A missing input is reported
-// once.
+// checkRequirements checks that each given input has the inputs that it requires. If
+// two inputs require each other, both must be given. Any other input without what it
+// requires has no effect, which is a warning. A missing input is reported once.
 func checkRequirements(p *inputParser) (warnings []string) {
 	wrong, missing := maps.Clone(p.count), map[string]bool{}
 	for _, definition := range InputDefinitions() {
@@ -33,16 +34,17 @@ func checkRequirements(p *inputParser) (warnings []string) {
 	return warnings
 }
 
-// whyEmpty says how an input can be empty that was meant to be given.
+// whyEmpty returns how a secret input can be empty although it was meant to be given.
+// It returns nothing for other inputs.
 func whyEmpty(p *inputParser, input string) string {
 	if !p.definitions[input].Secret {
 		return ""
 	}
-	return "; the secret of an environment is empty in a job that does not name the environment"
+	return "; an environment secret is empty in a job that does not set that environment"
 }
 
-// isMet reports whether an input that another one requires is given, with the value
-// that is required. A duration of zero is as good as none.
+// isMet reports whether a required input is given, and with the required value if
+// there is one. A duration of zero counts as not given.
 func (p *inputParser) isMet(required string) bool {
 	input, value, _ := strings.Cut(required, ": ")
 	if value != "" {
@@ -52,22 +54,23 @@ func (p *inputParser) isMet(required string) bool {
 	return p.given(input) != "" && (err != nil || duration != 0)
 }
 
-// checkCommand reports what the command cannot do as it is asked for.
+// checkCommand reports what the command cannot do with these inputs.
 func checkCommand(p *inputParser, in Inputs) {
 	switch in.Command {
 	case "drill":
 		if strings.EqualFold(in.Environment, "production") && !in.AllowProductionDrill {
-			p.refuse("command", "asks for a drill in production, where users would be served an older version meanwhile: "+
-				"set environment to the one to practise in, or allow-production-drill: true")
+			p.refuse("command", "requests a drill in production, where users would get an older version during the drill: "+
+				"set environment to another environment, or set allow-production-drill: true")
 		}
 	case "snapshot":
 		if !in.Remember {
-			p.refuse("remember", "is false, and a snapshot is kept in what it turns off: remove one of the two")
+			p.refuse("remember", "is false, but a snapshot is stored in the memory alias: set it to true, or do not use the command snapshot")
 		}
 	}
 }
 
-// inputWarnings says which inputs have no effect as given, a sentence each.
+// inputWarnings returns warnings about inputs that have no effect, or not the
+// intended one.
 func inputWarnings(p *inputParser, in Inputs) []string {
 	warnings := checkRequirements(p)
 	health, channels := in.Health, []string{"slack-webhook-url", "slack-bot-token", "smtp-host", "teams-webhook-url", "webhook-url"}
@@ -87,12 +90,12 @@ func inputWarnings(p *inputParser, in Inputs) []string {
 	unused(p.differs("notify-on") && !p.anyGiven(channels), "notify-on", "without a channel: "+strings.Join(channels, ", "))
 	if least := health.Interval * time.Duration(health.Successes-1); len(health.URLs) > 0 && least >= health.Timeout && health.Timeout > 0 {
 		warnings = append(warnings, fmt.Sprintf(
-			"The health check cannot pass: %d answers %s apart take %s, and health-timeout is %s. Make it longer.",
-			health.Successes, health.Interval, least, health.Timeout))
+			"The health check cannot pass: %d responses %s apart take %s, but health-timeout is %s. Increase health-timeout.",
+			health.Successes, report.DurationText(health.Interval), report.DurationText(least), report.DurationText(health.Timeout)))
 	}
 	if len(in.Watch.Alarms) > 0 && in.Watch.Observe == 0 {
-		warnings = append(warnings, "The input alarms without observe looks at the alarms once, right after the move: "+
-			"an alarm that the failed version set off is still in ALARM then, so that no step back is made for it. Give observe at least one of the alarm's periods.")
+		warnings = append(warnings, "Without the input observe, the alarms are checked only once, right after the move: "+
+			"an alarm that the failed version triggered is still in ALARM then, so it does not cause a step back. Set observe to at least one period of the alarm.")
 	}
 	return warnings
 }
@@ -110,7 +113,7 @@ func (p *inputParser) anyGiven(inputs []string) bool {
 	return false
 }
 
-// usesAliasInput reports whether an entry took its alias from the input `alias`.
+// usesAliasInput reports whether any entry takes its alias from the input `alias`.
 func usesAliasInput(functions []Function) bool {
 	for _, function := range functions {
 		if function.Given != function.String() {

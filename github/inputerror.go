@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// InputError says what is wrong with one input. It never holds the value of a
+// InputError says what is wrong with one input. It never contains the value of a
 // secret input.
 type InputError struct {
 	Input   string // its name
-	Problem string // to stand behind the name: begins with a verb
-	Form    string // what the input accepts; empty where that is not the point
-	// Essential and Check are those of the input's Definition.
+	Problem string // follows the name in the message, so it begins with a verb
+	Form    string // what the input accepts; empty if the form is not the problem
+	// Essential and Check are from the input's Definition.
 	Essential bool
 	Check     string
-	Site      bool // it is one of the static site
+	Site      bool // the input is one of the static site
 }
 
-// Error is one line.
+// Error returns the error as one line.
 func (e InputError) Error() string { return e.about("input " + e.Input) }
 
-// AtTerminal is the error for a person who writes flags.
+// AtTerminal returns the error for a person who uses flags.
 func (e InputError) AtTerminal() string { return e.about("--" + e.Input) }
 
 func (e InputError) about(what string) string {
@@ -31,15 +31,16 @@ func (e InputError) about(what string) string {
 	return text
 }
 
-// InputErrors is every problem of the inputs, in the order of action.yml.
+// InputErrors has all problems of the inputs, in the order of action.yml.
 type InputErrors []InputError
 
-// StopMoves reports whether one of the problems is in what decides or makes a move.
+// StopMoves reports whether one of the problems is in an input that the decision or
+// the move depends on.
 func (e InputErrors) StopMoves() bool {
 	return slices.ContainsFunc(e, func(problem InputError) bool { return problem.Essential })
 }
 
-// Error joins the problems to one line.
+// Error returns all problems as one line.
 func (e InputErrors) Error() string {
 	lines := make([]string, len(e))
 	for i, problem := range e {

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// LongestReason is how many characters the input `reason` may have.
+// LongestReason is the maximum length of the input `reason`, in characters.
 const LongestReason = 300
 
-// parseReason reads `reason`. One that is too long is cut.
+// parseReason reads `reason`, and truncates it if it is too long.
 func parseReason(p *inputParser) string {
 	reason := p.line("reason")
 	if length := utf8.RuneCountInString(reason); length > LongestReason {
@@ -21,8 +21,8 @@ func parseReason(p *inputParser) string {
 	return reason
 }
 
-// parseEnvironment reads `environment`. Where it is faulty, what can be printed of
-// it stands in every message.
+// parseEnvironment reads `environment`. If it is invalid, messages contain the part
+// of it that can be printed.
 func parseEnvironment(p *inputParser) string {
 	if environment := p.line("environment"); environment != "" {
 		return environment
@@ -32,14 +32,15 @@ func parseEnvironment(p *inputParser) string {
 	}), " ")
 }
 
-// leaveOutFaulty leaves out what faulty inputs were to configure: a check that
-// cannot be made as it was meant, a channel that cannot be reached as it was meant.
-// Of a list the right entries stay. The results tell of each fault.
+// leaveOutFaulty leaves out what invalid inputs were meant to configure: checks that
+// cannot be made as intended, and channels that cannot be reached as intended. The
+// valid entries of a list are kept. The results report each invalid input.
 func leaveOutFaulty(p *inputParser, in *Inputs) {
 	if anyFailed(p, "health-status", "health-successes", "health-interval", "health-timeout", "health-body") {
 		in.Health.URLs = nil
 	}
-	// Right after a move an alarm can be in ALARM for what was left.
+	// Right after a move, an alarm can be in ALARM because of the version that was
+	// replaced.
 	if p.failed("observe") {
 		in.Watch.Alarms, in.Watch.APIs, in.Watch.Observe = nil, nil, 0
 	}

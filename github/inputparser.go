@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,16 +13,16 @@ import (
 	"unicode"
 )
 
-// inputParser reads single inputs and gathers what is wrong with them. Its
-// methods return the zero value for an input that is wrong.
+// inputParser reads single inputs and collects their problems. Its methods return the
+// zero value for an invalid input.
 type inputParser struct {
 	getenv      func(string) string
 	definitions map[string]Definition
-	order       map[string]int // place in action.yml
+	order       map[string]int // position in action.yml
 	problems    InputErrors
-	count       map[string]int // of problems, for each input
+	count       map[string]int // number of problems by input
 	warnings    []string
-	ignored     int // entries of deployed-version
+	ignored     int // number of ignored entries of deployed-version
 }
 
 func newInputParser(getenv func(string) string) *inputParser {
@@ -35,10 +34,10 @@ func newInputParser(getenv func(string) string) *inputParser {
 	return p
 }
 
-// problemLimit is how many problems of one input are shown.
+// problemLimit is the maximum number of problems that are shown for one input.
 const problemLimit = 20
 
-// fail reports a problem that knowing the accepted form solves.
+// fail reports a problem, together with the form that the input accepts.
 func (p *inputParser) fail(input, problem string) {
 	p.report(InputError{Input: input, Problem: problem, Form: p.definitions[input].Form})
 }
@@ -62,12 +61,12 @@ func (p *inputParser) report(problem InputError) {
 	}
 }
 
-// failed reports whether a problem of the input was reported already.
+// failed reports whether a problem of the input has already been reported.
 func (p *inputParser) failed(input string) bool {
 	return p.count[input] > 0
 }
 
-// err returns the problems in the order of action.yml, nil for none.
+// err returns the problems in the order of action.yml; nil: there are none.
 func (p *inputParser) err() error {
 	if len(p.problems) == 0 {
 		return nil
@@ -78,8 +77,8 @@ func (p *inputParser) err() error {
 	return p.problems
 }
 
-// text returns the trimmed value, or the default for a blank one. A default
-// that is an expression is GitHub's to fill in.
+// text returns the trimmed value, or the default if it is blank. A default that is an
+// expression is filled in by GitHub.
 func (p *inputParser) text(input string) string {
 	if value := p.given(input); value != "" {
 		return value
@@ -87,7 +86,7 @@ func (p *inputParser) text(input string) string {
 	return p.fallback(input)
 }
 
-// given returns the trimmed value, empty where the default is meant.
+// given returns the trimmed value; empty: the default applies.
 func (p *inputParser) given(input string) string {
 	return strings.TrimSpace(p.getenv(p.definitions[input].Variable()))
 }
@@ -99,13 +98,13 @@ func (p *inputParser) fallback(input string) string {
 	return ""
 }
 
-// differs reports whether the input was given other than as its default.
+// differs reports whether the input was given with a value other than its default.
 func (p *inputParser) differs(input string) bool {
 	value := p.given(input)
 	return value != "" && !strings.EqualFold(value, p.fallback(input))
 }
 
-// cite returns the value for a message, or words in its place for a secret.
+// cite returns the value for a message, or a replacement text if it is secret.
 func (p *inputParser) cite(input, value string) string {
 	if p.definitions[input].Secret {
 		return "a value (not shown)"
@@ -113,22 +112,22 @@ func (p *inputParser) cite(input, value string) string {
 	return quoteValue(value)
 }
 
-// line reads text that must not hold line ends or other control characters.
+// line reads text that must not contain line breaks or other control characters.
 func (p *inputParser) line(input string) string {
 	value := p.text(input)
 	if strings.ContainsFunc(value, unicode.IsControl) {
-		p.fail(input, "has "+p.cite(input, value)+", which holds a line end or another control character")
+		p.fail(input, "has "+p.cite(input, value)+", which contains a line break or another control character")
 		return ""
 	}
 	return value
 }
 
-// list parts a value at line ends and commas; blank entries are left out.
+// list splits a value at line breaks and commas, and leaves out blank entries.
 func (p *inputParser) list(input string) []string {
 	return entriesOf(strings.FieldsFuncSeq(p.text(input), isSeparator))
 }
 
-// entriesOf trims entries, and leaves blank ones out.
+// entriesOf trims the entries and leaves out blank ones.
 func entriesOf(all iter.Seq[string]) []string {
 	var entries []string
 	for entry := range all {
@@ -141,16 +140,16 @@ func entriesOf(all iter.Seq[string]) []string {
 
 func isSeparator(char rune) bool { return char == '\n' || char == '\r' || char == ',' }
 
-// set is a list in which an entry that comes again is left out.
+// set reads a list and leaves out duplicate entries.
 func (p *inputParser) set(input string) []string { return unique(p, input, p.list(input)) }
 
-// unique leaves out entries that come again.
+// unique leaves out duplicate entries, and reports entries with control characters.
 func unique(p *inputParser, input string, all []string) []string {
 	var entries []string
 	known := map[string]bool{}
 	for _, entry := range all {
 		if strings.ContainsFunc(entry, unicode.IsControl) {
-			p.fail(input, "has "+quoteValue(entry)+", which holds a control character")
+			p.fail(input, "has "+quoteValue(entry)+", which contains a control character")
 			continue
 		}
 		if !known[entry] {
@@ -179,7 +178,7 @@ func (p *inputParser) integer(input string, least, most int) int {
 	return number
 }
 
-// parseLimit is integer, with 0 for the word `all`.
+// parseLimit is like integer, but also accepts the word `all`, and returns 0 for it.
 func parseLimit(p *inputParser, input string, least, most int) int {
 	if p.text(input) == "all" {
 		return 0
@@ -191,18 +190,18 @@ func parseLimit(p *inputParser, input string, least, most int) int {
 func parseDuration(p *inputParser, input string) time.Duration {
 	duration := parseDurationOrZero(p, input)
 	if duration == 0 && !p.failed(input) {
-		p.fail(input, "has "+p.cite(input, p.text(input))+", which is no time at all")
+		p.fail(input, "has "+p.cite(input, p.text(input))+", which is zero")
 	}
 	return duration
 }
 
-var bareNumber = regexp.MustCompile(`^[0-9]+$`)
+var bareNumber = newPattern(`^[0-9]+$`)
 
 func parseDurationOrZero(p *inputParser, input string) time.Duration {
 	value := p.text(input)
 	duration, err := time.ParseDuration(value)
 	switch {
-	case bareNumber.MatchString(value):
+	case bareNumber().MatchString(value):
 		p.fail(input, fmt.Sprintf("has %s, which has no unit: write %.20ss", p.cite(input, value), value))
 	case err != nil:
 		p.fail(input, "has "+p.cite(input, value)+", which is not a duration")
@@ -223,7 +222,7 @@ func (p *inputParser) choice(input string, choices ...string) string {
 	return value
 }
 
-// choices reads a list of which every entry is one of the choices.
+// choices reads a list in which every entry must be one of the choices.
 func (p *inputParser) choices(input string, choices ...string) []string {
 	entries := slices.DeleteFunc(p.set(input), func(entry string) bool {
 		if slices.Contains(choices, entry) {
@@ -238,10 +237,10 @@ func (p *inputParser) choices(input string, choices ...string) []string {
 	return entries
 }
 
-// matching reads an optional value of the pattern.
-func (p *inputParser) matching(input string, pattern *regexp.Regexp) string {
+// matching reads an optional value that must match the pattern.
+func (p *inputParser) matching(input string, pattern pattern) string {
 	value := p.text(input)
-	if value != "" && !pattern.MatchString(value) {
+	if value != "" && !pattern().MatchString(value) {
 		p.fail(input, "has "+p.cite(input, value))
 		return ""
 	}

@@ -8,26 +8,27 @@ import (
 	"time"
 )
 
-// Inputs is everything that the user of the action asked for, checked.
+// Inputs has everything that the user of the action requested, validated.
 type Inputs struct {
 	Command   string
 	Functions []Function
-	Alias     string // for entries that named none; Functions have it filled in
+	Alias     string // for entries without one; Functions already have it
 
 	Environment string
-	Branches    []string // patterns for MatchBranch
+	Branches    []string // patterns for MatchRef
 	Needs       Needs
 	// FailedResults are failure, cancelled or both.
 	FailedResults []string
-	DeployJobs    []string // ids of Needs, or without it names of jobs; empty: all
+	DeployJobs    []string // IDs in Needs, or without it the names of jobs; empty: all
 
 	OnlyIfDeployed bool
 	AllOrNothing   bool
 	Remember       bool
 	DryRun         bool
-	Reason         string // why a person asks for it; empty: not said
+	Reason         string // why a person requests it; empty: not given
 
-	// Infrastructure is terraform, or empty: what a stack tells.
+	// Infrastructure is terraform, or empty: the tool is then known only from a
+	// stack.
 	Infrastructure    string
 	OnStackInProgress string // wait or go-on
 	StopCodeDeploy    bool
@@ -38,12 +39,12 @@ type Inputs struct {
 	FreezeAfterRollback  bool
 	UnlockDeploys        bool
 
-	Region          string // empty: the environment decides
-	RoleToAssume    string // ARN; empty: the environment's credentials
+	Region          string // empty: from the environment
+	RoleToAssume    string // ARN; empty: the credentials in the environment
 	RoleSessionName string // empty: lambda-rollback-<run id>
 	Audience        string
 	GitHubToken     string        // empty: none
-	Timeout         time.Duration // up to the traffic having moved
+	Timeout         time.Duration // until the traffic has moved
 
 	Health    Health
 	Watch     Watch
@@ -52,31 +53,31 @@ type Inputs struct {
 	SMTP      SMTP
 	Teams     Teams
 	Webhook   Webhook
-	NotifyOn  []string // any of rolled-back, failed, attention, skipped, planned, always
+	NotifyOn  []string // any of rolled-back, failed, attention, promoted, skipped, planned, always
 	FollowUps FollowUps
 
-	// Warnings are sentences about inputs that have no effect as given.
+	// Warnings are about inputs that have no effect, or not the intended one.
 	Warnings []string
 }
 
-// Health is what is tried right after the move.
+// Health configures the checks right after the move.
 type Health struct {
 	URLs          []*url.URL
 	Statuses      []StatusRange   // that count as healthy
-	Successes     int             // in a row, for each URL
+	Successes     int             // consecutive healthy responses of each URL
 	Interval      time.Duration   // between two probes of a URL
-	Timeout       time.Duration   // for all of it
-	Body          string          // text that each answer's body must hold; empty: any
+	Timeout       time.Duration   // for each URL to become healthy
+	Body          string          // text that the body of each response must contain; empty: any
 	InvokePayload json.RawMessage // nil: do not invoke
 }
 
-// Watch is what is observed after the move, and what follows from bad news.
+// Watch configures what is observed after the move, and what to do if a check fails.
 type Watch struct {
 	Alarms      []Alarm
 	Observe     time.Duration
-	APIs        []string // names of REST APIs, ids of HTTP APIs
+	APIs        []string // names of REST APIs and IDs of HTTP APIs
 	OnUnhealthy string   // fail or step-back
-	MaxSteps    int      // moves that step-back may make
+	MaxSteps    int      // further moves that step-back may make
 }
 
 // Alarm is a CloudWatch alarm.
@@ -96,22 +97,22 @@ type Site struct {
 	DistributionID string
 	OriginPath     string // empty: not given; `/`: there is none
 	CloudFrontWait bool
-	// Faulty: one of its inputs is wrong, so that it must not be restored.
+	// Faulty reports that one of its inputs is invalid, so it must not be restored.
 	Faulty bool
 }
 
-// Slack is one or both ways to reach Slack.
+// Slack has one or both ways to post to Slack.
 type Slack struct {
 	WebhookURL *url.URL // nil: not given
-	BotToken   string   // with Channels, or both are empty
-	Channels   []string // names or ids
+	BotToken   string   // together with Channels, or both are empty
+	Channels   []string // names or IDs
 }
 
-// SMTP is the mail server and the addresses. An empty Host: no email.
+// SMTP has the mail server and the addresses. If Host is empty, no email is sent.
 type SMTP struct {
 	Host     string
 	Port     int
-	Username string // with Password, or both are empty
+	Username string // together with Password, or both are empty
 	Password string
 	TLS      string // auto, implicit, starttls or none
 	From     *mail.Address
@@ -130,23 +131,22 @@ type Webhook struct {
 	Secret string   // empty: unsigned
 }
 
-// FollowUps are what is left behind on GitHub.
+// FollowUps says which follow-ups to make on GitHub.
 type FollowUps struct {
 	RecordDeployment     bool
 	CommentOnPullRequest bool
 	OpenIssue            bool
 }
 
-// AsksForChecks reports whether anything is to be checked after the move.
+// AsksForChecks reports whether any check after the move is requested.
 func (in Inputs) AsksForChecks() bool {
 	return len(in.Health.URLs) > 0 || in.Health.InvokePayload != nil || len(in.Watch.Alarms) > 0 || in.Watch.Observe > 0
 }
 
-// ParseInputs reads the inputs as a runner hands them over. An empty or blank
-// input means its default. The error is InputErrors with every problem at
-// once. The inputs that were right are filled in even then: a message can name the
-// function, and where no problem stops a move, it is made without what the others
-// were to configure.
+// ParseInputs parses the inputs as the runner passes them. An empty or blank input
+// means its default. The error is InputErrors, with all problems at once. Valid
+// inputs are filled in even then: a message can name the function, and if no problem
+// stops the move, it is made without what the invalid inputs were meant to configure.
 func ParseInputs(getenv func(string) string) (Inputs, error) {
 	p := newInputParser(getenv)
 	in := Inputs{

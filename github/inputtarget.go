@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// parseAlias reads the input `alias`. Where it is wrong its default stands in, so
-// that the entries of `function-name` can be judged all the same.
+// parseAlias reads the input `alias`. If it is invalid, parseAlias returns its
+// default, so that the entries of `function-name` can be validated anyway.
 func parseAlias(p *inputParser) string {
 	alias := p.text("alias")
 	if err := validateAlias(alias); err != nil {
@@ -20,7 +20,7 @@ func parseAlias(p *inputParser) string {
 func parseFunctions(p *inputParser, alias string) []Function {
 	entries := p.list("function-name")
 	if len(entries) == 0 {
-		p.fail("function-name", "is missing: name the function")
+		p.fail("function-name", "is missing: set it to the name of the function")
 	}
 	var functions []Function
 	for _, entry := range entries {
@@ -51,7 +51,8 @@ func parseVersions(p *inputParser, functions []Function) {
 		}
 		return versions
 	}
-	// It only helps to tell whose deploy it was, which can be told without it, too.
+	// deployed-version only helps to attribute the version to a deploy, which is
+	// possible without it, too.
 	for i, version := range read("deployed-version", func(err error) { ignoreDeployed(p, err) }) {
 		functions[i].Deployed = version
 	}
@@ -60,7 +61,7 @@ func parseVersions(p *inputParser, functions []Function) {
 	}
 }
 
-// ignoreDeployed warns of a `deployed-version` that has no effect.
+// ignoreDeployed adds a warning about a `deployed-version` that is ignored.
 func ignoreDeployed(p *inputParser, err error) {
 	const input = "deployed-version"
 	p.ignored++
@@ -95,7 +96,7 @@ func parseNeedsInput(p *inputParser) Needs {
 	return needs
 }
 
-// checkDeployJobs holds `deploy-job` to the jobs that `needs` lists.
+// checkDeployJobs checks that `needs` lists the jobs in `deploy-job`.
 func checkDeployJobs(p *inputParser, in Inputs) {
 	if p.failed("needs") || in.Needs == nil {
 		return

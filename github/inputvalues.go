@@ -8,7 +8,6 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,30 +17,30 @@ import (
 const regionForm = `[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}`
 
 var (
-	regionPattern       = regexp.MustCompile(`^` + regionForm + `$`)
-	rolePattern         = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}$`)
-	sessionNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	wordPattern         = regexp.MustCompile(`^[^\s\pC]+$`)
-	bucketPattern       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	originPathPattern   = regexp.MustCompile(`^/[!-~]*$`)
-	distributionPattern = regexp.MustCompile(`^[A-Z0-9]+$`)
-	hostPattern         = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$`)
-	alarmARNPattern     = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:cloudwatch:(` + regionForm + `):[0-9]{12}:alarm:(.+)$`)
-	statusPattern       = regexp.MustCompile(`^[1-5](?:[0-9]{2}|[xX]{2})$`)
+	regionPattern       = newPattern(`^` + regionForm + `$`)
+	rolePattern         = newPattern(`^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}$`)
+	sessionNamePattern  = newPattern(`^[\w+=,.@-]{2,64}$`)
+	wordPattern         = newPattern(`^[^\s\pC]+$`)
+	bucketPattern       = newPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	originPathPattern   = newPattern(`^/[!-~]*$`)
+	distributionPattern = newPattern(`^[A-Z0-9]+$`)
+	hostPattern         = newPattern(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$`)
+	alarmARNPattern     = newPattern(`^arn:aws(?:-[a-z]+)*:cloudwatch:(` + regionForm + `):[0-9]{12}:alarm:(.+)$`)
+	statusPattern       = newPattern(`^[1-5](?:[0-9]{2}|[xX]{2})$`)
 )
 
-// StatusRange is a span of HTTP status codes, both ends included.
+// StatusRange is a range of HTTP status codes, including both ends.
 type StatusRange struct{ First, Last int }
 
-// Holds reports whether the code lies in the range.
+// Holds reports whether the code is in the range.
 func (r StatusRange) Holds(code int) bool { return r.First <= code && code <= r.Last }
 
-// AnyHolds reports whether the code lies in one of the ranges.
+// AnyHolds reports whether the code is in one of the ranges.
 func AnyHolds(ranges []StatusRange, code int) bool {
 	return slices.ContainsFunc(ranges, func(r StatusRange) bool { return r.Holds(code) })
 }
 
-// StatusText is the ranges for people: "200, 204 or 3xx".
+// StatusText returns the ranges as text for people: "200, 204 or 3xx".
 func StatusText(ranges []StatusRange) string {
 	words := make([]string, len(ranges))
 	for i, r := range ranges {
@@ -56,10 +55,10 @@ func StatusText(ranges []StatusRange) string {
 	return strings.Join(words, "")
 }
 
-// parseMatching reads a list of which every entry matches the pattern.
-func parseMatching(p *inputParser, input string, pattern *regexp.Regexp) []string {
+// parseMatching reads a list in which every entry must match the pattern.
+func parseMatching(p *inputParser, input string, pattern pattern) []string {
 	return slices.DeleteFunc(p.set(input), func(entry string) bool {
-		if pattern.MatchString(entry) {
+		if pattern().MatchString(entry) {
 			return false
 		}
 		p.fail(input, "has "+p.cite(input, entry))
@@ -71,7 +70,7 @@ func parseMatching(p *inputParser, input string, pattern *regexp.Regexp) []strin
 func parseStatuses(p *inputParser, input string) []StatusRange {
 	var ranges []StatusRange
 	for _, entry := range p.set(input) {
-		if !statusPattern.MatchString(entry) {
+		if !statusPattern().MatchString(entry) {
 			p.fail(input, "has "+quoteValue(entry))
 			continue
 		}
@@ -88,7 +87,7 @@ func parseStatuses(p *inputParser, input string) []StatusRange {
 	return ranges
 }
 
-// parseURL reads an absolute http or https URL. Its errors hold no part of the
+// parseURL parses an absolute http or https URL. Its errors contain no part of the
 // text, which may be a secret.
 func parseURL(text string) (*url.URL, error) {
 	parsed, err := url.Parse(text)
@@ -108,7 +107,7 @@ func parseHealthURLs(p *inputParser) []*url.URL {
 	for _, entry := range unique(p, "health-url", splitBefore(beforeURL, p.text("health-url"))) {
 		parsed, err := parseURL(entry)
 		if err == nil && strings.ContainsFunc(entry, unicode.IsSpace) {
-			err = errors.New("holds a space: write one URL a line")
+			err = errors.New("contains a space: write one URL per line")
 		}
 		if err != nil {
 			p.fail("health-url", "has "+citeURL(entry)+", which "+err.Error())
@@ -119,21 +118,21 @@ func parseHealthURLs(p *inputParser) []*url.URL {
 	return urls
 }
 
-// lines parts a text at line ends.
+// lines splits text at line breaks.
 func lines(text string) iter.Seq[string] {
 	return strings.FieldsFuncSeq(text, func(char rune) bool { return char == '\n' || char == '\r' })
 }
 
 var (
-	beforeURL = regexp.MustCompile(`,\s*(https?://)`)
-	beforeARN = regexp.MustCompile(`,\s*(arn:)`)
+	beforeURL = newPattern(`[,;]\s*(https?://)`)
+	beforeARN = newPattern(`,\s*(arn:)`)
 )
 
-// splitBefore parts a text at line ends, and at the commas that a pattern tells:
-// other commas belong to the entries.
-func splitBefore(pattern *regexp.Regexp, text string) []string {
+// splitBefore splits text at line breaks, and at the separators that the pattern
+// matches. Other commas belong to the entries.
+func splitBefore(pattern pattern, text string) []string {
 	return entriesOf(func(yield func(string) bool) {
-		for part := range lines(pattern.ReplaceAllString(text, "\n$1")) {
+		for part := range lines(pattern().ReplaceAllString(text, "\n$1")) {
 			if !yield(strings.Trim(part, ", \t")) {
 				return
 			}
@@ -141,16 +140,20 @@ func splitBefore(pattern *regexp.Regexp, text string) []string {
 	})
 }
 
-// citeURL hides the user and password that a URL may hold.
+// citeURL returns a URL for a message, with the user, the password and the query
+// hidden.
 func citeURL(text string) string {
 	if end := strings.LastIndex(text, "@"); end >= 0 {
 		text = "***" + text[end:]
 	}
+	if address, _, found := strings.Cut(text, "?"); found {
+		text = address + "?***"
+	}
 	return quoteValue(text)
 }
 
-// parseWebhook reads a secret URL. Plain http is for loopback alone: anywhere else
-// it would carry the secret for all to read.
+// parseWebhook reads a secret URL. Plain http is accepted only for loopback
+// addresses: anywhere else, it would expose the secret.
 func parseWebhook(p *inputParser, input string) *url.URL {
 	value := p.text(input)
 	if value == "" {
@@ -162,15 +165,15 @@ func parseWebhook(p *inputParser, input string) *url.URL {
 		return nil
 	}
 	if parsed.Scheme == "http" && !isLoopback(parsed.Hostname()) {
-		p.fail(input, "has a URL (not shown) of plain http, which would reveal it: write https")
+		p.fail(input, "has a plain http URL (not shown), which would expose the secret: use https")
 		return nil
 	}
 	return parsed
 }
 
-// parseAlarms reads names and ARNs of alarms. A name may hold commas, which are
-// kept in ARNs and where there are several lines; names on a single line are a list
-// with commas.
+// parseAlarms reads names and ARNs of alarms. A name may contain commas. They are
+// kept in ARNs and if there is more than one line; names on a single line are
+// separated by commas.
 func parseAlarms(p *inputParser) []Alarm {
 	text := p.text("alarms")
 	entries := splitBefore(beforeARN, text)
@@ -179,7 +182,7 @@ func parseAlarms(p *inputParser) []Alarm {
 	}
 	var alarms []Alarm
 	for _, entry := range unique(p, "alarms", entries) {
-		switch match := alarmARNPattern.FindStringSubmatch(entry); {
+		switch match := alarmARNPattern().FindStringSubmatch(entry); {
 		case match != nil:
 			alarms = append(alarms, Alarm{Name: match[2], Region: match[1]})
 		case strings.HasPrefix(entry, "arn:"):
@@ -202,7 +205,7 @@ func isLoopback(host string) bool {
 // parseHost reads a host name or IP address.
 func parseHost(p *inputParser, input string) string {
 	value := p.text(input)
-	if value == "" || hostPattern.MatchString(value) {
+	if value == "" || hostPattern().MatchString(value) {
 		return value
 	}
 	if _, err := netip.ParseAddr(value); err == nil {
@@ -210,7 +213,7 @@ func parseHost(p *inputParser, input string) string {
 	}
 	problem := "has " + p.cite(input, value)
 	if _, _, err := net.SplitHostPort(value); err == nil {
-		problem += ", which holds a port: write it in smtp-port"
+		problem += ", which contains a port: set it in smtp-port instead"
 	}
 	p.fail(input, problem)
 	return ""
@@ -230,7 +233,7 @@ func parseAddress(p *inputParser, input string) *mail.Address {
 }
 
 // parseAddresses reads email addresses. Each line is parsed as a whole, because a
-// quoted display name may hold a comma.
+// quoted display name may contain a comma.
 func parseAddresses(p *inputParser, input string) []*mail.Address {
 	var addresses []*mail.Address
 	for line := range lines(p.text(input)) {

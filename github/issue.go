@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,16 +17,16 @@ import (
 const (
 	issuesWrite = "issues: write"
 
-	// issueLabel is what post-mortems are found by. GitHub makes a label that
-	// it does not know.
+	// issueLabel is the label by which post-mortems are found. GitHub creates a label
+	// that does not exist.
 	issueLabel = "lambda-rollback"
-	// maxKeys is how many functions a mark names.
+	// maxKeys is the maximum number of functions in a mark.
 	maxKeys = 200
 )
 
-// openIssue opens a post-mortem. Where one is open about the same version of a
-// function, that one gets a comment instead: its text may have been worked on by
-// then, and only a comment is told to those who follow it.
+// openIssue opens a post-mortem. If an issue about the same version of a function is
+// already open, it gets a comment instead: its text may have been edited since, and
+// GitHub notifies its subscribers only of a comment.
 func (f *followUp) openIssue(ctx context.Context) (string, error) {
 	mark := f.issueMark()
 	issue, created, err := findOrCreate(ctx, f.api.clock,
@@ -49,7 +48,7 @@ func (f *followUp) openIssue(ctx context.Context) (string, error) {
 			return f.ownComment(ctx, issue.GetNumber(), again)
 		},
 		func(ctx context.Context) (*gh.IssueComment, error) {
-			f.log.Infof("GitHub: a comment is made on issue %d, which is about the same version", issue.GetNumber())
+			f.log.Infof("GitHub: commenting on issue %d, which is about the same version", issue.GetNumber())
 			return f.postComment(ctx, issue.GetNumber(), again+"\n"+report.IssueUpdate(f.r))
 		})
 	if err != nil {
@@ -58,8 +57,9 @@ func (f *followUp) openIssue(ctx context.Context) (string, error) {
 	return sent, nil
 }
 
-// findIssue is the newest open one of the label that is the own one and about one
-// of the keys. The list is exact at once, which GitHub's search is not.
+// findIssue returns the newest open issue with the label that this program opened and
+// that is about one of the keys; nil: there is none. It reads the list of issues,
+// which is up to date immediately, unlike GitHub's search.
 func (f *followUp) findIssue(ctx context.Context, keys []string) (*gh.Issue, error) {
 	all, err := listAll[gh.Issue](ctx, f.api, "issues", url.Values{"labels": {issueLabel}, "state": {"open"}})
 	if err != nil {
@@ -77,15 +77,15 @@ func (f *followUp) findIssue(ctx context.Context, keys []string) (*gh.Issue, err
 
 func (f *followUp) createIssue(ctx context.Context, mark issueMark) (*gh.Issue, error) {
 	title, body := report.IssueTitle(f.r), mark.String()+"\n"+report.Issue(f.r)
-	f.log.Infof("GitHub: an issue is opened: %s", title)
+	f.log.Infof("GitHub: opening an issue: %s", title)
 	issue := &gh.Issue{}
 	request := gh.IssueRequest{Title: &title, Body: &body, Labels: &[]string{issueLabel}}
 	return issue, f.api.send(ctx, http.MethodPost, "issues", request, issue)
 }
 
-// issueMark is the first line of an issue, which GitHub does not show.
+// issueMark is the first line of an issue, which GitHub does not display.
 type issueMark struct {
-	keys  []string // a function, its alias and the version that failed, each
+	keys  []string // one per function, with its alias and the version that failed
 	event string   // the attempt that the text is about, and how it ended
 }
 
@@ -105,17 +105,17 @@ func (m issueMark) String() string {
 	return "<!-- lambda-rollback issue keys=" + strings.Join(m.keys, ",") + " event=" + m.event + " -->"
 }
 
-var issueMarkForm = regexp.MustCompile(`^<!-- lambda-rollback issue keys=([0-9a-f,]+) event=([0-9a-f]+) -->`)
+var issueMarkForm = newPattern(`^<!-- lambda-rollback issue keys=([0-9a-f,]+) event=([0-9a-f]+) -->`)
 
 func parseIssueMark(body string) (issueMark, bool) {
-	parts := issueMarkForm.FindStringSubmatch(body)
+	parts := issueMarkForm().FindStringSubmatch(body)
 	if parts == nil {
 		return issueMark{}, false
 	}
 	return issueMark{keys: strings.Split(parts[1], ","), event: parts[2]}, true
 }
 
-// eventMark is the first line of a comment on an issue.
+// eventMark returns the first line of a comment on an issue.
 func eventMark(event string) string {
 	return "<!-- lambda-rollback event=" + event + " -->"
 }

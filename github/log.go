@@ -3,7 +3,6 @@ package github
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"sync"
 	"unicode"
@@ -14,29 +13,30 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// longestLine is in characters; the runner cuts annotations there.
+// longestLine is the maximum length of a line, in characters. The runner truncates
+// annotations at this length.
 const longestLine = 4096
 
-// annotationTitle stands above a warning or an error on the run's page.
+// annotationTitle is the title of a warning or an error on the page of the run.
 const annotationTitle = "Lambda rollback"
 
-// Log writes the step's log. Each call is one line; nothing that comes from
+// Log writes the log of the step. Each call writes one line. Nothing that comes from
 // outside can become a workflow command or start a second line, and no secret
-// appears. It is safe for concurrent use. What cannot be written is dropped: a
-// closed log must not stop a rollback.
+// appears. A Log is safe for concurrent use. It ignores write errors: a closed log
+// must not stop a rollback.
 type Log struct {
 	redactor *Redactor
 	debug    bool
 
-	// plain is where lines go for a person at a terminal; nil: the step's log.
+	// plain is the output for a person at a terminal; nil: the log of the step.
 	plain io.Writer
 
-	mu     sync.Mutex // go-githubactions does not guard its writer
+	mu     sync.Mutex // go-githubactions does not lock its writer
 	action *githubactions.Action
 	titled *githubactions.Action
 }
 
-// NewLog writes to w. Debug lines are written where RUNNER_DEBUG is 1.
+// NewLog returns a Log that writes to w. It writes debug lines if RUNNER_DEBUG is 1.
 func NewLog(w io.Writer, getenv func(string) string, redactor *Redactor) *Log {
 	action := githubactions.New(
 		githubactions.WithWriter(lossyWriter{w}),
@@ -50,13 +50,13 @@ func NewLog(w io.Writer, getenv func(string) string, redactor *Redactor) *Log {
 	}
 }
 
-// NewPlainLog writes to w for a person at a terminal: without the runner's
-// commands, and with escapes for what would act on the terminal.
+// NewPlainLog returns a Log that writes to w for a person at a terminal: without
+// workflow commands, and with escapes for characters that a terminal would interpret.
 func NewPlainLog(w io.Writer, redactor *Redactor) *Log {
 	return &Log{redactor: redactor, plain: lossyWriter{w}}
 }
 
-// say writes a line for a person, where there is one.
+// say writes a line for a person at a terminal, and reports whether there is one.
 func (l *Log) say(before, line string) bool {
 	if l.plain == nil {
 		return false
@@ -67,7 +67,7 @@ func (l *Log) say(before, line string) bool {
 	return true
 }
 
-// lossyWriter never fails, because go-githubactions panics where it does.
+// lossyWriter ignores write errors, because go-githubactions panics on them.
 type lossyWriter struct{ w io.Writer }
 
 func (l lossyWriter) Write(p []byte) (int, error) {
@@ -75,7 +75,8 @@ func (l lossyWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Group folds the lines up to EndGroup under a title. Groups do not nest.
+// Group starts a group: the lines up to EndGroup are folded under a title. Groups do
+// not nest.
 func (l *Log) Group(title string) {
 	line := l.line("%s", title)
 	if l.say("", line) {
@@ -107,7 +108,7 @@ func (l *Log) Infof(format string, args ...any) {
 	l.action.Infof("%s", line)
 }
 
-// Noticef writes a line that also stands on the run's page.
+// Noticef writes a line that also appears on the page of the run.
 func (l *Log) Noticef(format string, args ...any) {
 	line := l.line(format, args...)
 	if l.say("", line) {
@@ -118,7 +119,7 @@ func (l *Log) Noticef(format string, args ...any) {
 	l.titled.Noticef("%s", line)
 }
 
-// Warningf writes a warning, which also stands on the run's page.
+// Warningf writes a warning, which also appears on the page of the run.
 func (l *Log) Warningf(format string, args ...any) {
 	line := l.line(format, args...)
 	if l.say("warning: ", line) {
@@ -129,7 +130,7 @@ func (l *Log) Warningf(format string, args ...any) {
 	l.titled.Warningf("%s", line)
 }
 
-// Errorf writes an error, which also stands on the run's page. It does not fail
+// Errorf writes an error, which also appears on the page of the run. It does not fail
 // the step: the exit code does.
 func (l *Log) Errorf(format string, args ...any) {
 	line := l.line(format, args...)
@@ -141,7 +142,7 @@ func (l *Log) Errorf(format string, args ...any) {
 	l.titled.Errorf("%s", line)
 }
 
-// Debugf writes a line for those who have turned debug logging on.
+// Debugf writes a line if debug logging is on.
 func (l *Log) Debugf(format string, args ...any) {
 	if !l.debug {
 		return
@@ -152,22 +153,24 @@ func (l *Log) Debugf(format string, args ...any) {
 	l.action.Debugf("%s", line)
 }
 
-// line makes the text fit for the log. Secrets go first, before anything can
-// hide or cut them.
+// line formats a line for the log. It removes secrets first, before anything can hide
+// or truncate them.
 func (l *Log) line(format string, args ...any) string {
 	return logLine(l.redactor.Redact(fmt.Sprintf(format, args...)))
 }
 
-// legacyCommand is how the runner's older commands begin, anywhere in a line.
-var legacyCommand = regexp.MustCompile(`##\[`)
+// legacyCommand matches the beginning of the runner's older commands, anywhere in a
+// line.
+var legacyCommand = newPattern(`##\[`)
 
-// logLine makes a single-line string that the runner takes as text. A backslash
-// shows where a command was meant; it can be read, searched and copied, and it
-// counts in the runner's comparison by culture, as a zero-width one would not
+// logLine returns text as a single line that the runner does not take as a command. A
+// backslash marks what would have been a command. It can be read, searched and
+// copied, and it counts in the culture-sensitive comparison of the runner, unlike a
+// zero-width character
 // (https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs).
 func logLine(text string) string {
 	line := report.Line(text, longestLine)
-	line = legacyCommand.ReplaceAllString(line, `##\[`)
+	line = legacyCommand().ReplaceAllString(line, `##\[`)
 	rest := strings.TrimLeftFunc(line, unicode.IsSpace)
 	if strings.HasPrefix(rest, "::") {
 		line = line[:len(line)-len(rest)] + `\` + rest

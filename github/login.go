@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// actionsLogin is who speaks by a job's own token.
+// actionsLogin is the login of a job's own token.
 const actionsLogin = "github-actions[bot]"
 
-// login is the login under which the token writes, which is how own comments are
-// distinguished from a stranger's with the same mark. The REST API gives it only to
-// persons (GET /user); GraphQL gives it to the job's token and to apps as well.
-// Where it is not given, it is taken to be the job's own token.
+// login returns the login under which the token writes. It distinguishes this
+// program's comments from a stranger's with the same mark. The REST API returns the
+// login only of people (GET /user); GraphQL also returns that of the job's token and
+// of apps. If the login cannot be read, the token is assumed to be the job's own.
 func (a *API) login(ctx context.Context) string {
 	if a.token == "" {
 		return actionsLogin
@@ -32,8 +32,9 @@ func (a *API) login(ctx context.Context) string {
 	return answer.Data.Viewer.Login
 }
 
-// graphQL makes the address of the GraphQL API from that of the REST API: https://api.github.com/graphql, and
-// https://HOST/api/graphql beside https://HOST/api/v3 on an enterprise server.
+// graphQL returns the URL of the GraphQL API for that of the REST API:
+// https://api.github.com/graphql, or on GitHub Enterprise Server
+// https://HOST/api/graphql for https://HOST/api/v3.
 func graphQL(base url.URL) string {
 	base.Path = strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), "/v3") + "/graphql"
 	return base.String()

@@ -10,32 +10,32 @@ import (
 )
 
 // Needs is the parsed input `needs`: what the workflow expression
-// `${{ toJSON(needs) }}` says about the jobs that this one waits for, by job
-// id. It is nil where the input was not given: no text, null or {}.
+// `${{ toJSON(needs) }}` says about the jobs that this job needs, by job ID. It is
+// nil if the input was not given: no text, null or {}.
 type Needs map[string]NeedsJob
 
-// NeedsJob is one job of Needs. Its outputs are left out on purpose: nothing
-// here needs them, and they may hold what must not be printed.
+// NeedsJob is one job of Needs. Its outputs are left out on purpose: nothing here
+// needs them, and they may contain text that must not be printed.
 type NeedsJob struct {
 	Result string // success, failure, cancelled or skipped
 }
 
-// Results of jobs and runs that something is decided by.
+// Results of jobs and runs that decisions depend on.
 const (
 	resultSuccess   = "success"
 	resultFailure   = "failure"
 	resultCancelled = "cancelled"
 	resultSkipped   = "skipped"
-	resultTimedOut  = "timed_out" // of a job or run in the API, never of `needs`
+	resultTimedOut  = "timed_out" // only from the API, never in `needs`
 )
 
 // needsResults are the results that GitHub documents for a job of `needs`.
 var needsResults = []string{resultSuccess, resultFailure, resultCancelled, resultSkipped}
 
-// ParseNeeds reads the JSON of `${{ toJSON(needs) }}`. The error says which
-// job, or what about the text, is not of that form; it never repeats an output
-// of a job. A result that GitHub does not document is an error too: read as
-// "did not fail" it would silently turn a rollback off.
+// ParseNeeds parses the JSON of `${{ toJSON(needs) }}`. The error says which job, or
+// what about the text, does not have that form; it never repeats an output of a job.
+// A result that GitHub does not document is also an error: if it counted as "did not
+// fail", it would silently turn rollbacks off.
 func ParseNeeds(text string) (Needs, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -44,7 +44,7 @@ func ParseNeeds(text string) (Needs, error) {
 	var jobs map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &jobs); err != nil {
 		if typeError := (*json.UnmarshalTypeError)(nil); errors.As(err, &typeError) {
-			return nil, fmt.Errorf("is a JSON %s where an object of jobs is needed", typeError.Value)
+			return nil, fmt.Errorf("is a JSON %s instead of an object of jobs", typeError.Value)
 		}
 		return nil, errors.New("is not valid JSON")
 	}
@@ -58,10 +58,10 @@ func ParseNeeds(text string) (Needs, error) {
 			Result *string `json:"result"`
 		}
 		if err := json.Unmarshal(jobs[id], &job); err != nil || job.Result == nil {
-			return nil, fmt.Errorf("has no result for the job %s, as if it were one job and not all of them", quoteValue(id))
+			return nil, fmt.Errorf("has no result for the job %s, as if it held a single job instead of the whole context", quoteValue(id))
 		}
 		if !slices.Contains(needsResults, *job.Result) {
-			return nil, fmt.Errorf("has the unknown result %s for the job %s, which is none of %s",
+			return nil, fmt.Errorf("has the unknown result %s for the job %s, which is not one of %s",
 				quoteValue(*job.Result), quoteValue(id), strings.Join(needsResults, ", "))
 		}
 		needs[id] = NeedsJob{Result: *job.Result}
@@ -69,8 +69,8 @@ func ParseNeeds(text string) (Needs, error) {
 	return needs, nil
 }
 
-// With returns the ids of the counted jobs that have one of the results, sorted.
-// Where jobs is empty, every job counts.
+// With returns the IDs of the counted jobs that have one of the results, sorted. If
+// jobs is empty, every job counts.
 func (n Needs) With(results, jobs []string) []string {
 	var found []string
 	for _, id := range slices.Sorted(maps.Keys(n)) {
@@ -82,10 +82,10 @@ func (n Needs) With(results, jobs []string) []string {
 	return found
 }
 
-// quotedJobs is how many jobs of `needs` a message lists at most.
+// quotedJobs is the maximum number of jobs of `needs` that a message lists.
 const quotedJobs = 20
 
-// lacks says that there is no such job, and which there are.
+// lacks returns an error that lists the known jobs, if there is no such job.
 func (n Needs) lacks(job string) error {
 	if _, ok := n[job]; ok {
 		return nil

@@ -34,10 +34,10 @@ func TestParseNeedsRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
 		"one result instead of all":   {"failure", "is not valid JSON"},
 		"two values":                  {"{} {}", "is not valid JSON"},
-		"an array":                    {`["deploy"]`, "is a JSON array where an object of jobs is needed"},
-		"one job instead of all":      {`{"result":"failure","outputs":{}}`, `has no result for the job "outputs", as if it were one job and not all of them`},
-		"a job that is null":          {`{"deploy":null}`, `has no result for the job "deploy", as if it were one job and not all of them`},
-		"a result GitHub cannot give": {`{"deploy":{"result":"Failure\n::error::x"}}`, `has the unknown result "Failure\n::error::x" for the job "deploy", which is none of success, failure, cancelled, skipped`},
+		"an array":                    {`["deploy"]`, "is a JSON array instead of an object of jobs"},
+		"one job instead of all":      {`{"result":"failure","outputs":{}}`, `has no result for the job "outputs", as if it held a single job instead of the whole context`},
+		"a job that is null":          {`{"deploy":null}`, `has no result for the job "deploy", as if it held a single job instead of the whole context`},
+		"a result GitHub cannot give": {`{"deploy":{"result":"Failure\n::error::x"}}`, `has the unknown result "Failure\n::error::x" for the job "deploy", which is not one of success, failure, cancelled, skipped`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := github.ParseNeeds(tt.text)

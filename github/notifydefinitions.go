@@ -1,17 +1,17 @@
 package github
 
-// notificationDefinitions are the inputs that say who is notified of a result, and what
-// is left on GitHub about it.
+// notificationDefinitions returns the inputs that control who is notified of a
+// result, and which follow-ups are made on GitHub.
 func notificationDefinitions() []Definition {
 	return []Definition{
 		{
 			Name: "notify-on", Group: groupNotify, Default: "rolled-back,failed,attention",
-			Description: "Which results notify. `attention` is a skipped rollback that needs manual action. `promoted` is a promotion, from its beginning to its end: the command `promote` adds it to the default.",
+			Description: "Which results notify. `attention` is a skipped rollback that needs manual action. `promoted` covers a promotion from start to end; the command `promote` adds it to the default.",
 			Form:        "any of `rolled-back`, `failed`, `attention`, `promoted`, `skipped`, `planned` and `always`, comma- or newline-separated",
 		},
 		{
 			Name: "slack-webhook-url", Group: groupSlack, Secret: true,
-			Description: "The incoming webhook of Slack to notify.",
+			Description: "The Slack incoming webhook to notify.",
 			Form:        formWebhook,
 		},
 		{
@@ -22,9 +22,9 @@ func notificationDefinitions() []Definition {
 		},
 		{
 			Name: "slack-channel", Group: groupSlack,
-			Description: "The Slack channels to post to, each with a thread of its own.",
+			Description: "The Slack channels to post to. Each gets its own thread.",
 			Requires:    []string{"slack-bot-token"},
-			Form:        "ids or names of channels, such as `C0123456789` or `#deploys`, comma- or newline-separated",
+			Form:        "IDs or names of channels, such as `C0123456789` or `#deploys`, comma- or newline-separated",
 		},
 		{
 			Name: "smtp-host", Group: groupEmail,
@@ -52,7 +52,7 @@ func notificationDefinitions() []Definition {
 		},
 		{
 			Name: "smtp-tls", Group: groupEmail, Default: "auto",
-			Description: "How the connection is encrypted: `auto` is implicit TLS on port 465 and else STARTTLS that must succeed.",
+			Description: "How the connection is encrypted: `auto` uses implicit TLS on port 465, and requires STARTTLS on any other port.",
 			Requires:    []string{"smtp-host"},
 			Form:        "`auto`, `implicit`, `starttls` or `none`",
 		},
@@ -86,7 +86,7 @@ func notificationDefinitions() []Definition {
 		},
 		{
 			Name: "webhook-secret", Group: groupWebhooks, Secret: true,
-			Description: "The key of the HMAC-SHA256 in `X-Signature-256`, in the form in which GitHub signs its own webhooks.",
+			Description: "The key for the HMAC-SHA256 signature in `X-Signature-256`, in the same format as the signatures of GitHub's webhooks.",
 			Requires:    []string{"webhook-url"},
 			Form:        "text",
 		},
@@ -97,7 +97,7 @@ func notificationDefinitions() []Definition {
 		},
 		{
 			Name: "comment-on-pull-request", Group: groupFollowUps, Default: "false",
-			Description: "Comment on the pull request that brought the failed commit. Needs `permissions: pull-requests: write`.",
+			Description: "Comment on the pull request that introduced the failed commit. Needs `permissions: pull-requests: write`.",
 			Form:        formBoolean,
 		},
 		{

@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// olderLimit bounds how long this may hold a rollback up.
+	// olderLimit limits how long reading the older runs may delay a rollback.
 	olderLimit = 4 * time.Second
-	// maxOlder is how many earlier runs are looked at, the newest first.
+	// maxOlder is the maximum number of earlier runs that are examined, newest first.
 	maxOlder = 10
-	// longestRun is how long before a time a run may have begun and still have
-	// been at work.
+	// longestRun is how long before a given time a run may have started and still be
+	// in progress at that time.
 	longestRun = 6 * time.Hour
 )
 
-// AtWork gives the earlier runs of run's workflow on its branch that were at work
-// at some time from one moment to another, with the jobs of all their attempts.
+// AtWork returns the earlier runs of run's workflow and branch that were in progress
+// at some time between from and to, with the jobs of all their attempts.
 func (a *API) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, olderLimit)
 	defer cancel()
@@ -47,8 +47,8 @@ func (a *API) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([
 	return older, nil
 }
 
-// wasAtWork tells whether a listed run is an earlier one of run's branch that had
-// not ended before a time.
+// wasAtWork reports whether r is an earlier run of run's branch that had not ended
+// before a time.
 func wasAtWork(r *gh.WorkflowRun, run report.Run, at time.Time) bool {
 	return r.GetID() != run.ID && !isNewer(r, run) && !isForeign(r, run) && !endedBefore(r, at)
 }

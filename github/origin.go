@@ -1,25 +1,24 @@
 package github
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
 
 const tagPrefix = "refs/tags/"
 
-// origin is what was deployed from, as far as an event says it. At most one
-// field is set; none: it is not known.
+// origin is the branch, tag or commit that was deployed, as far as an event says it.
+// At most one field is set; none: it is not known.
 type origin struct {
 	ref    string // full name: refs/heads/main, refs/tags/v1
-	name   string // of a branch or of a tag: the event does not say which
+	name   string // of a branch or a tag; the event does not say which
 	commit string
-	// refused is what it is where nothing can be deployed from a branch or tag, to
-	// stand behind "what failed is".
+	// refused describes what failed if nothing can be deployed from a branch or tag.
+	// It follows "What failed is" in a message.
 	refused string
 }
 
-// refKind is what the ref of a run says about what the run can have deployed.
+// refKind says what a run may have deployed, according to its ref.
 type refKind int
 
 const (
@@ -30,11 +29,11 @@ const (
 	refProposed                // code that is proposed and not on the branch yet
 )
 
-// eventRefs is, for each event, the row GITHUB_REF of
+// eventRefs says for each event what the row GITHUB_REF of
 // https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
-// with what follows for a deploy. A run's head_branch is that ref without
-// `refs/heads/` or `refs/tags/`; for a pull request it is the head's branch, in
-// the head's repository.
+// means for a deploy. The head_branch of a run is that ref without `refs/heads/` or
+// `refs/tags/`; for a pull request, it is the branch of the head, in the repository
+// of the head.
 var eventRefs = map[string]refKind{
 	"push":                refNamed,   // updated ref
 	"workflow_dispatch":   refNamed,   // branch or tag that received the dispatch
@@ -42,17 +41,17 @@ var eventRefs = map[string]refKind{
 	"deployment_status":   refNamed,   // the same
 	"create":              refNamed,   // branch or tag created
 	"registry_package":    refNamed,   // branch or tag of the published package
-	"merge_group":         refNamed,   // the queue's own branch, gh-readonly-queue/…, which nobody else has
+	"merge_group":         refNamed,   // the queue's own branch, gh-readonly-queue/…, which nobody else uses
 	"release":             refTag,     // tag of the release
 	"schedule":            refDefault, // default branch
 	"repository_dispatch": refDefault,
-	"workflow_run":        refDefault, // of the run that was started, whatever started it
+	"workflow_run":        refDefault, // for the run that was triggered, whichever run triggered it
 	"check_run":           refDefault,
 	"check_suite":         refDefault,
 	"status":              refDefault,
 	"delete":              refDefault,
 	"page_build":          refDefault,
-	"issue_comment":       refDefault, // a chat command deploys by the default branch's workflow
+	"issue_comment":       refDefault, // a chat command deploys with the workflow of the default branch
 	"issues":              refDefault,
 	"label":               refDefault,
 	"milestone":           refDefault,
@@ -62,19 +61,20 @@ var eventRefs = map[string]refKind{
 	"branch_protection_rule": refDefault,
 
 	"pull_request":                refProposed, // refs/pull/N/merge
-	"pull_request_target":         refProposed, // the base branch, though it is not merged
+	"pull_request_target":         refProposed, // the base branch, although the pull request is not merged
 	"pull_request_review":         refProposed, // refs/pull/N/merge
 	"pull_request_review_comment": refProposed, // refs/pull/N/merge
 }
 
-// origin is what was deployed from by the run or the deployment that failed.
+// origin returns the branch, tag or commit that the failed run or deployment
+// deployed.
 func (e Event) origin(c Context) origin {
 	switch {
 	case e.Name == eventWorkflowRun:
 		return e.originOfRun()
 	case e.Name == eventDeploymentStatus:
 		return e.originOfDeployment()
-	case eventRefs[e.Name] == refProposed && !e.pullRequest().PullRequest.GetMerged():
+	case eventRefs[e.Name] == refProposed && !e.pullRequest().Merged:
 		return origin{refused: "a pull request that is not merged (ref " + quoteValue(c.Ref) + ")"}
 	default:
 		return origin{ref: c.Ref}
@@ -82,14 +82,14 @@ func (e Event) origin(c Context) origin {
 }
 
 func (e Event) originOfRun() origin {
-	run := e.workflowRun().GetWorkflowRun()
-	name := run.GetHeadBranch()
-	kind := eventRefs[run.GetEvent()]
+	run := e.workflowRun()
+	name := run.HeadBranch
+	kind := eventRefs[run.Event]
 	switch {
 	case kind == refProposed:
-		return origin{refused: "a run of a pull request from the branch " + quoteValue(name) + " (event " + run.GetEvent() + "), which deploys nothing from that branch"}
+		return origin{refused: "a run of a pull request from the branch " + quoteValue(name) + " (event " + run.Event + "), which deploys nothing from that branch"}
 	case kind == refUnknown:
-		return origin{refused: "a run of the event " + quoteValue(run.GetEvent()) + ", of which it is not known what it can deploy"}
+		return origin{refused: "a run of the event " + quoteValue(run.Event) + ", which GitHub does not document"}
 	case name == "":
 		return origin{}
 	case kind == refTag:
@@ -101,19 +101,20 @@ func (e Event) originOfRun() origin {
 	}
 }
 
-// commitForm is a whole commit id. GitHub takes no branch or tag of this form.
-var commitForm = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
+// commitForm matches a full commit ID. GitHub does not accept a branch or tag of this
+// form.
+var commitForm = newPattern(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
 
 func (e Event) originOfDeployment() origin {
-	deployment := e.deploymentStatus().GetDeployment()
-	ref := deployment.GetRef()
+	deployment := e.deployment()
+	ref := deployment.Ref
 	switch {
 	case strings.HasPrefix(ref, "refs/"):
 		return origin{ref: ref}
-	case commitForm.MatchString(ref):
+	case commitForm().MatchString(ref):
 		return origin{commit: ref}
-	case len(ref) >= 7 && strings.HasPrefix(deployment.GetSHA(), ref):
-		return origin{commit: deployment.GetSHA()} // cut short
+	case len(ref) >= 7 && strings.HasPrefix(deployment.SHA, ref):
+		return origin{commit: deployment.SHA} // abbreviated
 	case ref == "":
 		return origin{}
 	default:
@@ -121,7 +122,8 @@ func (e Event) originOfDeployment() origin {
 	}
 }
 
-// branch is the branch; empty where it is none, or where it is not known.
+// branch returns the branch, or a name that may be a branch or a tag; empty: it is
+// neither, or not known.
 func (o origin) branch() string {
 	if branch, is := strings.CutPrefix(o.ref, branchPrefix); is {
 		return branch
@@ -129,27 +131,26 @@ func (o origin) branch() string {
 	return o.name
 }
 
-// RefQuestion asks GitHub what a name or a commit is. One of Name and Commit is
-// given.
+// RefQuestion asks GitHub what a name or a commit is. Either Name or Commit is set.
 type RefQuestion struct {
-	Name     string // of a branch or of a tag
-	SHA      string // the commit that Name stood for; empty: not known
+	Name     string // of a branch or a tag
+	SHA      string // the commit that Name pointed at; empty: not known
 	Commit   string
 	Patterns []string // that the branches and tags of Commit must match
 }
 
-// RefAnswer is what the API answered.
+// RefAnswer is the answer of the API.
 type RefAnswer struct {
-	// Refs are the full names of what Name can be, or of what matches and has
-	// Commit in its history.
+	// Refs are full ref names: those that Name can be, or those that match and have
+	// Commit in their history.
 	Refs []string
-	// Problem says why it is not known; empty: it is.
+	// Problem says why the answer is not known; empty: it is known.
 	Problem string
 }
 
-// judgeOrigin reports whether the patterns allow what was deployed from. Where the
-// event alone cannot tell, it gives the question to ask, unless there is an answer.
-// A note says what had to be believed.
+// judgeOrigin reports whether the patterns allow what was deployed. If the event
+// alone does not show this and there is no answer yet, it returns the question to
+// ask. note says what had to be assumed.
 func judgeOrigin(patterns []string, o origin, sha string, answer *RefAnswer) (allowed bool, ask *RefQuestion, note string) {
 	switch {
 	case slices.Contains(patterns, "*"):
@@ -174,7 +175,7 @@ func judgeOrigin(patterns []string, o origin, sha string, answer *RefAnswer) (al
 		if asTag {
 			kind = "tag"
 		}
-		return true, nil, "It is not known whether " + quoteValue(o.name) + " is a branch or a tag (" + answer.Problem + "); it is taken to be a " + kind + ", which the input branch allows."
+		return true, nil, "Could not determine whether " + quoteValue(o.name) + " is a branch or a tag (" + answer.Problem + "); it is taken to be a " + kind + ", which the input branch allows."
 	default:
 		return !slices.ContainsFunc(answer.Refs, func(ref string) bool { return !MatchRef(patterns, ref) }), nil, ""
 	}

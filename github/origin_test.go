@@ -201,21 +201,22 @@ func TestResolveRef(t *testing.T) {
 		want    []string
 		problem string
 	}{
-		"a branch":                                  {answers{repo + "git/ref/heads/v1": ref("refs/heads/v1", "a")}, github.RefQuestion{Name: "v1"}, []string{"refs/heads/v1"}, ""},
-		"a tag":                                     {answers{repo + "git/ref/tags/v1": ref("refs/tags/v1", "a")}, github.RefQuestion{Name: "v1", SHA: "b"}, []string{"refs/tags/v1"}, ""},
-		"a name with a slash":                       {answers{repo + "git/ref/tags/api/v1": ref("refs/tags/api/v1", "a")}, github.RefQuestion{Name: "api/v1"}, []string{"refs/tags/api/v1"}, ""},
-		"both, and the commit tells":                {answers{repo + "git/ref/heads/v1": ref("refs/heads/v1", "a"), repo + "git/ref/tags/v1": ref("refs/tags/v1", "b")}, github.RefQuestion{Name: "v1", SHA: "b"}, []string{"refs/tags/v1"}, ""},
-		"both, and the commit does not tell":        {answers{repo + "git/ref/heads/v1": ref("refs/heads/v1", "a"), repo + "git/ref/tags/v1": ref("refs/tags/v1", "a")}, github.RefQuestion{Name: "v1", SHA: "a"}, []string{"refs/heads/v1", "refs/tags/v1"}, ""},
-		"neither any more":                          {answers{}, github.RefQuestion{Name: "v1"}, nil, "neither a branch nor a tag"},
-		"no permission":                             {answers{repo + "git/ref/heads/v1": says(403, `{"message": "Resource not accessible by integration"}`)}, github.RefQuestion{Name: "v1"}, nil, "permission contents: read"},
-		"a commit is the head of an allowed one":    {answers{repo + "commits/" + commit + "/branches-where-head": branches(`{"name": "other"}, {"name": "main"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, []string{"refs/heads/main"}, ""},
-		"a commit is in the history":                {answers{repo + "commits/" + commit + "/branches-where-head": branches(`{"name": "other"}`), repo + "compare/main..." + commit: says(200, `{"status": "behind"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, []string{"refs/heads/main"}, ""},
-		"a commit is ahead of all allowed ones":     {answers{repo + "compare/main..." + commit: says(200, `{"status": "ahead"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, nil, ""},
-		"a commit of a fork has diverged":           {answers{repo + "compare/main..." + commit: says(200, `{"status": "diverged"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, nil, ""},
-		"a commit that a tag stands on":             {answers{repo + "tags": says(200, `[{"name": "v1", "commit": {"sha": "`+commit+`"}}]`)}, github.RefQuestion{Commit: commit, Patterns: []string{"refs/tags/v*"}}, []string{"refs/tags/v1"}, ""},
-		"a commit in the history of a pattern's":    {answers{repo + "branches": branches(`{"name": "dev"}, {"name": "release/1"}`), repo + "compare/release/1..." + commit: says(200, `{"status": "identical"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"release/*"}}, []string{"refs/heads/release/1"}, ""},
-		"a commit, and GitHub is not well":          {answers{repo + "compare/main..." + commit: says(502, ``)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, nil, "502"},
-		"a commit, and more branches than bearable": {answers{repo + "branches": branches(`{"name": "r1"}, {"name": "r2"}, {"name": "r3"}, {"name": "r4"}, {"name": "r5"}, {"name": "r6"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"r*"}}, nil, "more than 5 branches"},
+		"a branch":                   {answers{repo + "git/ref/heads/v1": ref("refs/heads/v1", "a")}, github.RefQuestion{Name: "v1"}, []string{"refs/heads/v1"}, ""},
+		"a tag":                      {answers{repo + "git/ref/tags/v1": ref("refs/tags/v1", "a")}, github.RefQuestion{Name: "v1", SHA: "b"}, []string{"refs/tags/v1"}, ""},
+		"a name with a slash":        {answers{repo + "git/ref/tags/api/v1": ref("refs/tags/api/v1", "a")}, github.RefQuestion{Name: "api/v1"}, []string{"refs/tags/api/v1"}, ""},
+		"both, and the commit tells": {answers{repo + "git/ref/heads/v1": ref("refs/heads/v1", "a"), repo + "git/ref/tags/v1": ref("refs/tags/v1", "b")}, github.RefQuestion{Name: "v1", SHA: "b"}, []string{"refs/tags/v1"}, ""},
+		"both, and the annotated tag has the commit": {answers{repo + "git/ref/heads/v1": ref("refs/heads/v1", "a"), repo + "git/ref/tags/v1": says(200, `{"ref":"refs/tags/v1","object":{"type":"tag","sha":"t"}}`), repo + "git/tags/t": says(200, `{"sha":"t","object":{"type":"commit","sha":"b"}}`)}, github.RefQuestion{Name: "v1", SHA: "b"}, []string{"refs/tags/v1"}, ""},
+		"both, and the commit does not tell":         {answers{repo + "git/ref/heads/v1": ref("refs/heads/v1", "a"), repo + "git/ref/tags/v1": ref("refs/tags/v1", "a")}, github.RefQuestion{Name: "v1", SHA: "a"}, []string{"refs/heads/v1", "refs/tags/v1"}, ""},
+		"neither any more":                           {answers{}, github.RefQuestion{Name: "v1"}, nil, "no longer has a branch or a tag"},
+		"no permission":                              {answers{repo + "git/ref/heads/v1": says(403, `{"message": "Resource not accessible by integration"}`)}, github.RefQuestion{Name: "v1"}, nil, "permission contents: read"},
+		"a commit is the head of an allowed one":     {answers{repo + "commits/" + commit + "/branches-where-head": branches(`{"name": "other"}, {"name": "main"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, []string{"refs/heads/main"}, ""},
+		"a commit is in the history":                 {answers{repo + "commits/" + commit + "/branches-where-head": branches(`{"name": "other"}`), repo + "compare/main..." + commit: says(200, `{"status": "behind"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, []string{"refs/heads/main"}, ""},
+		"a commit is ahead of all allowed ones":      {answers{repo + "compare/main..." + commit: says(200, `{"status": "ahead"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, nil, ""},
+		"a commit of a fork has diverged":            {answers{repo + "compare/main..." + commit: says(200, `{"status": "diverged"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, nil, ""},
+		"a commit that a tag stands on":              {answers{repo + "tags": says(200, `[{"name": "v1", "commit": {"sha": "`+commit+`"}}]`)}, github.RefQuestion{Commit: commit, Patterns: []string{"refs/tags/v*"}}, []string{"refs/tags/v1"}, ""},
+		"a commit in the history of a pattern's":     {answers{repo + "branches": branches(`{"name": "dev"}, {"name": "release/1"}`), repo + "compare/release/1..." + commit: says(200, `{"status": "identical"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"release/*"}}, []string{"refs/heads/release/1"}, ""},
+		"a commit, and GitHub is not well":           {answers{repo + "compare/main..." + commit: says(502, ``)}, github.RefQuestion{Commit: commit, Patterns: []string{"main"}}, nil, "502"},
+		"a commit, and more branches than bearable":  {answers{repo + "branches": branches(`{"name": "r1"}, {"name": "r2"}, {"name": "r3"}, {"name": "r4"}, {"name": "r5"}, {"name": "r6"}`)}, github.RefQuestion{Commit: commit, Patterns: []string{"r*"}}, nil, "more than 5 branches"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,10 +238,10 @@ func TestBranchPatternsThatCanNeverMatch(t *testing.T) {
 		require.NoError(t, github.ValidateBranchPattern(pattern), pattern)
 	}
 	for pattern, says := range map[string]string{
-		"refs/tags/": "git allows no such name", "refs/pull/*": "which no branch matches", "refs/tags/refs/tags/v1": "which no branch matches",
-		"refs/remotes/origin/main": "which no branch matches", "release/": `write "release/*"`, "/main": "git allows", "a//b": "git allows",
-		"a..b": "git allows", ".hidden": "git allows", "a/.b": "git allows", "x.lock": "git allows", "main.": "git allows", "-x": "git allows",
-		"@": "git allows", "a@{1}": "git allows", commit: "is a commit", "refs/tags/" + commit: "is a commit", "refs/tags/v?": "only * and **",
+		"refs/tags/": "it is not a valid Git ref name", "refs/pull/*": "which matches no branch", "refs/tags/refs/tags/v1": "which matches no branch",
+		"refs/remotes/origin/main": "which matches no branch", "release/": `write "release/*"`, "/main": "not a valid Git ref name", "a//b": "not a valid Git ref name",
+		"a..b": "not a valid Git ref name", ".hidden": "not a valid Git ref name", "a/.b": "not a valid Git ref name", "x.lock": "not a valid Git ref name", "main.": "not a valid Git ref name", "-x": "not a valid Git ref name",
+		"@": "not a valid Git ref name", "a@{1}": "not a valid Git ref name", commit: "is a commit", "refs/tags/" + commit: "is a commit", "refs/tags/v?": "only * and **",
 	} {
 		require.ErrorContains(t, github.ValidateBranchPattern(pattern), says, pattern)
 	}

@@ -8,30 +8,30 @@ import (
 	"time"
 )
 
-// PromoteStep is a share of the traffic for the new version, and how long it is
-// watched with it.
+// PromoteStep is a share of the traffic for the new version, and how long the version
+// is observed with it.
 type PromoteStep struct {
 	Percent float64
 	For     time.Duration
 }
 
-// Promote is how a new version is promoted.
+// Promote configures how a new version is promoted.
 type Promote struct {
 	Steps          []PromoteStep
 	OnInconclusive string // stop, wait or continue
-	Warm           int    // invocations at once before there is any traffic
+	Warm           int    // concurrent invocations before there is any traffic
 	AllowRejected  bool
-	// Asked: an input that only a promotion has was given other than as its default.
-	// `check` says then whether a promotion would begin.
+	// Asked reports that an input that only promotions use was given with a value
+	// other than its default. `check` then says whether a promotion could begin.
 	Asked bool
 }
 
-// promotionAsked reports whether a promotion is meant, or is to come.
+// promotionAsked reports whether the inputs configure a promotion.
 func promotionAsked(p *inputParser) bool {
 	return slices.ContainsFunc([]string{"steps", "on-inconclusive", "warm", "allow-rejected"}, p.differs)
 }
 
-// longestStep bounds a step: a job ends after six hours.
+// longestStep is the maximum duration of a step: a job ends after six hours.
 const longestStep = 6 * time.Hour
 
 // parseSteps reads `steps`.
@@ -55,7 +55,7 @@ func parseSteps(p *inputParser) []PromoteStep {
 }
 
 func parseStep(text string) (step PromoteStep, problem string) {
-	const form = "is no step such as 10% 5m"
+	const form = "is not a step such as 10% 5m"
 	fields := strings.Fields(text)
 	if len(fields) == 0 || len(fields) > 2 {
 		return step, form
@@ -68,22 +68,22 @@ func parseStep(text string) (step PromoteStep, problem string) {
 	step.Percent = percent
 	if len(fields) == 2 {
 		if step.For, err = time.ParseDuration(fields[1]); err != nil || step.For < 0 || step.For > longestStep {
-			return step, "has no time from 0s to 6h"
+			return step, "has a time outside 0s to 6h"
 		}
 	}
 	switch {
 	case percent == 0 && step.For > 0:
-		return step, "watches a version without any traffic: write 0% alone"
+		return step, "watches a version that has no traffic: write 0% without a time"
 	case percent > 0 && percent < 100 && step.For > 0 && step.For < 2*time.Minute:
-		return step, "is shorter than two minutes: CloudWatch counts by the minute, and the first one is both versions'"
+		return step, "is shorter than two minutes: CloudWatch counts by the minute, and the first minute is shared by both versions"
 	case percent == 100 && step.For > 0 && step.For < time.Minute:
 		return step, "is shorter than a minute: CloudWatch counts by the minute"
 	}
 	return step, ""
 }
 
-// parseAllOrNothing reads `all-or-nothing`, whose default depends on the command: a
-// promotion of half of the functions is seldom meant.
+// parseAllOrNothing reads `all-or-nothing`, whose default depends on the command:
+// promoting only some of the functions is rarely intended.
 func parseAllOrNothing(p *inputParser) bool {
 	if p.given("all-or-nothing") == "" {
 		return p.text("command") == "promote"
@@ -91,8 +91,8 @@ func parseAllOrNothing(p *inputParser) bool {
 	return p.boolean("all-or-nothing")
 }
 
-// parseNotifyOn reads `notify-on`, whose default depends on the command: whoever gives
-// a promotion a channel wants to follow it.
+// parseNotifyOn reads `notify-on`, whose default depends on the command: whoever
+// configures a channel for a promotion wants to follow it.
 func parseNotifyOn(p *inputParser) []string {
 	on := p.choices("notify-on", "rolled-back", "failed", "attention", "promoted", "skipped", "planned", "always")
 	if p.text("command") == "promote" && !p.differs("notify-on") {
@@ -101,20 +101,20 @@ func parseNotifyOn(p *inputParser) []string {
 	return on
 }
 
-// checkPromote holds the inputs to what a promotion needs.
+// checkPromote checks that the inputs have what a promotion requires.
 func checkPromote(p *inputParser, in Inputs) {
 	if in.Command != "promote" {
 		return
 	}
 	for _, f := range in.Functions {
 		if f.Deployed == 0 && !p.failed("function-name") {
-			p.refuse("deployed-version", fmt.Sprintf("names no version of %s to promote: give the version that this deploy published, usually an output of its step", quoteValue(f.Name)))
+			p.refuse("deployed-version", fmt.Sprintf("has no version of %s to promote: set it to the version that this deploy published, usually an output of its step", quoteValue(f.Name)))
 		}
 	}
 	if p.given("target-version") != "" {
-		p.refuse("target-version", "is for rollbacks: a promotion goes to deployed-version")
+		p.refuse("target-version", "applies only to rollbacks: promote moves the alias to deployed-version")
 	}
 	if in.Promote.Warm > 0 && in.Health.InvokePayload == nil && !p.failed("invoke-payload") {
-		p.refuse("warm", "needs the event to invoke the version with: set invoke-payload")
+		p.refuse("warm", "requires an event to invoke the version with: set invoke-payload")
 	}
 }

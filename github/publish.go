@@ -13,16 +13,16 @@ const (
 	longestValue   = 1_000 // characters of an output with one name or address
 )
 
-// Publish writes the result: log lines, the step's outputs and its
-// summary. It is the one place that does. What cannot be written is a warning
-// in the log and comes back; it changes nothing of the result.
+// Publish writes the result: log lines, and the outputs and the summary of the step.
+// Write errors are logged as warnings and returned; they do not change the result.
 func Publish(r report.Result, log *Log, files Files) []error {
 	r = log.redactor.Result(r)
 	logResult(r, log)
 	return WriteFiles(r, log, files)
 }
 
-// WriteFiles writes the outputs and the summary of a result without secrets.
+// WriteFiles writes the outputs and the summary of a result from which secrets have
+// been removed.
 func WriteFiles(r report.Result, log *Log, files Files) []error {
 	var failed []error
 	for _, write := range []func() error{
@@ -31,14 +31,14 @@ func WriteFiles(r report.Result, log *Log, files Files) []error {
 	} {
 		if err := write(); err != nil {
 			failed = append(failed, err)
-			log.Warningf("%v. The result above holds all the same; later steps may miss it.", err)
+			log.Warningf("%v. The result above is still correct, but later steps may not see it.", err)
 		}
 	}
 	return failed
 }
 
-// Outputs are the outputs of the step, each of them always. Together they stay
-// below GitHub's limit; the log says where something was left out for that.
+// Outputs returns the outputs of the step, always all of them. Together they stay
+// below GitHub's limit; the log says if something was left out because of it.
 func Outputs(r report.Result, log *Log) []Output {
 	results, left := resultsJSON(r, largestResults)
 	if left != "" {
@@ -52,7 +52,7 @@ func Outputs(r report.Result, log *Log) []Output {
 }
 
 func outputs(r report.Result, results, versions string) []Output {
-	var one report.Function // of several, each is in `results`
+	var one report.Function // zero for several functions: each is in `results`
 	if len(r.Functions) == 1 {
 		one = r.Functions[0]
 	}
@@ -84,7 +84,7 @@ func outputs(r report.Result, results, versions string) []Output {
 	}
 }
 
-// promoted is a value of a promotion; empty where there was none.
+// promoted returns a value of a promotion; empty: there was none.
 func promoted(f report.Function, value func(report.Promotion) string) string {
 	if f.Promotion == nil {
 		return ""
@@ -99,7 +99,7 @@ func runURL(r report.Result) string {
 	return r.OwnURL
 }
 
-// timestamp is in UTC and whole seconds; empty for the zero time.
+// timestamp returns t in UTC and whole seconds; empty for the zero time.
 func timestamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -114,8 +114,9 @@ func healthOf(h report.Health) report.Health {
 	return h
 }
 
-// logResult says the result in the log: a line for each function, its notes,
-// and the whole, which also stands on the run's page unless it is quiet.
+// logResult writes the result to the log: with several functions a line for each, the
+// notes, the overall message, which also appears on the page of the run unless its
+// severity is quiet, and the next steps.
 func logResult(r report.Result, log *Log) {
 	if len(r.Functions) > 1 {
 		log.Group("Results")

@@ -18,18 +18,18 @@ import (
 
 const pullRequestsWrite = "pull-requests: write"
 
-// comment tells the pull request whose merge was rolled back: by one comment for
-// each run, which a further attempt edits.
+// comment comments on the pull request whose merge was rolled back. There is one
+// comment per run, which a further attempt edits.
 func (f *followUp) comment(ctx context.Context) (string, error) {
 	if !slices.ContainsFunc(f.r.Functions, func(one report.Function) bool { return report.WasMoved(one) && !report.Forward(one) }) {
-		return "no pull request: the alias was moved to a newer version, as a person chose", nil
+		return "no pull request: the alias was moved forward, to a newer version that was chosen manually", nil
 	}
 	sha := validSHA(report.FailedCommit(f.r))
 	if sha == "" {
-		return "no pull request: which commit was rolled back is not known", nil
+		return "no pull request: could not determine which commit was rolled back", nil
 	}
 	if report.SameCommit(f.r) {
-		return "no pull request: what serves again was made from the same commit " + report.ShortSHA(sha), nil
+		return "no pull request: the version that is live again was built from the same commit " + report.ShortSHA(sha), nil
 	}
 	pulls, err := listAll[gh.PullRequest](ctx, f.api, "commits/"+sha+"/pulls", nil)
 	if err != nil {
@@ -45,11 +45,11 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 	old, created, err := findOrCreate(ctx, f.api.clock,
 		func(ctx context.Context) (*gh.IssueComment, error) { return f.ownComment(ctx, number, mark) },
 		func(ctx context.Context) (*gh.IssueComment, error) {
-			f.log.Infof("GitHub: a comment is made on pull request %d", number)
+			f.log.Infof("GitHub: commenting on pull request %d", number)
 			return f.postComment(ctx, number, body)
 		})
 	if err == nil && !created && !sameText(old.GetBody(), body) {
-		f.log.Infof("GitHub: comment %d on pull request %d is edited", old.GetID(), number)
+		f.log.Infof("GitHub: editing comment %d on pull request %d", old.GetID(), number)
 		err = f.api.send(ctx, http.MethodPatch, "issues/comments/"+strconv.FormatInt(old.GetID(), 10), gh.IssueComment{Body: &body}, &gh.IssueComment{})
 	}
 	if err != nil {
@@ -58,15 +58,17 @@ func (f *followUp) comment(ctx context.Context) (string, error) {
 	return sent, nil
 }
 
-// sameText leaves out of account what a server may do to line ends.
+// sameText reports whether two texts are equal, regardless of what a server may do to
+// line endings.
 func sameText(a, b string) bool {
 	plain := func(text string) string { return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")) }
 	return plain(a) == plain(b)
 }
 
-// mergedBy picks the pull request that a commit merged: the one that says so, else
-// the newest one into the branch that was merged with the commit in it, else the
-// newest merged one. A commit can be part of several: a feature's and a release's.
+// mergedBy returns the pull request that a commit merged: the one whose merge commit
+// it is, otherwise the newest one that was merged into the branch with the commit in
+// it, otherwise the newest merged one. A commit can be part of several pull requests,
+// such as those of a feature and of a release.
 func mergedBy(pulls []*gh.PullRequest, sha, branch string) *gh.PullRequest {
 	merged := slices.DeleteFunc(slices.Clone(pulls), func(p *gh.PullRequest) bool { return p.GetMergedAt().IsZero() || p.GetNumber() == 0 })
 	if len(merged) == 0 {
@@ -87,14 +89,14 @@ func mergedBy(pulls []*gh.PullRequest, sha, branch string) *gh.PullRequest {
 	})
 }
 
-// commentMark is the first line of a comment, which GitHub does not show.
+// commentMark returns the first line of a comment, which GitHub does not display.
 func commentMark(key string) string {
 	return "<!-- lambda-rollback comment=" + key + " -->"
 }
 
-// ownComment finds the comment that begins with a mark and is the own one: anybody
-// can write the mark, and who may write here could be made to edit what a
-// stranger has written, under that stranger's name.
+// ownComment returns the comment that begins with a mark and that this program wrote;
+// nil: there is none. Anybody can write the mark, and could otherwise make this
+// program edit a stranger's comment, under the stranger's name.
 func (f *followUp) ownComment(ctx context.Context, number int, mark string) (*gh.IssueComment, error) {
 	comments, err := f.comments(ctx, number)
 	if err != nil {
@@ -108,8 +110,8 @@ func (f *followUp) ownComment(ctx context.Context, number int, mark string) (*gh
 	return nil, nil
 }
 
-// comments are those of an issue or a pull request, as far as they can be of this
-// run: none that was last changed before it began.
+// comments returns the comments on an issue or a pull request that can belong to the
+// failed run: none that was last changed before the run was created.
 func (f *followUp) comments(ctx context.Context, number int) ([]*gh.IssueComment, error) {
 	query := url.Values{}
 	if at := f.r.Run.CreatedAt; !at.IsZero() {

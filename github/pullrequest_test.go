@@ -140,12 +140,12 @@ func TestCommentsThatCannotBeMade(t *testing.T) {
 
 	rebuilt := movedFunction()
 	rebuilt.Commits = map[string]string{"42": badSHA, "41": badSHA}
-	assert.Equal(t, onlyOne(github.FollowUpComment, "no pull request: what serves again was made from the same commit bad0000"),
+	assert.Equal(t, onlyOne(github.FollowUpComment, "no pull request: the version that is live again was built from the same commit bad0000"),
 		s.follow(t, rolledBack(rebuilt), github.FollowUpComment))
 
 	byHand := movedFunction()
 	byHand.Reason, byHand.Commits = report.Chosen, nil
-	assert.Equal(t, onlyOne(github.FollowUpComment, "no pull request: which commit was rolled back is not known"),
+	assert.Equal(t, onlyOne(github.FollowUpComment, "no pull request: could not determine which commit was rolled back"),
 		s.follow(t, rolledBack(byHand), github.FollowUpComment))
 }
 

@@ -3,10 +3,11 @@ package github
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"html"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,28 +17,28 @@ import (
 
 const (
 	redacted       = "***"
-	shortestSecret = 4 // characters; anything shorter would blot out plain words
-	shortestInner  = 8 // characters of a secret that is looked for within base64 of more
+	shortestSecret = 4 // bytes; anything shorter would hide plain words
+	shortestInner  = 8 // bytes; shorter secrets are not searched for in the base64 of longer texts
 )
 
-// Redactor takes secrets out of text before anybody sees it. The runner masks
-// too, but only in its log, and only what it knows as a secret. The zero value
-// and nil take out nothing.
+// Redactor removes secrets from text before anybody sees it. The runner masks
+// secrets, too, but only in its log, and only those that it knows. The zero value and
+// nil remove nothing.
 type Redactor struct {
 	mu      sync.RWMutex
 	needles []string // longest first
 }
 
-// NewRedactor looks for each value, for each line of a value with several, and
-// for their forms in URLs, in JSON and in base64. Values of less than 4
-// characters are ignored.
+// NewRedactor returns a Redactor for each value, for each line of a multi-line value,
+// and for their encoded forms, such as those in URLs, in JSON and in base64. Values
+// of less than 4 bytes are ignored.
 func NewRedactor(secrets []string) *Redactor {
 	r := &Redactor{}
 	r.Add(secrets...)
 	return r
 }
 
-// Add looks for more secrets from now on: those that are issued on the way.
+// Add adds secrets that are issued later.
 func (r *Redactor) Add(secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,12 +64,14 @@ func (r *Redactor) Add(secrets ...string) {
 	})
 }
 
-// forms are the ways in which a secret may stand in other text.
+// forms returns the forms in which a secret may occur in other text.
 func forms(secret string) []string {
 	escaped := []string{url.QueryEscape(secret), url.PathEscape(secret)}
 	all := []string{secret, jsonEscape(secret, true), jsonEscape(secret, false)}
+	all = append(all, html.EscapeString(secret), strings.ReplaceAll(secret, "/", `\/`),
+		url.QueryEscape(escaped[0]), url.PathEscape(escaped[1]), hex.EncodeToString([]byte(secret)))
 	for _, form := range escaped {
-		all = append(all, form, hexDigits.ReplaceAllStringFunc(form, strings.ToLower))
+		all = append(all, form, hexDigits().ReplaceAllStringFunc(form, strings.ToLower))
 	}
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		all = append(all,
@@ -81,11 +84,11 @@ func forms(secret string) []string {
 	return all
 }
 
-var hexDigits = regexp.MustCompile(`%[0-9A-F]{2}`)
+var hexDigits = newPattern(`%[0-9A-F]{2}`)
 
-// insideBase64 is what the secret looks like inside the base64 of a longer text
-// (`user:password`): one form for each place in a group of three bytes, without
-// the characters that hold bits of the neighbours.
+// insideBase64 returns what the secret looks like inside the base64 of a longer text
+// (`user:password`): one form for each position in a group of three bytes, without
+// the characters that contain bits of the neighboring bytes.
 func insideBase64(encoding *base64.Encoding, secret string) []string {
 	var all []string
 	for before := range 3 {
@@ -97,7 +100,7 @@ func insideBase64(encoding *base64.Encoding, secret string) []string {
 	return all
 }
 
-// jsonEscape is the text as it stands between the quotes of a JSON string.
+// jsonEscape returns the text as it appears between the quotes of a JSON string.
 func jsonEscape(text string, html bool) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -109,8 +112,8 @@ func jsonEscape(text string, html bool) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// Redact replaces each occurrence of a secret by `***`, the longest first.
-// Where secrets overlap, one `***` covers them all.
+// Redact replaces each occurrence of a secret with `***`. If secrets overlap, a
+// single `***` replaces them all.
 func (r *Redactor) Redact(text string) string {
 	if r == nil || text == "" {
 		return text
@@ -130,10 +133,10 @@ func (r *Redactor) Redact(text string) string {
 	return b.String()
 }
 
-// A span is a stretch of text in bytes, its end excluded.
+// span is a range of bytes in a text, without its end.
 type span struct{ start, end int }
 
-// spans are where secrets stand, in order, those that overlap as one.
+// spans returns where secrets occur, in order, with overlapping ones merged.
 func (r *Redactor) spans(text string) []span {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -161,8 +164,8 @@ func (r *Redactor) spans(text string) []span {
 	return merged
 }
 
-// truncated are the beginnings of secrets that stand before the mark of a text that
-// was cut: half a secret is one, too.
+// truncated returns the beginnings of secrets that precede the mark of a truncated
+// text: half a secret is still a secret.
 func (r *Redactor) truncated(text string) []span {
 	const mark = "…"
 	var all []span
@@ -171,7 +174,7 @@ func (r *Redactor) truncated(text string) []span {
 		if i < 0 {
 			return all
 		}
-		before := strings.TrimSuffix(text[:from+i], `"`) // of a quoted text
+		before := strings.TrimSuffix(text[:from+i], `"`) // the end of a quoted text
 		for _, needle := range r.needles {
 			for n := min(len(needle)-1, len(before)); n >= shortestSecret; n-- {
 				if strings.HasSuffix(before, needle[:n]) {
@@ -184,9 +187,9 @@ func (r *Redactor) truncated(text string) []span {
 	}
 }
 
-// Result takes the secrets out of every free text of a result. Doing so before
-// JSON and Markdown are made of it cannot break either. Codes, numbers and
-// times stay: they are ours, or AWS's.
+// Result removes the secrets from every free text of a result. It does so before the
+// result is converted to JSON and Markdown, so neither can break. Codes, numbers and
+// times stay: they come from this program or from AWS.
 func (r *Redactor) Result(in report.Result) report.Result {
 	out := in
 	out.Message = r.Redact(in.Message)
@@ -228,7 +231,7 @@ func (r *Redactor) site(in *report.Site) *report.Site {
 	return &out
 }
 
-// Function takes the secrets out of the result for one function.
+// Function removes the secrets from the result of one function.
 func (r *Redactor) Function(f report.Function) report.Function {
 	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Cause, &f.Proof, &f.Why, &f.LogGroup, &f.LogTail} {
 		*text = r.Redact(*text)

@@ -2,7 +2,9 @@ package github_test
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"html"
 	"net/url"
 	"strings"
 	"testing"
@@ -30,6 +32,10 @@ func TestRedact(t *testing.T) {
 		"in JSON":                       {[]string{secret}, `{"p":` + string(quoted) + `}`, `{"p":"***"}`},
 		"in base64":                     {[]string{secret}, base64.StdEncoding.EncodeToString([]byte(secret)), "***"},
 		"in base64 for URLs":            {[]string{secret}, base64.RawURLEncoding.EncodeToString([]byte(secret)), "***"},
+		"in HTML":                       {[]string{secret}, "<p>" + html.EscapeString(secret) + "</p>", "<p>***</p>"},
+		"in a query of a query":         {[]string{secret}, "?p=" + url.QueryEscape(url.QueryEscape(secret)), "?p=***"},
+		"in hex":                        {[]string{secret}, hex.EncodeToString([]byte(secret)), "***"},
+		"in PHP's JSON":                 {[]string{"abc/def/ghi"}, `"abc\/def\/ghi"`, `"***"`},
 		"the longest wins":              {[]string{"hunter", "hunter22"}, "hunter22 hunter", "*** ***"},
 		"overlapping ones are one":      {[]string{"abcdef", "defghi"}, "abcdefghi", "***"},
 		"one that is too short":         {[]string{"abc", ""}, "abc", "abc"},

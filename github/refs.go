@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	// refLimit bounds how long it may take to find out what a name or a commit is.
+	// refLimit is the time limit for finding out what a name or a commit is.
 	refLimit = 4 * time.Second
-	// maxCompared is with how many branches a commit is compared.
+	// maxCompared is the maximum number of branches with which a commit is compared.
 	maxCompared = 5
 
 	contentsRead = "contents: read"
 )
 
-// ResolveRef asks GitHub what a name or a commit is. It never fails: the answer
-// says why it is not known. A nil API can be asked.
+// ResolveRef asks GitHub what a name or a commit is. It never fails: if this is not
+// known, the answer says why. A nil API is allowed.
 func (a *API) ResolveRef(ctx context.Context, q RefQuestion) RefAnswer {
 	if a == nil {
-		return RefAnswer{Problem: "GitHub's API cannot be asked"}
+		return RefAnswer{Problem: "GitHub's API cannot be called"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, refLimit)
 	defer cancel()
@@ -39,10 +39,10 @@ func (a *API) ResolveRef(ctx context.Context, q RefQuestion) RefAnswer {
 		refs, err = finder.ofName(ctx, q.Name, q.SHA)
 	}
 	if err != nil {
-		return RefAnswer{Problem: "GitHub's API did not tell: " + causeOf(err, contentsRead)}
+		return RefAnswer{Problem: "the lookup with GitHub's API failed: " + causeOf(err, contentsRead)}
 	}
 	if len(refs) == 0 && q.Commit == "" {
-		return RefAnswer{Problem: "GitHub has neither a branch nor a tag of that name any more"}
+		return RefAnswer{Problem: "GitHub no longer has a branch or a tag with that name"}
 	}
 	return RefAnswer{Refs: refs}
 }
@@ -50,8 +50,8 @@ func (a *API) ResolveRef(ctx context.Context, q RefQuestion) RefAnswer {
 // refFinder finds branches and tags.
 type refFinder struct{ api *API }
 
-// ofName looks for a branch and a tag of the name. Where there are both, the
-// one that stands on the commit is meant; both are given where that is neither.
+// ofName returns the branch and the tag with a name, as far as they exist. If only
+// one of them points at the commit, it returns that one.
 func (f refFinder) ofName(ctx context.Context, name, sha string) ([]string, error) {
 	var all, there []string
 	for _, prefix := range []string{branchPrefix, tagPrefix} {
@@ -64,7 +64,11 @@ func (f refFinder) ofName(ctx context.Context, name, sha string) ([]string, erro
 			continue
 		}
 		all = append(all, prefix+name)
-		if sha != "" && ref.GetObject().GetSHA() == sha {
+		commit, err := f.commitOf(ctx, ref.GetObject())
+		if err != nil {
+			return nil, err
+		}
+		if sha != "" && commit == sha {
 			there = append(there, prefix+name)
 		}
 	}
@@ -74,8 +78,20 @@ func (f refFinder) ofName(ctx context.Context, name, sha string) ([]string, erro
 	return all, nil
 }
 
-// ofCommit looks for branches and tags that match the patterns: those that
-// stand on the commit, else the branches that have it in their history.
+// commitOf returns the commit that a ref points at: an annotated tag is an object of its
+// own, which points at the commit.
+func (f refFinder) commitOf(ctx context.Context, object *gh.GitObject) (string, error) {
+	if object.GetType() != "tag" {
+		return object.GetSHA(), nil
+	}
+	var tag gh.Tag
+	err := f.getOrNone(ctx, "git/tags/"+object.GetSHA(), nil, &tag)
+	return tag.GetObject().GetSHA(), err
+}
+
+// ofCommit returns the branches and tags that match the patterns and point at the
+// commit. If there are none, it returns a matching branch that has the commit in its
+// history.
 func (f refFinder) ofCommit(ctx context.Context, sha string, patterns []string) ([]string, error) {
 	var refs []string
 	var heads []*gh.BranchCommit
@@ -120,8 +136,8 @@ func (f refFinder) ofCommit(ctx context.Context, sha string, patterns []string) 
 	return nil, nil
 }
 
-// matching gives the branches that the patterns name, and of a first page of all
-// branches those that they match.
+// matching returns the branches that the patterns name, and from the first page of
+// all branches those that the patterns match.
 func (f refFinder) matching(ctx context.Context, patterns []string) ([]string, error) {
 	var names []string
 	wildcards := false
@@ -149,7 +165,7 @@ func (f refFinder) matching(ctx context.Context, patterns []string) ([]string, e
 	return names, nil
 }
 
-// getOrNone is API.get, where nothing being there is no error.
+// getOrNone is like API.get, but a missing object is not an error.
 func (f refFinder) getOrNone(ctx context.Context, path string, query url.Values, into any) error {
 	_, err := f.api.get(ctx, path, query, into)
 	if answer, is := errors.AsType[*gh.ErrorResponse](err); is && answer.Response != nil && answer.Response.StatusCode == http.StatusNotFound {
@@ -158,7 +174,7 @@ func (f refFinder) getOrNone(ctx context.Context, path string, query url.Values,
 	return err
 }
 
-// escapedPath escapes all but the slashes.
+// escapedPath escapes everything except the slashes.
 func escapedPath(path string) string {
 	parts := strings.Split(path, "/")
 	for i := range parts {

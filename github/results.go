@@ -11,16 +11,17 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// largestResults is in bytes of UTF-8. GitHub allows 1 MB for all outputs of a
-// job, and reckons in UTF-16: two bytes for each of most characters.
+// largestResults is the maximum size of `results`, in bytes of UTF-8. GitHub allows 1
+// MB for all outputs of a job, and counts in UTF-16: two bytes for most characters.
 const largestResults = 400_000
 
-// shortText is in characters; what is longer is cut where results are too large.
+// shortText is the length, in characters, to which texts are truncated if the results
+// are too large.
 const shortText = 200
 
-// resultsJSON is the output `results`: an array with one object a function, on
-// one line. Too large, it loses first the changes, then the ends of long texts,
-// then functions at the end; left then says what.
+// resultsJSON returns the output `results`: an array with one object per function, on
+// one line. If it is too large, it loses first the changes, then the ends of long
+// texts, then functions at the end; left then says what was left out.
 func resultsJSON(r report.Result, most int) (text, left string) {
 	all := r.Functions
 	steps := []struct {
@@ -77,13 +78,13 @@ func shortened(p *report.Published) {
 	}
 }
 
-// roomForVersions is, in bytes, what the versions may take beside the largest
-// results. In a list, those are small.
+// roomForVersions is how many bytes the versions may take in addition to the largest
+// results. The results of the command list are small.
 const roomForVersions = 40_000
 
-// versionsJSON is the output `versions`: an array with one object a version, of
-// one function after the other, the newest first. Too large, it loses first the
-// changes, then versions at the end; left then says what.
+// versionsJSON returns the output `versions`: an array with one object per version,
+// grouped by function, newest first. If it is too large, it loses first the changes,
+// then versions at the end; left then says what was left out.
 func versionsJSON(all []report.Function, most int) (text, left string) {
 	var versions []report.Version
 	for _, f := range all {
@@ -116,11 +117,11 @@ func versionsJSON(all []report.Function, most int) (text, left string) {
 	return text, left
 }
 
-// ResultJSON is the result as one JSON object, with the outputs as its fields:
-// those that are JSON as it, the others as texts.
+// ResultJSON returns the result as one JSON object with the outputs as its fields.
+// Outputs that are JSON are embedded as such, the others as strings.
 func ResultJSON(r report.Result, log *Log) string { return objectOf(Outputs(r, log)) }
 
-// WholeJSON is ResultJSON for who is not held to GitHub's limits: nothing is left
+// WholeJSON is like ResultJSON, but not subject to GitHub's limits: nothing is left
 // out.
 func WholeJSON(r report.Result) string {
 	results, _ := resultsJSON(r, math.MaxInt)
@@ -128,7 +129,8 @@ func WholeJSON(r report.Result) string {
 	return visible(objectOf(outputs(r, results, versions)))
 }
 
-// visible escapes what JSON leaves as it is and a terminal may act on.
+// visible escapes characters that JSON leaves as they are and that a terminal may
+// interpret.
 func visible(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -159,11 +161,12 @@ func objectOf(all []Output) string {
 	return b.String() + "}"
 }
 
-// longestAnswer is, in characters, how much the output `notifications` says of one
-// channel.
+// longestAnswer is the maximum length of the text about one channel in the output
+// `notifications`, in characters.
 const longestAnswer = 1_500
 
-// notificationsJSON is the output `notifications`: channel to `sent`, or the error.
+// notificationsJSON returns the output `notifications`, which maps each channel to
+// `sent` or to the error.
 func notificationsJSON(all map[string]string) string {
 	short := make(map[string]string, len(all))
 	for channel, text := range all {
@@ -172,8 +175,8 @@ func notificationsJSON(all map[string]string) string {
 	return compactJSON(short)
 }
 
-// compactJSON is one line without HTML's escapes: people read it too. It is for
-// plain data only, which encodes always.
+// compactJSON returns data as JSON on one line, without HTML escapes, because people
+// read it, too. It is only for plain data, which can always be encoded.
 func compactJSON(data any) string {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -18,9 +18,10 @@ import (
 
 const (
 	pageSize = 100
-	// maxPages bounds every list that is read.
+	// maxPages is the maximum number of pages that are read of any list.
 	maxPages = 10
-	// maxConcurrentReads is of how many runs the jobs are read at the same time.
+	// maxConcurrentReads is the maximum number of runs whose jobs are read at the
+	// same time.
 	maxConcurrentReads = 4
 )
 
@@ -35,9 +36,9 @@ func (a *API) run(ctx context.Context, id int64) (*gh.WorkflowRun, error) {
 	return run, nil
 }
 
-// sameWorkflowRuns reads a page of the runs of run's workflow on its branch, the
-// newest first. created is a range of times as GitHub's search takes it; empty:
-// of any time.
+// sameWorkflowRuns reads a page of the runs of run's workflow on its branch, newest
+// first. created is a range of times in the syntax of GitHub's search; empty: any
+// time.
 func (a *API) sameWorkflowRuns(ctx context.Context, run report.Run, created string, page int) (*gh.WorkflowRuns, error) {
 	if run.WorkflowID == 0 || run.Branch == "" {
 		return nil, fmt.Errorf("%w: run %d without its workflow or branch", errOddAnswer, run.ID)
@@ -45,7 +46,8 @@ func (a *API) sameWorkflowRuns(ctx context.Context, run report.Run, created stri
 	return workflowRuns(ctx, a, strconv.FormatInt(run.WorkflowID, 10), run.Branch, created, page)
 }
 
-// workflowRuns is sameWorkflowRuns for a workflow by its id or its file's name.
+// workflowRuns is like sameWorkflowRuns, but identifies the workflow by its ID or its
+// file name.
 func workflowRuns(ctx context.Context, a *API, workflow, branch, created string, page int) (*gh.WorkflowRuns, error) {
 	query := url.Values{"branch": {branch}}
 	if created != "" {
@@ -61,8 +63,8 @@ func workflowRuns(ctx context.Context, a *API, workflow, branch, created string,
 	return list, nil
 }
 
-// withJobs reads the jobs of all attempts of each run: a run may have published in
-// an earlier one. With an error the jobs of some runs are nil.
+// withJobs reads the jobs of all attempts of each run, because a run may have
+// published in an earlier one. With an error, the jobs of some runs are nil.
 func (a *API) withJobs(ctx context.Context, listed []*gh.WorkflowRun, repository string) ([]report.Run, error) {
 	runs := make([]report.Run, len(listed))
 	var reading errgroup.Group
@@ -79,8 +81,8 @@ func (a *API) withJobs(ctx context.Context, listed []*gh.WorkflowRun, repository
 	return runs, err
 }
 
-// jobs reads all jobs that the list at path has; without an error it is never
-// nil and holds no nil.
+// jobs reads all jobs in the list at path. Without an error, the result is never nil
+// and contains no nil.
 func (a *API) jobs(ctx context.Context, path string, query url.Values) ([]*gh.WorkflowJob, error) {
 	all := []*gh.WorkflowJob{}
 	for page := 1; page <= maxPages; page++ {
@@ -100,9 +102,9 @@ func (a *API) jobs(ctx context.Context, path string, query url.Values) ([]*gh.Wo
 	return nil, fmt.Errorf("%w: more than %d jobs", errTooMuch, maxPages*pageSize)
 }
 
-// isForeign is true for a run that the branch of that name in this repository
-// did not start: a fork's pull request from its own main is listed with main's
-// runs, and must not look like a newer deploy.
+// isForeign reports whether a run does not belong to run's branch in this repository.
+// A pull request from the main branch of a fork is listed with the runs of main, and
+// must not look like a newer deploy.
 func isForeign(r *gh.WorkflowRun, run report.Run) bool {
 	if branch := r.GetHeadBranch(); branch != "" && branch != run.Branch {
 		return true
@@ -114,7 +116,7 @@ func isForeign(r *gh.WorkflowRun, run report.Run) bool {
 	return strings.HasPrefix(r.GetEvent(), "pull_request")
 }
 
-// endedBefore is true for a run that had ended before a time.
+// endedBefore reports whether a run had ended before a time.
 func endedBefore(r *gh.WorkflowRun, at time.Time) bool {
 	return r.GetStatus() == "completed" && !r.GetUpdatedAt().IsZero() && seconds(r.GetUpdatedAt()).Before(at)
 }
@@ -123,8 +125,8 @@ func runPath(id int64) string {
 	return "actions/runs/" + strconv.FormatInt(id, 10)
 }
 
-// attemptPath is the list of jobs of the run's attempt; of the latest one
-// where the attempt is not known.
+// attemptPath returns the path of the jobs of run's attempt, or of the latest attempt
+// if run's is not known.
 func attemptPath(run report.Run) string {
 	if run.Attempt > 0 {
 		return runPath(run.ID) + "/attempts/" + strconv.Itoa(run.Attempt) + "/jobs"

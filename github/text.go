@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// quoteLimit is how many characters of a foreign value a message repeats.
+// quoteLimit is the maximum number of characters of an outside value that a message
+// repeats.
 const quoteLimit = 80
 
-// quoteValue makes a value from outside safe to stand in a message: quoted as
-// Go does, so that line ends and control characters are escaped, and cut.
+// quoteValue makes a value from outside safe for a message: truncated, and quoted as
+// in Go, so that line breaks and control characters are escaped.
 func quoteValue(value string) string {
 	if runes := []rune(value); len(runes) > quoteLimit {
 		return strconv.Quote(string(runes[:quoteLimit])) + "…"
@@ -18,7 +19,7 @@ func quoteValue(value string) string {
 	return strconv.Quote(value)
 }
 
-// quoteList words some values from outside, quoted and cut.
+// quoteList lists values from outside, quoted and truncated.
 func quoteList(values []string) string {
 	quoted := make([]string, len(values))
 	for i, value := range values {
@@ -27,7 +28,8 @@ func quoteList(values []string) string {
 	return joinFirst(quoted)
 }
 
-// joinFirst joins the first values and counts the rest, so that a sentence stays one.
+// joinFirst joins the first values and counts the rest, so that the text still fits
+// into a sentence.
 func joinFirst(values []string) string {
 	const most = 10
 	if len(values) > most {

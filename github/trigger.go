@@ -6,60 +6,61 @@ import (
 	"slices"
 	"strings"
 
-	gh "github.com/google/go-github/v62/github"
-
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Trigger is everything that the question "may it act?" depends on.
+// Trigger has everything that the question "may the program act?" depends on.
 type Trigger struct {
-	// Command is the input of that name. check and list change nothing and
-	// are never refused; snapshot, drill and promote are by the branch alone.
+	// Command is the input `command`. check and list change nothing and are never
+	// refused. For snapshot, drill and promote, only the origin matters, not whether
+	// a deploy failed.
 	Command     string
 	Branches    []string // patterns of the branches and tags that may act
 	Environment string
 	Needs       Needs // empty: not given
-	// FailedResults count as a failed deploy; empty: failure alone.
+	// FailedResults are the results that count as a failed deploy; empty: only
+	// failure.
 	FailedResults []string
 	DeployJobs    []string
-	// TargetGiven is true where a person chose the version to go back to.
+	// TargetGiven reports that a person chose the version to go back to.
 	TargetGiven bool
 	Context     Context
 	Event       Event
-	// Jobs are the jobs of the run; nil where the API did not give them.
+	// Jobs are the jobs of the run; nil: the API did not return them.
 	Jobs []report.Job
-	// JobsAsked is true once the API was asked for Jobs.
+	// JobsAsked reports that the API has been asked for Jobs.
 	JobsAsked bool
 	// Ref is the answer to Verdict.AskRef; nil: not asked.
 	Ref *RefAnswer
 }
 
-// Verdict is the answer: either Act, or a question, or a refusal.
+// Verdict is the answer: to act, a question, or a refusal.
 type Verdict struct {
 	Act bool
-	// AskJobs asks to read the run's jobs and to judge again.
+	// AskJobs asks the caller to read the jobs of the run and to judge again.
 	AskJobs bool
-	// AskRef asks what a name or a commit is, and to judge again; nil: nothing.
+	// AskRef asks the caller to find out what a name or a commit is and to judge
+	// again; nil: no question.
 	AskRef  *RefQuestion
 	Reason  report.Reason // of a refusal
-	Message string        // of a refusal: what was seen, and what would be needed
-	// Attention is true for a refusal after which a person must look: a deploy
-	// failed, and it stays.
+	Message string        // of a refusal: what was seen, and what would be required
+	// Attention reports that a person must look at the refusal: a deploy failed, and
+	// it is not rolled back.
 	Attention bool
-	// Cancelled is true for a refusal that saw a deploy which was cancelled or cut
-	// off by a time limit: it can have moved the alias.
+	// Cancelled reports, for a refusal, that a deploy was cancelled or stopped by a
+	// time limit: it may have moved the alias.
 	Cancelled bool
-	Because   string // why it acts
-	// FailedJobs are the jobs that failed: ids where `needs` names them,
-	// display names where the API did.
+	Because   string // why the program may act
+	// FailedJobs are the jobs that failed: IDs if they come from `needs`, display
+	// names if they come from the API.
 	FailedJobs []string
-	// FailedBy is what showed the failure.
+	// FailedBy is the source that showed the failure.
 	FailedBy report.FailureSource
 	Notes    []report.Note
 }
 
-// Judge decides whether the program may act. It knows nothing but t. What is
-// missing in a payload counts against acting.
+// Judge decides whether the program may act. The decision depends only on t. What is
+// missing from a payload counts against acting.
 func (t Trigger) Judge() Verdict {
 	if t.Command == "check" || t.Command == "list" {
 		return actBecause("", "the command %s changes nothing", t.Command)
@@ -69,7 +70,7 @@ func (t Trigger) Judge() Verdict {
 			return *refusal
 		}
 	}
-	allowed, ask, note := judgeOrigin(t.Branches, t.Event.origin(t.Context), t.Event.workflowRun().GetWorkflowRun().GetHeadSHA(), t.Ref)
+	allowed, ask, note := judgeOrigin(t.Branches, t.Event.origin(t.Context), t.Event.workflowRun().HeadSHA, t.Ref)
 	switch {
 	case ask != nil:
 		return Verdict{AskRef: ask}
@@ -85,7 +86,7 @@ func (t Trigger) Judge() Verdict {
 
 func (t Trigger) judgeAllowed() Verdict {
 	if t.Command == "snapshot" || t.Command == "drill" || t.Command == "promote" {
-		return actBecause("", "the branch is allowed, and the command %s needs no failure", t.Command)
+		return actBecause("", "the branch is allowed, and the command %s does not require a failure", t.Command)
 	}
 	if refusal := t.checkEnvironment(); refusal != nil {
 		return *refusal
@@ -93,58 +94,61 @@ func (t Trigger) judgeAllowed() Verdict {
 	return t.failure()
 }
 
-// checkPayload refuses where only the payload could say which branch failed.
+// checkPayload returns a refusal if the payload could not be read and only the
+// payload could say which branch failed.
 func (t Trigger) checkPayload() *Verdict {
 	if t.Event.readable() {
 		return nil
 	}
 	return refuse(report.BranchNotAllowed,
-		"The payload of the event %s could not be read, so the branch that failed is not known and cannot be shown to be one that the input branch allows (%s); start the rollback by workflow_dispatch if it is needed.",
+		"The payload of the event %s could not be read, so the action could not determine whether the input branch allows what failed (%s); if a rollback is needed, start it with workflow_dispatch.",
 		t.Event.Name, quoteList(t.Branches))
 }
 
-// checkFork refuses a workflow_run and a pull request whose commit is not from
-// this repository: both may have secrets for a fork's code too, a fork can call its
-// branch main, and GITHUB_REF of a pull_request_target is this repository's.
+// checkFork returns a refusal for a workflow_run or a pull request whose commit is
+// not from this repository. Both may have secrets even for a fork's code, a fork can
+// name its branch main, and GITHUB_REF of a pull_request_target is that of this
+// repository.
 func (t Trigger) checkFork() *Verdict {
-	var head, base *gh.Repository
+	var head *payloadRepository
 	switch {
 	case t.Event.Name == eventWorkflowRun:
-		p := t.Event.workflowRun()
-		head, base = p.GetWorkflowRun().HeadRepository, p.GetRepo()
+		head = t.Event.workflowRun().HeadRepository
 	case eventRefs[t.Event.Name] == refProposed:
-		p := t.Event.pullRequest()
-		head, base = p.PullRequest.GetHead().GetRepo(), p.Repo
+		head = t.Event.pullRequest().Head.Repo
 	default:
 		return nil
 	}
 	if head == nil {
 		return refuse(report.UntrustedFork,
-			"The payload does not say from which repository the failed run's commit came (a deleted fork looks like this), and only a run of this repository may start a rollback.")
+			"The payload does not say which repository the commit of the failed run came from (for example, because a fork was deleted), and only a run of this repository may start a rollback.")
 	}
-	name := cmp.Or(t.Context.Repository, base.GetFullName())
-	if sameRepository(head, cmp.Or(base.GetID(), t.Context.RepositoryID), name) {
+	base := t.Event.fields(t.Event.Name).Repository
+	name := cmp.Or(t.Context.Repository, base.FullName)
+	if sameRepository(*head, cmp.Or(base.ID, t.Context.RepositoryID), name) {
 		return nil
 	}
 	refusal := refuse(report.UntrustedFork,
-		"The failed run's commit is from the repository %s, and only a run of this repository (%s) may start a rollback.",
-		quoteValue(head.GetFullName()), quoteValue(name))
-	// What was merged may have been deployed all the same.
-	refusal.Attention = t.Event.pullRequest().PullRequest.GetMerged() && t.Command == "rollback" && t.deployFailed()
+		"The commit of the failed run is from the repository %s, and only a run of this repository (%s) may start a rollback.",
+		quoteValue(head.FullName), quoteValue(name))
+	// What was merged may have been deployed anyway.
+	refusal.Attention = t.Event.pullRequest().Merged && t.Command == "rollback" && t.deployFailed()
 	return refusal
 }
 
-// sameRepository compares what is known of a repository with an id and a name, 0
-// or empty where it is not known. Whatever is known of both must agree.
-func sameRepository(head *gh.Repository, id int64, name string) bool {
-	byID := id != 0 && head.GetID() != 0
-	byName := name != "" && head.GetFullName() != ""
+// sameRepository reports whether head is the repository with an ID and a name, which
+// are 0 or empty if they are not known. At least one of them must be known of both,
+// and whatever is known of both must match.
+func sameRepository(head payloadRepository, id int64, name string) bool {
+	byID := id != 0 && head.ID != 0
+	byName := name != "" && head.FullName != ""
 	return (byID || byName) &&
-		(!byID || id == head.GetID()) &&
-		(!byName || strings.EqualFold(name, head.GetFullName()))
+		(!byID || id == head.ID) &&
+		(!byName || strings.EqualFold(name, head.FullName))
 }
 
-// refuseOrigin says what is not allowed. A deploy that failed there is left.
+// refuseOrigin returns a refusal that says what is not allowed. A deploy that failed
+// there is not rolled back, which needs attention.
 func (t Trigger) refuseOrigin() *Verdict {
 	o := t.Event.origin(t.Context)
 	var refusal *Verdict
@@ -153,10 +157,10 @@ func (t Trigger) refuseOrigin() *Verdict {
 		refusal = refuse(report.BranchNotAllowed, "What failed is %s, and the input branch allows %s.", o.refused, allowed)
 	case o.commit != "" && t.Ref.Problem != "":
 		refusal = refuse(report.BranchNotAllowed,
-			"The deployment is of the commit %s, and which branch or tag has it is not known (%s); the input branch allows %s.", quoteValue(o.commit), t.Ref.Problem, allowed)
+			"The deployment is of commit %s, and the action could not determine which branch or tag contains it (%s); the input branch allows %s.", quoteValue(o.commit), t.Ref.Problem, allowed)
 	case o.commit != "":
 		refusal = refuse(report.BranchNotAllowed,
-			"The deployment is of the commit %s, which no branch or tag that the input branch allows (%s) was found to have; looking takes permissions: contents: read.", quoteValue(o.commit), allowed)
+			"The deployment is of commit %s, which was not found on any branch or tag that the input branch allows (%s); the lookup requires permissions: contents: read.", quoteValue(o.commit), allowed)
 	case strings.HasPrefix(o.ref, tagPrefix):
 		refusal = refuse(report.BranchNotAllowed, "The tag %s is not one that the input branch allows (%s).", quoteValue(strings.TrimPrefix(o.ref, tagPrefix)), allowed)
 	case o.branch() != "":
@@ -168,33 +172,32 @@ func (t Trigger) refuseOrigin() *Verdict {
 	return refusal
 }
 
-// deployFailed is true where the event or `needs` shows that a deploy failed, and
-// not just some job of a branch: then a refusal wants a person to look.
+// deployFailed reports whether the event or `needs` shows that a deploy failed, and
+// not just any job of a branch. A person must then look at the refusal.
 func (t Trigger) deployFailed() bool {
 	switch {
 	case len(t.Needs.With(t.failedResults(), t.DeployJobs)) > 0:
-		// Tests fail on every branch; the deploy after them is skipped then.
+		// Tests can fail on every branch; the deploy after them is then skipped.
 		return len(t.DeployJobs) > 0 || len(t.Needs.With([]string{resultSkipped}, nil)) == 0
 	case t.Event.Name == eventDeploymentStatus:
 		return t.checkEnvironment() == nil && t.byDeployment().Act
 	case t.Event.Name == eventWorkflowRun:
-		// Runs of any branch fail; those of a tag deploy.
+		// Runs of any branch can fail; those of a tag are deploys.
 		isTag := func(ref string) bool { return strings.HasPrefix(ref, tagPrefix) }
 		tag := isTag(t.Event.origin(t.Context).ref) || t.Ref != nil && slices.ContainsFunc(t.Ref.Refs, isTag)
-		return tag && t.counts(t.Event.workflowRun().GetWorkflowRun().GetConclusion())
+		return tag && t.counts(t.Event.workflowRun().Conclusion)
 	default:
 		return false
 	}
 }
 
-// checkEnvironment refuses the status of a deployment to another environment.
-// GitHub takes environment names without regard to case.
+// checkEnvironment returns a refusal for the status of a deployment to another
+// environment. GitHub ignores the case of environment names.
 func (t Trigger) checkEnvironment() *Verdict {
 	if t.Event.Name != eventDeploymentStatus {
 		return nil
 	}
-	p := t.Event.deploymentStatus()
-	seen := cmp.Or(p.GetDeploymentStatus().GetEnvironment(), p.GetDeployment().GetEnvironment())
+	seen := cmp.Or(t.Event.deploymentStatus().Environment, t.Event.deployment().Environment)
 	if strings.EqualFold(seen, t.Environment) {
 		return nil
 	}

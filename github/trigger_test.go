@@ -110,12 +110,12 @@ func TestJudge(t *testing.T) {
 		"deployment_status unreadable, and needs":    {[]change{on(unreadable("deployment_status")), given(needs("deploy=failure"))}, "branch-not-allowed", "could not be read", nil},
 		"deployment_status without the deployment":   {[]change{on(event(t, "deployment_status", "deployment_status", map[string]any{"deployment": absent})), branches("*")}, "branch-not-allowed", "could not be read", nil},
 		"push unreadable: the environment says all":  {[]change{on(unreadable("push"))}, ask, "", nil},
-		"dispatch unreadable: a person asked anyway": {[]change{on(unreadable("workflow_dispatch")), alone}, act, "a person asked", nil},
+		"dispatch unreadable: a person asked anyway": {[]change{on(unreadable("workflow_dispatch")), alone}, act, "it was started manually", nil},
 
 		// Commands.
 		"check on any branch":                 {[]change{on(push), ref("refs/heads/feature"), command("check")}, act, "changes nothing", nil},
 		"list with an unreadable payload":     {[]change{on(unreadable("workflow_run")), command("list")}, act, "changes nothing", nil},
-		"snapshot needs no failure":           {[]change{on(push), command("snapshot")}, act, "needs no failure", nil},
+		"snapshot needs no failure":           {[]change{on(push), command("snapshot")}, act, "does not require a failure", nil},
 		"snapshot though all needs succeeded": {[]change{on(push), command("snapshot"), given(needs("tests=success"))}, act, "", nil},
 		"snapshot of another branch":          {[]change{on(push), ref("refs/heads/feature"), command("snapshot")}, "branch-not-allowed", "", nil},
 		"drill of another environment":        {[]change{on(deployment(t, nil)), command("drill"), func(tr *github.Trigger) { tr.Environment = "staging" }}, act, "", nil},
@@ -135,7 +135,7 @@ func TestJudge(t *testing.T) {
 		"needs decide before the jobs":         {[]change{on(push), given(needs("deploy=success")), asked(report.Job{Conclusion: "failure"})}, "no-failure", "", nil},
 
 		// workflow_run.
-		"workflow_run failed":               {[]change{on(deployRun(t, nil))}, act, `the run 289782451 of the workflow "test" ended with failure`, nil},
+		"workflow_run failed":               {[]change{on(deployRun(t, nil))}, act, `run 289782451 of the workflow "test" ended with failure`, nil},
 		"workflow_run timed out":            {[]change{on(deployRun(t, map[string]any{"workflow_run.conclusion": "timed_out"}))}, act, "timed_out", nil},
 		"workflow_run succeeded":            {[]change{on(deployRun(t, map[string]any{"workflow_run.conclusion": "success"}))}, "no-failure", `ended with "success"`, nil},
 		"workflow_run cancelled":            {[]change{on(deployRun(t, map[string]any{"workflow_run.conclusion": "cancelled"}))}, "no-failure", "cancelled", nil},
@@ -144,7 +144,7 @@ func TestJudge(t *testing.T) {
 		"workflow_run failed but requested": {[]change{on(deployRun(t, map[string]any{"action": "requested"}))}, "no-failure", "", nil},
 
 		// deployment_status.
-		"deployment failed":                  {[]change{on(deployment(t, nil))}, act, "the deployment 145988746 is in state failure", nil},
+		"deployment failed":                  {[]change{on(deployment(t, nil))}, act, "deployment 145988746 is in state failure", nil},
 		"deployment in error":                {[]change{on(deployment(t, map[string]any{"deployment_status.state": "error"}))}, act, "error", nil},
 		"deployment succeeded":               {[]change{on(deployment(t, map[string]any{"deployment_status.state": "success"}))}, "no-failure", `"success"`, nil},
 		"deployment inactive":                {[]change{on(deployment(t, map[string]any{"deployment_status.state": "inactive"}))}, "no-failure", "inactive", nil},
@@ -156,7 +156,7 @@ func TestJudge(t *testing.T) {
 		"the branch comes first":             {[]change{on(deployment(t, map[string]any{"deployment_status.environment": "staging", "deployment.ref": "x"}))}, "branch-not-allowed", "", nil},
 
 		// A person.
-		"workflow_dispatch":           {[]change{on(event(t, "workflow_dispatch", "workflow_dispatch", nil)), alone}, act, "a person asked for it (event workflow_dispatch)", nil},
+		"workflow_dispatch":           {[]change{on(event(t, "workflow_dispatch", "workflow_dispatch", nil)), alone}, act, "it was started manually (event workflow_dispatch)", nil},
 		"repository_dispatch":         {[]change{on(event(t, "repository_dispatch", "repository_dispatch", nil)), alone}, act, "repository_dispatch", nil},
 		"a chosen target on push":     {[]change{on(push), target}, act, "target-version", nil},
 		"a target for a success":      {[]change{on(deployRun(t, map[string]any{"workflow_run.conclusion": "success"})), target}, "no-failure", "", nil},
@@ -211,7 +211,7 @@ func TestJudgeTrustsTheWorkflowWhereTheJobsCannotBeRead(t *testing.T) {
 	}.Judge()
 	assert.True(t, got.Act)
 	assert.Len(t, got.Notes, 1)
-	assert.Contains(t, got.Notes[0].Text, "the workflow's own if: is trusted")
+	assert.Contains(t, got.Notes[0].Text, "the `if:` condition in the workflow is trusted")
 }
 
 // pullRequest is an event of a pull request of this repository's branch feature

@@ -3,32 +3,31 @@ package github
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// publishedVersion is a version number as AWS prints it; 18 digits fit int64.
-var publishedVersion = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+// publishedVersion matches a version number as AWS writes it; 18 digits fit into an
+// int64.
+var publishedVersion = newPattern(`^[1-9][0-9]{0,17}$`)
 
-// parseVersion reads the number of a published version.
+// parseVersion parses the number of a published version.
 func parseVersion(text string) (int64, error) {
 	if text == "$LATEST" {
-		return 0, errors.New("names $LATEST, which an alias that serves production cannot go back to: write the number of a published version")
+		return 0, errors.New("has $LATEST, but an alias can be rolled back only to a published version: write its number")
 	}
-	if !publishedVersion.MatchString(text) {
+	if !publishedVersion().MatchString(text) {
 		return 0, fmt.Errorf("has %s, which is not the number of a published version", quoteValue(text))
 	}
 	return strconv.ParseInt(text, 10, 64)
 }
 
-// versionsOf reads the entries of `deployed-version` or `target-version`: the
-// number alone for the only function, or `name=number`. It gives one version
-// for each function, 0 where none was given: `name=` with nothing behind it is
-// what the outputs of a deploy that died look like. All problems are returned;
-// where functions is nil, because `function-name` itself is wrong, only the
-// numbers are judged.
+// versionsOf parses the entries of `deployed-version` or `target-version`: a number
+// alone for the only function, or `name=number`. It returns one version per function,
+// 0 if none was given: `name=` without a number is what the outputs of a deploy that
+// stopped early look like. All problems are returned. If functions is nil, because
+// `function-name` itself is invalid, only the numbers are checked.
 func versionsOf(entries []string, functions []Function) ([]int64, []error) {
 	versions := make([]int64, len(functions))
 	named := make([]bool, len(functions))
@@ -50,8 +49,10 @@ func versionsOf(entries []string, functions []Function) ([]int64, []error) {
 		switch {
 		case err != nil:
 			problems = append(problems, err)
-		case named[index]:
-			problems = append(problems, fmt.Errorf("has a second version for %s, in %s: write one", quoteValue(functions[index].Given), quoteValue(entry)))
+		case named[index] && versions[index] == version:
+		case named[index]: // neither can be trusted
+			versions[index] = 0
+			problems = append(problems, fmt.Errorf("has a second version for %s (%s): write only one", quoteValue(functions[index].Given), quoteValue(entry)))
 		default:
 			versions[index], named[index] = version, true
 		}
@@ -59,8 +60,8 @@ func versionsOf(entries []string, functions []Function) ([]int64, []error) {
 	return versions, problems
 }
 
-// cutVersion parts `name=number`; a number alone is not keyed. Quotes are left out,
-// and of the ARN of a version its function and number are taken.
+// cutVersion splits `name=number`; a number alone is not keyed. Quotes are removed,
+// and the ARN of a version is replaced with its function and number.
 func cutVersion(entry string) (key, number string, keyed bool) {
 	key, number, keyed = strings.Cut(unquoted(entry), "=")
 	if !keyed {
@@ -75,26 +76,27 @@ func cutVersion(entry string) (key, number string, keyed bool) {
 	return key, number, keyed
 }
 
-// cutVersionARN parts the ARN of a version, such as publishing gives it.
+// cutVersionARN splits the ARN of a version, as returned when a version is published.
 func cutVersionARN(text string) (function, version string, is bool) {
 	at := strings.LastIndex(text, ":")
-	if at < 0 || !functionARNPattern.MatchString(text[:at]) {
+	if at < 0 || !functionARNPattern().MatchString(text[:at]) {
 		return "", "", false
 	}
 	return text[:at], text[at+1:], true
 }
 
-// isARNOf tells whether a text is the ARN of a function of that name, in whatever
-// region and account.
+// isARNOf reports whether text is the ARN of a function with this name, in any region
+// and account.
 func isARNOf(text, name string) bool {
-	match := functionARNPattern.FindStringSubmatch(text)
+	match := functionARNPattern().FindStringSubmatch(text)
 	return match != nil && match[3] == name && match[4] == ""
 }
 
-// unquoted leaves out the blanks and quotes around a text.
+// unquoted returns text without the blanks and quotes around it.
 func unquoted(text string) string { return strings.Trim(text, " \t\"'`") }
 
-// indexOfFunction finds the function that the key of a version means.
+// indexOfFunction returns the index of the function that the key of a version refers
+// to.
 func indexOfFunction(functions []Function, key string, keyed bool) (int, error) {
 	if !keyed {
 		if len(functions) == 1 {
@@ -119,7 +121,7 @@ func indexOfFunction(functions []Function, key string, keyed bool) (int, error) 
 	case 1:
 		return found[0], nil
 	default:
-		return 0, fmt.Errorf("has a version for %s, which fits %d entries of function-name: write the entry as it stands there, such as %s=<version>",
+		return 0, fmt.Errorf("has a version for %s, which matches %d entries of function-name: write the entry exactly as in function-name, such as %s=<version>",
 			quoteValue(key), len(found), functions[found[0]].Given)
 	}
 }

@@ -63,12 +63,12 @@ func echoes(status int) http.HandlerFunc {
 
 const (
 	proxyPage = "<!DOCTYPE html>\n<html><title>Sign in</title></html>"
-	newHook   = "make a new webhook in the app's settings, under Incoming Webhooks, and put it into the secret behind `slack-webhook-url`"
-	unsure    = "it is not certain that the message arrived: status 200 without "
-	elsewhere = "; check the address and what is in between, which answered: "
-	anyone    = "in the workflow's first step, let anyone trigger it, then copy its address again (the signature in it may have changed)"
-	newFlow   = "in Teams, make a workflow from the template for webhook alerts to a channel, and put its address into the secret behind `teams-webhook-url`"
-	connector = "the address is that of an Office 365 connector, which Microsoft has retired: it may say yes and deliver nothing; " + newFlow
+	newHook   = "create a new webhook in the app's settings, under Incoming Webhooks, and store its URL in the secret for `slack-webhook-url`"
+	unsure    = "the message may not have arrived: status 200 without "
+	elsewhere = "; check the URL and any proxy in between; the response was: "
+	anyone    = "in the workflow's first step, allow anyone to trigger it, then copy its URL again (the signature in it may have changed)"
+	newFlow   = "in Teams, create a workflow from the template for webhook alerts to a channel, and store its URL in the secret for `teams-webhook-url`"
+	connector = "the URL is that of an Office 365 connector, which Microsoft has retired: it may accept messages without delivering them; " + newFlow
 )
 
 // Every way in which the services answer, and what is said of it.
@@ -97,11 +97,11 @@ func TestAnswersOfWebhooks(t *testing.T) {
 		"slack throttles, then takes it":      {slack, all(throttles("4"), says(200, "ok")), "", 2, 4 * time.Second},
 		"slack fails once, then takes it":     {slack, all(says(502, "x"), says(200, "ok")), "", 2, 500 * time.Millisecond},
 		"slack fails for good":                {slack, all(says(500, "rollup_error")), "Slack answered 500 rollup_error", 5, 7500 * time.Millisecond},
-		"slack hangs":                         {slack, all(hangs), "no answer within 10s", 2, 10 * time.Second},
+		"slack hangs":                         {slack, all(hangs), "no response within 10s", 2, 10 * time.Second},
 		"slack breaks off, then takes it":     {slack, all(breaksOff, says(200, "ok")), "", 2, 500 * time.Millisecond},
 		"slack: the webhook was removed":      {slack, all(says(404, "no_service")), "Slack answered 404 no_service: " + newHook, 1, 0},
-		"slack: the channel is archived":      {slack, all(says(410, "channel_is_archived")), "Slack answered 410 channel_is_archived: unarchive the webhook's channel, or make a webhook for another", 1, 0},
-		"slack: forbidden by an admin":        {slack, all(says(403, "action_prohibited")), "Slack answered 403 action_prohibited: an administrator of the workspace does not let this webhook post: ask one, or choose another channel", 1, 0},
+		"slack: the channel is archived":      {slack, all(says(410, "channel_is_archived")), "Slack answered 410 channel_is_archived: unarchive the webhook's channel, or create a webhook for another channel", 1, 0},
+		"slack: forbidden by an admin":        {slack, all(says(403, "action_prohibited")), "Slack answered 403 action_prohibited: an administrator of the workspace does not allow this webhook to post: ask an administrator, or choose another channel", 1, 0},
 		"slack: a word of tomorrow":           {slack, all(says(400, "too_early")), "Slack answered 400 too_early", 1, 0},
 		"slack dislikes the blocks":           {slack, all(says(400, "invalid_blocks"), says(200, "ok")), "", 2, 0},
 		"slack dislikes the attachment":       {slack, all(says(400, "invalid_attachments\n"), says(200, "ok")), "", 2, 0},
@@ -111,18 +111,18 @@ func TestAnswersOfWebhooks(t *testing.T) {
 		"slack: a proxy's page":               {slack, all(says(200, proxyPage)), unsure + "Slack's `ok`" + elsewhere + `<!DOCTYPE html>\n<html><title>Sign in</title></html>`, 1, 0},
 		"slack: repeats the address":          {slack, all(echoes(404)), "Slack answered 404 Cannot POST *** *** with", 1, 0},
 		"slack: repeats the address in a yes": {slack, all(echoes(200)), unsure + "Slack's `ok`" + elsewhere + "Cannot POST *** *** with", 1, 0},
-		"slack: a workflow's yes":             {workflow, all(says(200, `{"ok":true}`)), `Slack answered 200 {"ok":true}: the address is that of a Slack workflow, which takes no messages; ` + newHook, 1, 0},
+		"slack: a workflow's yes":             {workflow, all(says(200, `{"ok":true}`)), `Slack answered 200 {"ok":true}: the URL is that of a Slack workflow, which does not accept these messages; ` + newHook, 1, 0},
 		"slack redirects":                     {slack, all(redirects), "Slack answered 302 Found", 1, 0},
 
 		"teams takes it":                   {teams, all(says(202, "")), "", 1, 0},
 		"teams takes it with a response":   {teams, all(says(200, `{"status":"posted"}`)), "", 1, 0},
 		"teams throttles, then takes it":   {teams, all(throttles("4"), says(202, "")), "", 2, 4 * time.Second},
-		"teams hangs":                      {teams, all(hangs), "no answer within 10s", 2, 10 * time.Second},
-		"teams: a proxy's page":            {teams, all(says(200, proxyPage)), unsure + "a workflow's answer" + elsewhere + `<!DOCTYPE html>\n<html><title>Sign in</title></html>`, 1, 0},
+		"teams hangs":                      {teams, all(hangs), "no response within 10s", 2, 10 * time.Second},
+		"teams: a proxy's page":            {teams, all(says(200, proxyPage)), unsure + "a workflow's response" + elsewhere + `<!DOCTYPE html>\n<html><title>Sign in</title></html>`, 1, 0},
 		"teams: not for anyone":            {teams, all(says(401, `{"error":{"code":"DirectApiAuthorizationRequired","message":"The request must be authenticated only by Shared Access scheme."}}`)), "Teams answered 401 DirectApiAuthorizationRequired: " + anyone, 1, 0},
 		"teams: another 401":               {teams, all(says(401, "")), "Teams answered 401 Unauthorized: " + anyone, 1, 0},
 		"teams: turned off":                {teams, all(says(400, `{"error":{"code":"WorkflowTriggerIsNotEnabled","message":"m"}}`)), "Teams answered 400 WorkflowTriggerIsNotEnabled: turn the workflow on again in Power Automate", 1, 0},
-		"teams: gone":                      {teams, all(says(404, `{"error":{"code":"WorkflowNotFound","message":"The workflow 'flowSECRET4' could not be found."}}`)), "Teams answered 404 WorkflowNotFound: the workflow is gone: " + newFlow, 1, 0},
+		"teams: gone":                      {teams, all(says(404, `{"error":{"code":"WorkflowNotFound","message":"The workflow 'flowSECRET4' could not be found."}}`)), "Teams answered 404 WorkflowNotFound: the workflow no longer exists: " + newFlow, 1, 0},
 		"teams: a code of tomorrow":        {teams, all(says(400, `{"error":{"code":"TooEarly\n::error::"}}`)), `Teams answered 400 TooEarly\n::error::`, 1, 0},
 		"teams: repeats the address":       {teams, all(echoes(404)), "Teams answered 404 Cannot POST *** *** with", 1, 0},
 		"teams: a connector's yes":         {old, all(says(200, "1")), connector, 1, 0},
@@ -146,7 +146,7 @@ func TestAnswersOfWebhooks(t *testing.T) {
 	}
 }
 
-// Where Slack refuses the layout, people hear of it all the same.
+// Where Slack refuses the layout, people hear of it anyway.
 func TestSlackGetsTheTextAloneWhereItRefusesBlocks(t *testing.T) {
 	t.Parallel()
 	all := alerts(t)

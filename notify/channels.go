@@ -1,6 +1,6 @@
 // Package notify sends the result of a command to people and programs: one file a
 // channel, a registry of the channels, and a dispatcher that sends to all of them
-// at once. Every channel words the same alert in its own best form. Nothing here
+// at once. Every channel formats the same alert for its service. Nothing here
 // changes a result.
 package notify
 
@@ -21,7 +21,7 @@ type Notification struct {
 }
 
 // Channel is one way to notify. Send delivers a notification, or says why it could
-// not, in words fit for everybody: no secret, no address that is one.
+// not, in a message that contains no secret, such as the URL of a webhook.
 type Channel interface {
 	// Name is the key in the output `notifications`, such as "slack-webhook".
 	Name() string
@@ -38,13 +38,13 @@ type Threaded interface {
 	Continue(ctx context.Context, n Notification) error
 }
 
-// Clock is the time, handed in. Sleep returns the error of ctx if that ends first.
+// Clock is the time, which tests replace. Sleep returns the error of ctx if that ends first.
 type Clock interface {
 	Now() time.Time
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
-// Deps is what the channels need from outside.
+// Deps are the dependencies of the channels.
 type Deps struct {
 	HTTP   *http.Client // nil: the usual connections
 	Clock  Clock
@@ -52,8 +52,7 @@ type Deps struct {
 	Log    Log
 }
 
-// Config configures the channels. A part that lacks a required value: the channel
-// is not used.
+// Config configures the channels. A channel without a required value is not used.
 type Config struct {
 	SlackBot     SlackBotConfig
 	SlackWebhook SlackWebhookConfig
@@ -62,7 +61,7 @@ type Config struct {
 	Webhook      WebhookConfig
 }
 
-// Definition is what the registry knows of a channel.
+// Definition describes a channel in the registry.
 type Definition struct {
 	Name string // that of the channel
 	// Required are the inputs without which the channel is not used; Optional are
@@ -97,7 +96,7 @@ func Open(c Config, d Deps) []Channel {
 	return all
 }
 
-// hasTimeFor is false where nothing could be tried after the pause.
+// hasTimeFor reports whether there is time for another try after the pause.
 func hasTimeFor(ctx context.Context, clock Clock, pause time.Duration) bool {
 	end, limited := ctx.Deadline()
 	return ctx.Err() == nil && (!limited || end.Sub(clock.Now()) > pause)

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Sent is what the output `notifications` says of a channel that has accepted the
+// Sent is the value in the output `notifications` for a channel that has accepted the
 // message.
 const Sent = "sent"
 
 // ErrNoAnswer is the cause that ends a channel's time.
-var ErrNoAnswer = errors.New("no answer in time")
+var ErrNoAnswer = errors.New("no response in time")
 
-// answerGrace is how long an answer is waited for that comes at the same moment
-// as the limit.
+// answerGrace is how long to wait for a response that arrives at the same moment as
+// the limit.
 const answerGrace = 50 * time.Millisecond
 
 // Log gets what is sent, and what did not work without counting as an error.
@@ -27,7 +27,7 @@ type Log interface {
 // Dispatcher sends a notification to all channels at once.
 type Dispatcher struct {
 	Channels []Channel
-	// Limit is how long one channel may take, its retries included.
+	// Limit is how long one channel may take, including its retries.
 	Limit time.Duration
 	Log   Log
 
@@ -36,7 +36,7 @@ type Dispatcher struct {
 
 // Begin sends a first message to the threaded channels and does not wait for
 // them: Send does, each channel for itself. Errors are only logged, because Send
-// tries again and its answer counts. A message before Send has half of the limit, so
+// tries again and its result counts. A message before Send has half of the limit, so
 // that Send has time left if a channel hangs.
 func (d *Dispatcher) Begin(ctx context.Context, n Notification) {
 	d.ahead(ctx, n, Threaded.Begin)
@@ -74,8 +74,8 @@ func (d *Dispatcher) ahead(ctx context.Context, n Notification, send func(Thread
 	}
 }
 
-// Send sends to every channel side by side, each with the same limit, and gives
-// for each Sent or the error. It returns at the limit even if a channel does not
+// Send sends to all channels in parallel, each with the same limit, and returns Sent or
+// the error for each. It returns at the limit even if a channel does not
 // obey it.
 func (d *Dispatcher) Send(ctx context.Context, n Notification) map[string]string {
 	var mu sync.Mutex
@@ -106,7 +106,7 @@ func (d *Dispatcher) send(ctx context.Context, channel Channel, n Notification) 
 	return channel.Send(ctx, n)
 }
 
-// deliver gives Sent or what went wrong, after limit at the latest.
+// deliver returns Sent or the error, after limit at the latest.
 func deliver(ctx context.Context, limit time.Duration, send func(context.Context) error) string {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrNoAnswer)
 	defer cancel()
@@ -132,13 +132,13 @@ func deliver(ctx context.Context, limit time.Duration, send func(context.Context
 func recovering(ctx context.Context, send func(context.Context) error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("failed to word the message: %v; please report this", fault)
+			err = fmt.Errorf("failed to format the message: %v; please report this", fault)
 		}
 	}()
 	return send(ctx)
 }
 
-// describe words an error so that a person can act on it; no error is Sent.
+// describe formats an error so that a person can act on it; no error is Sent.
 func describe(ctx context.Context, err error, limit time.Duration) string {
 	switch {
 	case err == nil:
@@ -146,8 +146,8 @@ func describe(ctx context.Context, err error, limit time.Duration) string {
 	case ctx.Err() == nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
 		return err.Error()
 	case errors.Is(context.Cause(ctx), ErrNoAnswer):
-		return fmt.Sprintf("no answer within %s", limit)
+		return fmt.Sprintf("no response within %s", limit)
 	default:
-		return "given up: " + context.Cause(ctx).Error()
+		return "stopped: " + context.Cause(ctx).Error()
 	}
 }

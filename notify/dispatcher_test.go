@@ -58,15 +58,15 @@ func TestTimeOfAThreadedChannel(t *testing.T) {
 		"both at once":                             {succeeds, succeeds, notify.Sent, 0, 0},
 		"the first message hangs":                  {hangsUntilTheEnd, succeeds, notify.Sent, limit / 2, limit / 2},
 		"the first message takes less than half":   {takes(9 * time.Second), takes(time.Second), notify.Sent, 9 * time.Second, 10 * time.Second},
-		"both hang":                                {hangsUntilTheEnd, hangsUntilTheEnd, "no answer within 20s", limit / 2, limit},
+		"both hang":                                {hangsUntilTheEnd, hangsUntilTheEnd, "no response within 20s", limit / 2, limit},
 		"an answer at the limit counts":            {succeeds, takes(limit), notify.Sent, 0, limit},
 		"an answer just after the limit counts":    {succeeds, takes(limit + 49*time.Millisecond), notify.Sent, 0, limit + 49*time.Millisecond},
-		"a channel that does not obey the limit":   {succeeds, takes(time.Hour), "no answer within 20s", 0, limit + 50*time.Millisecond},
+		"a channel that does not obey the limit":   {succeeds, takes(time.Hour), "no response within 20s", 0, limit + 50*time.Millisecond},
 		"a first message that obeys no limit":      {takes(time.Hour), succeeds, notify.Sent, time.Hour, limit/2 + 50*time.Millisecond},
-		"a channel that panics":                    {succeeds, func(context.Context) error { panic("nil map") }, "failed to word the message: nil map; please report this", 0, 0},
+		"a channel that panics":                    {succeeds, func(context.Context) error { panic("nil map") }, "failed to format the message: nil map; please report this", 0, 0},
 		"a first message that panics is logged":    {func(context.Context) error { panic("nil map") }, succeeds, notify.Sent, 0, 0},
 		"a channel whose first message is slow":    {takes(limit / 2), takes(limit / 2), notify.Sent, limit / 2, limit},
-		"a channel which has too little time left": {hangsUntilTheEnd, takes(limit/2 + time.Second), "no answer within 20s", limit / 2, limit + 50*time.Millisecond},
+		"a channel which has too little time left": {hangsUntilTheEnd, takes(limit/2 + time.Second), "no response within 20s", limit / 2, limit + 50*time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +113,7 @@ func TestAChannelIsGivenUpWithTheJob(t *testing.T) {
 		time.AfterFunc(time.Second, func() { cancel(context.Canceled) })
 		channel := &fakeThreaded{send: hangsUntilTheEnd, started: time.Now()}
 		d := notify.Dispatcher{Channels: []notify.Channel{channel}, Limit: time.Minute, Log: silent{}}
-		assert.Equal(t, map[string]string{"fake": "given up: context canceled"}, d.Send(ctx, notify.Notification{}))
+		assert.Equal(t, map[string]string{"fake": "stopped: context canceled"}, d.Send(ctx, notify.Notification{}))
 		assert.Equal(t, time.Second, time.Since(channel.started))
 	})
 }

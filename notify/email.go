@@ -15,16 +15,15 @@ const (
 	minRetryPause = time.Second // before a mail server is asked again
 	maxRetryPause = 8 * time.Second
 	maxMailTries  = 6
-	// reserve is left of the time given, so that what went wrong can still be
-	// reported, and not only that there was no answer.
+	// reserve is the time kept at the end to report what went wrong, and not only that
+	// there was no response.
 	reserve = 300 * time.Millisecond
 )
 
-// emailLimit: Gmail hides what goes beyond some 102 kB, and with it the end of the
-// message.
+// emailLimit is below some 102 kB: Gmail hides the part of a message above that.
 var emailLimit = Limit{
 	Max: 98_000, Unit: "bytes as sent",
-	Source: "Gmail clips a message above 102 kB; found by trying it out, as Google does not document it",
+	Source: "Gmail clips a message above 102 kB; measured, because Google does not document it",
 }
 
 var emailDefinition = Definition{
@@ -59,8 +58,8 @@ type EmailConfig struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Email sends one message, in HTML and in plain text, by SMTP. It never goes on
-// without TLS where TLS is asked for.
+// Email sends one message, in HTML and in plain text, by SMTP. It never continues
+// without TLS if TLS is required.
 type Email struct {
 	config  EmailConfig
 	clock   Clock
@@ -68,7 +67,7 @@ type Email struct {
 	secrets secrets
 }
 
-// NewEmail makes the channel. Nothing is checked or dialled before Send.
+// NewEmail creates the channel. Nothing is checked or dialed before Send.
 func NewEmail(c EmailConfig, d Deps) *Email {
 	if c.Dial == nil {
 		c.Dial = new(net.Dialer).DialContext
@@ -80,7 +79,7 @@ func NewEmail(c EmailConfig, d Deps) *Email {
 func (*Email) Name() string { return emailDefinition.Name }
 
 // Send delivers the message to every recipient, or says who did not get it. What
-// the server defers (4xx), or breaks off, is tried again as long as ctx allows.
+// the server defers (4xx), or interrupts, is tried again as long as ctx allows.
 func (e *Email) Send(ctx context.Context, n Notification) error {
 	d, err := e.delivery(n.Alert)
 	if err != nil {

@@ -55,11 +55,11 @@ func TestEmailThatIsRefused(t *testing.T) {
 		"taken": {want: notify.Sent, dials: 1},
 		"wrong password": {
 			change: func(o *notify.EmailConfig) { o.Password = "wrong" }, dials: 1,
-			want: "the mail server answered 535 5.7.8 Authentication failed; check smtp-username and smtp-password: many services want an app password, or the right to send by SMTP switched on for the account",
+			want: "the mail server answered 535 5.7.8 Authentication failed; check smtp-username and smtp-password: many services require an app password, or sending by SMTP must be turned on for the account",
 		},
 		"an app password is wanted": {
 			answer: once(always, "AUTH", smtpError(534, "5.7.9 Application-specific password required. For more information, go to\n5.7.9  https://support.example/?p=InvalidSecondFactor")), dials: 1,
-			want: "the mail server answered 534 5.7.9 Application-specific password required. For more information, go to https://support.example/?p=InvalidSecondFactor; check smtp-username and smtp-password: many services want an app password, or the right to send by SMTP switched on for the account",
+			want: "the mail server answered 534 5.7.9 Application-specific password required. For more information, go to https://support.example/?p=InvalidSecondFactor; check smtp-username and smtp-password: many services require an app password, or sending by SMTP must be turned on for the account",
 		},
 		"no greeting for us": {
 			answer: once(always, "EHLO", smtpError(554, "5.7.1 no service for you")), dials: 1,
@@ -82,15 +82,15 @@ func TestEmailThatIsRefused(t *testing.T) {
 		"no relay without a user": {
 			answer: once(always, "RCPT", smtpError(550, "5.7.54 SMTP; Unable to relay recipient in non-accepted domain")), dials: 1,
 			change: func(o *notify.EmailConfig) { o.Username = "" },
-			want:   "sent to nobody; refused for oncall@shop.example: 550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain; sign in with smtp-username and smtp-password",
+			want:   "sent to no recipients; rejected for oncall@shop.example: 550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain; sign in with smtp-username and smtp-password",
 		},
 		"no relay": {
 			answer: once(always, "RCPT", smtpError(554, "5.7.1 Relay access denied")), dials: 1,
-			want: "sent to nobody; refused for oncall@shop.example: 554 5.7.1 Relay access denied; this server does not send to that domain for this account",
+			want: "sent to no recipients; rejected for oncall@shop.example: 554 5.7.1 Relay access denied; this server does not send to that domain for this account",
 		},
 		"nobody of that name": {
 			answer: once(always, "RCPT", smtpError(550, "5.1.1 no such user")), dials: 1,
-			want: "sent to nobody; refused for oncall@shop.example: 550 5.1.1 no such user; check email-to and email-cc",
+			want: "sent to no recipients; rejected for oncall@shop.example: 550 5.1.1 no such user; check email-to and email-cc",
 		},
 		"the content is refused": {
 			answer: once(always, "DATA", smtpError(554, "5.7.1 Message rejected as spam")), dials: 1,
@@ -107,11 +107,11 @@ func TestEmailThatIsRefused(t *testing.T) {
 		"breaks off once at the message": {answer: once(1, "DATA", errDrop), want: notify.Sent, dials: 2, took: time.Second},
 		"put off for good": {
 			answer: once(always, "RCPT", smtpError(450, "4.2.0 Greylisted, come back in 5 minutes")), dials: 4, took: 7 * time.Second,
-			want: "the mail server answered 450 4.2.0 Greylisted, come back in 5 minutes; it was asked again as long as there was time",
+			want: "the mail server answered 450 4.2.0 Greylisted, come back in 5 minutes; the action retried as long as there was time",
 		},
 		"breaks off for good": {
 			answer: once(always, "DATA", errDrop), dials: 4, took: 7 * time.Second,
-			want: "the connection to mail.example:587 broke off while handing the message over, which may have arrived all the same: EOF",
+			want: "the connection to mail.example:587 was lost while sending the message, which may have arrived anyway: EOF",
 		},
 		"an endless answer with control characters": {
 			answer: once(always, "MAIL", smtpError(550, "no\x1b[31m \u202e::error::x "+strings.Repeat("x", 1000))), dials: 1,
@@ -158,7 +158,7 @@ func TestEmailToSomeWhoAreRefused(t *testing.T) {
 		},
 		"none exists": {
 			refuses: map[string]error{"a@x.example": smtpError(550, "5.1.1 no such user"), "b@x.example": smtpError(550, "5.1.1 no such user"), "c@x.example": smtpError(552, "5.2.2 full")},
-			want:    "sent to nobody; refused for a@x.example, b@x.example: 550 5.1.1 no such user; check email-to and email-cc; and not to c@x.example: 552 5.2.2 full; check email-to and email-cc",
+			want:    "sent to no recipients; rejected for a@x.example, b@x.example: 550 5.1.1 no such user; check email-to and email-cc; and not to c@x.example: 552 5.2.2 full; check email-to and email-cc",
 		},
 		"one is put off, then taken": {
 			later: map[string]error{"c@x.example": smtpError(450, "4.2.0 Greylisted")},
@@ -167,7 +167,7 @@ func TestEmailToSomeWhoAreRefused(t *testing.T) {
 		},
 		"one is put off for good, one does not exist": {
 			refuses: map[string]error{"a@x.example": smtpError(550, "5.1.1 no such user"), "c@x.example": smtpError(450, "4.2.0 Greylisted")},
-			want:    "sent to 1 of 3 recipients, but not to a@x.example: 550 5.1.1 no such user; check email-to and email-cc; and not to c@x.example: the mail server answered 450 4.2.0 Greylisted; it was asked again as long as there was time",
+			want:    "sent to 1 of 3 recipients, but not to a@x.example: 550 5.1.1 no such user; check email-to and email-cc; and not to c@x.example: the mail server answered 450 4.2.0 Greylisted; the action retried as long as there was time",
 			mails:   [][]string{{"b@x.example"}},
 		},
 	} {
@@ -213,15 +213,15 @@ func TestEmailSignsInOnlyWhereItIsSafe(t *testing.T) {
 	}{
 		"only in clear, and no TLS": {
 			mechanisms: []string{"PLAIN", "LOGIN"}, insecure: true, tls: "none",
-			want: "the mail server takes the password only in clear, and smtp-tls is none: set smtp-tls to auto, or leave smtp-username and smtp-password out",
+			want: "the mail server accepts the password only unencrypted, and smtp-tls is none: set smtp-tls to auto, or remove smtp-username and smtp-password",
 		},
 		"nobody signs in here": {
 			mechanisms: []string{"PLAIN"}, tls: "none",
-			want: "the mail server does not let anybody sign in on port 587: leave smtp-username and smtp-password out, or take its port for submission (587 or 465)",
+			want: "the mail server does not offer sign-in on port 587: remove smtp-username and smtp-password, or use its submission port (587 or 465)",
 		},
 		"only OAuth": {
 			mechanisms: []string{"XOAUTH2", "OAUTHBEARER"}, tls: "auto",
-			want: "the mail server offers no way to sign in with a password: it may want OAuth, or an app password or relay of its own; see its documentation",
+			want: "the mail server does not offer sign-in with a password: it may require OAuth, an app password, or its own relay; see its documentation",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -288,7 +288,7 @@ func TestEmailAddresses(t *testing.T) {
 		"a letter beyond ASCII":    {utf8: true, to: &mail.Address{Address: "jörg@shop.example"}, want: notify.Sent, header: "<jörg@shop.example>", envelope: "jörg@shop.example", flagged: true},
 		"the same, for an old server": {
 			to:   &mail.Address{Address: "jörg@shop.example"},
-			want: "an address has letters other than ASCII before its @, and the server does not offer SMTPUTF8",
+			want: "an address has non-ASCII characters before the @, and the server does not support SMTPUTF8",
 		},
 		"a name that would begin a line": {
 			to:   &mail.Address{Name: "x\r\nBcc: evil@evil.example", Address: "oncall@shop.example"},
@@ -298,7 +298,7 @@ func TestEmailAddresses(t *testing.T) {
 			to:   &mail.Address{Address: "oncall@shop.example>\r\nDATA\r\n"},
 			want: `email-to: “oncall@shop.example>\r\nDATA\r\n” is not an address`,
 		},
-		"an address with parameters": {to: &mail.Address{Address: "oncall@shop.example> NOTIFY=NEVER"}, want: "email-to: “oncall@shop.example> NOTIFY=NEVER” has no domain that can be"},
+		"an address with parameters": {to: &mail.Address{Address: "oncall@shop.example> NOTIFY=NEVER"}, want: "email-to: “oncall@shop.example> NOTIFY=NEVER” has no valid domain"},
 		"no domain":                  {to: &mail.Address{Address: "oncall"}, want: "email-to: “oncall” is not an address"},
 		"nobody":                     {to: nil, want: "email-to: there is no address"},
 		"a quoted name":              {to: &mail.Address{Address: "on call@shop.example"}, want: notify.Sent, header: `<"on call"@shop.example>`, envelope: "on call@shop.example"},

@@ -103,28 +103,28 @@ func TestEmailIsNotSentWithoutTLS(t *testing.T) {
 	}{
 		"no STARTTLS": {
 			tls:  "auto",
-			want: "the mail server offers no STARTTLS on port PORT, and nothing is sent in clear: take its port for TLS (587 or 465); only a relay in a network of your own may have smtp-tls: none",
+			want: "the mail server does not offer STARTTLS on port PORT, and nothing is sent unencrypted: use its TLS port (587 or 465); use smtp-tls: none only for a relay in your own network",
 		},
-		"no STARTTLS, which was asked for": {tls: "starttls", want: "the mail server offers no STARTTLS on port PORT"},
+		"no STARTTLS, which was asked for": {tls: "starttls", want: "the mail server does not offer STARTTLS on port PORT"},
 		"an authority that nobody knows": {
 			tls:    "auto",
 			config: func(t *testing.T, _, other *authority) *tls.Config { return other.config(t, forever(), "127.0.0.1") },
-			want:   "the certificate of 127.0.0.1:PORT is not good: x509: certificate signed by unknown authority",
+			want:   "the certificate of 127.0.0.1:PORT is not valid: x509: certificate signed by unknown authority",
 		},
 		"an authority that nobody knows, implicit": {
 			tls: "implicit", implicit: true,
 			config: func(t *testing.T, _, other *authority) *tls.Config { return other.config(t, forever(), "127.0.0.1") },
-			want:   "the certificate of 127.0.0.1:PORT is not good: x509: certificate signed by unknown authority",
+			want:   "the certificate of 127.0.0.1:PORT is not valid: x509: certificate signed by unknown authority",
 		},
 		"another name": {
 			tls:    "auto",
 			config: func(t *testing.T, ca, _ *authority) *tls.Config { return ca.config(t, forever(), "other.example") },
-			want:   "the certificate of 127.0.0.1:PORT is not good: x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs; smtp-host must be the name in it",
+			want:   "the certificate of 127.0.0.1:PORT is not valid: x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs; smtp-host must match the name in the certificate",
 		},
 		"expired": {
 			tls:    "auto",
 			config: func(t *testing.T, ca, _ *authority) *tls.Config { return ca.config(t, time.Unix(1, 0), "127.0.0.1") },
-			want:   "the certificate of 127.0.0.1:PORT is not good: x509: certificate has expired or is not yet valid",
+			want:   "the certificate of 127.0.0.1:PORT is not valid: x509: certificate has expired or is not yet valid",
 		},
 		"TLS 1.1": {
 			tls: "auto",
@@ -133,12 +133,12 @@ func TestEmailIsNotSentWithoutTLS(t *testing.T) {
 				config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 				return config
 			},
-			want: "the connection to 127.0.0.1:PORT broke off while starting TLS: tls: protocol version not supported",
+			want: "the connection to 127.0.0.1:PORT was lost while starting TLS: tls: protocol version not supported",
 		},
 		"implicit, where TLS begins later": {
 			tls:    "implicit",
 			config: func(t *testing.T, ca, _ *authority) *tls.Config { return ca.config(t, forever(), "127.0.0.1") },
-			want:   "127.0.0.1:PORT does not begin with TLS: set smtp-tls to starttls, which is what auto does on ports other than 465",
+			want:   "127.0.0.1:PORT does not start with TLS: set smtp-tls to starttls, which auto uses on ports other than 465",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,7 +173,7 @@ func mailed(t *testing.T, options notify.EmailConfig, limit time.Duration) (stri
 // Every command at which a server may fall silent.
 func TestEmailToAServerThatHangs(t *testing.T) {
 	t.Parallel()
-	const server = "no answer from mail.example:587 in time, while "
+	const server = "no response from mail.example:587 in time, while "
 	for name, test := range map[string]struct {
 		freeze string
 		answer string
@@ -181,18 +181,18 @@ func TestEmailToAServerThatHangs(t *testing.T) {
 		tls    string
 		want   string
 	}{
-		"before its greeting":            {silent: true, tls: "auto", want: server + "waiting for its greeting; if that port begins with TLS, as 465 does, set smtp-tls to implicit"},
-		"before its greeting, implicit":  {silent: true, tls: "implicit", want: server + "starting TLS; if that port begins without TLS, as 587 and 25 do, set smtp-tls to starttls"},
+		"before its greeting":            {silent: true, tls: "auto", want: server + "waiting for its greeting; if that port starts with TLS, as 465 does, set smtp-tls to implicit"},
+		"before its greeting, implicit":  {silent: true, tls: "implicit", want: server + "starting TLS; if that port starts without TLS, as 587 and 25 do, set smtp-tls to starttls"},
 		"at EHLO":                        {freeze: "EHLO", tls: "auto", want: server + "greeting it"},
-		"at STARTTLS":                    {freeze: "STARTTLS", tls: "auto", want: server + "starting TLS; if that port begins with TLS, as 465 does, set smtp-tls to implicit"},
-		"in the handshake":               {freeze: "\x16\x03", tls: "auto", want: server + "starting TLS; if that port begins with TLS, as 465 does, set smtp-tls to implicit"},
+		"at STARTTLS":                    {freeze: "STARTTLS", tls: "auto", want: server + "starting TLS; if that port starts with TLS, as 465 does, set smtp-tls to implicit"},
+		"in the handshake":               {freeze: "\x16\x03", tls: "auto", want: server + "starting TLS; if that port starts with TLS, as 465 does, set smtp-tls to implicit"},
 		"at AUTH":                        {answer: "AUTH", tls: "auto", want: server + "signing in"},
-		"at MAIL":                        {answer: "MAIL", tls: "auto", want: server + "naming the sender"},
+		"at MAIL":                        {answer: "MAIL", tls: "auto", want: server + "setting the sender"},
 		"at RCPT":                        {answer: "RCPT", tls: "auto", want: server + "sending the recipients"},
-		"at DATA":                        {freeze: "DATA", tls: "none", want: server + "handing the message over, which may have arrived all the same"},
-		"after the message":              {answer: "DATA", tls: "auto", want: server + "handing the message over, which may have arrived all the same"},
-		"after the message, without TLS": {answer: "DATA", tls: "none", want: server + "handing the message over, which may have arrived all the same"},
-		"within the message":             {freeze: "lambda-rollback-action", tls: "none", want: server + "handing the message over, which may have arrived all the same"},
+		"at DATA":                        {freeze: "DATA", tls: "none", want: server + "sending the message, which may have arrived anyway"},
+		"after the message":              {answer: "DATA", tls: "auto", want: server + "sending the message, which may have arrived anyway"},
+		"after the message, without TLS": {answer: "DATA", tls: "none", want: server + "sending the message, which may have arrived anyway"},
+		"within the message":             {freeze: "lambda-rollback-action", tls: "none", want: server + "sending the message, which may have arrived anyway"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -246,8 +246,8 @@ func TestEmailToAServerThatCannotBeReached(t *testing.T) {
 		dial func(context.Context, string, string) (net.Conn, error)
 		want string
 	}{
-		"no answer": {587, hangs, "no answer from mail.example:587 in time, while connecting; check smtp-host and smtp-port, and whether a firewall is between"},
-		"port 25":   {25, hangs, "no answer from mail.example:25 in time, while connecting; most clouds, and with them GitHub's own runners, let nobody out to port 25: take 587 or 465"},
+		"no answer": {587, hangs, "no response from mail.example:587 in time, while connecting; check smtp-host and smtp-port, and whether a firewall blocks the connection"},
+		"port 25":   {25, hangs, "no response from mail.example:25 in time, while connecting; most clouds, including GitHub-hosted runners, block outgoing connections to port 25: use 587 or 465"},
 		"no host":   {587, unknown, "there is no host mail.example: check smtp-host"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -267,7 +267,7 @@ func TestEmailToAServerThatCannotBeReached(t *testing.T) {
 		port := listener.Addr().(*net.TCPAddr).Port
 		require.NoError(t, listener.Close())
 		got, _ := mailed(t, sending(port), time.Second)
-		assert.Equal(t, "no connection to 127.0.0.1:"+strconv.Itoa(port)+": connection refused; check smtp-host and smtp-port, and whether a firewall is between", got)
+		assert.Equal(t, "could not connect to 127.0.0.1:"+strconv.Itoa(port)+": connection refused; check smtp-host and smtp-port, and whether a firewall blocks the connection", got)
 	})
 }
 
@@ -292,7 +292,7 @@ func TestEmailToAServerThatTalksWithoutAnEnd(t *testing.T) {
 			}()
 			port := listener.Addr().(*net.TCPAddr).Port
 			got, _ := mailed(t, sending(port), time.Minute)
-			assert.Equal(t, "the connection to 127.0.0.1:"+strconv.Itoa(port)+" broke off while waiting for its greeting: it talks without an end", got)
+			assert.Equal(t, "the connection to 127.0.0.1:"+strconv.Itoa(port)+" was lost while waiting for its greeting: its reply is too long", got)
 		})
 	}
 }
@@ -304,7 +304,7 @@ func TestEmailToWhatIsNoMailServer(t *testing.T) {
 	address := server.Listener.Addr().(*net.TCPAddr)
 	// A web server waits for the client to begin, as one with TLS does.
 	got, _ := mailed(t, sending(address.Port), 2*time.Second)
-	assert.Equal(t, "no answer from "+address.String()+" in time, while waiting for its greeting; if that port begins with TLS, as 465 does, set smtp-tls to implicit", got)
+	assert.Equal(t, "no response from "+address.String()+" in time, while waiting for its greeting; if that port starts with TLS, as 465 does, set smtp-tls to implicit", got)
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -320,7 +320,7 @@ func TestEmailToWhatIsNoMailServer(t *testing.T) {
 		}
 	}()
 	got, _ = mailed(t, sending(listener.Addr().(*net.TCPAddr).Port), time.Minute)
-	assert.Equal(t, "what answers at "+listener.Addr().String()+` does not speak SMTP: invalid response code: "+OK POP3 ready"; check smtp-host and smtp-port`, got)
+	assert.Equal(t, "the server at "+listener.Addr().String()+` does not use SMTP: invalid response code: "+OK POP3 ready"; check smtp-host and smtp-port`, got)
 }
 
 func TestEmailIsGivenUpWithTheJob(t *testing.T) {

@@ -16,12 +16,12 @@ import (
 )
 
 // errNoSMTPUTF8: an address has letters that the server does not accept (RFC 6531).
-var errNoSMTPUTF8 = errors.New("an address has letters other than ASCII before its @, and the server does not offer SMTPUTF8")
+var errNoSMTPUTF8 = errors.New("an address has non-ASCII characters before the @, and the server does not support SMTPUTF8")
 
-// errReplyTooLong: no mail server sends as much.
-var errReplyTooLong = errors.New("it talks without an end")
+// errReplyTooLong is for a reply that is longer than any mail server sends.
+var errReplyTooLong = errors.New("its reply is too long")
 
-// smtpStage is how far a try has got.
+// smtpStage is the stage that a try has reached.
 type smtpStage int
 
 const (
@@ -92,7 +92,7 @@ func isRetryable(err error) bool {
 	return is && !isAlert || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// outcome is nil if every recipient got the message, and else says who did not. err
+// outcome is nil if every recipient got the message, and otherwise lists who did not. err
 // is why any is still pending.
 func (e *Email) outcome(d *delivery, err error) error {
 	if len(d.pending) == 0 && len(d.rejected) == 0 {
@@ -119,7 +119,7 @@ func (e *Email) outcome(d *delivery, err error) error {
 	for _, words := range order {
 		parts = append(parts, joinAddresses(groups[words])+": "+words)
 	}
-	text := "sent to nobody; refused for "
+	text := "sent to no recipients; rejected for "
 	if d.sent > 0 {
 		text = fmt.Sprintf("sent to %d of %d recipients, but not to ", d.sent, d.sent+len(d.pending)+len(d.rejected))
 	}
@@ -152,29 +152,29 @@ func (e *Email) explain(err error) string {
 	case isReply:
 		return "the mail server answered " + e.replyText(reply) + e.advice(fault.stage, reply)
 	case errors.Is(err, errNoPasswordAuth) && o.TLS == tlsNone:
-		return "the mail server takes the password only in clear, and smtp-tls is none: set smtp-tls to auto, or leave smtp-username and smtp-password out"
+		return "the mail server accepts the password only unencrypted, and smtp-tls is none: set smtp-tls to auto, or remove smtp-username and smtp-password"
 	case errors.Is(err, errNoPasswordAuth):
-		return "the mail server offers no way to sign in with a password: it may want OAuth, or an app password or relay of its own; see its documentation"
+		return "the mail server does not offer sign-in with a password: it may require OAuth, an app password, or its own relay; see its documentation"
 	case errors.Is(err, errNoAuth):
-		return "the mail server does not let anybody sign in on port " + strconv.Itoa(o.Port) + ": leave smtp-username and smtp-password out, or take its port for submission (587 or 465)"
+		return "the mail server does not offer sign-in on port " + strconv.Itoa(o.Port) + ": remove smtp-username and smtp-password, or use its submission port (587 or 465)"
 	case strings.Contains(err.Error(), "does not support STARTTLS"):
-		return "the mail server offers no STARTTLS on port " + strconv.Itoa(o.Port) + ", and nothing is sent in clear: take its port for TLS (587 or 465); only a relay in a network of your own may have smtp-tls: none"
+		return "the mail server does not offer STARTTLS on port " + strconv.Itoa(o.Port) + ", and nothing is sent unencrypted: use its TLS port (587 or 465); use smtp-tls: none only for a relay in your own network"
 	case isCertificate, isInvalid:
-		return "the certificate of " + server + " is not good: " + e.redacted(rootCause(err)) + "; smtp-host must be the name in it, and an authority of your own must be in the file that SSL_CERT_FILE names"
+		return "the certificate of " + server + " is not valid: " + e.redacted(rootCause(err)) + "; smtp-host must match the name in the certificate, and a private certificate authority must be in the file that SSL_CERT_FILE points to"
 	case isTLSRecord && e.implicitTLS():
-		return server + " does not begin with TLS: set smtp-tls to starttls, which is what auto does on ports other than 465"
+		return server + " does not start with TLS: set smtp-tls to starttls, which auto uses on ports other than 465"
 	case isDNS && unknown.IsNotFound:
 		return "there is no host " + report.Line(o.Host, maxQuote) + ": check smtp-host"
 	case isProtocol:
-		return "what answers at " + server + " does not speak SMTP: " + e.redacted(rootCause(err)) + "; check smtp-host and smtp-port"
+		return "the server at " + server + " does not use SMTP: " + e.redacted(rootCause(err)) + "; check smtp-host and smtp-port"
 	case fault.timedOut:
 		return e.timeoutText(fault.stage, server)
 	case fault.stage == stageDial:
-		return "no connection to " + server + ": " + e.redacted(rootCause(err)) + portAdvice(o.Port)
+		return "could not connect to " + server + ": " + e.redacted(rootCause(err)) + portAdvice(o.Port)
 	case errors.Is(err, errNoSMTPUTF8):
 		return err.Error()
 	default:
-		return "the connection to " + server + " broke off while " + stageNames[fault.stage] + ": " + e.redacted(rootCause(err))
+		return "the connection to " + server + " was lost while " + stageNames[fault.stage] + ": " + e.redacted(rootCause(err))
 	}
 }
 
@@ -184,14 +184,14 @@ var stageNames = map[smtpStage]string{
 	stageHELO:       "greeting it",
 	stageTLS:        "starting TLS",
 	stageAuth:       "signing in",
-	stageSender:     "naming the sender",
+	stageSender:     "setting the sender",
 	stageRecipients: "sending the recipients",
-	stageMessage:    "handing the message over, which may have arrived all the same",
+	stageMessage:    "sending the message, which may have arrived anyway",
 }
 
-// timeoutText says what was waited for.
+// timeoutText says what the action waited for.
 func (e *Email) timeoutText(stage smtpStage, server string) string {
-	text := "no answer from " + server + " in time, while " + stageNames[stage]
+	text := "no response from " + server + " in time, while " + stageNames[stage]
 	switch stage {
 	case stageDial:
 		return text + portAdvice(e.config.Port)
@@ -202,24 +202,23 @@ func (e *Email) timeoutText(stage smtpStage, server string) string {
 	}
 }
 
-// tlsAdvice is for a port that begins with TLS and was not expected to, or the other
-// way round.
+// tlsAdvice is for a port that unexpectedly starts with TLS, or without it.
 func (e *Email) tlsAdvice() string {
 	if e.implicitTLS() {
-		return "; if that port begins without TLS, as 587 and 25 do, set smtp-tls to starttls"
+		return "; if that port starts without TLS, as 587 and 25 do, set smtp-tls to starttls"
 	}
-	return "; if that port begins with TLS, as 465 does, set smtp-tls to implicit"
+	return "; if that port starts with TLS, as 465 does, set smtp-tls to implicit"
 }
 
 func portAdvice(port int) string {
 	const relay = 25
 	if port == relay {
-		return "; most clouds, and with them GitHub's own runners, let nobody out to port 25: take 587 or 465"
+		return "; most clouds, including GitHub-hosted runners, block outgoing connections to port 25: use 587 or 465"
 	}
-	return "; check smtp-host and smtp-port, and whether a firewall is between"
+	return "; check smtp-host and smtp-port, and whether a firewall blocks the connection"
 }
 
-// advice is what to do about a reply, where that is known.
+// advice is what to do about a reply, if that is known.
 func (e *Email) advice(stage smtpStage, reply *textproto.Error) string {
 	words := strings.ToLower(reply.Msg)
 	says := func(wanted ...string) bool {
@@ -233,11 +232,11 @@ func (e *Email) advice(stage smtpStage, reply *textproto.Error) string {
 	const signIn = "; sign in with smtp-username and smtp-password"
 	switch {
 	case isTemporary(reply.Code):
-		return "; it was asked again as long as there was time"
+		return "; the action retried as long as there was time"
 	case e.config.TLS == tlsNone && says("starttls", "encrypt", "tls"):
 		return "; set smtp-tls to auto"
 	case stage == stageAuth:
-		return "; check smtp-username and smtp-password: many services want an app password, or the right to send by SMTP switched on for the account"
+		return "; check smtp-username and smtp-password: many services require an app password, or sending by SMTP must be turned on for the account"
 	case stage == stageGreeting, stage == stageHELO, stage == stageTLS:
 		return "; check smtp-host and smtp-port"
 	case e.config.Username == "" && (reply.Code == 530 || says("authent", "relay", "log in", "login")):
@@ -269,7 +268,7 @@ func (e *Email) replyText(reply *textproto.Error) string {
 	return strings.TrimSpace(fmt.Sprintf("%03d %s", reply.Code, e.redacted(strings.Join(lines, " "))))
 }
 
-// redacted is a text from outside on one line, without user and password.
+// redacted is external text on one line, without user and password.
 func (e *Email) redacted(text string) string {
 	return report.Line(strings.Join(strings.Fields(e.secrets.redact(text)), " "), maxQuote)
 }

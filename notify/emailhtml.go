@@ -177,7 +177,7 @@ func oneOrNone(text string) []string {
 	return []string{text}
 }
 
-// preview says first what the subject does not.
+// preview begins with what the subject does not say.
 func preview(a report.Alert) string {
 	const longest = 160 // characters; no phone shows more
 	if a.Trial || a.Verdict == "" {

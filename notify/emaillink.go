@@ -19,7 +19,7 @@ func safeLink(address, text, class, style string) g.Node {
 	return h.A(g.If(class != "", h.Class(class)), h.Href(escapeURL(address)), h.Style(style), g.Text(text))
 }
 
-// linkOrText is the text alone where there is no address.
+// linkOrText is only the text if there is no URL.
 func linkOrText(address, text string) g.Node {
 	if a := safeLink(address, text, "link", "color:#0b5cad;text-decoration:none"); a != nil {
 		return a

@@ -68,11 +68,11 @@ func (e *Email) delivery(a report.Alert) (*delivery, error) {
 		return nil, fmt.Errorf("email-cc: %w", err)
 	}
 	if len(d.pending) == 0 {
-		return nil, errors.New("email-to: there is no receiver")
+		return nil, errors.New("email-to: there is no recipient")
 	}
 	id := make([]byte, messageIDBytes)
 	if _, err = io.ReadFull(e.random, id); err != nil {
-		return nil, fmt.Errorf("failed to make an id for the message: %w", err)
+		return nil, fmt.Errorf("failed to create a message ID: %w", err)
 	}
 	a = sanitized(a)
 	for _, b := range budgets {
@@ -138,7 +138,7 @@ func encodedSubject(text string) string {
 func setBody(m *gomail.Msg, a report.Alert) error {
 	page, err := emailHTML(a)
 	if err != nil {
-		return fmt.Errorf("failed to word the message: %w", err)
+		return fmt.Errorf("failed to format the message: %w", err)
 	}
 	m.SetBodyString(gomail.TypeTextPlain, emailText(a))
 	m.AddAlternativeString(gomail.TypeTextHTML, page)
@@ -176,7 +176,7 @@ func (d *delivery) address(a *mail.Address) (*mail.Address, error) {
 		domain, err = idna.Lookup.ToASCII(domain)
 	}
 	if err != nil || domain == "" {
-		return nil, fmt.Errorf("“%s” has no domain that can be", report.Line(a.Address, maxQuote))
+		return nil, fmt.Errorf("“%s” has no valid domain", report.Line(a.Address, maxQuote))
 	}
 	if strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
 		d.needsUTF8 = true

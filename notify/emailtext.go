@@ -46,7 +46,7 @@ func emailText(a report.Alert) string {
 	return t.b.String()
 }
 
-const signature = "Sent by lambda-rollback-action, since a workflow names this address in email-to or email-cc."
+const signature = "Sent by lambda-rollback-action, because a workflow lists this address in email-to or email-cc."
 
 type textMessage struct{ b strings.Builder }
 

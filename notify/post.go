@@ -25,7 +25,7 @@ const (
 	requestTimeout = 8 * time.Second
 )
 
-// response is what a service answered, whatever its status.
+// response is the response of a service, with any status.
 type response struct {
 	status  int
 	body    string // up to maxResponse
@@ -41,18 +41,18 @@ func (r response) text() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", r.status, text))
 }
 
-// unconfirmed is the error for a success that the service would not word so.
+// unconfirmed is the error for a success that does not look like the service's own.
 func (r response) unconfirmed(missing string) error {
 	body := "an empty body"
 	if text := r.secrets.quote(r.body); text != "" {
 		body = text
 	}
-	return fmt.Errorf("it is not certain that the message arrived: status %d without %s; check the address and what is in between, which answered: %s", r.status, missing, body)
+	return fmt.Errorf("the message may not have arrived: status %d without %s; check the URL and any proxy in between; the response was: %s", r.status, missing, body)
 }
 
 func (r response) ok() bool { return r.status >= 200 && r.status < 300 }
 
-// poster posts to one service. The address may be a secret: it is in no error.
+// poster posts to one service. The URL may be a secret, so no error contains it.
 type poster struct {
 	client *retryablehttp.Client
 }
@@ -77,8 +77,8 @@ func newPoster(d Deps) poster {
 	}}
 }
 
-// retryPolicy is retryablehttp's, but gives up at once where the service asks for a
-// longer wait than there is time.
+// retryPolicy is retryablehttp's, but stops at once if the service requests a longer
+// wait than there is time for.
 func retryPolicy(clock Clock) retryablehttp.CheckRetry {
 	return func(ctx context.Context, resp *http.Response, err error) (bool, error) {
 		retry, err := retryablehttp.DefaultRetryPolicy(ctx, resp, err)
@@ -89,11 +89,11 @@ func retryPolicy(clock Clock) retryablehttp.CheckRetry {
 	}
 }
 
-// post sends a body and gives the response. header is set as it is.
+// post sends a body and returns the response. header is set unchanged.
 func (p poster) post(ctx context.Context, address string, header http.Header, body []byte) (response, error) {
 	request, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return response{}, errors.New("the address cannot be asked for")
+		return response{}, errors.New("the URL cannot be requested")
 	}
 	request.Header = header.Clone()
 	request.Header.Set("User-Agent", "lambda-rollback-action")
@@ -104,7 +104,7 @@ func (p poster) post(ctx context.Context, address string, header http.Header, bo
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
 	if err != nil {
-		return response{}, fmt.Errorf("failed to read the answer (status %d): %w", resp.StatusCode, withoutURL(err))
+		return response{}, fmt.Errorf("failed to read the response (status %d): %w", resp.StatusCode, withoutURL(err))
 	}
 	return response{status: resp.StatusCode, body: string(text), secrets: requestSecrets(address, header)}, nil
 }
@@ -122,11 +122,11 @@ func jsonHeader() http.Header {
 	return http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 }
 
-// withoutURL takes the address out of an error of net/http: it may be a secret.
+// withoutURL removes the URL from an error of net/http: it may be a secret.
 func withoutURL(err error) error {
 	if unreachable, ok := errors.AsType[*url.Error](err); ok {
 		if unreachable.Timeout() && !errors.Is(unreachable.Err, context.DeadlineExceeded) {
-			return fmt.Errorf("no answer within %s", requestTimeout)
+			return fmt.Errorf("no response within %s", requestTimeout)
 		}
 		err = unreachable.Err
 	}

@@ -49,7 +49,7 @@ func mapAll[T any](all []T, change func(T) T) []T {
 	return out
 }
 
-// webURL is the address if it is an http or https URL, else empty.
+// webURL is the URL if it is http or https, and otherwise empty.
 func webURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.ContainsFunc(address, unicode.IsSpace) {

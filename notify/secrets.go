@@ -19,20 +19,20 @@ const (
 	redacted  = "***"
 )
 
-// secrets are taken out of what a service says before that is repeated. Many a
-// server quotes the path that it was asked for ("Cannot POST /services/…"), and
-// the path of a webhook is its key; a mail server may quote the credentials as they
-// went over the wire. GitHub masks a secret in a log only where it stands whole.
+// secrets are removed from the response of a service before it is shown. Many servers
+// quote the requested path ("Cannot POST /services/…"), and the path of a webhook is a
+// secret; a mail server may quote the credentials as they were sent. GitHub masks a
+// secret in a log only if it appears in full.
 type secrets []string
 
-// newSecrets has the longest first: a piece of it would leave the rest standing.
+// newSecrets has the longest first: replacing a part of it would leave the rest.
 func newSecrets(all ...string) secrets {
 	all = slices.DeleteFunc(all, func(secret string) bool { return secret == "" })
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	return slices.Compact(all)
 }
 
-// requestSecrets are the pieces of an address and the token that let somebody else
+// requestSecrets are the parts of a URL and the token that would allow somebody else to
 // post.
 func requestSecrets(address string, header http.Header) secrets {
 	all := []string{address}
@@ -53,7 +53,7 @@ func requestSecrets(address string, header http.Header) secrets {
 	return newSecrets(slices.DeleteFunc(all, func(piece string) bool { return len(piece) < minSecret })...)
 }
 
-// quote makes one line of a service's words, without the secrets.
+// quote is the text of a service on one line, without the secrets.
 func (s secrets) quote(text string) string {
 	return report.Line(strings.TrimSpace(s.redact(text)), maxQuote)
 }
@@ -61,7 +61,7 @@ func (s secrets) quote(text string) string {
 // base64Like finds what may be base64.
 var base64Like = regexp.MustCompile(`[A-Za-z0-9+/_-]{4,}={0,2}`)
 
-// redact takes the secrets out of a text, in clear or in base64.
+// redact removes the secrets from a text, in plaintext or in base64.
 func (s secrets) redact(text string) string {
 	text = base64Like.ReplaceAllStringFunc(text, func(word string) string {
 		if s.isEncodedIn(word) {

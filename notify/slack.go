@@ -30,7 +30,7 @@ const (
 // is more than anything it can count.
 var slackLimit = Limit{
 	Max: 12_500, Unit: "UTF-16 units of the blocks and attachments as JSON",
-	Source: "https://docs.slack.dev/reference/block-kit/blocks; what counts is not documented, so this was tried out",
+	Source: "https://docs.slack.dev/reference/block-kit/blocks; measured, because Slack does not document what counts",
 }
 
 // The colours of the bar are hexadecimal: beside blocks, Slack draws its own
@@ -87,7 +87,7 @@ type slackElement struct {
 	Elements []slackElement `json:"elements,omitempty"`
 }
 
-// newSlackMessage words an alert for Slack.
+// newSlackMessage formats an alert for Slack.
 //
 // Nothing in it is Slack's markup. Of that, only `&`, `<` and `>` can be
 // escaped; a `*` or a backtick in a commit message would format what follows.
@@ -103,8 +103,8 @@ func newSlackMessage(a report.Alert) slackMessage {
 	return fit(a, slackLimit.Max, slackLayout, slackMessage.size)
 }
 
-// newSlackReply words the result for the thread of the first message: what that
-// says and has not changed is left out.
+// newSlackReply formats the result for the thread of the first message, without what
+// that message says and has not changed.
 func newSlackReply(a report.Alert) slackMessage {
 	a.Facts, a.Why, a.NotRolledBack = nil, nil, ""
 	return newSlackMessage(a)
@@ -143,7 +143,7 @@ func slackFallback(a report.Alert, limit int) slackMessage {
 	return slackMessage{Text: slackEscape(report.Cut(strings.TrimSpace(strings.Join(lines, "\n")), limit)), Parse: "none"}
 }
 
-// newSlackText is text alone, with links, for when Slack refuses the blocks.
+// newSlackText is only text, with links, for when Slack rejects the blocks.
 func newSlackText(a report.Alert) slackMessage {
 	a = budgets[1].truncate(a)
 	m := slackFallback(a, 2*slackMaxText)
@@ -190,7 +190,7 @@ func compactJSON(v any) ([]byte, error) {
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		return nil, fmt.Errorf("failed to word the message: %w", err)
+		return nil, fmt.Errorf("failed to format the message: %w", err)
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
 }

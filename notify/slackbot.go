@@ -14,7 +14,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// SlackAPI is where Slack's methods are, GovSlack's apart.
+// SlackAPI is the base URL of Slack's methods, except for GovSlack.
 const SlackAPI = "https://slack.com/api"
 
 const (
@@ -62,10 +62,10 @@ type slackChannel struct {
 	first slackMessageID // of the message that begin has sent
 }
 
-// slackMessageID is where a message stands. Only the id of a channel can be updated in.
+// slackMessageID identifies a message. Updates require the ID of the channel.
 type slackMessageID struct{ channel, timestamp string }
 
-// NewSlackBot makes the channel.
+// NewSlackBot creates the channel.
 func NewSlackBot(c SlackBotConfig, d Deps) *SlackBot {
 	c.APIURL = strings.TrimRight(cmp.Or(c.APIURL, SlackAPI), "/")
 	s := &SlackBot{config: c, poster: newPoster(d), clock: d.Clock, log: d.Log}
@@ -96,7 +96,7 @@ func (s *SlackBot) Send(ctx context.Context, n Notification) error {
 	return s.inEachChannel(func(c *slackChannel) error { return c.finish(ctx, n.Alert) })
 }
 
-// inEachChannel posts to the channels side by side. The error names those that did
+// inEachChannel posts to the channels in parallel. The error names those that did
 // not get the message, unless it is the same for all.
 func (s *SlackBot) inEachChannel(post func(*slackChannel) error) error {
 	errs := make([]error, len(s.channels))
@@ -180,7 +180,7 @@ func (c *slackChannel) reply(ctx context.Context, first slackMessageID, a report
 	if !is {
 		return err
 	}
-	c.bot.log.Infof("%s: no answer in the thread (%s), so it goes to the channel", c.bot.Name(), refused.code)
+	c.bot.log.Infof("%s: could not reply in the thread (%s), so the message goes to the channel", c.bot.Name(), refused.code)
 	_, err = c.post(ctx, newSlackMessage(a), newSlackText(a))
 	return err
 }
@@ -198,13 +198,13 @@ func (c *slackChannel) post(ctx context.Context, m, text slackMessage) (slackMes
 	m.Channel, text.Channel = c.name, c.name
 	id, err := c.bot.call(ctx, "chat.postMessage", m)
 	if refused, is := errors.AsType[slackError](err); is && slackLayoutErrors[refused.code] {
-		c.bot.log.Infof("%s: Slack refused the layout (%s), so the text goes alone", c.bot.Name(), refused.code)
+		c.bot.log.Infof("%s: Slack rejected the layout (%s), so only the text is sent", c.bot.Name(), refused.code)
 		return c.bot.call(ctx, "chat.postMessage", text)
 	}
 	return id, err
 }
 
-// call calls a method, again where Slack has a fault of its own.
+// call calls a method, and retries if Slack has an internal error.
 func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (slackMessageID, error) {
 	body, err := compactJSON(m)
 	if err != nil {
@@ -225,7 +225,7 @@ func (s *SlackBot) call(ctx context.Context, method string, m slackMessage) (sla
 	}
 }
 
-// parseSlackResponse reads the answer of a method: a refusal comes with status 200, too.
+// parseSlackResponse reads the response of a method: an error also has the status 200.
 func parseSlackResponse(got response) (slackMessageID, error) {
 	var body struct {
 		OK      bool   `json:"ok"`
@@ -247,7 +247,7 @@ func parseSlackResponse(got response) (slackMessageID, error) {
 	}
 }
 
-// slackError is Slack's own word for why it did not do as it was asked.
+// slackError is the error code that Slack returned.
 type slackError struct {
 	status       int
 	code, needed string

@@ -136,7 +136,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 		},
 		"the thread is gone": {
 			begin: preliminary, end: all["unhealthy"], refuses: map[string][]string{"chat.postMessage": {"", "thread_not_found"}},
-			messages: 2, updated: true, heard: "no answer in the thread (thread_not_found), so it goes to the channel",
+			messages: 2, updated: true, heard: "could not reply in the thread (thread_not_found), so the message goes to the channel",
 			calls: []string{"chat.postMessage", "chat.postMessage", "chat.postMessage", "chat.update"},
 		},
 		"the beginning failed": {
@@ -146,7 +146,7 @@ func TestTheBotGoesOnInItsThread(t *testing.T) {
 		},
 		"the layout is refused": {
 			begin: preliminary, end: all["rolled-back"], refuses: map[string][]string{"chat.postMessage": {"", "invalid_blocks"}},
-			messages: 2, threaded: true, updated: true, heard: "Slack refused the layout (invalid_blocks), so the text goes alone",
+			messages: 2, threaded: true, updated: true, heard: "Slack rejected the layout (invalid_blocks), so only the text is sent",
 			calls: []string{"chat.postMessage", "chat.postMessage", "chat.postMessage", "chat.update"},
 		},
 	} {
@@ -227,13 +227,13 @@ func TestAnswersToTheBot(t *testing.T) {
 		"fails once, then takes it":     {all(says(503, ""), taken), "", 2, 500 * time.Millisecond},
 		"a fault of its own, then not":  {all(refusal("internal_error"), taken), "", 2, time.Second},
 		"faults of its own for good":    {all(refusal("fatal_error")), "Slack answered fatal_error", 3, 2 * time.Second},
-		"hangs":                         {all(hangs), "no answer within 10s", 2, 10 * time.Second},
-		"no such channel":               {all(refusal("channel_not_found")), "Slack answered channel_not_found: give `slack-channel` the channel's id (C…), and invite the app to it if it is private: /invite @app", 1, 0},
+		"hangs":                         {all(hangs), "no response within 10s", 2, 10 * time.Second},
+		"no such channel":               {all(refusal("channel_not_found")), "Slack answered channel_not_found: set `slack-channel` to the channel ID (C…), and invite the app to the channel if it is private: /invite @app", 1, 0},
 		"not invited":                   {all(refusal("not_in_channel")), "Slack answered not_in_channel: invite the app to the channel (/invite @app), or give it the scope chat:write.public", 1, 0},
-		"no scope":                      {all(says(200, `{"ok":false,"error":"missing_scope","needed":"chat:write","provided":"x"}`)), "Slack answered missing_scope (needed: chat:write): give the app the bot scope chat:write and install it again", 1, 0},
-		"a token of no use":             {all(refusal("invalid_auth")), "Slack answered invalid_auth: install the app again and put its bot token (xoxb-…) into the secret behind `slack-bot-token`", 1, 0},
+		"no scope":                      {all(says(200, `{"ok":false,"error":"missing_scope","needed":"chat:write","provided":"x"}`)), "Slack answered missing_scope (needed: chat:write): give the app the bot scope chat:write and reinstall it", 1, 0},
+		"a token of no use":             {all(refusal("invalid_auth")), "Slack answered invalid_auth: reinstall the app and store its bot token (xoxb-…) in the secret for `slack-bot-token`", 1, 0},
 		"a word of tomorrow":            {all(refusal(`early\n::error::`)), `Slack answered early\n::error::`, 1, 0},
-		"refuses with a status":         {all(says(403, `{"ok":false,"error":"access_denied"}`)), "Slack answered 403 access_denied: an administrator of the workspace does not let this app post: ask one", 1, 0},
+		"refuses with a status":         {all(says(403, `{"ok":false,"error":"access_denied"}`)), "Slack answered 403 access_denied: an administrator of the workspace does not allow this app to post: ask an administrator", 1, 0},
 		"dislikes everything":           {all(refusal("invalid_blocks")), "Slack answered invalid_blocks", 2, 0},
 		"repeats the token":             {all(echoes(400)), "Slack answered 400 Cannot POST *** *** with Bearer ***", 1, 0},
 		"repeats the token in its word": {all(refusal("bad " + slackToken)), "Slack answered bad ***", 1, 0},
@@ -284,7 +284,7 @@ func TestABeginningThatHangsHoldsUpNobody(t *testing.T) {
 		assert.Zero(t, time.Since(began), "production is checked meanwhile")
 		answers := dispatcher.Send(t.Context(), notify.Notification{Alert: alert})
 		assert.LessOrEqual(t, time.Since(began), 20*time.Second)
-		assert.Equal(t, map[string]string{"slack-bot": "no answer within 20s", "fake": notify.Sent}, answers)
+		assert.Equal(t, map[string]string{"slack-bot": "no response within 20s", "fake": notify.Sent}, answers)
 		assert.Zero(t, other.at.Sub(began), "told at once")
 		synctest.Wait()
 	})

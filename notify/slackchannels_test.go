@@ -49,7 +49,7 @@ func (s *workspace) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestSlackInSeveralChannels(t *testing.T) {
 	t.Parallel()
-	const denied = "Slack answered access_denied: an administrator of the workspace does not let this app post: ask one"
+	const denied = "Slack answered access_denied: an administrator of the workspace does not allow this app to post: ask an administrator"
 	thread := func(channel string) []string {
 		return []string{"postMessage", "postMessage " + channel + ".1", "update " + channel + ".1"}
 	}
@@ -82,7 +82,7 @@ func TestSlackInSeveralChannels(t *testing.T) {
 		},
 		"one hangs": {
 			channels: []string{"C1", "C2"}, hangs: "C1",
-			want: "sent to 1 of 2 channels, but not to C1: no answer in time", calls: map[string][]string{"C2": thread("C2")},
+			want: "sent to 1 of 2 channels, but not to C1: no response in time", calls: map[string][]string{"C2": thread("C2")},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

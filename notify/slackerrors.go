@@ -2,7 +2,7 @@ package notify
 
 import "errors"
 
-// Remedies for what Slack says most often. The words are from
+// Remedies for the most frequent Slack errors. The codes are from
 // https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
 // and https://docs.slack.dev/reference/methods/chat.postMessage#errors
 var (
@@ -14,36 +14,36 @@ var (
 		"team_disabled":                     newSlackWebhook,
 		"invalid_token":                     newSlackWebhook,
 		"user_not_found":                    newSlackWebhook,
-		"channel_not_found":                 "the webhook's channel is gone: " + newSlackWebhook,
-		"channel_is_archived":               "unarchive the webhook's channel, or make a webhook for another",
-		"action_prohibited":                 "an administrator of the workspace does not let this webhook post: ask one, or choose another channel",
-		"posting_to_general_channel_denied": "an administrator allows few to post to the general channel: make a webhook for another",
+		"channel_not_found":                 "the webhook's channel no longer exists: " + newSlackWebhook,
+		"channel_is_archived":               "unarchive the webhook's channel, or create a webhook for another channel",
+		"action_prohibited":                 "an administrator of the workspace does not allow this webhook to post: ask an administrator, or choose another channel",
+		"posting_to_general_channel_denied": "an administrator restricts who can post to the general channel: create a webhook for another channel",
 	}
 
 	slackBotRemedies = map[string]string{ //nolint:gosec // words about tokens, not one
-		"channel_not_found":       "give `slack-channel` the channel's id (C…), and invite the app to it if it is private: /invite @app",
+		"channel_not_found":       "set `slack-channel` to the channel ID (C…), and invite the app to the channel if it is private: /invite @app",
 		"not_in_channel":          "invite the app to the channel (/invite @app), or give it the scope chat:write.public",
-		"is_archived":             "unarchive the channel, or choose another in `slack-channel`",
-		"missing_scope":           "give the app the bot scope chat:write and install it again",
+		"is_archived":             "unarchive the channel, or set another channel in `slack-channel`",
+		"missing_scope":           "give the app the bot scope chat:write and reinstall it",
 		"invalid_auth":            newSlackToken,
 		"not_authed":              newSlackToken,
 		"account_inactive":        newSlackToken,
 		"token_revoked":           newSlackToken,
 		"token_expired":           newSlackToken,
 		"not_allowed_token_type":  "`slack-bot-token` takes a bot token, which begins with xoxb-",
-		"access_denied":           "an administrator of the workspace does not let this app post: ask one",
-		"restricted_action":       "an administrator of the workspace does not let this app post there: ask one, or choose another channel",
-		"team_access_not_granted": "an administrator must let the app into this workspace",
+		"access_denied":           "an administrator of the workspace does not allow this app to post: ask an administrator",
+		"restricted_action":       "an administrator of the workspace does not allow this app to post there: ask an administrator, or choose another channel",
+		"team_access_not_granted": "an administrator must allow the app in this workspace",
 	}
 )
 
 const (
-	newSlackWebhook = "make a new webhook in the app's settings, under Incoming Webhooks, and put it into the secret behind `slack-webhook-url`"
-	newSlackToken   = "install the app again and put its bot token (xoxb-…) into the secret behind `slack-bot-token`"
+	newSlackWebhook = "create a new webhook in the app's settings, under Incoming Webhooks, and store its URL in the secret for `slack-webhook-url`"
+	newSlackToken   = "reinstall the app and store its bot token (xoxb-…) in the secret for `slack-bot-token`"
 )
 
-// slackLayoutErrors are the words by which Slack refuses how a message is made, not
-// that it is sent. Text alone may still pass.
+// slackLayoutErrors are the codes with which Slack rejects the layout of a message, not
+// the message. Text alone may still be accepted.
 var slackLayoutErrors = map[string]bool{
 	"invalid_blocks": true, "invalid_blocks_format": true, "invalid_attachments": true, "invalid_payload": true,
 	"msg_blocks_too_long": true, "msg_too_long": true, "too_many_attachments": true, "attachment_payload_limit_exceeded": true,

@@ -50,7 +50,7 @@ func (s *SlackWebhook) Send(ctx context.Context, n Notification) error {
 	case err != nil:
 		return err
 	case slackErrorCode(got) != "ok" && isSlackWorkflow(s.config.URL):
-		return withRemedy("Slack answered "+got.text(), "the address is that of a Slack workflow, which takes no messages; "+newSlackWebhook)
+		return withRemedy("Slack answered "+got.text(), "the URL is that of a Slack workflow, which does not accept these messages; "+newSlackWebhook)
 	case !got.ok():
 		return withRemedy("Slack answered "+got.text(), slackWebhookRemedies[slackErrorCode(got)])
 	case slackErrorCode(got) != "ok":

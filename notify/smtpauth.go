@@ -11,9 +11,9 @@ import (
 
 var (
 	errNoAuth         = errors.New("the server does not offer AUTH")
-	errNoPasswordAuth = errors.New("the server offers no mechanism of AUTH that takes a password")
+	errNoPasswordAuth = errors.New("the server offers no AUTH mechanism that uses a password")
 	// errNextMechanism: the server is to be asked again, with another mechanism.
-	errNextMechanism = errors.New("the mechanism of AUTH was refused")
+	errNextMechanism = errors.New("the AUTH mechanism was rejected")
 )
 
 // mechanism is a way to sign in with a password (SASL).
@@ -84,9 +84,12 @@ func (e *Email) signIn(session *smtp.Client, encrypted bool, d *delivery) error 
 // those that would show the password.
 func usable(offered, refused []string, encrypted bool) []mechanism {
 	var out []mechanism
+	offers := func(name string) bool { // RFC 4422 has capitals, and not every server keeps to them
+		return slices.ContainsFunc(offered, func(word string) bool { return strings.EqualFold(word, name) })
+	}
 	for _, m := range mechanisms {
 		needsTLS := m.sendsPassword || strings.HasSuffix(m.name, "-PLUS")
-		if slices.Contains(offered, m.name) && !slices.Contains(refused, m.name) && (encrypted || !needsTLS) {
+		if offers(m.name) && !slices.Contains(refused, m.name) && (encrypted || !needsTLS) {
 			out = append(out, m)
 		}
 	}

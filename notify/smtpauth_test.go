@@ -23,7 +23,7 @@ func TestEmailSignsInWithTheNextMechanism(t *testing.T) {
 	const (
 		failed  = "5.7.8 Authentication failed"
 		unknown = "5.5.4 Unrecognized authentication type"
-		advice  = "; check smtp-username and smtp-password: many services want an app password, or the right to send by SMTP switched on for the account"
+		advice  = "; check smtp-username and smtp-password: many services require an app password, or sending by SMTP must be turned on for the account"
 	)
 	for name, test := range map[string]struct {
 		offers   []string
@@ -42,9 +42,12 @@ func TestEmailSignsInWithTheNextMechanism(t *testing.T) {
 		"two fail, the third succeeds":              {offers: []string{"LOGIN", "CRAM-MD5", "SCRAM-SHA-256"}, auth: map[string]saslFunc{"CRAM-MD5": fails(535, failed), "SCRAM-SHA-256": fails(535, failed)}, user: "LOGIN deploy-bot", dials: 3},
 		"PLAIN is not known after all":              {offers: []string{"PLAIN", "LOGIN"}, auth: map[string]saslFunc{"PLAIN": fails(504, unknown)}, user: "LOGIN deploy-bot", dials: 2},
 		"a wrong password is not tried in two ways": {offers: []string{"PLAIN", "LOGIN"}, password: "wrong", want: "the mail server answered 535 " + failed + advice, dials: 1},
-		"all fail":         {offers: []string{"NTLM", "GSSAPI", "LOGIN"}, auth: map[string]saslFunc{"NTLM": fails(535, failed)}, password: "wrong", want: "the mail server answered 535 " + failed + advice, dials: 2},
-		"NTLM alone fails": {offers: []string{"NTLM", "GSSAPI"}, auth: map[string]saslFunc{"NTLM": fails(535, failed)}, want: "the mail server answered 535 " + failed + advice, dials: 1},
-		"without TLS, nothing shows the password": {offers: []string{"CRAM-MD5", "PLAIN", "LOGIN"}, auth: map[string]saslFunc{"CRAM-MD5": fails(535, failed)}, tls: "none", want: "the mail server answered 535 " + failed + advice, dials: 1},
+		"in small letters":                          {offers: []string{"plain", "login"}, user: "PLAIN deploy-bot", dials: 1},
+		"two need what the server lacks":            {offers: []string{"GSSAPI", "XOAUTH2", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN"}, auth: map[string]saslFunc{"SCRAM-SHA-1": fails(501, "5.5.2 Cannot decode"), "CRAM-MD5": challenges("not a challenge")}, user: "PLAIN deploy-bot", dials: 3},
+		"none takes a password":                     {offers: []string{"GSSAPI", "XOAUTH2", "EXTERNAL"}, want: "the mail server does not offer sign-in with a password: it may require OAuth, an app password, or its own relay; see its documentation", dials: 1},
+		"all fail":                                  {offers: []string{"NTLM", "GSSAPI", "LOGIN"}, auth: map[string]saslFunc{"NTLM": fails(535, failed)}, password: "wrong", want: "the mail server answered 535 " + failed + advice, dials: 2},
+		"NTLM alone fails":                          {offers: []string{"NTLM", "GSSAPI"}, auth: map[string]saslFunc{"NTLM": fails(535, failed)}, want: "the mail server answered 535 " + failed + advice, dials: 1},
+		"without TLS, nothing shows the password":   {offers: []string{"CRAM-MD5", "PLAIN", "LOGIN"}, auth: map[string]saslFunc{"CRAM-MD5": fails(535, failed)}, tls: "none", want: "the mail server answered 535 " + failed + advice, dials: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

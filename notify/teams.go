@@ -49,9 +49,9 @@ func NewTeams(c TeamsConfig, d Deps) *Teams {
 func (*Teams) Name() string { return teamsDefinition.Name }
 
 // errTeamsConnector is said of addresses that may take a card and show it to nobody.
-var errTeamsConnector = errors.New("the address is that of an Office 365 connector, which Microsoft has retired: it may say yes and deliver nothing; " + teamsNewWebhook)
+var errTeamsConnector = errors.New("the URL is that of an Office 365 connector, which Microsoft has retired: it may accept messages without delivering them; " + teamsNewWebhook)
 
-const teamsNewWebhook = "in Teams, make a workflow from the template for webhook alerts to a channel, and put its address into the secret behind `teams-webhook-url`"
+const teamsNewWebhook = "in Teams, create a workflow from the template for webhook alerts to a channel, and store its URL in the secret for `teams-webhook-url`"
 
 // teamsRemedies are for the codes of Power Automate.
 var teamsRemedies = map[string]string{
@@ -59,14 +59,14 @@ var teamsRemedies = map[string]string{
 	"AuthorizationFailed":                 teamsAllowAnyone,
 	"AuthenticationFailed":                teamsAllowAnyone,
 	"WorkflowTriggerIsNotEnabled":         "turn the workflow on again in Power Automate",
-	"WorkflowNotFound":                    "the workflow is gone: " + teamsNewWebhook,
-	"WorkflowTriggerNotFound":             "the workflow is gone: " + teamsNewWebhook,
-	"TriggerInputSchemaMismatch":          "the workflow begins in another way: " + teamsNewWebhook,
-	"TriggerRequestMethodNotValid":        "the workflow begins in another way: " + teamsNewWebhook,
+	"WorkflowNotFound":                    "the workflow no longer exists: " + teamsNewWebhook,
+	"WorkflowTriggerNotFound":             "the workflow no longer exists: " + teamsNewWebhook,
+	"TriggerInputSchemaMismatch":          "the workflow has a different trigger: " + teamsNewWebhook,
+	"TriggerRequestMethodNotValid":        "the workflow has a different trigger: " + teamsNewWebhook,
 	"DirectApiInvalidAuthorizationScheme": teamsAllowAnyone,
 }
 
-const teamsAllowAnyone = "in the workflow's first step, let anyone trigger it, then copy its address again (the signature in it may have changed)"
+const teamsAllowAnyone = "in the workflow's first step, allow anyone to trigger it, then copy its URL again (the signature in it may have changed)"
 
 // Send posts the card. A workflow answers 202 as soon as it has begun, and
 // nobody reports whether it then posts; one with a response of its own may answer
@@ -81,7 +81,7 @@ func (t *Teams) Send(ctx context.Context, n Notification) error {
 	case isConnector(t.config.URL), strings.Contains(got.body, "Webhook message delivery failed"):
 		return errTeamsConnector
 	case got.status != http.StatusAccepted && isHTML(got.body):
-		return got.unconfirmed("a workflow's answer")
+		return got.unconfirmed("a workflow's response")
 	default:
 		return nil
 	}

@@ -70,8 +70,8 @@ func (b budget) truncate(a report.Alert) report.Alert {
 		a.Checks = append(a.Checks, report.PublishedCheck{Name: "more checks", Detail: "on the page of the run"})
 	}
 
-	a.Notes = b.sentences(a.Notes, b.notes, "More warnings stand on the page of the run.")
-	a.Next = b.sentences(a.Next, b.steps, "More steps stand on the page of the run.")
+	a.Notes = b.sentences(a.Notes, b.notes, "There are more warnings on the page of the run.")
+	a.Next = b.sentences(a.Next, b.steps, "There are more steps on the page of the run.")
 	if b.reasons {
 		a.Why = b.sentences(a.Why, len(a.Why), "")
 	} else {

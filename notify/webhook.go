@@ -18,7 +18,7 @@ var webhookDefinition = Definition{
 	Name:     "webhook",
 	Required: []string{"webhook-url"},
 	Optional: []string{"webhook-secret"},
-	Limit:    Limit{Source: "the receiver is a program of the user's own, and gets the whole result"},
+	Limit:    Limit{Source: "the receiver is the user's own program, and gets the complete result"},
 	open: func(c Config, d Deps) Channel {
 		if c.Webhook.URL == "" {
 			return nil
@@ -56,7 +56,7 @@ func (*Webhook) Name() string { return webhookDefinition.Name }
 func (w *Webhook) Send(ctx context.Context, n Notification) error {
 	id := make([]byte, idBytes)
 	if _, err := io.ReadFull(w.random, id); err != nil {
-		return fmt.Errorf("failed to make an id for the delivery: %w", err)
+		return fmt.Errorf("failed to create a delivery ID: %w", err)
 	}
 	header := jsonHeader()
 	header.Set("X-Event", "lambda-rollback")

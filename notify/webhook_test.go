@@ -132,7 +132,7 @@ func TestPosting(t *testing.T) {
 		"redirects":                        {answers: all(redirects), want: "the webhook answered 302 Found", tries: 1},
 		"breaks off once, then taken":      {answers: all(breaksOff, says(200, "")), tries: 2, took: 500 * time.Millisecond},
 		"hangs once, then taken":           {answers: all(hangs, says(200, "")), tries: 2, took: 8500 * time.Millisecond, limit: 20 * time.Second},
-		"hangs for good":                   {answers: all(hangs), want: "no answer within 10s", tries: 2, took: 10 * time.Second},
+		"hangs for good":                   {answers: all(hangs), want: "no response within 10s", tries: 2, took: 10 * time.Second},
 		"an endless answer":                {answers: all(endless), tries: 1},
 	} {
 		t.Run(name, func(t *testing.T) {

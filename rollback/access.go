@@ -14,7 +14,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// openAWS finds region and credentials.
+// openAWS resolves the region and the credentials.
 func openAWS(ctx context.Context, a *action) (*aws.Clients, error) {
 	session := a.inputs.RoleSessionName
 	if session == "" {
@@ -42,7 +42,7 @@ func openAWS(ctx context.Context, a *action) (*aws.Clients, error) {
 	})
 }
 
-// connectAWS is openAWS; where there are no credentials, the result says so.
+// connectAWS calls openAWS, and sets the result if it fails.
 func (a *action) connectAWS(ctx context.Context) (*aws.Clients, bool) {
 	clients, err := openAWS(ctx, a)
 	if err == nil {
@@ -56,7 +56,7 @@ func (a *action) connectAWS(ctx context.Context) (*aws.Clients, bool) {
 	return nil, false
 }
 
-// regions are those that the functions name.
+// regions returns the regions of functions that are given by ARN.
 func (a *action) regions() []string {
 	var all []string
 	for _, f := range a.inputs.Functions {
@@ -67,7 +67,8 @@ func (a *action) regions() []string {
 	return all
 }
 
-// explainNoAccess words why there is no access to AWS, and what to do.
+// explainNoAccess returns the reason why there is no access to AWS, and a message
+// that says what to do.
 func explainNoAccess(ctx context.Context, a *action, err error) (report.Reason, string) {
 	undone := "nothing was done"
 	if a.inputs.Command == "rollback" {
@@ -75,44 +76,43 @@ func explainNoAccess(ctx context.Context, a *action, err error) (report.Reason, 
 	}
 	switch {
 	case errors.Is(err, aws.ErrNoRegion):
-		return report.InvalidInput, "aws-region: no region is known; set the input (such as eu-west-1), or AWS_REGION, or give function ARNs"
+		return report.InvalidInput, "aws-region: no region is set; set the input (such as eu-west-1) or AWS_REGION, or use function ARNs"
 	case errors.Is(err, aws.ErrConfiguration):
 		return report.InvalidInput, fmt.Sprintf("%s: %s", undone, err)
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), alias.ErrTimeout):
-		return report.Timeout, fmt.Sprintf("%s: the input timeout was over before there were AWS credentials%s", undone, lastTry(err))
+		return report.Timeout, fmt.Sprintf("%s: the input timeout expired before AWS credentials were available%s", undone, lastTry(err))
 	case ctx.Err() != nil:
-		return report.Cancelled, fmt.Sprintf("%s: the run was cancelled before there were AWS credentials", undone) //nolint:perfsprint // the documentation is compared with the formats
+		return report.Cancelled, fmt.Sprintf("%s: the run was cancelled before AWS credentials were available", undone) //nolint:perfsprint // the documentation is compared with the formats
 	case aws.Classify(err) == aws.Unresolved:
 		return report.InvalidInput, fmt.Sprintf("%s: %s", undone, aws.Brief(err))
 	case isRoleError(err):
 		return report.NoCredentials, fmt.Sprintf("%s: %s", undone, err)
-	case a.alone() && a.inputs.RoleToAssume == "":
-		return report.NoCredentials, fmt.Sprintf("%s: %s; log in as for the AWS CLI, such as by `aws sso login`, or choose a profile by AWS_PROFILE", undone, err)
+	case a.outsideWorkflow() && a.inputs.RoleToAssume == "":
+		return report.NoCredentials, fmt.Sprintf("%s: %s; sign in as you do for the AWS CLI, for example with `aws sso login`, or select a profile with AWS_PROFILE", undone, err)
 	}
-	return report.NoCredentials, fmt.Sprintf("%s: %s; give the job a role by role-to-assume with `permissions: id-token: write`, or run a credentials step before this one", undone, err)
+	return report.NoCredentials, fmt.Sprintf("%s: %s; set role-to-assume and give the job `permissions: id-token: write`, or configure AWS credentials in an earlier step", undone, err)
 }
 
-// isRoleError: the message says already what to do.
+// isRoleError reports whether the message of err already says what to do.
 func isRoleError(err error) bool {
 	_, found := errors.AsType[*aws.RoleError](err)
 	return found
 }
 
-// lastTry is how the last try ended before the time was over, as the end of a
+// lastTry returns how the last attempt before the timeout failed, as the end of a
 // sentence.
 func lastTry(err error) string {
 	stopped, found := errors.AsType[*aws.Stopped](err)
 	switch {
 	case !found || stopped.Last == nil:
 		return ""
-	case stopped.Before != nil && aws.Status(stopped.Last) == 0: // the end of the time has cut the last one off
-		return fmt.Sprintf(" (the last try had ended with: %s)", aws.Brief(stopped.Before))
+	case stopped.Before != nil && aws.Status(stopped.Last) == 0: // the timeout interrupted the last attempt
+		return fmt.Sprintf(" (the last attempt failed with: %s)", aws.Brief(stopped.Before))
 	}
-	return fmt.Sprintf(" (the last try had ended with: %s)", aws.Brief(stopped.Last))
+	return fmt.Sprintf(" (the last attempt failed with: %s)", aws.Brief(stopped.Last))
 }
 
-// functions are those of the inputs, with everything that it takes to work on
-// them.
+// functions returns an alias.Function for each function of the inputs.
 func (a *action) functions(clients *aws.Clients) []alias.Function {
 	functions := make([]alias.Function, len(a.inputs.Functions))
 	for i, f := range a.inputs.Functions {
@@ -130,12 +130,13 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 		Name: f.Name, ARN: f.ARN, Alias: f.Alias, Region: region, Environment: a.inputs.Environment,
 		Request: alias.Request{
 			Target: f.Target, SeenVersion: f.Seen, SeenWeighted: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: a.inputs.OnlyIfDeployed,
-			Manual:   byHand(a, f),
-			Remember: a.inputs.Remember,
+			NotRequested: a.onlyTargets && f.Target == 0,
+			Manual:       byHand(a, f),
+			Remember:     a.inputs.Remember,
 		},
 		DryRun: a.inputs.DryRun,
 		Lambda: clients.Lambda(region),
-		Runs:   runsOf(a.api),
+		Runs:   a.runs,
 		Log:    logOf(a, f),
 		Clock:  a.deps.Clock,
 		Run:    a.withFailure(a.result.Run),
@@ -148,8 +149,8 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 	}
 }
 
-// withFailure adds to a run what showed its failure, and which jobs can have
-// deployed: those that deploy-job names, else those that needs has.
+// withFailure returns run with the evidence of its failure, and with the jobs that
+// may have deployed: those in deploy-job, or else those in needs.
 func (a *action) withFailure(run report.Run) report.Run {
 	run.Counted, run.FailedBy = a.counted, a.failedBy
 	run.CancelledCounts = slices.Contains(a.inputs.FailedResults, "cancelled")
@@ -160,21 +161,22 @@ func (a *action) withFailure(run report.Run) report.Run {
 	return run
 }
 
-// byHand: a person asks, so that the own run is not the one that deployed.
+// byHand reports whether the rollback was started by hand, so that this workflow run
+// is not the one that deployed.
 func byHand(a *action, f github.Function) bool {
 	switch {
-	case a.alone(), !a.event.TimesByAPI():
+	case a.outsideWorkflow(), !a.event.TimesByAPI():
 		return true
 	case f.Target == 0 && !a.event.ByDispatch():
 		return false
-	case a.failedBy == "", a.failedBy == report.FailedByWorkflow: // nothing tells
+	case a.failedBy == "", a.failedBy == report.FailedByWorkflow: // there is no evidence
 		return len(a.inputs.Needs) == 0
 	default:
 		return a.failedBy == report.FailedByPerson
 	}
 }
 
-// logOf names the function on each line, where there are several.
+// logOf returns a log that names the function on each line if there are several.
 func logOf(a *action, f github.Function) alias.Log {
 	if len(a.inputs.Functions) == 1 {
 		return a.log

@@ -16,33 +16,37 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// freshEvent is how old what an event tells may be for its end to count.
+// freshEvent is the maximum age of the end of a run, as reported by the event, for
+// it to count as evidence.
 const freshEvent = 24 * time.Hour
 
-// action is one execution of a command: what was asked for, what it works with,
-// and the result as it grows. Its methods are what every command goes through; the
-// commands, and what only some of them need, are functions that take an action.
+// action is one execution of a command: its inputs, its dependencies, and the result
+// so far. Its methods are the steps that all commands share. The commands, and steps
+// that only some of them need, are functions that take an action.
 type action struct {
 	deps     Deps
 	lifetime Lifetime
 	log      *github.Log
-	redactor *github.Redactor // knows every secret, also those issued on the way
-	person   *person          // nil: a step of a workflow
+	redactor *github.Redactor // knows every secret, including issued credentials
+	person   *person          // nil: runs as a step of a workflow
 
 	started  time.Time
 	workflow github.Context
 	inputs   github.Inputs
-	faults   github.InputErrors // of inputs that the command goes on without
+	faults   github.InputErrors // problems of inputs that do not stop the command
 	event    github.Event
-	api      *github.API  // nil: GitHub's API cannot be asked
-	run      *runEvidence // about the run that failed
+	api      *github.API  // nil: GitHub's API cannot be called
+	runs     alias.Runs   // about other runs
+	run      *runEvidence // about the failed run
 	clocks   clocks
-	counted  []string // the failed jobs for which it acts
+	counted  []string // the failed jobs that caused the rollback
 	failedBy report.FailureSource
+	// onlyTargets reports that the chosen targets are the only reason to act.
+	onlyTargets bool
 
-	claims atomic.Pointer[aws.TokenClaims] // of the job's OIDC token; nil: there was none
+	claims atomic.Pointer[aws.TokenClaims] // of the job's OIDC token; nil: none was requested
 
-	owners []*owner.Watch // of the functions, in their order; of rollback and check
+	owners []*owner.Watch // one per function, in the same order
 
 	notifier *notifier
 	result   report.Result
@@ -55,8 +59,9 @@ func newAction(l Lifetime, d Deps, log *github.Log, redactor *github.Redactor) *
 	}
 }
 
-// commands are what each command does once it may act and AWS is reachable. Each
-// fills in the results of its functions.
+// commands maps each command to the function that carries it out, once the command
+// may act and AWS is reachable. Each of these functions fills in the results of the
+// Lambda functions.
 var commands = map[string]struct {
 	purpose string
 	run     func(context.Context, *action, *aws.Clients, []alias.Function)
@@ -64,16 +69,17 @@ var commands = map[string]struct {
 	"rollback": {"checking whether a rollback is needed", rollBack},
 	"check":    {"checking", check},
 	"snapshot": {"taking a snapshot", snapshot},
-	"list":     {"listing", list},
-	"drill":    {"drilling", drill},
+	"list":     {"listing versions", list},
+	"drill":    {"running a drill", drill},
 	"promote":  {"promoting", promote},
 }
 
-// execute goes the whole way: inputs and event, may it act, the command, and who
-// is notified of it. The result is complete then.
+// execute runs everything: it reads the inputs and the event, decides whether to
+// act, runs the command, and sends notifications. When it returns, the result is
+// complete.
 func (a *action) execute() {
 	err := a.readInputs()
-	if !a.alone() {
+	if !a.outsideWorkflow() {
 		a.readEvent()
 	}
 	switch {
@@ -83,20 +89,20 @@ func (a *action) execute() {
 	default:
 		a.act()
 	}
-	a.result.Timestamp = a.deps.Clock.Now()
+	a.result.Timestamp = awsNow(a)
 	a.notifier = newNotifier(a)
 	a.notifier.notify(a.lifetime, &a.result)
 }
 
-// act does what the command says, if it may.
+// act runs the command, if it may act.
 func (a *action) act() {
 	ctx, cancel := a.limited()
 	defer cancel()
 	a.connectGitHub()
 	if a.inputs.Command != "list" {
-		a.run.start() // GitHub answers while everything else goes on
+		a.run.start() // GitHub answers in the background
 	}
-	if !a.alone() && !a.mayAct(ctx) {
+	if !a.outsideWorkflow() && !a.mayAct(ctx) {
 		return
 	}
 	clients, ok := a.connectAWS(ctx)
@@ -107,31 +113,31 @@ func (a *action) act() {
 		if !prompt(a, a.functions(clients)) {
 			return
 		}
-		// An answer may take its time.
+		// The time for the answer does not count.
 		ctx, cancel = a.limited()
 		defer cancel()
 	}
 	if a.inputs.Reason != "" {
-		a.log.Infof("reason given: %s", a.inputs.Reason)
+		a.log.Infof("reason: %s", a.inputs.Reason)
 	}
 	commands[a.inputs.Command].run(ctx, a, clients, a.functions(clients))
 	addFaults(a)
 	report.Conclude(&a.result)
 }
 
-// alone: a person asked for it, and no workflow run is behind it.
-func (a *action) alone() bool { return a.person != nil && a.workflow.RunID == 0 }
+// outsideWorkflow reports whether the program runs on the command line, outside a workflow.
+func (a *action) outsideWorkflow() bool { return a.person != nil && a.workflow.RunID == 0 }
 
-// limited is the time that the input timeout gives.
+// limited returns a context that ends after the input timeout.
 func (a *action) limited() (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(a.lifetime.work, a.inputs.Timeout, alias.ErrTimeout)
 }
 
-// readInputs reads the inputs and begins the result.
+// readInputs reads the inputs and initializes the result.
 func (a *action) readInputs() error {
 	in, err := github.ParseInputs(a.deps.Getenv)
-	if a.alone() {
-		in.OnlyIfDeployed = false // there is no run that could have deployed
+	if a.outsideWorkflow() {
+		in.OnlyIfDeployed = false // there is no run to attribute a version to
 	}
 	a.inputs = in
 	a.result = report.Result{
@@ -144,8 +150,9 @@ func (a *action) readInputs() error {
 	return takeFaults(a, err)
 }
 
-// longestProblems is how long a message with all problems of the inputs may be;
-// above that it only names the inputs. The log has each problem on a line.
+// longestProblems is the maximum length, in bytes, of a message that lists every
+// problem of the inputs. A message that would be longer names only the inputs; the
+// log has each problem on a line.
 const longestProblems = 1500
 
 func (a *action) refuseInputs(err error) {
@@ -160,7 +167,7 @@ func (a *action) refuseInputs(err error) {
 			}
 		}
 		if len(message) > longestProblems {
-			message = fmt.Sprintf("%d inputs are wrong: %s; the log says of each what it takes", len(names), strings.Join(names, ", "))
+			message = fmt.Sprintf("%d inputs are invalid: %s; the log lists what each of them takes", len(names), strings.Join(names, ", "))
 		}
 	}
 	status := report.Failed
@@ -170,23 +177,24 @@ func (a *action) refuseInputs(err error) {
 	a.setAll(status, report.InvalidInput, message)
 }
 
-// readEvent reads what started the workflow. Where it cannot be read, what is
-// missing counts against acting, or is asked of GitHub.
+// readEvent reads the event that started the workflow. If it cannot be read, the
+// missing facts count against acting, or come from GitHub's API.
 func (a *action) readEvent() {
 	event, err := github.ReadEvent(a.workflow.EventName, a.workflow.EventPath, a.deps.ReadFile)
 	if err != nil {
-		a.note(report.Note{Warning: true, Text: fmt.Sprintf("could not read the event payload: %s", err)})
+		a.note(report.Note{Warning: true, Text: err.Error()})
 	}
 	a.event = event
 	a.result.Run = event.Run(a.workflow)
-	// An event that is handled much later, or again, says nothing about when what
-	// serves now can have been deployed at the latest.
+	// If the event is old, because the run was delayed or rerun, later deploys may
+	// have followed. Its end is then not an upper bound for the live version.
 	if a.deps.Clock.Now().Sub(a.result.Run.EndedBy) > freshEvent {
 		a.result.Run.EndedBy = time.Time{}
 	}
 }
 
-// mayAct is the contract's section 3. Where it refuses, the result says why.
+// mayAct reports whether the command may act. If not, it sets the result, with the
+// reason.
 func (a *action) mayAct(ctx context.Context) bool {
 	trigger := github.Trigger{
 		Command: a.inputs.Command, Branches: a.inputs.Branches, Environment: a.inputs.Environment,
@@ -207,10 +215,19 @@ func (a *action) mayAct(ctx context.Context) bool {
 	}
 	a.counted, a.failedBy = verdict.FailedJobs, verdict.FailedBy
 	a.log.Infof("%s: %s", commands[a.inputs.Command].purpose, verdict.Because)
+	if verdict.FailedBy == report.FailedByPerson && a.targetGiven() && slices.ContainsFunc(a.inputs.Functions, withoutTarget) {
+		trigger.TargetGiven = false
+		rest := a.judge(ctx, trigger)
+		a.note(rest.Notes...)
+		if a.onlyTargets = !rest.Act; a.onlyTargets {
+			a.log.Infof("functions that target-version does not name are left alone: %s", rest.Message)
+		}
+	}
 	return true
 }
 
-// judge asks GitHub what the trigger wants to know, each at most once.
+// judge evaluates the trigger. It requests from GitHub what the trigger needs to
+// know, each fact at most once.
 func (a *action) judge(ctx context.Context, trigger github.Trigger) github.Verdict {
 	verdict := trigger.Judge()
 	if verdict.AskRef != nil {
@@ -226,28 +243,29 @@ func (a *action) judge(ctx context.Context, trigger github.Trigger) github.Verdi
 	return verdict
 }
 
-// awaitRun takes what GitHub says about the run, as far as it answers before ctx
-// ends. What went wrong in asking is noted once.
+// awaitRun waits until GitHub has returned the facts about the run, or until ctx
+// ends. It adds the notes about failed requests once.
 func (a *action) awaitRun(ctx context.Context) {
 	run, notes := a.run.wait(ctx)
 	a.result.Run = run
 	a.note(notes...)
 }
 
-// completeTimelines puts what is known of the run before the moments of each
-// function.
+// completeTimelines adds the events of the run to the timeline of each function.
 func completeTimelines(a *action) {
 	run := a.result.Run
-	if a.inputs.Command == "drill" { // it practises for a failed run, and there was none
+	if a.inputs.Command == "drill" { // a drill has no failed run
 		run = report.Run{}
 	}
 	run = a.withFailure(run)
+	a.result.Started = a.started.Add(a.clocks.awsAhead())
 	for i := range a.result.Functions {
 		report.CompleteTimeline(&a.result.Functions[i], run, a.result.Started)
 	}
 }
 
-// setAll gives every function the same result, and the whole its message.
+// setAll sets the same status, reason and message for every function and for the
+// whole result.
 func (a *action) setAll(status report.Status, reason report.Reason, message string) {
 	for _, f := range a.inputs.Functions {
 		a.result.Functions = append(a.result.Functions, report.Function{
@@ -267,6 +285,8 @@ func (a *action) note(notes ...report.Note) {
 func (a *action) targetGiven() bool {
 	return slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Target != 0 })
 }
+
+func withoutTarget(f github.Function) bool { return f.Target == 0 }
 
 func (a *action) files() github.Files {
 	return github.Files{Output: a.workflow.OutputPath, Summary: a.workflow.SummaryPath, Append: a.deps.Append, Random: a.deps.Random}

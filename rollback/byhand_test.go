@@ -13,11 +13,13 @@ func TestWhatIsSaidToAPerson(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]string{
 		"The input health-status has no effect without health-url.":       "--health-status has no effect without --health-url.",
-		"the input timeout was over before there were AWS credentials":    "--timeout was over before there were AWS credentials",
+		"the input timeout expired before AWS credentials were available": "--timeout expired before AWS credentials were available",
 		"choose an older version with `target-version`.":                  "choose an older version with `--target-version`.",
-		"name the version by target-version":                              "name the version by --target-version",
+		"set target-version": "set --target-version",
 		"choose the version by --target-version, or by --yes":             "choose the version by --target-version, or by --yes",
-		"all-or-nothing is set; `on-unhealthy: step-back` does so":        "--all-or-nothing is set; `--on-unhealthy: step-back` does so",
+		"all-or-nothing is set; `on-unhealthy: step-back` does so":        "--all-or-nothing is set; `--on-unhealthy step-back` does so",
+		"or allow-production-drill: true":                                 "or --allow-production-drill",
+		"aws-region: no region is known":                                  "--aws-region: no region is known",
 		"add it to the input `branch`":                                    "add it to --branch",
 		"the branch of the alias needs a reason":                          "the branch of the alias needs a reason",
 		"the input that was given":                                        "the input that was given",
@@ -26,7 +28,7 @@ func TestWhatIsSaidToAPerson(t *testing.T) {
 		"allow that action for the role that this job uses":               "allow that action for the identity that you use",
 		"Look where the alias stands now. Run the job again. ":            "Look where the alias stands now. Run this again. ",
 	} {
-		assert.Equal(t, want, sayByHand(said))
+		assert.Equal(t, want, rewordForTerminal(said))
 	}
 }
 
@@ -42,7 +44,7 @@ func TestRemediesAtATerminalSpeakOfFlags(t *testing.T) {
 				Function: "api", Alias: "live", Region: "eu-west-1", Status: report.Failed, Reason: reason, Message: "x",
 			}}}
 			report.Conclude(&r)
-			text := sayByHand(report.Text(r))
+			text := rewordForTerminal(report.Text(r))
 			for _, foreign := range []string{"the job", "permissions:", "input", "step before", "workflow"} {
 				assert.NotContains(t, text, foreign, "%s %s", command, reason)
 			}

@@ -8,12 +8,12 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// lookAtCancelled looks whether a deploy that was cancelled, which does not count as a
-// failed one, has moved the aliases all the same: its job can have been cut off by its
-// time limit. It changes nothing but the result, where a person must then look.
+// lookAtCancelled checks whether a cancelled deploy, which does not count as failed,
+// has moved the aliases anyway: its job may have been stopped by its time limit. It
+// changes only the result. If an alias was moved, the result asks for manual action.
 func lookAtCancelled(ctx context.Context, a *action) {
 	if len(a.inputs.Needs) > 0 {
-		a.failedBy = report.FailedByNeeds // its jobs are those that can have deployed
+		a.failedBy = report.FailedByNeeds // only the jobs in needs may have deployed
 	}
 	a.run.start()
 	clients, err := openAWS(ctx, a)
@@ -32,7 +32,7 @@ func lookAtCancelled(ctx context.Context, a *action) {
 		f := &a.result.Functions[i]
 		switch seen.Status {
 		case report.Planned:
-			said := fmt.Sprintf(" %s:%s is on version %s, which this run seems to have deployed (%s): check whether production is healthy; to roll it back, run this by hand with target-version %s.",
+			said := fmt.Sprintf(" %s:%s is on version %s, which this run appears to have deployed (%s): check whether production is healthy; to roll back, run the action by hand with target-version %s.",
 				f.Function, f.Alias, seen.From, seen.Proof, seen.Target)
 			f.Attention, f.From, f.Proof = true, seen.From, seen.Proof
 			f.Message += said

@@ -14,8 +14,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
-// check reports whether a rollback would work now, with every check after it. It
-// changes nothing.
+// check reports whether a rollback would work now, including the checks after the
+// move. It changes nothing.
 func check(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	a.log.Group("Checking whether a rollback would work")
 	defer a.log.EndGroup()
@@ -36,7 +36,7 @@ func check(ctx context.Context, a *action, clients *aws.Clients, functions []ali
 	}
 }
 
-// notReady turns a failure to get as far as AWS into the answer of a check.
+// notReady turns a failure to reach AWS into the result of a check.
 func notReady(a *action) {
 	a.result.Status = report.NotReady
 	for i := range a.result.Functions {
@@ -47,15 +47,16 @@ func notReady(a *action) {
 	}
 }
 
-// subjectForms say what a trust policy must have in its condition on sub.
+// subjectForms describes the forms of the claim sub, which the condition in a trust
+// policy must match.
 var subjectForms = map[aws.SubjectForm]string{
 	aws.SubjectNames: "names only, as repo:ORG/REPO:…",
 	aws.SubjectIDs:   "names with IDs, as repo:ORG@ORG_ID/REPO@REPO_ID:…",
 	aws.SubjectOther: "a custom template, which begins with neither repo:ORG/REPO: nor repo:ORG@ORG_ID/REPO@REPO_ID:",
 }
 
-// checkToken says what the job's OIDC token has that the role's trust policy
-// compares. Nothing where no token was asked for.
+// checkToken reports the claims of the job's OIDC token that the role's trust policy
+// compares. It returns nil if no token was requested.
 func checkToken(a *action) []report.Check {
 	claims := a.claims.Load()
 	if claims == nil {
@@ -64,13 +65,13 @@ func checkToken(a *action) []report.Check {
 	line := report.Check{Name: "OIDC token", Status: report.CheckPassed}
 	line.Detail = fmt.Sprintf("sub %q (%s), aud %q", claims.Subject, subjectForms[claims.Form()], claims.Audience)
 	if claims.Subject == "" {
-		line.Status, line.Detail = report.CheckInconclusive, "could not read sub and aud of the job's token"
+		line.Status, line.Detail = report.CheckInconclusive, "could not read the claims sub and aud of the job's OIDC token"
 	}
 	a.log.Infof("check %s: %s: %s", line.Name, line.Status, line.Detail)
 	return []report.Check{line}
 }
 
-// checkVerification reports whether the checks after a move could be made.
+// checkVerification reports whether the checks after the move would work.
 func checkVerification(ctx context.Context, a *action, clients *aws.Clients) {
 	if !a.inputs.AsksForChecks() {
 		return
@@ -88,12 +89,12 @@ func checkVerification(ctx context.Context, a *action, clients *aws.Clients) {
 		for _, o := range all {
 			a.log.Infof("check %s: %s: %s", o.Check.Name, o.Check.Status, o.Check.Detail)
 		}
-		addPreflight(&a.result.Functions[i], all, "what is to prove the recovery could not")
+		addPreflight(&a.result.Functions[i], all, "the checks after the move would not work")
 	}
 }
 
-// promotionToCome is the promotion that a check is to look ahead to, as its inputs
-// show; nil: there is none.
+// promotionToCome returns the options of the promotion that the inputs of a check
+// describe; nil: none.
 func promotionToCome(a *action) *alias.PromoteOptions {
 	if !a.inputs.Promote.Asked {
 		return nil
@@ -101,8 +102,8 @@ func promotionToCome(a *action) *alias.PromoteOptions {
 	return promoteOptions(a.inputs)
 }
 
-// checkPromotion reports whether a promotion could count and invoke what it needs to.
-// Where the new version is not known yet, the live one stands for it.
+// checkPromotion reports whether a promotion could read the metrics and invoke the
+// version that it needs. If the new version is not known yet, the live one is used.
 func checkPromotion(ctx context.Context, a *action, clients *aws.Clients) {
 	v := verifier(a, clients)
 	for i := range a.result.Functions {
@@ -118,13 +119,13 @@ func checkPromotion(ctx context.Context, a *action, clients *aws.Clients) {
 		for _, o := range all {
 			a.log.Infof("check %s: %s: %s", o.Check.Name, o.Check.Status, o.Check.Detail)
 		}
-		addPreflight(f, all, "a promotion could not judge the new version")
+		addPreflight(f, all, "a promotion could not evaluate the new version")
 	}
 }
 
-// addPreflight adds preflight checks to a function's result. What failed among
-// them makes it not ready; but then says what would go wrong although it could be
-// rolled back.
+// addPreflight adds preflight checks to a function's result. If one of them failed,
+// the function is not ready. but is the part of the message that says what would not
+// work, although a rollback would.
 func addPreflight(f *report.Function, all []verify.Preflight, but string) {
 	var wrong []string
 	for _, o := range all {
@@ -143,8 +144,8 @@ func addPreflight(f *report.Function, all []verify.Preflight, but string) {
 	}
 }
 
-// checkWorkflow says what the workflow lets a rollback know and do. None of it
-// can stop one that a person starts.
+// checkWorkflow reports whether the workflow's permissions and branch allow an
+// automatic rollback. A rollback started by hand needs neither.
 func checkWorkflow(ctx context.Context, a *action) []report.Check {
 	if a.workflow.RunID == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package rollback
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -8,18 +9,18 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/alias"
 )
 
-// clocks compares the clocks of AWS and GitHub by the Date headers of their answers,
-// each with the clock of this machine, which may be wrong.
+// clocks compares the clocks of AWS and GitHub. It uses the Date headers of their
+// responses, each relative to the clock of this machine, which may be wrong.
 type clocks struct {
 	aws, github offset
 }
 
-// leastDifference is what the clocks must differ by to count: a Date header has
-// whole seconds, and its way takes time.
+// leastDifference is the smallest difference that counts: a Date header has whole
+// seconds, and the response takes time to arrive.
 const leastDifference = 2 * time.Second
 
-// difference is how far they are apart; zero: not by more than can be told, or not
-// known.
+// difference returns how far apart the clocks of AWS and GitHub are; zero: too
+// little to measure, or not known.
 func (c *clocks) difference() time.Duration {
 	a, aTook := c.aws.get()
 	g, gTook := c.github.get()
@@ -30,8 +31,8 @@ func (c *clocks) difference() time.Duration {
 	return apart
 }
 
-// awsAhead is how far AWS's clock is ahead of this machine's; zero: not by more than
-// can be told, or not known.
+// awsAhead returns how far the clock of AWS is ahead of the clock of this machine;
+// zero: too little to measure, or not known.
 func (c *clocks) awsAhead() time.Duration {
 	ahead, took := c.aws.get()
 	if ahead.Abs() < max(leastDifference, time.Second+took/2) {
@@ -40,15 +41,35 @@ func (c *clocks) awsAhead() time.Duration {
 	return ahead
 }
 
-// offset is how far a clock is ahead of this machine's.
+// awsNow returns the time by the clock of AWS. It is used in the result, and to
+// compare with times from AWS.
+func awsNow(a *action) time.Time { return a.deps.Clock.Now().Add(a.clocks.awsAhead()) }
+
+// awsClock returns this machine's clock, shifted to the time of AWS. The shift is
+// fixed, so the clock can also measure durations.
+func awsClock(a *action) shiftedClock { return shiftedClock{a.deps.Clock, a.clocks.awsAhead()} }
+
+// shiftedClock is a clock that is ahead of another one.
+type shiftedClock struct {
+	clock alias.Clock
+	ahead time.Duration
+}
+
+// Now returns the shifted time.
+func (c shiftedClock) Now() time.Time { return c.clock.Now().Add(c.ahead) }
+
+// Sleep waits.
+func (c shiftedClock) Sleep(ctx context.Context, d time.Duration) error { return c.clock.Sleep(ctx, d) }
+
+// offset is how far a clock is ahead of the clock of this machine.
 type offset struct {
 	mu    sync.Mutex
 	ahead time.Duration
-	took  time.Duration // of the answer that told it; zero: none has
+	took  time.Duration // duration of the request that ahead was read from; zero: none yet
 }
 
-// note takes the Date header of an answer that came now. The quickest answer tells
-// it best.
+// note records the Date header of a response that has just arrived. The fastest
+// response is the most accurate.
 func (o *offset) note(date string, now time.Time, took time.Duration) {
 	at, err := http.ParseTime(date)
 	if err != nil {
@@ -58,20 +79,21 @@ func (o *offset) note(date string, now time.Time, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.took == 0 || took < o.took {
-		// On average the header leaves half a second out, and was written half-way.
+		// The header is truncated to seconds, which loses half a second on average.
+		// It was written half-way through the request.
 		o.ahead, o.took = at.Add(time.Second/2).Sub(now.Add(-took/2)), took
 	}
 }
 
-// get gives how far it is ahead, and how long the answer took that told it; zero:
-// none has.
+// get returns how far the clock is ahead, and the duration of the request that this
+// was read from; zero: none yet.
 func (o *offset) get() (ahead, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.ahead, o.took
 }
 
-// timed notes the Date headers of GitHub's answers.
+// timed records the Date headers of GitHub's responses.
 type timed struct {
 	next  http.RoundTripper
 	clock alias.Clock

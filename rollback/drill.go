@@ -7,8 +7,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// drill rolls back, checks, returns to what served before, and checks again.
-// Whatever happens in between, the way back is gone.
+// drill rolls back, checks, moves back to the version that was live before, and
+// checks again. It always moves back, whatever happens in between.
 func drill(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	defer watchOwners(a, clients, functions)()
 	drill := alias.NewDrill(functions)
@@ -17,12 +17,12 @@ func drill(ctx context.Context, a *action, clients *aws.Clients, functions []ali
 			drill.Check(a.lifetime.work, proverOf(verifier(a, clients)), a.log)
 		}
 	}
-	a.log.Group("Drill: there")
+	a.log.Group("Drill: roll back")
 	drill.Move(ctx)
 	check()
 	a.log.EndGroup()
 
-	a.log.Group("Drill: back")
+	a.log.Group("Drill: return")
 	drill.Restore()
 	check()
 	a.log.EndGroup()

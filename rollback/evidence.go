@@ -15,22 +15,23 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// evidenceLimit is how long GitHub's API may take to answer about the run. A
-// rollback does not wait longer for it: what the event says is used then.
+// evidenceLimit is how long a rollback waits for GitHub's API to report on the run.
+// After that, it uses the event payload.
 const evidenceLimit = 5 * time.Second
 
-// connectGitHub makes ready what GitHub's API can be asked.
+// connectGitHub creates the client for GitHub's API.
 func (a *action) connectGitHub() {
-	if a.alone() {
+	if a.outsideWorkflow() {
+		a.runs = noRuns{}
 		a.run = newEvidence(report.Run{}, func() (report.Run, []report.Note) { return report.Run{}, nil })
 		return
 	}
 	client := &http.Client{Transport: timed{cleanhttp.DefaultPooledTransport(), a.deps.Clock, &a.clocks.github}}
 	api, err := github.NewAPI(client, a.deps.Clock, a.workflow.APIURL, a.inputs.GitHubToken, a.workflow.Repository)
 	if err != nil {
-		a.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not asked: %s", err)})
+		a.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not used: %s", err)})
 	}
-	a.api = api
+	a.api, a.runs = api, runsOf(api, a.deps.Clock)
 	basic := a.result.Run
 	a.run = newEvidence(basic, func() (report.Run, []report.Note) {
 		if api == nil {
@@ -42,8 +43,8 @@ func (a *action) connectGitHub() {
 	})
 }
 
-// runEvidence is what GitHub says about the run that failed. It is asked for once,
-// beside everything else, and callers that need it wait.
+// runEvidence is what GitHub reports about the failed run. It is requested once, in
+// the background, and callers wait for it.
 type runEvidence struct {
 	basic report.Run
 	ask   func() (report.Run, []report.Note)
@@ -60,7 +61,7 @@ func newEvidence(basic report.Run, ask func() (report.Run, []report.Note)) *runE
 	return &runEvidence{basic: basic, ask: ask, done: make(chan struct{})}
 }
 
-// start begins to ask. It does not wait.
+// start sends the request if it was not sent yet. It does not wait for the response.
 func (e *runEvidence) start() {
 	e.once.Do(func() {
 		go func() {
@@ -70,8 +71,8 @@ func (e *runEvidence) start() {
 	})
 }
 
-// wait gives the run, and the notes to the first who asks for them; what the
-// event says where ctx ends before GitHub has answered.
+// wait returns the run, or what the event says about it if ctx ends before GitHub
+// responds. Only the first caller gets the notes.
 func (e *runEvidence) wait(ctx context.Context) (run report.Run, notes []report.Note) {
 	run, answered := e.known(ctx)
 	if answered {
@@ -86,7 +87,7 @@ func (e *runEvidence) known(ctx context.Context) (run report.Run, answered bool)
 	case <-e.done:
 		return e.run, true
 	case <-ctx.Done():
-		select { // what came before, or at the same moment, counts
+		select { // an answer that has already arrived counts
 		case <-e.done:
 			return e.run, true
 		default:
@@ -95,17 +96,18 @@ func (e *runEvidence) known(ctx context.Context) (run report.Run, answered bool)
 	}
 }
 
-// runsOf is the API as the rollback asks it, also where there is none.
-func runsOf(api *github.API) alias.Runs {
+// runsOf returns the API as an alias.Runs. For a nil API, it returns one that always
+// fails.
+func runsOf(api *github.API, clock alias.Clock) alias.Runs {
 	if api == nil {
 		return noRuns{}
 	}
-	return api
+	return &limitedRuns{runs: api, clock: clock}
 }
 
 type noRuns struct{}
 
-var errNoAPI = errors.New("GitHub's API cannot be asked")
+var errNoAPI = errors.New("GitHub's API cannot be called")
 
 func (noRuns) Outcome(context.Context, int64) (report.Run, error) { return report.Run{}, errNoAPI }
 

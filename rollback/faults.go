@@ -13,12 +13,12 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
-// An input is often read for the first time when production is down. A fault in
-// one that neither decides nor makes the move is told wherever somebody looks, and
-// the alias moves all the same.
+// Inputs are often read for the first time when production is down. An invalid input
+// that affects neither the decision nor the move does not stop the move. The log,
+// the summary and the results report it.
 
-// takeFaults keeps the problems of the inputs that the command can go on with. It
-// gives the error where it must not go on.
+// takeFaults keeps the problems of inputs that the command can do without. It returns
+// the error if the command must stop.
 func takeFaults(a *action, err error) error {
 	problems, are := errors.AsType[github.InputErrors](err)
 	if !are || problems.StopMoves() || a.inputs.Command == "drill" || a.inputs.Command == "promote" {
@@ -31,7 +31,7 @@ func takeFaults(a *action, err error) error {
 	return nil
 }
 
-// faultText names the input, its value, and what mends it.
+// faultText returns a text that names the input, its value, and how to fix it.
 func faultText(a *action, problem github.InputError) string {
 	if a.person != nil {
 		return problem.AtTerminal()
@@ -39,8 +39,8 @@ func faultText(a *action, problem github.InputError) string {
 	return problem.Error()
 }
 
-// faultyChecks are checks after the move that cannot be made, or not as they were
-// meant: what passed beside them does not show that production is well.
+// faultyChecks returns the checks after the move that cannot run as configured. The
+// other checks alone do not prove that production is healthy.
 func faultyChecks(a *action) []report.Check {
 	var checks []report.Check
 	for _, problem := range a.faults {
@@ -51,7 +51,8 @@ func faultyChecks(a *action) []report.Check {
 	return checks
 }
 
-// withFaulty adds the checks that could not be made to what a prover finds.
+// withFaulty returns a prover that adds the checks that could not run to the
+// verdicts of prove.
 func withFaulty(prove alias.Prover, faulty []report.Check) alias.Prover {
 	if len(faulty) == 0 {
 		return prove
@@ -69,8 +70,8 @@ func withFaulty(prove alias.Prover, faulty []report.Check) alias.Prover {
 	}
 }
 
-// addFaults adds to the results of the functions what is wrong with the inputs, as
-// far as it does not stand there, and neither a channel's answer nor the site has it.
+// addFaults adds the problems of the inputs to the results of the functions, unless
+// they are already there, or are in the result of a channel or of the site.
 func addFaults(a *action) {
 	for _, problem := range a.faults {
 		elsewhere := notificationOf(problem.Input) != "" || problem.Site && a.result.Site != nil
@@ -83,7 +84,7 @@ func addFaults(a *action) {
 			switch {
 			case a.inputs.Command == "check":
 				c := report.Check{Name: "input " + problem.Input, Status: report.CheckFailed, Detail: text}
-				addPreflight(f, []verify.Preflight{{Check: c, Reason: report.InvalidInput}}, "an input is wrong")
+				addPreflight(f, []verify.Preflight{{Check: c, Reason: report.InvalidInput}}, "an input is invalid")
 			case slices.ContainsFunc(f.Checks, func(c report.Check) bool { return c.Detail == text }):
 			case problem.Check != "":
 				f.Checks = append(f.Checks, report.Check{Name: problem.Check, Status: report.CheckInconclusive, Detail: text})
@@ -96,12 +97,13 @@ func addFaults(a *action) {
 	}
 }
 
-// notificationOf is the key under which the output `notifications` tells of an
-// input's fault: the channel or follow-up that it configures; empty: none.
+// notificationOf returns the key in the output `notifications` for a problem of an
+// input: the name of the channel or follow-up that the input configures; empty:
+// none.
 func notificationOf(input string) string {
 	switch input {
 	case "notify-on":
-		return input // it is about every channel
+		return input // it applies to every channel
 	case "record-deployment":
 		return github.FollowUpDeployment
 	case "comment-on-pull-request":
@@ -117,8 +119,8 @@ func notificationOf(input string) string {
 	return ""
 }
 
-// faultySite is the result of a site that is not touched, because an input of it is
-// wrong; nil: there is none.
+// faultySite returns the result for a site that is not restored because one of its
+// inputs is invalid; nil: its inputs are valid.
 func faultySite(a *action) *report.Site {
 	in := a.inputs.Site
 	if !in.Faulty {
@@ -137,8 +139,8 @@ func faultySite(a *action) *report.Site {
 	return result
 }
 
-// channelFaults are what is wrong with the inputs of channels and follow-ups, by
-// their names in the output `notifications`.
+// channelFaults returns the problems of the inputs for channels and follow-ups, by
+// key in the output `notifications`.
 func channelFaults(a *action) map[string]string {
 	faults := map[string]string{}
 	for _, problem := range a.faults {

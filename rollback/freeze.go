@@ -9,12 +9,12 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// errCannotAsk is why it is not known whether deploys are frozen.
-var errCannotAsk = errors.New("GitHub's API cannot be asked: the input github-token is empty")
+// errCannotAsk is the reason why it is not known whether deploys are frozen.
+var errCannotAsk = errors.New("GitHub's API cannot be called: the input github-token is empty")
 
-// checkFreeze adds to a check whether the commit to be deployed still has what was
-// rolled back. What cannot be found out freezes nothing: nobody could deploy a fix
-// while GitHub's API does not answer.
+// checkFreeze adds to a check whether the commit to deploy still contains the commit
+// that was rolled back. If that cannot be determined, deploys are not frozen:
+// otherwise an outage of GitHub's API would block every fix.
 func checkFreeze(ctx context.Context, a *action) {
 	if !a.inputs.FreezeAfterRollback {
 		return
@@ -22,7 +22,7 @@ func checkFreeze(ctx context.Context, a *action) {
 	known := map[int64]contained{}
 	for i := range a.result.Functions {
 		f := &a.result.Functions[i]
-		line := report.Check{Name: "deploys", Status: report.CheckPassed, Detail: "not frozen: the alias is not where a rollback left it"}
+		line := report.Check{Name: "deploys", Status: report.CheckPassed, Detail: "not frozen: the alias is not where a rollback moved it"}
 		if run := f.RolledBackBy; run != 0 {
 			if _, asked := known[run]; !asked {
 				known[run] = containedIn(ctx, a, run)
@@ -42,7 +42,8 @@ func checkFreeze(ctx context.Context, a *action) {
 	}
 }
 
-// contained is what GitHub says about the commit of a run that was rolled back.
+// contained is GitHub's answer on whether the commit to deploy contains the commit
+// of a run that was rolled back.
 type contained struct {
 	commit github.Containment
 	err    error
@@ -56,7 +57,8 @@ func containedIn(ctx context.Context, a *action, run int64) contained {
 	return contained{commit, err}
 }
 
-// freezeLine says whether deploys are frozen for a function that was rolled back.
+// freezeLine returns a check that says whether deploys are frozen for a function
+// that was rolled back.
 func freezeLine(a *action, f report.Function, c contained) report.Check {
 	line := report.Check{Name: "deploys", Status: report.CheckPassed}
 	sha := a.result.Run.SHA
@@ -64,21 +66,21 @@ func freezeLine(a *action, f report.Function, c contained) report.Check {
 	switch {
 	case c.err != nil:
 		line.Status = report.CheckInconclusive
-		line.Detail = fmt.Sprintf("not frozen, because it is not known whether what was rolled back is still in commit %s: %s", report.ShortSHA(sha), c.err)
+		line.Detail = fmt.Sprintf("not frozen: could not determine whether commit %s still contains the commit that was rolled back: %s", report.ShortSHA(sha), c.err)
 	case c.commit.RevertedBy != "":
 		line.Detail = fmt.Sprintf("not frozen: commit %s reverts %s", report.ShortSHA(c.commit.RevertedBy), rejected)
 	case !c.commit.Contains:
-		line.Detail = fmt.Sprintf("not frozen: commit %s does not have %s", report.ShortSHA(sha), rejected)
+		line.Detail = fmt.Sprintf("not frozen: commit %s does not contain %s", report.ShortSHA(sha), rejected)
 	case a.inputs.UnlockDeploys:
-		line.Detail = fmt.Sprintf("unlocked by unlock-deploys: commit %s has %s", report.ShortSHA(sha), rejected)
+		line.Detail = fmt.Sprintf("unlocked by unlock-deploys: commit %s contains %s", report.ShortSHA(sha), rejected)
 		if a.inputs.Reason != "" {
-			line.Detail += "; the reason given: " + a.inputs.Reason
+			line.Detail += "; reason: " + a.inputs.Reason
 		}
 	default:
 		line.Status = report.CheckFailed
-		line.Detail = fmt.Sprintf("commit %s still has %s, and no later commit reverts it", report.ShortSHA(sha), rejected)
+		line.Detail = fmt.Sprintf("commit %s still contains %s, and no later commit reverts it", report.ShortSHA(sha), rejected)
 		if c.commit.Partial {
-			line.Detail = fmt.Sprintf("commit %s still has %s, and none of the commits that were read reverts it; there are more", report.ShortSHA(sha), rejected)
+			line.Detail = fmt.Sprintf("commit %s still contains %s, and none of the commits that were read reverts it (there are more than could be read)", report.ShortSHA(sha), rejected)
 		}
 		line.Detail += "; revert that commit, or set unlock-deploys: true to deploy a fix"
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// list shows the versions of every function; in a workflow, in the log too.
+// list lists the versions of every function. In a workflow, it also writes them to
+// the log.
 func list(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	a.result.Functions = alias.List(ctx, functions, a.inputs.ListLimit)
 	listSite(ctx, a, clients)
@@ -18,7 +19,7 @@ func list(ctx context.Context, a *action, clients *aws.Clients, functions []alia
 	}
 	for _, f := range a.result.Functions {
 		a.log.Group("Versions of " + f.Function)
-		for line := range strings.Lines(report.VersionsText(a.redactor.Function(f), a.deps.Clock.Now(), 0)) {
+		for line := range strings.Lines(report.VersionsText(a.redactor.Function(f), awsNow(a), 0)) {
 			a.log.Infof("%s", strings.TrimRight(line, "\n"))
 		}
 		a.log.EndGroup()

@@ -1,5 +1,5 @@
-// Package rollback is the program: it joins what is known of the workflow run
-// with what AWS says, and has a file for each command.
+// Package rollback is the program. It combines what GitHub knows about the workflow
+// run with the state on AWS, and has one file for each command.
 package rollback
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/alias"
 )
 
-// Deps is everything outside the program.
+// Deps are the program's dependencies on the outside world.
 type Deps struct {
 	Getenv   func(string) string
-	Setenv   func(name, value string) error // of the environment that the AWS SDK reads
+	Setenv   func(name, value string) error // the AWS SDK reads the environment
 	ReadFile func(string) ([]byte, error)
 	Append   func(path string, data []byte) error
 	Random   io.Reader
@@ -27,27 +27,27 @@ type Deps struct {
 	Stderr   io.Writer
 	Terminal Terminal
 	Clock    alias.Clock
-	HTTP     *http.Client // of the health checks and the channels
+	HTTP     *http.Client // for health checks and notification channels
 	Signals  <-chan os.Signal
-	// Version and Revision are those of a release; empty: of a build of one's own.
+	// Version and Revision identify the release; empty: a local build.
 	Version, Revision string
 }
 
-// Terminal is the terminal on the standard streams. The zero value is none.
+// Terminal is the terminal on the standard streams. The zero value means none.
 type Terminal struct {
-	Interactive bool // a person can answer questions
+	Interactive bool // prompts can be answered
 	// Width and Height are in cells; 0: not known.
 	Width, Height int
 }
 
-// drawable reports whether questions can be drawn: on a terminal of a size that is
-// not known, nothing would be seen of them.
+// drawable reports whether prompts can be drawn. They would not be visible if the
+// size of the terminal is not known.
 func (t Terminal) drawable(kind string) bool {
 	return kind != "dumb" && t.Width >= leastWidth && t.Height >= leastHeight
 }
 
-// Main runs the program and gives its exit code. Without arguments it is a step
-// of a workflow, unless a person started it at a terminal.
+// Main runs the program and returns its exit code. Without arguments, it runs as a
+// step of a workflow; outside a workflow, it prints the help instead.
 func Main(ctx context.Context, args []string, d Deps) int {
 	grace := graceAfterInterrupt
 	if d.Terminal.Interactive {
@@ -55,16 +55,16 @@ func Main(ctx context.Context, args []string, d Deps) int {
 	}
 	lifetime, end := withSignals(ctx, d.Clock, d.Signals, grace)
 	defer end()
-	byHand := d.Terminal.Interactive && d.Getenv("GITHUB_ACTIONS") == "" &&
-		d.Getenv(github.Definition{Name: "function-name"}.Variable()) == ""
-	if len(args) > 0 || byHand {
+	outsideWorkflow := d.Getenv("GITHUB_ACTIONS") == "" && !hasFunctionName(d) &&
+		(d.Terminal.Interactive || d.Getenv("GITHUB_RUN_ID") == "")
+	if len(args) > 0 || outsideWorkflow {
 		return runArguments(args, lifetime, d)
 	}
 	return runStep(lifetime, d)
 }
 
-// runStep is a step of a workflow: inputs from the environment, the result in the
-// outputs, the summary and the log.
+// runStep runs a step of a workflow: the inputs come from the environment, and the
+// result goes to the outputs, the summary and the log.
 func runStep(l Lifetime, d Deps) int {
 	redactor := github.RedactorFor(d.Getenv)
 	log := github.NewLog(d.Stdout, d.Getenv, redactor)

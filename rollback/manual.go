@@ -7,14 +7,14 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/terminal"
 )
 
-// commonFlags are on the first screen of the help.
+// commonFlags are the flags in the short help.
 var commonFlags = []string{
 	"function-name", "alias", "aws-region", "target-version", "reason",
 	"dry-run", "health-url", "observe", "yes", "json",
 }
 
-// shortCommands say in a few words what each command does, and name the flags
-// that people use with it.
+// shortCommands has, for each command, a description of a few words and the flags in
+// the help on the command.
 var shortCommands = map[string]terminal.Command{
 	"rollback": {
 		Short: "move the alias back to the last good version",
@@ -24,11 +24,11 @@ var shortCommands = map[string]terminal.Command{
 		},
 	},
 	"list": {
-		Short: "show the versions and where a rollback would go",
+		Short: "show the versions and which one a rollback would choose",
 		Flags: []string{"function-name", "alias", "aws-region", "list-limit", "json"},
 	},
 	"check": {
-		Short: "tell whether a rollback would work now",
+		Short: "report whether a rollback would work now",
 		Flags: []string{"function-name", "alias", "aws-region", "health-url", "invoke-payload", "alarms", "observe", "notify-on", "json"},
 	},
 	"snapshot": {
@@ -51,7 +51,8 @@ var shortCommands = map[string]terminal.Command{
 	},
 }
 
-// shortFlags say in a few words what each flag does that the short help names.
+// shortFlags has a description of a few words for each flag that the help on a
+// command shows.
 var shortFlags = map[string]string{
 	"function-name":          "function, name:alias or ARN; required",
 	"alias":                  "alias that receives traffic; default live",
@@ -61,24 +62,24 @@ var shortFlags = map[string]string{
 	"dry-run":                "show what would happen, change nothing",
 	"all-or-nothing":         "move no function unless all can move",
 	"timeout":                "time limit for the move; default 5m",
-	"health-url":             "URL that must answer 200 after the move",
+	"health-url":             "URL that must return 200",
 	"invoke-payload":         "event to invoke the function with, as a check",
 	"alarms":                 "CloudWatch alarms that must be OK",
-	"observe":                "watch errors and logs this long, such as 5m",
+	"observe":                "how long to watch errors and logs, such as 5m",
 	"on-unhealthy":           "fail, or step-back to an older version",
 	"list-limit":             "how many versions to show; default 20",
 	"notify-on":              "always: send a test message",
 	"deployed-version":       "version to promote; required",
 	"steps":                  "shares and times; default 10% 5m, 50% 5m, 100% 5m",
 	"on-inconclusive":        "stop, wait or continue",
-	"warm":                   "invocations before any traffic",
+	"warm":                   "concurrent invocations before any traffic",
 	"allow-rejected":         "promote a version that was rejected",
 	"environment":            "environment that the alias serves",
 	"allow-production-drill": "allow a drill in production",
 }
 
-// manual is what can be written on the command line, from the definitions that
-// the action's inputs have.
+// manual returns the manual of the command line, which is generated from the
+// definitions of the inputs.
 func manual() terminal.Manual {
 	m := terminal.Manual{Program: programName, Purpose: programPurpose, Common: commonFlags}
 	for _, c := range github.CommandDefinitions() {

@@ -16,24 +16,24 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
-// channelLimit is how long one channel may take, its retries included. Outputs
-// and summary wait for it.
+// channelLimit is how long one channel may take, including retries. The outputs and
+// the summary wait for the channels.
 const channelLimit = 20 * time.Second
 
-// notifier sends notifications, and leaves on GitHub what was asked for.
+// notifier sends notifications and makes the follow-ups on GitHub.
 type notifier struct {
 	deps       Deps
 	log        *github.Log
 	redactor   *github.Redactor
 	workflow   github.Context
 	inputs     github.Inputs
-	api        *github.API       // nil: GitHub's API cannot be asked
-	faults     map[string]string // of the inputs, by the names in the output notifications
+	api        *github.API       // nil: GitHub's API cannot be called
+	faults     map[string]string // problems of inputs, by key in the output notifications
 	dispatcher *notify.Dispatcher
 }
 
-// newNotifier is the notifier of the action. There is one: a channel that was
-// notified of the move goes on in the same thread.
+// newNotifier returns the notifier of the action. There is only one, because a
+// channel that was notified of the move sends its later messages to the same thread.
 func newNotifier(a *action) *notifier {
 	if a.notifier != nil {
 		return a.notifier
@@ -44,7 +44,7 @@ func newNotifier(a *action) *notifier {
 	}
 }
 
-// channels are those that the inputs name.
+// channels returns the channels that the inputs configure.
 func channels(inputs github.Inputs, d Deps, log *github.Log) []notify.Channel {
 	slack, smtp := inputs.Slack, inputs.SMTP
 	return notify.Open(notify.Config{
@@ -59,7 +59,7 @@ func channels(inputs github.Inputs, d Deps, log *github.Log) []notify.Channel {
 	}, notify.Deps{HTTP: d.HTTP, Clock: d.Clock, Random: d.Random, Log: log})
 }
 
-// textOf is empty where there is no URL.
+// textOf returns the URL as a string; empty for nil.
 func textOf(u *url.URL) string {
 	if u == nil {
 		return ""
@@ -67,24 +67,30 @@ func textOf(u *url.URL) string {
 	return u.String()
 }
 
-// notifyMoved notifies the channels that can go on later, where it takes a while
-// until production is proven. Nobody waits for it but those channels themselves.
-func notifyMoved(a *action, moved []report.Function) {
+// notifyMoved notifies the channels that can send updates right after the move, if
+// checks follow or the site is still being restored, because these may take minutes.
+// It does not wait for the channels.
+func notifyMoved(a *action, moved []report.Function, restoring bool) {
 	r := a.result
-	r.Functions, r.Timestamp = moved, a.deps.Clock.Now()
+	r.Functions, r.Timestamp = moved, awsNow(a)
 	report.Conclude(&r)
-	if !r.Moved() || !a.inputs.AsksForChecks() || !notify.ShouldNotify(a.inputs.NotifyOn, r) {
+	checking := a.inputs.AsksForChecks()
+	if !r.Moved() || !checking && !restoring || !notify.ShouldNotify(a.inputs.NotifyOn, r) {
 		return
 	}
 	a.notifier = newNotifier(a)
 	n := a.notifier.notice(r)
 	n.Alert = n.Alert.AsPreliminary()
+	if restoring {
+		n.Alert = n.Alert.WithSiteInProgress(checking)
+	}
 	a.notifier.dispatcher.Begin(a.lifetime.finish, n)
 }
 
-// notify notifies all channels of how it ended, leaves on GitHub what was asked
-// for, and puts into the result who was notified. It changes nothing else, but for
-// a check that tries the channels out.
+// notify notifies all channels of the result, makes the follow-ups on GitHub, and
+// records in the result who was notified, and the commits, notes and moments that were
+// found on the way. The status changes only if a check sends test messages: those count
+// as checks.
 func (n *notifier) notify(l Lifetime, r *report.Result) {
 	r.Notifications = maps.Clone(n.faults)
 	if r.Declined {
@@ -119,14 +125,14 @@ func (n *notifier) notify(l Lifetime, r *report.Result) {
 	}
 }
 
-// notice words a result as it stands.
+// notice returns the notification for a result.
 func (n *notifier) notice(r report.Result) notify.Notification {
 	r = n.redactor.Result(r)
 	return notify.Notification{Alert: report.NewAlert(r), Result: []byte(github.ResultJSON(r, n.log))}
 }
 
-// nameCommits finds out from which commits the versions were made that the
-// result speaks of. After a signal there is no time for it.
+// nameCommits adds to the result the commits that its versions were built from. It
+// does nothing after a signal, because there is no time for it.
 func (n *notifier) nameCommits(ctx context.Context, r *report.Result) {
 	if n.api == nil || ctx.Err() != nil {
 		return
@@ -140,18 +146,18 @@ func (n *notifier) nameCommits(ctx context.Context, r *report.Result) {
 	}
 	commits, err := n.api.CommitsOf(ctx, r.Run, published)
 	if err != nil {
-		n.log.Infof("not every version's commit is known: %s", err)
+		n.log.Infof("some commits of versions are missing from the report: %s", err)
 	}
 	for i := range commits {
 		r.Functions[i].Commits = commits[i]
 	}
 }
 
-// record puts the channels' answers into the result.
+// record adds the outcome of each channel to the result.
 func (n *notifier) record(r *report.Result, answers map[string]string) {
 	for name, answer := range answers {
-		if fault := n.faults[name]; fault != "" { // of some of those that it was to tell
-			answer = fault + "; to the others: " + answer
+		if fault := n.faults[name]; fault != "" { // some of its recipients are invalid
+			answer = fault + "; for the other recipients: " + answer
 		}
 		r.Notifications[name] = answer
 	}
@@ -174,19 +180,19 @@ func (n *notifier) record(r *report.Result, answers map[string]string) {
 	}
 }
 
-// recordTrial turns the answers of a trial into checks: a person who asks for a trial
-// wants to know before a notification is needed.
+// recordTrial turns the outcomes of the test messages into checks. If one fails, the
+// result is not ready.
 func recordTrial(r *report.Result, answers map[string]string) {
 	var checks []verify.Preflight
 	for _, name := range slices.Sorted(maps.Keys(answers)) {
-		o := verify.Preflight{Check: report.Check{Name: "channel " + name, Status: report.CheckPassed, Detail: "a test message was taken"}}
+		o := verify.Preflight{Check: report.Check{Name: "channel " + name, Status: report.CheckPassed, Detail: "the test message was accepted"}}
 		if answers[name] != notify.Sent {
 			o.Check.Status, o.Check.Detail, o.Reason = report.CheckFailed, answers[name], report.NotificationFailed
 		}
 		checks = append(checks, o)
 	}
 	for i := range r.Functions {
-		addPreflight(&r.Functions[i], checks, "whoever is to hear of it would not")
+		addPreflight(&r.Functions[i], checks, "notifications would not be delivered")
 	}
 	report.Conclude(r)
 }

@@ -16,20 +16,20 @@ import (
 )
 
 const (
-	// ownerLimit is how long a report waits for what is known of the owners, and
-	// ownerLimitEach how much longer for each function, whose tags are read at
-	// Lambda's pace. The moves are behind it then.
+	// ownerLimit is how long the report waits for the owners of the aliases, and
+	// ownerLimitEach how much longer for each function, because Lambda limits the
+	// rate at which tags can be read. The moves are done by then.
 	ownerLimit     = 2 * time.Second
 	ownerLimitEach = 100 * time.Millisecond
-	// callsInAll is how many calls of Lambda one function takes, from the first read
-	// to the memory.
+	// callsInAll is how many calls to Lambda one function takes in total, from the
+	// first read to the write of the memory alias.
 	callsInAll = 7
-	// lookupsAtOnce is how many calls about the owners are made at once.
+	// lookupsAtOnce is how many calls about owners run concurrently.
 	lookupsAtOnce = 4
 )
 
-// watchOwners looks for who else moves the aliases of functions, from the moment
-// their ARNs are known. stop ends it.
+// watchOwners starts to look up what else moves the aliases of the functions. For
+// each alias, it starts as soon as the ARN is known. stop ends the lookups.
 func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (stop func()) {
 	ctx, stop := context.WithCancel(a.lifetime.work)
 	gate := make(chan struct{}, lookupsAtOnce)
@@ -48,6 +48,7 @@ func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (s
 			owner.Options{
 				GoOn: a.inputs.OnStackInProgress == "go-on", StopCodeDeploy: a.inputs.StopCodeDeploy,
 				Terraform: a.inputs.Infrastructure == "terraform", Rehearsal: a.inputs.Command == "drill",
+				Unhurried: a.inputs.Command != "rollback",
 			})
 		f.Guard = guard{ctx, a.owners[i], len(functions)*callsInAll <= aws.Burst}
 		if aliasARN := arnAhead(a, i, f); aliasARN != "" {
@@ -57,11 +58,11 @@ func watchOwners(a *action, clients *aws.Clients, functions []alias.Function) (s
 	return stop
 }
 
-// arnAhead is the ARN of an alias before it was read, so that its owner is looked up
-// beside it: the ARN of the function has the account, and so have that of the role
-// and the id of the access key. Of the latter that is not documented: an alias that
-// turns out to have another ARN is looked up again. Empty: the account is not known
-// yet.
+// arnAhead predicts the ARN of an alias before the alias is read, so that its owner
+// can be looked up at the same time. The account comes from the ARN of the function,
+// the ARN of the role, or the access key ID. AWS does not document the account in an
+// access key ID, so an alias with a different ARN is looked up again. Empty: the
+// account is not known yet.
 func arnAhead(a *action, i int, f *alias.Function) string {
 	function := a.inputs.Functions[i]
 	if function.ARN != "" {
@@ -80,7 +81,8 @@ func arnAhead(a *action, i int, f *alias.Function) string {
 	}.String()
 }
 
-// withOwners adds to results who else moves each alias that was read.
+// withOwners adds to the results what else moves each alias. It skips aliases that
+// were not read.
 func withOwners(a *action, all []report.Function) []report.Function {
 	limit := ownerLimit + time.Duration(len(all))*ownerLimitEach
 	ctx, cancel := context.WithTimeout(a.lifetime.work, limit)
@@ -98,7 +100,8 @@ func withOwners(a *action, all []report.Function) []report.Function {
 	return all
 }
 
-// addOwnerChecks adds the line of the command check about who else moves the alias.
+// addOwnerChecks adds a check that says what else moves each alias, for the command
+// check.
 func addOwnerChecks(a *action) {
 	for i := range a.result.Functions {
 		if f := &a.result.Functions[i]; f.Owner != nil {
@@ -110,7 +113,8 @@ func addOwnerChecks(a *action) {
 	}
 }
 
-// sayAhead adds to a check's message what owners would do to a rollback now.
+// sayAhead adds to the message of a check what the owners would mean for a rollback
+// now.
 func sayAhead(f *report.Function, d owner.Decision) {
 	switch {
 	case f.Status != report.Ready:
@@ -122,16 +126,16 @@ func sayAhead(f *report.Function, d owner.Decision) {
 	}
 }
 
-// guard is what the owners of an alias mean for its move.
+// guard is an alias.Guard that decides by the owners of the alias.
 type guard struct {
-	ctx   context.Context // of what is looked up beside the move
+	ctx   context.Context // of lookups that run concurrently with the move
 	watch *owner.Watch
-	// tags: there are so few functions that no move waits for the reading of their
-	// tags.
+	// tags is set if the tags of the function can be read early, because there are
+	// so few functions that this delays no move.
 	tags bool
 }
 
-// Look begins to find out who else moves the alias.
+// Look starts to look up what else moves the alias.
 func (g guard) Look(aliasARN string) {
 	g.watch.Look(g.ctx, aliasARN)
 	if g.tags {
@@ -139,7 +143,7 @@ func (g guard) Look(aliasARN string) {
 	}
 }
 
-// Allow says what the owners mean for a decision.
+// Allow decides whether the owners of the alias allow the proposed move.
 func (g guard) Allow(ctx context.Context, p alias.Proposal) (alias.Hold, error) {
 	began := p.Run.CreatedAt
 	v, err := g.watch.Allow(ctx, owner.Proposal{

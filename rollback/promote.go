@@ -17,9 +17,10 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
-// promote gives new versions the traffic step by step, judges them at each step, and
-// goes back by itself. The input timeout is for the preparation and for each move:
-// the whole takes as long as its steps say.
+// promote shifts the traffic to new versions step by step, evaluates them at each
+// step, and shifts it back automatically if necessary. The input timeout applies to
+// the preparation and to each move. The whole promotion takes as long as its steps
+// specify.
 func promote(_ context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	ctx := a.lifetime.work
 	defer watchOwners(a, clients, functions)()
@@ -39,7 +40,7 @@ func promote(_ context.Context, a *action, clients *aws.Clients, functions []ali
 	completeTimelines(a)
 }
 
-// promoteOptions say how the promotion of the inputs may be made.
+// promoteOptions returns the options of the promotion that the inputs describe.
 func promoteOptions(in github.Inputs) *alias.PromoteOptions {
 	return &alias.PromoteOptions{
 		Splits:        slices.ContainsFunc(planOf(in.Promote).Steps, canary.Step.Split),
@@ -56,33 +57,34 @@ func planOf(in github.Promote) canary.Plan {
 	return plan
 }
 
-// promotion is one promotion under way.
+// promotion is one promotion in progress.
 type promotion struct {
 	action   *action
 	plan     canary.Plan
 	verifier *verify.Verifier
 	all      *alias.Promotion
-	together bool        // where one function goes back, all do
+	together bool        // if one function returns to its stable version, all do
 	session  aws.Session // of the credentials
-	// unwell: a health check failed before there was any traffic on the new versions,
-	// and has not passed since.
-	unwell bool
-	// ringing are alarms that were in ALARM before it began, and have been since.
+	// unhealthyBefore is set if a health check failed before the new versions
+	// received any traffic, and has not passed since.
+	unhealthyBefore bool
+	// ringing are the alarms that were in ALARM before the promotion began, and have
+	// been since.
 	ringing  []string
 	watched  map[*alias.Promoting]*watched
 	notifier promotionNotifier
 }
 
-// watched is what was counted of one function.
+// watched has the calls and errors that were counted for one function.
 type watched struct {
 	hour  []errorrate.Minute // of the alias, before the promotion
-	known bool               // the hour could be read
-	steps []errorrate.Step   // of both versions, by step; the last one is the current
-	bake  []errorrate.Minute // of the alias on the new version alone
+	known bool               // whether the hour could be read
+	steps []errorrate.Step   // of both versions, by step; the last is the current one
+	bake  []errorrate.Minute // of the alias, with 100% on the new version
 }
 
-// prepare finds out whether the promotion may begin, and proves the new versions
-// before they have any traffic.
+// prepare checks whether the promotion may begin, and tests the new versions before
+// they receive any traffic.
 func (p *promotion) prepare(ctx context.Context) {
 	a := p.action
 	a.log.Group("Preparing the promotion")
@@ -104,44 +106,46 @@ func (p *promotion) prepare(ctx context.Context) {
 	}
 	ringing, known := p.verifier.Ringing(limited, p.subjects())
 	if p.ringing = ringing; !known {
-		a.note(report.Note{Warning: true, Text: "not every alarm could be read: as long as that is so, a step is inconclusive"})
+		a.note(report.Note{Warning: true, Text: "some alarms could not be read: until they can, every step is inconclusive"})
 	}
 	for _, name := range p.ringing {
 		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the %s was in ALARM before the promotion began: it is ignored until it clears", name)})
 	}
 	serves := func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight > 0 }
 	if !slices.ContainsFunc(p.all.Going(), serves) && p.health(limited, "before any traffic") == report.NotHealthy {
-		p.unwell = true
-		a.note(report.Note{Warning: true, Text: "a health check failed before the new version had any traffic: it says nothing of the new version until it passes"})
+		p.unhealthyBefore = true
+		a.note(report.Note{Warning: true, Text: "a health check failed before the new version received any traffic: it does not count against the new version until it has passed"})
 	}
 	p.invoke(limited)
 	p.all.Remember(limited)
 }
 
-// longSession is how long credentials of a workflow last that nothing is known of:
-// AWS gives a role an hour unless told otherwise.
+// longSession is how long credentials of unknown duration are expected to last: a role
+// session lasts an hour by default.
 const longSession = 50 * time.Minute
 
-// lastsLongEnough says how long the promotion takes, and ends it where the credentials
-// end before: nobody could return the traffic then.
+// lastsLongEnough logs how long the promotion takes. It ends the promotion if the
+// credentials expire earlier, because then the action could not shift the traffic
+// back.
 func (p *promotion) lastsLongEnough() bool {
 	a, takes := p.action, p.plan.Takes(leastWeight(p.all.Going()))
-	a.log.Infof("the promotion takes %s if nothing goes wrong: its steps, and %s after each until its calls are counted", shortDuration(takes), p.plan.Delay)
-	const mend = "give the job a role by role-to-assume, which is assumed again when it ends, or shorten the steps"
+	a.log.Infof("the promotion takes %s if nothing goes wrong: the steps, plus %s after each step until CloudWatch has its calls", report.DurationText(takes), report.DurationText(p.plan.Delay))
+	const advice = "set role-to-assume, so that the action can renew the credentials, or shorten the steps"
 	switch now := a.deps.Clock.Now(); {
 	case p.session.Ends.IsZero() && p.session.Temporary && takes > longSession:
-		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the promotion takes %s, and the action cannot see when the AWS credentials end, usually after an hour: %s", shortDuration(takes), mend)})
+		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the promotion takes %s, and the action cannot tell when the AWS credentials expire, usually after an hour: %s", report.DurationText(takes), advice)})
 	case !p.session.Ends.IsZero() && p.session.Ends.Before(now.Add(takes+a.inputs.Timeout)):
 		for _, f := range p.all.Going() {
-			f.Fail(report.NoCredentials, fmt.Sprintf("the AWS credentials end at %s UTC, and the promotion takes %s: nothing could return the traffic after that; %s",
-				p.session.Ends.UTC().Format("15:04"), shortDuration(takes), mend))
+			f.Fail(report.NoCredentials, fmt.Sprintf("the AWS credentials expire at %s UTC, but the promotion takes %s: after that, the action could not shift the traffic back; %s",
+				p.session.Ends.UTC().Format("15:04"), report.DurationText(takes), advice))
 		}
 		return false
 	}
 	return true
 }
 
-// leastWeight is the share of the traffic from which the steps are still to be gone.
+// leastWeight returns the smallest share of the traffic that any of the new versions
+// has. Steps below that share are done.
 func leastWeight(all []*alias.Promoting) float64 {
 	least := 1.0
 	for _, f := range all {
@@ -151,23 +155,24 @@ func leastWeight(all []*alias.Promoting) float64 {
 	return least
 }
 
-// keptByMinute is how long CloudWatch keeps what it counted by the minute: 15 days.
+// keptByMinute is how long metrics with a period of one minute can be read, minus one day
+// for safety: CloudWatch keeps them for 15 days.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
 const keptByMinute = 14 * 24 * time.Hour
 
-// readHour counts the calls of the last hour before the new version had traffic, and
-// says whether the steps can say anything.
+// readHour counts the calls in the last hour before the new version had traffic, and
+// warns about steps that will have too few calls.
 func (p *promotion) readHour(ctx context.Context, f *alias.Promoting) {
-	end := p.action.deps.Clock.Now().UTC()
+	end := awsNow(p.action).UTC()
 	if made := f.Published().UTC(); f.Live && made.Before(end) && end.Sub(made) < keptByMinute {
-		end = made // the deploy tool has moved the alias after that
+		end = made // the deploy tool moved the alias after publishing the version
 	}
 	end = end.Truncate(canary.Minute)
 	w := &watched{}
 	p.watched[f] = w
 	counts, err := p.verifier.Counts(ctx, subjectOf(f), end.Add(-time.Hour), end, "")
 	if err != nil {
-		f.Note(report.Note{Warning: true, Text: fmt.Sprintf("how many calls there are is not known: %s", err)})
+		f.Note(report.Note{Warning: true, Text: fmt.Sprintf("could not read the number of calls: %s", err)})
 		return
 	}
 	w.hour, w.known = counts[0], true
@@ -180,9 +185,9 @@ func (p *promotion) readHour(ctx context.Context, f *alias.Promoting) {
 		if e.Enough {
 			continue
 		}
-		text := fmt.Sprintf("the step %s can say little: about %d calls of the new version are expected, and about %d are needed", stepText(e.Step), e.Expected, e.Needed)
+		text := fmt.Sprintf("the step %s will probably be inconclusive: about %d calls of the new version are expected, but about %d are needed", stepText(e.Step), e.Expected, e.Needed)
 		if e.Needed == 0 {
-			text = fmt.Sprintf("the step %s can say nothing: about %d calls of the new version are expected, and there are too few to compare them with", stepText(e.Step), e.Expected)
+			text = fmt.Sprintf("the step %s will be inconclusive: about %d calls of the new version are expected, and there are too few other calls to compare them with", stepText(e.Step), e.Expected)
 		}
 		if e.Instead.For > 0 {
 			text += "; use " + stepText(e.Instead)
@@ -191,13 +196,13 @@ func (p *promotion) readHour(ctx context.Context, f *alias.Promoting) {
 	}
 }
 
-// invoke runs each new version by its own number.
+// invoke invokes each new version by its version number.
 func (p *promotion) invoke(ctx context.Context) {
 	if p.action.inputs.Health.InvokePayload == nil {
 		return
 	}
 	for _, f := range p.all.Going() {
-		if !f.Going() { // another one took it back
+		if !f.Going() { // returned together with another function
 			continue
 		}
 		verdict := p.verifier.InvokeVersion(ctx, subjectOf(f), p.action.inputs.Promote.Warm)
@@ -213,16 +218,17 @@ func (p *promotion) invoke(ctx context.Context) {
 	}
 }
 
-// back returns a function to its stable version, and all others where they are
+// back returns a function to its stable version, and all others as well if they are
 // promoted together.
 func (p *promotion) back(f *alias.Promoting, reason report.Reason, why string, rejects bool) {
 	f.Back(reason, why, rejects)
 	if p.together {
-		p.all.BackAll(reason, fmt.Sprintf("all functions are promoted together, and %s went back (%s)", f.Label(), reason), false)
+		p.all.BackAll(reason, fmt.Sprintf("all functions are promoted together, and %s returned to its stable version (%s)", f.Label(), reason), false)
 	}
 }
 
-// subjects are the functions whose promotion goes on, as the checks take them.
+// subjects returns the functions whose promotion is still in progress, for the
+// checks.
 func (p *promotion) subjects() []verify.Subject {
 	var out []verify.Subject
 	for _, f := range p.all.Going() {

@@ -11,7 +11,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// look judges one function.
+// look evaluates one function.
 func (p *promotion) look(ctx context.Context, f *alias.Promoting, l canary.Look) canary.Decision {
 	step := p.plan.Steps[l.Step]
 	if step.For > 0 && step.Weight > 0 {
@@ -26,17 +26,17 @@ func (p *promotion) look(ctx context.Context, f *alias.Promoting, l canary.Look)
 	return d
 }
 
-// counted reports whether a minute of the step was counted.
+// counted reports whether at least one minute of the step was counted.
 func (p *promotion) counted(f *alias.Promoting, step canary.Step) bool {
 	w := p.watched[f]
 	return step.Whole() && len(w.bake) > 0 || step.Split() && len(w.steps[len(w.steps)-1].Tested) > 0
 }
 
-// count reads what was counted in a step since its share of the traffic was set.
+// count reads the calls and errors of a step since its share of the traffic was set.
 func (p *promotion) count(ctx context.Context, f *alias.Promoting, step canary.Step) error {
 	w := p.watched[f]
 	weight, since := f.Weight()
-	from, to := p.plan.Counted(since.UTC(), p.action.deps.Clock.Now().UTC())
+	from, to := p.plan.Counted(since.UTC(), awsNow(p.action).UTC())
 	versions := []string{strconv.FormatInt(f.Version, 10), strconv.FormatInt(f.Stable, 10)}
 	if weight >= 1 {
 		versions = []string{""}
@@ -55,8 +55,8 @@ func (p *promotion) count(ctx context.Context, f *alias.Promoting, step canary.S
 	return nil
 }
 
-// report fills in what was counted: of the time in which both versions had traffic,
-// else of the bake.
+// report writes the counts to r: those of the time when both versions had traffic,
+// and those of the bake (100% on the new version).
 func (w *watched) report(r *report.Promotion) {
 	r.Calls, r.Errors, r.StableCalls, r.StableErrors, r.Minutes = 0, 0, 0, 0, nil
 	for _, s := range w.steps {
@@ -70,7 +70,7 @@ func (w *watched) report(r *report.Promotion) {
 	r.Minutes = append(r.Minutes, minutesOf(w.bake, nil)...)
 }
 
-// minutesOf joins the minutes of both versions.
+// minutesOf merges the minutes of both versions.
 func minutesOf(tested, stable []errorrate.Minute) []report.PromotionMinute {
 	byStart := map[int64]report.PromotionMinute{}
 	for _, m := range tested {

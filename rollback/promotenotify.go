@@ -13,14 +13,14 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// promotionNotifier notifies the channels that can go on later of how a promotion goes.
-// Nothing waits for them.
+// promotionNotifier sends updates on a promotion to the channels that support
+// updates. The promotion does not wait for them.
 type promotionNotifier struct {
 	promotion *promotion
-	ended     map[*alias.Promoting]bool // functions whose end the channels know
+	ended     map[*alias.Promoting]bool // functions whose end was announced, or needs no announcement
 }
 
-// begun notifies them that the new versions are about to get traffic.
+// begun announces that the new versions are about to receive traffic.
 func (n *promotionNotifier) begun() {
 	p := n.promotion
 	a, going := p.action, p.all.Going()
@@ -31,16 +31,16 @@ func (n *promotionNotifier) begun() {
 			steps = append(steps, stepText(s))
 		}
 	}
-	takes := shortDuration(p.plan.Takes(from))
+	takes := report.DurationText(p.plan.Takes(from))
 	var sentences []string
 	for _, f := range going {
 		switch weight, _ := f.Weight(); {
 		case f.Live:
-			sentences = append(sentences, fmt.Sprintf("%s is on version %d already and is watched there.", f.Label(), f.Version))
+			sentences = append(sentences, fmt.Sprintf("%s is already on version %d, which is now watched.", f.Label(), f.Version))
 		case weight > 0:
-			sentences = append(sentences, fmt.Sprintf("%s goes on from version %d to version %d, which has %s of the traffic.", f.Label(), f.Stable, f.Version, stepShare(canary.Step{Weight: weight})))
+			sentences = append(sentences, fmt.Sprintf("%s continues from version %d to version %d, which has %s of the traffic.", f.Label(), f.Stable, f.Version, stepShare(canary.Step{Weight: weight})))
 		default:
-			sentences = append(sentences, fmt.Sprintf("%s goes from version %d to version %d.", f.Label(), f.Stable, f.Version))
+			sentences = append(sentences, fmt.Sprintf("%s moves from version %d to version %d.", f.Label(), f.Stable, f.Version))
 		}
 	}
 	n.ended = map[*alias.Promoting]bool{}
@@ -49,14 +49,14 @@ func (n *promotionNotifier) begun() {
 	}
 	a.notifier = newNotifier(a)
 	n.send(a.notifier.dispatcher.Begin, report.PromotionStage{
-		Headline: "Promotion began", Message: strings.Join(sentences, " "),
+		Headline: "Promotion started", Message: strings.Join(sentences, " "),
 		Next: fmt.Sprintf("Steps: %s. It takes %s if nothing goes wrong.", strings.Join(steps, ", "), takes),
 	}, going)
 }
 
-// step notifies them of what a step found, and at once of functions whose
-// promotion has ended while others go on. Where all have ended, the last message says
-// it all.
+// step announces the result of a step, and the functions whose promotion has ended
+// while others continue. If all have ended, step sends nothing, because the final
+// notification says so.
 func (n *promotionNotifier) step(i int, all []looked, again bool) {
 	p := n.promotion
 	step := p.plan.Steps[i]
@@ -70,7 +70,7 @@ func (n *promotionNotifier) step(i int, all []looked, again bool) {
 		if !f.Going() && !n.ended[f] {
 			n.ended[f] = true
 			about, sentences, stage.Doubt = append(about, f), append(sentences, f.Message()+"."), true
-			stage.Headline = "Promotion ended for some"
+			stage.Headline = "Promotion ended for some functions"
 		}
 	}
 	if !again && step.For > 0 && step.Weight > 0 && i+1 < len(p.plan.Steps) {
@@ -88,7 +88,7 @@ func (n *promotionNotifier) step(i int, all []looked, again bool) {
 	}
 }
 
-// stepFound is what was counted of a function in a step that is over.
+// stepFound returns what a completed step showed about a function.
 func stepFound(l looked, step canary.Step) string {
 	text := causeText(l.decision, l.f.Report())
 	if text == "" {
@@ -97,7 +97,7 @@ func stepFound(l looked, step canary.Step) string {
 	return l.f.Label() + ": " + text + "."
 }
 
-// send notifies of a stage, if the input notify-on has promotions.
+// send sends a stage of the promotion, if the input notify-on includes promotions.
 func (n *promotionNotifier) send(send func(context.Context, notify.Notification), stage report.PromotionStage, about []*alias.Promoting) {
 	p, a := n.promotion, n.promotion.action
 	if !notify.ShouldNotify(a.inputs.NotifyOn, report.Result{Command: a.inputs.Command, Status: report.Promoted}) {

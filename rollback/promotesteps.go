@@ -11,11 +11,11 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
-// run goes through the steps.
+// run carries out the steps.
 func (p *promotion) run(ctx context.Context) {
 	for i, step := range p.plan.Steps {
 		if !slices.ContainsFunc(p.all.Going(), func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight <= step.Weight }) {
-			continue // an earlier attempt was further, or nothing goes on
+			continue // done by an earlier attempt, or every promotion has ended
 		}
 		p.action.log.Group("Promoting: " + stepText(step))
 		p.step(ctx, i)
@@ -27,8 +27,9 @@ func (p *promotion) run(ctx context.Context) {
 	}
 }
 
-// step gives the new versions the traffic of a step, and looks every minute until it
-// is over. A function that is further already is left as it is.
+// step shifts the traffic of a step to the new versions, and evaluates them every
+// minute until the step is complete. It does not change a function that already has
+// a larger share.
 func (p *promotion) step(ctx context.Context, i int) {
 	a, step := p.action, p.plan.Steps[i]
 	limited, cancel := context.WithTimeoutCause(ctx, a.inputs.Timeout, alias.ErrTimeout)
@@ -50,7 +51,7 @@ func (p *promotion) step(ctx context.Context, i int) {
 		var all []looked
 		for _, f := range p.watching(step) {
 			_, since := f.Weight()
-			l := canary.Look{Step: i, Elapsed: a.deps.Clock.Now().Sub(since), Extended: extended[f], Signals: signals}
+			l := canary.Look{Step: i, Elapsed: awsNow(a).Sub(since), Extended: extended[f], Signals: signals}
 			d := p.look(ctx, f, l)
 			if ctx.Err() != nil {
 				return
@@ -66,19 +67,20 @@ func (p *promotion) step(ctx context.Context, i int) {
 	}
 }
 
-// watching are the functions that a step is about.
+// watching returns the functions that take part in a step.
 func (p *promotion) watching(step canary.Step) []*alias.Promoting {
 	return slices.DeleteFunc(p.all.Going(), func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight > step.Weight })
 }
 
-// looked is a look at one function.
+// looked is the evaluation of one function.
 type looked struct {
 	f        *alias.Promoting
 	decision canary.Decision
 }
 
-// follow carries out what the looks of one minute have decided, and reports whether
-// to look again. Who goes back comes first: it may bring all back.
+// follow carries out the decisions of one minute, and reports whether to look again.
+// It begins with the functions that return to the stable version, because all others
+// may have to return with them.
 func (p *promotion) follow(all []looked, signals canary.Signals) (again bool) {
 	for _, l := range all {
 		if l.decision.Next == canary.Back {
@@ -100,25 +102,25 @@ func (p *promotion) follow(all []looked, signals canary.Signals) (again bool) {
 	return again
 }
 
-// probe asks the health checks once in a step: below 100 % either version can
-// answer, so that they are a check of the whole. One that failed before the new
-// version had any traffic says nothing of it until it has passed.
+// probe runs the health checks once per step. Below 100%, either version may answer,
+// so the checks test both together. A check that failed before the new version
+// received any traffic does not count against that version until it has passed.
 func (p *promotion) probe(ctx context.Context, step canary.Step) (signals canary.Signals) {
 	if step.Weight <= 0 {
 		return signals
 	}
 	switch p.health(ctx, stepShare(step)) {
 	case report.NotHealthy:
-		return canary.Signals{Unhealthy: !p.unwell, Unsure: p.unwell && step.Whole()}
+		return canary.Signals{Unhealthy: !p.unhealthyBefore, Unsure: p.unhealthyBefore && step.Whole()}
 	case report.HealthUnknown:
 		return canary.Signals{Unsure: true}
 	case report.Healthy:
-		p.unwell = false
+		p.unhealthyBefore = false
 	}
 	return signals
 }
 
-// health asks the health checks. Where there are none, nothing is unhealthy.
+// health runs the health checks. Without any, the result is Healthy.
 func (p *promotion) health(ctx context.Context, when string) report.Health {
 	going := p.all.Going()
 	if len(p.verifier.Options.Health.URLs) == 0 || len(going) == 0 {
@@ -136,7 +138,7 @@ func (p *promotion) health(ctx context.Context, when string) report.Health {
 	return verdict.Healthy
 }
 
-// rings takes the alarms that went off since the promotion began.
+// rings checks for alarms that have gone into ALARM since the promotion began.
 func (p *promotion) rings(ctx context.Context, signals *canary.Signals) {
 	now, known := p.verifier.Ringing(ctx, p.subjects())
 	if known {

@@ -11,39 +11,39 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// complete ends a promotion whose new version has all of the traffic.
+// complete ends a promotion whose new version has 100% of the traffic.
 func (p *promotion) complete(f *alias.Promoting, d canary.Decision, signals canary.Signals) {
 	last := p.plan.Steps[len(p.plan.Steps)-1]
 	switch {
 	case last.For <= 0 && signals.Unsure:
 		f.Complete(report.HealthUnknown, "a health check gave no result", true)
 	case last.For <= 0:
-		f.Complete(report.HealthUnknown, "it was not watched with all of the traffic", false)
+		f.Complete(report.HealthUnknown, "it was not watched with 100% of the traffic", false)
 	case d.Cause == canary.Inconclusive:
-		f.Complete(report.HealthUnknown, "it is not known whether it is healthy there: "+causeText(d, f.Report()), true)
+		f.Complete(report.HealthUnknown, "could not confirm that it is healthy: "+causeText(d, f.Report()), true)
 	default:
-		f.Complete(report.Healthy, fmt.Sprintf("it was watched for %s there and is healthy: %s", shortDuration(last.For), d.Verdict.Why()), false)
+		f.Complete(report.Healthy, fmt.Sprintf("it was watched for %s with 100%% of the traffic and is healthy: %s", report.DurationText(last.For), d.Verdict.Why()), false)
 	}
 }
 
-// tell says what a look found, in the log, in the timeline and on the page.
+// tell reports the result of a look in the log, the timeline and the summary.
 func (p *promotion) tell(f *alias.Promoting, step canary.Step, l canary.Look, d canary.Decision) {
-	now := p.action.deps.Clock.Now()
-	text := fmt.Sprintf("%s after %s: %s", stepShare(step), l.Elapsed.Round(time.Second), lookText(l, step.Whole(), d, f.Report()))
+	now := awsNow(p.action)
+	text := fmt.Sprintf("%s after %s: %s", stepShare(step), report.DurationText(l.Elapsed.Round(time.Second)), lookText(l, step.Whole(), d, f.Report()))
 	p.action.log.Infof("%s: %s", f.Label(), text)
 	r := f.Report()
 	r.Looks = append(r.Looks, report.PromotionLook{At: now, Weight: step.Weight, Verdict: lookText(l, step.Whole(), d, r), Passed: d.Next == canary.Advance && d.Cause == canary.NoCause})
 	f.Happened(report.Looked, now, text)
 }
 
-// lookText is what a look found, and what comes after it.
+// lookText returns what a look found, and what happens next.
 func lookText(l canary.Look, whole bool, d canary.Decision, r *report.Promotion) string {
 	var parts []string
 	switch {
 	case l.Unknown:
-		parts = append(parts, "what was counted could not be read")
+		parts = append(parts, "the number of calls could not be read")
 	case len(r.Minutes) == 0:
-		parts = append(parts, "no minute is counted yet")
+		parts = append(parts, "no minute has been counted yet")
 	default:
 		parts = append(parts, countsText(r, whole))
 		if d.Next != canary.Keep || d.Verdict.Rose() {
@@ -57,15 +57,15 @@ func lookText(l canary.Look, whole bool, d canary.Decision, r *report.Promotion)
 var nextTexts = map[canary.Next]string{
 	canary.Keep:    "watching",
 	canary.Advance: "step done",
-	canary.Extend:  "watching for as long again",
-	canary.Back:    "going back",
+	canary.Extend:  "extended once, by its own duration",
+	canary.Back:    "returning to the stable version",
 	canary.Done:    "done",
 }
 
-// countsText is what was counted of both versions, or with all of the traffic.
+// countsText returns how many calls and errors each version had.
 func countsText(r *report.Promotion, whole bool) string {
 	if whole {
-		return fmt.Sprintf("version %s had %s in %d calls with all of the traffic", r.Version, errorsText(r.BakeErrors), r.BakeCalls)
+		return fmt.Sprintf("version %s had %s in %d calls with 100%% of the traffic", r.Version, errorsText(r.BakeErrors), r.BakeCalls)
 	}
 	text := fmt.Sprintf("version %s had %s in %d calls", r.Version, errorsText(r.Errors), r.Calls)
 	if r.StableCalls > 0 {
@@ -84,7 +84,8 @@ func errorsText(n int) string {
 	return fmt.Sprintf("%d errors", n)
 }
 
-// causeText is why it goes back, as half a sentence.
+// causeText returns why a promotion returns to the stable version, as part of a
+// sentence.
 func causeText(d canary.Decision, r *report.Promotion) string {
 	switch d.Cause {
 	case canary.Alarm:
@@ -98,19 +99,19 @@ func causeText(d canary.Decision, r *report.Promotion) string {
 	return ""
 }
 
-// stepShare is a step's share of the traffic.
+// stepShare formats a step's share of the traffic.
 func stepShare(s canary.Step) string { return fmt.Sprintf("%.4g%%", 100*s.Weight) }
 
-// stepText is a step as the input has it.
+// stepText formats a step in the syntax of the input `steps`.
 func stepText(s canary.Step) string {
 	if s.For <= 0 {
 		return stepShare(s)
 	}
-	return stepShare(s) + " " + shortDuration(s.For)
+	return stepShare(s) + " " + inputDuration(s.For)
 }
 
-// shortDuration is a duration without zeros at its end: 5m, 1h30m.
-func shortDuration(d time.Duration) string {
+// inputDuration formats a duration as the input `steps` takes it: 5m, 1h30m.
+func inputDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

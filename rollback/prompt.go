@@ -18,16 +18,16 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/terminal"
 )
 
-// person is the person who started the program with arguments.
+// person is the user who started the program on the command line.
 type person struct {
 	screen      terminal.Screen
-	interactive bool // questions can be asked
-	confirmed   bool // and are not wanted
+	interactive bool // prompts can be answered
+	confirmed   bool // by the flag --yes
 }
 
-// needsConfirmation reports whether somebody must agree before an alias moves: a
-// person always, for whom what will change is shown; else where nobody has said to
-// where.
+// needsConfirmation reports whether the user must confirm before an alias moves. A
+// drill always needs confirmation. A rollback needs it at a terminal; otherwise only
+// if a target version is not given.
 func needsConfirmation(a *action) bool {
 	if a.person == nil || a.person.confirmed || a.inputs.DryRun {
 		return false
@@ -35,37 +35,38 @@ func needsConfirmation(a *action) bool {
 	switch a.inputs.Command {
 	case "drill":
 		return true
-	case "rollback": // a program that names the version knows what it does
+	case "rollback": // a script that names the version needs no confirmation
 		return a.person.interactive || slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return f.Target == 0 })
 	default:
 		return false
 	}
 }
 
-// refuseUnconfirmed refuses what needs confirmation where nobody can be asked.
+// refuseUnconfirmed refuses a command that needs confirmation if nobody can be
+// prompted, and reports whether it did.
 func refuseUnconfirmed(a *action) bool {
 	if !needsConfirmation(a) || a.person.interactive {
 		return false
 	}
-	what := "choose the version by --target-version, or take the last good one by --yes"
+	what := "choose the version with --target-version, or accept the last good one with --yes"
 	if a.inputs.Command == "drill" {
-		what = "say so by --yes"
+		what = "add --yes to confirm"
 	}
 	a.setAll(report.Failed, report.InvalidInput,
-		"nothing was moved: this is not a terminal, so nobody could be asked: "+what+"; --dry-run shows what would be done")
+		"nothing was moved: this is not a terminal, so the action cannot ask for confirmation: "+what+"; --dry-run shows what would change")
 	return true
 }
 
-// prompt shows a person what there is, lets choose, and asks whether to go on.
-// Where it gives false, the result says that nothing was moved.
+// prompt shows the versions, lets the user choose, and asks for confirmation. If it
+// returns false, the result says that nothing was moved.
 func prompt(a *action, functions []alias.Function) bool {
 	listed := listForPrompt(a, functions)
-	if a.result.Status == report.Failed || refuseLatest(a, listed) {
+	if a.result.Status == report.Failed || refuseLatest(a, listed) || refuseMissing(a, listed) {
 		return false
 	}
 	s := &selection{
 		screen: a.person.screen, command: a.inputs.Command, environment: a.inputs.Environment, reason: a.inputs.Reason, withSite: a.inputs.Site.Bucket != "",
-		functions: a.inputs.Functions, listed: listed, now: a.deps.Clock.Now(), choices: map[int]*terminal.Choice{},
+		functions: a.inputs.Functions, listed: listed, now: awsNow(a), choices: map[int]*terminal.Choice{},
 	}
 	if why := s.ask(a.lifetime.work); why != "" {
 		decline(a, why, listed)
@@ -92,7 +93,7 @@ func listForPrompt(a *action, functions []alias.Function) []report.Function {
 		if f.Status == report.Failed {
 			message := "nothing was moved: " + f.Message
 			if a.inputs.Command == "rollback" && f.Reason != report.Cancelled {
-				message += "; with --target-version and --yes nothing is listed and nobody is asked"
+				message += "; --target-version and --yes skip the list and the prompt"
 			}
 			a.setAll(report.Failed, f.Reason, message)
 			a.result.Declined = f.Reason == report.Cancelled
@@ -105,8 +106,8 @@ func listForPrompt(a *action, functions []alias.Function) []report.Function {
 	return listed
 }
 
-// refuseLatest refuses to ask where no answer could be carried out: a drill could
-// not return to $LATEST.
+// refuseLatest refuses a drill of an alias on $LATEST before it asks for confirmation:
+// the drill could not return to $LATEST.
 func refuseLatest(a *action, listed []report.Function) bool {
 	if a.inputs.Command != "drill" {
 		return false
@@ -120,7 +121,24 @@ func refuseLatest(a *action, listed []report.Function) bool {
 	return true
 }
 
-// decline is the result of a person who did not want to go on, or cannot.
+// refuseMissing refuses a target version that does not exist before it asks for
+// confirmation. The list always contains the target versions that exist.
+func refuseMissing(a *action, listed []report.Function) bool {
+	if a.inputs.Command != "rollback" {
+		return false
+	}
+	for i, f := range listed {
+		target := strconv.FormatInt(a.inputs.Functions[i].Target, 10)
+		if a.inputs.Functions[i].Target == 0 || slices.ContainsFunc(f.Versions, func(v report.Version) bool { return v.Version == target }) {
+			continue
+		}
+		a.setAll(report.Failed, report.VersionNotFound, fmt.Sprintf("nothing was moved: of %s, %s", a.inputs.Functions[i], f.Why))
+		return true
+	}
+	return false
+}
+
+// decline sets the result of a prompt that was not confirmed.
 func decline(a *action, why string, listed []report.Function) {
 	var where []string
 	for i, f := range listed {
@@ -130,10 +148,10 @@ func decline(a *action, why string, listed []report.Function) {
 	a.result.Declined = true
 }
 
-// longestReason is how many characters a person may give as a reason.
+// longestReason is the length limit of the reason, in characters.
 const longestReason = github.LongestReason
 
-// selection is what a person reads and answers before anything is moved.
+// selection is the content of the prompt, and the answers to it.
 type selection struct {
 	screen      terminal.Screen
 	command     string
@@ -143,11 +161,11 @@ type selection struct {
 	functions   []github.Function
 	listed      []report.Function // the same functions, with their versions
 	now         time.Time
-	choices     map[int]*terminal.Choice // by the function's place
+	choices     map[int]*terminal.Choice // by index of the function
 }
 
-// ask shows the versions and asks the questions. Where nothing is to be moved, it
-// says why.
+// ask shows the versions and asks the questions. It returns why nothing is to be
+// moved; empty: the user confirmed the move, or there is nothing to confirm.
 func (s *selection) ask(ctx context.Context) (declined string) {
 	if !s.anythingToMove() {
 		return ""
@@ -167,17 +185,17 @@ func (s *selection) ask(ctx context.Context) (declined string) {
 		}
 		choice := s.choice(f)
 		if len(choice.Options) == 0 {
-			return "there is no other version of " + f.Function + " to choose"
+			return "there is no other version of " + f.Function + " to choose from"
 		}
 		s.choices[i] = choice
 		title := question(f)
 		pages = append(pages, terminal.Page{Title: func() string { return title }, Choice: choice})
 	}
 	why := &terminal.Input{Limit: longestReason, Value: s.reason}
-	sure := &terminal.Confirm{Yes: "Yes, move", No: "No, leave all as it is"}
+	sure := &terminal.Confirm{Yes: "Yes, move", No: "No, cancel"}
 	if s.command == "rollback" && s.reason == "" {
 		pages = append(pages, terminal.Page{
-			Title: func() string { return "Why? (the log and the summary repeat it; Enter leaves it out)" }, Input: why,
+			Title: func() string { return "Reason (optional, shown in the log and the summary)" }, Input: why,
 		})
 	}
 	last := terminal.Page{Title: s.lastQuestion, Confirm: sure}
@@ -190,14 +208,14 @@ func (s *selection) ask(ctx context.Context) (declined string) {
 	case err != nil && !errors.Is(err, terminal.ErrAborted):
 		return err.Error()
 	case err != nil || !sure.Value:
-		return "it was not confirmed"
+		return "the move was not confirmed"
 	}
 	s.reason = strings.TrimSpace(why.Value)
 	return ""
 }
 
-// anythingToMove is false where every function serves the version that was named
-// for it, and that one alone.
+// anythingToMove reports whether any alias does not yet send 100% of its traffic to
+// the given target version. For a drill, it always returns true.
 func (s *selection) anythingToMove() bool {
 	for i, f := range s.listed {
 		target := strconv.FormatInt(s.functions[i].Target, 10)
@@ -215,16 +233,16 @@ func (s *selection) show(text string) {
 }
 
 const (
-	cursorColumns = 6 // before a label, with some space
+	cursorColumns = 6 // to the left of a label, and a margin
 	leastLabel    = 30
 )
 
-// choice has the versions to choose from; the cursor is on the proposed one.
+// choice returns the versions to choose from, with the cursor on the proposed one.
 func (s *selection) choice(f report.Function) *terminal.Choice {
 	c := &terminal.Choice{}
 	for _, v := range f.Versions {
 		if v.Serving && len(servingOf(f)) == 1 {
-			continue // it is there already
+			continue // already live
 		}
 		label := v.Label()
 		if s.screen.Width > 0 && !s.screen.Accessible {
@@ -238,8 +256,8 @@ func (s *selection) choice(f report.Function) *terminal.Choice {
 	return c
 }
 
-// preview is what will change: first which versions, then what differs between
-// them, as far as there is space for it.
+// preview returns what will change: first the versions, then the differences between
+// them, as far as they fit on the screen.
 func (s *selection) preview(listed []report.Function, choices map[int]*terminal.Choice) string {
 	var ways, differences []string
 	for i, f := range listed {
@@ -257,8 +275,8 @@ func (s *selection) preview(listed []report.Function, choices map[int]*terminal.
 	return s.fit(strings.Join(all, "\n\n"))
 }
 
-// target is the version that a function goes to: the one that was named, else the
-// one that is chosen now.
+// target returns the version that a function moves to: the chosen one, or else the one
+// in the inputs.
 func (s *selection) target(i int, choices map[int]*terminal.Choice) string {
 	if choice, chosen := choices[i]; chosen {
 		return choice.Value
@@ -266,20 +284,20 @@ func (s *selection) target(i int, choices map[int]*terminal.Choice) string {
 	return strconv.FormatInt(s.functions[i].Target, 10)
 }
 
-// fit cuts a text to what there is space for; the result has it all.
+// fit cuts a text to the available space. The result shows the whole text.
 func (s *selection) fit(text string) string {
 	space := s.screen.ConfirmSpace()
 	lines := strings.Split(text, "\n")
 	used := 0
 	for i, line := range lines {
 		if used += max(s.screen.LineCount(line), 1); used > space || used == space && i < len(lines)-1 {
-			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n") + fmt.Sprintf("\n… and %d more lines, which the result will have", len(lines)-i)
+			return strings.TrimRight(strings.Join(lines[:i], "\n"), "\n") + fmt.Sprintf("\n… and %d more lines, shown in the result", len(lines)-i)
 		}
 	}
 	return text
 }
 
-// longestPreview is how many lines the preview can have, whatever is chosen.
+// longestPreview returns the largest number of lines of the preview for any choice.
 func (s *selection) longestPreview() int {
 	total := s.screen.LineCount(s.preview(s.listed, s.choices))
 	for i, choice := range s.choices {
@@ -306,35 +324,36 @@ func (s *selection) lastQuestion() string {
 	text := fmt.Sprintf("Move %s in %s now?", which, s.environment)
 	switch {
 	case s.command == "drill" && len(s.listed) == 1 && s.listed[0].Target != "":
-		text = fmt.Sprintf("Move %s in %s to version %s and back now? Users of it are served that version meanwhile.", which, s.environment, s.listed[0].Target)
+		text = fmt.Sprintf("Move %s in %s to version %s and back now? Until it is moved back, users get that version.", which, s.environment, s.listed[0].Target)
 	case s.command == "drill":
-		text = fmt.Sprintf("Move %s in %s to the proposed version and back now? Users are served that one meanwhile.", which, s.environment)
+		text = fmt.Sprintf("Move %s in %s to the proposed version and back now? Until it is moved back, users get that version.", which, s.environment)
 	case len(s.functions) == 1:
 		text = fmt.Sprintf("Move %s in %s to version %s now?", which, s.environment, s.target(0, s.choices))
 	}
 	return report.Line(text, longestProblems)
 }
 
-// question is what a person is asked about a function, with what is proposed
-// and why.
+// question returns the question about a function, with the proposed version and the
+// reason for it.
 func question(f report.Function) string {
 	text := report.Line(fmt.Sprintf("Which version should %s:%s serve? It serves %s.", f.Function, f.Alias, strings.Join(servingOf(f), " and ")), longestProblems)
 	switch {
 	case f.Target != "":
 		text += "\n" + report.Line(fmt.Sprintf("Version %s is proposed: %s.", f.Target, f.Why), longestProblems)
 	case f.Why != "":
-		text += "\n" + report.Line(fmt.Sprintf("None is proposed: %s.", f.Why), longestProblems)
+		text += "\n" + report.Line(fmt.Sprintf("No version is proposed: %s.", f.Why), longestProblems)
 	}
 	return text
 }
 
-// moveText says from which to which version one function goes.
+// moveText returns which version a function moves from, and which version it moves
+// to.
 func moveText(f report.Function, target string) string {
-	text := fmt.Sprintf("%s:%s goes from version %s to version %s.", f.Function, f.Alias, strings.Join(servingOf(f), " and "), target)
+	text := fmt.Sprintf("%s:%s moves from version %s to version %s.", f.Function, f.Alias, strings.Join(servingOf(f), " and "), target)
 	if at := slices.IndexFunc(f.Versions, func(v report.Version) bool { return v.Version == target }); at >= 0 {
 		v := f.Versions[at]
 		if v.Rejected {
-			text += fmt.Sprintf(" Version %s was rejected before%s; it will count as good again.", target, byRun(v.RejectedBy))
+			text += fmt.Sprintf(" Version %s was rejected%s; this move removes the rejection.", target, byRun(v.RejectedBy))
 		}
 		if v.State != "" && v.State != "Active" {
 			text += fmt.Sprintf(" Its state is %s.", v.State)
@@ -350,12 +369,12 @@ func byRun(run string) string {
 	return " by run " + run
 }
 
-// label heads what is about one of several functions.
+// label is the heading for one of several functions.
 func label(f report.Function) string {
 	return report.Line(f.Function+":"+f.Alias, longestProblems)
 }
 
-// versionNumber reads a version of the list; 0: it is none.
+// versionNumber parses a version of the list; 0: not a number.
 func versionNumber(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
-// prove checks the functions that were moved, where checks were asked for, and
-// gives the results with what was found.
+// prove runs the checks, if there are any, on the functions that were moved, and
+// returns the results with the verdicts.
 func prove(a *action, clients *aws.Clients, fleet *alias.Fleet) []report.Function {
 	faulty := faultyChecks(a)
 	if fleet.Moved() && (a.inputs.AsksForChecks() || len(faulty) > 0) {
@@ -22,13 +22,13 @@ func prove(a *action, clients *aws.Clients, fleet *alias.Fleet) []report.Functio
 		watch := a.inputs.Watch
 		fleet.Prove(a.lifetime.work, withFaulty(proverOf(verifier(a, clients)), faulty), alias.ProveOptions{
 			StepBack: watch.OnUnhealthy == "step-back", MaxSteps: watch.MaxSteps, Timeout: a.inputs.Timeout,
-			Observed: watch.Observe > 0, Log: a.log,
+			Log: a.log,
 		})
 	}
 	return fleet.Results()
 }
 
-// proverOf makes the checks of v the proof of moved aliases.
+// proverOf returns a prover that runs the checks of v on the moved aliases.
 func proverOf(v *verify.Verifier) alias.Prover {
 	return func(ctx context.Context, moved []alias.Moved) []report.Verdict {
 		checks := *v
@@ -48,7 +48,7 @@ func proverOf(v *verify.Verifier) alias.Prover {
 	}
 }
 
-// verifier has the checks that were asked for.
+// verifier returns a verifier with the checks that the inputs configure.
 func verifier(a *action, clients *aws.Clients) *verify.Verifier {
 	health := a.inputs.Health
 	return &verify.Verifier{
@@ -67,7 +67,7 @@ func verifier(a *action, clients *aws.Clients) *verify.Verifier {
 			metrics := clients.CloudWatch(region)
 			return verify.Clients{Lambda: clients.Lambda(region), Alarms: metrics, Metrics: metrics, Logs: clients.Logs(region)}
 		},
-		Clock: a.deps.Clock, Log: a.log, Redact: a.redactor.Redact,
+		Clock: awsClock(a), Log: a.log, Redact: a.redactor.Redact,
 	}
 }
 
@@ -79,7 +79,7 @@ func alarmsOf(given []github.Alarm) []verify.Alarm {
 	return alarms
 }
 
-// leftVersion is empty where it is not known.
+// leftVersion returns the version that the alias left; empty: not known.
 func leftVersion(m alias.Moved) string {
 	if m.Left == 0 {
 		return ""

@@ -7,8 +7,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// rollBack rolls every function and the static site back, notifies, and proves
-// that production recovered.
+// rollBack rolls back every function and the static site, sends notifications, and
+// proves that production recovered.
 func rollBack(ctx context.Context, a *action, clients *aws.Clients, functions []alias.Function) {
 	site := restoreSite(a, clients)
 	a.log.Group("Rolling back")
@@ -19,8 +19,8 @@ func rollBack(ctx context.Context, a *action, clients *aws.Clients, functions []
 	a.log.EndGroup()
 
 	a.awaitRun(ctx)
-	notifyMoved(a, withOwners(a, fleet.Results()))
+	notifyMoved(a, withOwners(a, fleet.Results()), site.running())
 	a.result.Functions = withOwners(a, prove(a, clients, fleet))
 	completeTimelines(a)
-	a.result.Site = site()
+	a.result.Site = site.wait()
 }

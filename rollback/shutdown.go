@@ -9,27 +9,28 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/alias"
 )
 
-// What the runner leaves after a signal: it sends SIGTERM 7.5 s after SIGINT,
-// and kills 2.5 s after that. The rest of each time is for writing outputs and
-// summary.
+// How long the program may work after a signal. The runner sends SIGTERM 7.5 s after
+// SIGINT, and SIGKILL 2.5 s after that. The remaining time is for writing the
+// outputs and the summary.
 const (
 	graceAfterInterrupt = 6 * time.Second
 	graceAfterTerminate = 1800 * time.Millisecond
-	// graceAtATerminal is after the first Ctrl-C, or where the terminal is gone:
-	// nobody kills the program then, and a drill may take that long to return.
+	// graceAtATerminal applies after the first Ctrl-C, or when the terminal is
+	// closed: no runner kills the program, and a drill may need that long to return.
 	graceAtATerminal = 40 * time.Second
 )
 
 // Lifetime is how long the program may work.
 type Lifetime struct {
-	// work ends at the first signal: nothing new is begun after it.
+	// work ends at the first signal: nothing new is started after it.
 	work context.Context
-	// finish ends when what was under way then must be given up, too.
+	// finish ends when the work in progress must be abandoned as well.
 	finish context.Context
 }
 
-// withSignals makes a Lifetime that the signals end; patience is what the first of them
-// leaves where it is not SIGTERM. end frees it.
+// withSignals returns a Lifetime that ends with the signals. patience is how long
+// finish lasts after a first signal other than SIGTERM. Call end to release the
+// Lifetime.
 func withSignals(parent context.Context, clock alias.Clock, signals <-chan os.Signal, patience time.Duration) (l Lifetime, end func()) {
 	work, cancel := context.WithCancelCause(parent)
 	finish, giveUp := context.WithCancelCause(parent)

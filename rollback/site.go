@@ -13,44 +13,59 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/site"
 )
 
-// siteMoments is how many restorable moments are listed.
+// siteMoments is the maximum number of points in time to list.
 const siteMoments = 10
 
-// restoreSite begins to restore the static site, beside whatever else is done, and
-// gives its result when it is asked for; nil: there is no site. Neither the
-// functions nor the site wait for each other.
-func restoreSite(a *action, clients *aws.Clients) func() *report.Site {
+// siteRestore is the static site while it is being restored.
+type siteRestore struct {
+	done   chan report.Site // nil: nothing is being restored
+	result *report.Site     // if nothing is being restored; nil: there is no site
+}
+
+// running reports whether the result is not known yet.
+func (r siteRestore) running() bool { return r.done != nil && len(r.done) == 0 }
+
+// wait waits for the result. It is nil if there is no site.
+func (r siteRestore) wait() *report.Site {
+	if r.done == nil {
+		return r.result
+	}
+	result := <-r.done
+	return &result
+}
+
+// restoreSite starts to restore the static site in the background. The functions and
+// the site do not wait for each other.
+func restoreSite(a *action, clients *aws.Clients) siteRestore {
 	if faulty := faultySite(a); faulty != nil {
-		return func() *report.Site { return faulty }
+		return siteRestore{result: faulty}
 	}
 	if a.inputs.Site.Bucket == "" {
-		return func() *report.Site { return nil }
+		return siteRestore{}
 	}
 	if noFailedRun(a) && a.inputs.Site.RestoreTo.IsZero() && a.inputs.Site.Manifest == "" {
-		result := siteResult(a, report.Skipped, "the static site was not restored: a person started the rollback, so no failed run shows its last good state; "+
+		result := siteResult(a, report.Skipped, "the static site was not restored: the rollback was started by hand, so no failed run shows when the site was last good; "+
 			"set site-restore-to (`command: list` shows the times) or site-manifest")
 		result.Reason = report.StateNotGiven
-		return func() *report.Site { return result }
+		return siteRestore{result: result}
 	}
 	done := make(chan report.Site, 1)
 	go func() {
 		ctx, cancel := a.limited()
 		defer cancel()
-		run, _ := a.run.known(ctx) // its times tell the state to restore
+		run, _ := a.run.known(ctx) // its times determine the state to restore
 		done <- site.Restore(ctx, siteDeps(a, clients), siteRequest(a, run))
 	}()
-	return func() *report.Site {
-		result := <-done
-		return &result
-	}
+	return siteRestore{done: done}
 }
 
-// noFailedRun: a person asks, so that the own run's times say nothing about the site.
+// noFailedRun reports whether the rollback was started by hand, so that the times of
+// this workflow run say nothing about the site.
 func noFailedRun(a *action) bool {
-	return a.alone() || a.event.TimesByAPI() && slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return byHand(a, f) })
+	return a.outsideWorkflow() || a.event.TimesByAPI() && slices.ContainsFunc(a.inputs.Functions, func(f github.Function) bool { return byHand(a, f) })
 }
 
-// siteResult is a result about the site that nothing was restored for.
+// siteResult returns a result for the site in which no objects were restored.
 func siteResult(a *action, status report.Status, message string) *report.Site {
 	return &report.Site{
 		Bucket: a.inputs.Site.Bucket, Prefix: a.inputs.Site.Prefix, Status: status, Message: message, Keys: []report.SiteKey{},
@@ -65,7 +80,7 @@ func siteDeps(a *action, clients *aws.Clients) site.Deps {
 	return d
 }
 
-// siteRequest says which state of the site is asked for.
+// siteRequest returns the request to restore the site, from the inputs and the run.
 func siteRequest(a *action, run report.Run) site.Request {
 	in := a.inputs.Site
 	q := site.Request{
@@ -87,8 +102,8 @@ func siteRequest(a *action, run report.Run) site.Request {
 	return q
 }
 
-// deployEnded is when the last job that can have deployed had ended; zero: one is
-// at work, or it is not known.
+// deployEnded returns when the last job that may have deployed ended; zero: such a
+// job is still running, or the time is not known.
 func deployEnded(a *action, run report.Run) time.Time {
 	run = a.withFailure(run)
 	var end time.Time
@@ -96,7 +111,7 @@ func deployEnded(a *action, run report.Run) time.Time {
 		named := len(run.DeployJobs) == 0 || slices.ContainsFunc(run.DeployJobs, job.IsNamed)
 		switch {
 		case job.Own && job.FailedStep != "":
-			return time.Time{} // the rollback is a step of the job that deployed
+			return time.Time{} // this step is in the job that deployed
 		case job.Own, !named, job.Conclusion == "skipped", job.NeverRan:
 		case job.CompletedAt.IsZero():
 			if !job.StartedAt.IsZero() {
@@ -112,12 +127,12 @@ func deployEnded(a *action, run report.Run) time.Time {
 	return end
 }
 
-// snapshotSite writes the manifest of the site as it is.
+// snapshotSite writes a manifest of the present state of the site.
 func snapshotSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.result.Site = faultySite(a); a.result.Site != nil || a.inputs.Site.Bucket == "" {
 		return
 	}
-	result := siteResult(a, report.Planned, "a dry run: the manifest of the site would be written")
+	result := siteResult(a, report.Planned, "dry run: the site manifest would be written")
 	result.Evidence = report.ByManifest
 	a.result.Site = result
 	if a.inputs.DryRun {
@@ -125,11 +140,11 @@ func snapshotSite(ctx context.Context, a *action, clients *aws.Clients) {
 	}
 	taken, err := site.WriteManifest(ctx, siteDeps(a, clients), siteRequest(a, report.Run{ID: a.workflow.RunID}))
 	if err != nil {
-		result.Status, result.Reason, result.Message = report.Failed, site.ReasonOf(err), "the manifest of the site was not written: "+err.Error()
+		result.Status, result.Reason, result.Message = report.Failed, site.ReasonOf(err), "the site manifest was not written: "+err.Error()
 		return
 	}
 	result.Status, result.Unchanged = report.Taken, taken.Objects
-	result.Message = fmt.Sprintf("the manifest of the site is written: %d objects, %s", taken.Objects, taken.Key)
+	result.Message = fmt.Sprintf("the site manifest was written: %d objects, %s", taken.Objects, taken.Key)
 }
 
 // checkSite reports whether the site could be restored now.
@@ -152,7 +167,7 @@ func checkSite(ctx context.Context, a *action, clients *aws.Clients) {
 	}
 }
 
-// listSite shows the moments that the site can be restored to.
+// listSite lists the points in time that the site can be restored to.
 func listSite(ctx context.Context, a *action, clients *aws.Clients) {
 	if a.result.Site = faultySite(a); a.result.Site != nil || a.inputs.Site.Bucket == "" {
 		return
@@ -161,17 +176,17 @@ func listSite(ctx context.Context, a *action, clients *aws.Clients) {
 	a.result.Site = result
 	moments, err := site.Moments(ctx, siteDeps(a, clients), siteRequest(a, report.Run{}), siteMoments)
 	if err != nil {
-		result.Status, result.Reason, result.Message = report.Failed, site.ReasonOf(err), "the moments of the site could not be listed: "+err.Error()
+		result.Status, result.Reason, result.Message = report.Failed, site.ReasonOf(err), "the points in time to restore the site to could not be listed: "+err.Error()
 		return
 	}
 	result.Moments = moments
-	result.Message = fmt.Sprintf("the site can be restored to %d moments", len(moments))
+	result.Message = fmt.Sprintf("the site can be restored to %d points in time", len(moments))
 	for _, m := range moments {
 		a.log.Infof("site %s can be restored with site-restore-to: %s (%d versions, %d delete markers)", result.Bucket, m.At, m.Versions, m.Removed)
 	}
 }
 
-// drillSite restores the site and brings it back.
+// drillSite restores the site, and then returns it to its live state.
 func drillSite(a *action, clients *aws.Clients) {
 	if a.inputs.Site.Bucket == "" || a.inputs.DryRun {
 		return
@@ -189,7 +204,7 @@ func drillSite(a *action, clients *aws.Clients) {
 		a.result.Site = back
 	default:
 		there.Status = report.Drilled
-		there.Message = fmt.Sprintf("the drill restored %d objects and removed %d, and brought the site back", there.Restored, there.Removed)
+		there.Message = fmt.Sprintf("the drill restored %d objects and removed %d, then returned the site to its live state", there.Restored, there.Removed)
 		a.result.Site = &there
 	}
 }

@@ -288,7 +288,7 @@ func TestATargetThatUndoesNothingByOtherWays(t *testing.T) {
 			}
 		}
 	}
-	warned := func(e expected) expected { e.warning = "undoes nothing"; return e }
+	warned := func(e expected) expected { e.warning = "does not undo anything"; return e }
 	hold(t, map[string]situation{
 		"the other half of the canary": {given: all(same(41, 42), func(p *picture) {
 			p.alias.Version, p.alias.Weighted, p.alias.Weight = 41, 42, 0.1

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// candidatesAhead is how many versions that may be the target are read before it
-// is known whether they are needed.
+// candidatesAhead is how many possible target versions are read before it is known
+// whether they are needed.
 func candidatesAhead(ob *observer) int {
 	if ob.listing != nil {
 		return 1
@@ -14,8 +14,8 @@ func candidatesAhead(ob *observer) int {
 	return minCandidates
 }
 
-// ahead are versions that are read beside the alias: deployed-version says which
-// one serves in all likelihood.
+// ahead contains versions that are read concurrently with the alias: deployed-version
+// most likely names the live version.
 type ahead struct {
 	cancel  context.CancelFunc
 	reading sync.WaitGroup
@@ -24,8 +24,8 @@ type ahead struct {
 	errs    []error
 }
 
-// readAhead begins to read the version that deployed-version names and those below
-// it, at the first look at the alias. What is not to be read is an empty ahead.
+// readAhead starts to read the version in deployed-version and the versions below it,
+// at the first look at the alias. If there is nothing to read, ahead is empty.
 func readAhead(ctx context.Context, ob *observer) *ahead {
 	deployed := ob.o.Request.Deployed
 	a := &ahead{cancel: func() {}}
@@ -38,27 +38,24 @@ func readAhead(ctx context.Context, ob *observer) *ahead {
 	a.read, a.errs = make([]Version, len(a.numbers)), make([]error, len(a.numbers))
 	ctx, a.cancel = context.WithCancel(ctx)
 	for i, v := range a.numbers {
-		a.reading.Go(func() { a.read[i], a.errs[i] = ob.client.readVersion(ctx, v) })
+		a.reading.Go(func() { a.read[i], a.errs[i] = ob.client.tryVersion(ctx, v) })
 	}
 	return a
 }
 
-// keep waits for the versions, hands them to the observer, and gives their
-// numbers. One that could not be read is left out: whoever needs it reads it
-// again, and says what is wrong.
-func (a *ahead) keep(ob *observer) (numbers []int64) {
+// keep waits for the versions, passes them to the observer, and returns their numbers.
+// A version that could not be read does not stop anything: the rule that needs it
+// reads it again, and reports the error.
+func (a *ahead) keep(ob *observer) []int64 {
 	a.reading.Wait()
 	a.cancel()
 	for i, v := range a.numbers {
-		if a.errs[i] == nil {
-			ob.keep(v, a.read[i])
-			numbers = append(numbers, v)
-		}
+		keepTry(ob, v, a.read[i], a.errs[i])
 	}
-	return numbers
+	return a.numbers
 }
 
-// drop gives them up.
+// drop cancels the reads.
 func (a *ahead) drop() {
 	a.cancel()
 	a.reading.Wait()

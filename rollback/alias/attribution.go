@@ -8,25 +8,32 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// attribution is the answer to "is the failing version this run's?" (rule 4).
+// attribution says whether this run deployed the failing version (rule 4).
 type attribution struct {
-	reason report.Reason // empty: it is taken as this run's; else why not
-	why    string        // of a reason: half a sentence for the message
-	proof  string        // what the answer stands on
+	reason report.Reason // empty if the version is attributed to this run; otherwise the reason why not
+	why    string        // the explanation of the reason, as part of a sentence for the message
+	proof  string        // the evidence
 	proven bool
 	notes  []report.Note
-	// attention: it could not be known for sure, and a person must look.
+	// attention reports that the result is uncertain, and that somebody must check it.
 	attention bool
-	// between: it was made while this run went on, though not by it.
+	// between reports that the version was published while this run was in progress,
+	// but not by it.
 	between bool
 }
 
 func attribute(f *facts, failing int64) attribution {
 	if !f.o.Request.OnlyIfDeployed {
+		if a := supersededBy(f.o); a.reason != "" {
+			return a
+		}
+		if a := mayBeRolledBack(f, failing); a.reason != "" {
+			return a
+		}
 		if a := toleratedPromotion(f); a.reason != "" {
 			return a
 		}
-		return supersededIfMoved(f.o, attribution{proof: "not asked: only-if-deployed is false"})
+		return supersededIfMoved(f.o, attribution{proof: "not checked: only-if-deployed is false"})
 	}
 	if f.o.Request.Deployed != 0 {
 		a := byDeployedVersion(f.o)
@@ -40,40 +47,51 @@ func attribute(f *facts, failing int64) attribution {
 	f.needRun()
 	modified := f.lastModified(failing)
 	if modified.IsZero() || f.o.Run.CreatedAt.IsZero() {
-		return withoutTimes(f.o, failing)
+		return withoutTimes(f, failing)
 	}
 	return byTime(f, failing, modified)
 }
 
-// byDeployedVersion: the workflow says which version it deployed.
+// supersededBy is the result if a newer version is live than the one in
+// deployed-version, even if attribution is not required: a rollback would overwrite a
+// newer deploy, or move the alias to the version that failed.
+func supersededBy(o Observation) attribution {
+	if deployed := o.Request.Deployed; deployed == 0 || o.Alias.Serves(deployed) || o.Alias.newest() < deployed {
+		return attribution{}
+	}
+	return byDeployedVersion(o)
+}
+
+// byDeployedVersion uses the version that the workflow says it deployed.
 func byDeployedVersion(o Observation) attribution {
 	deployed, top, run := o.Request.Deployed, o.Alias.newest(), o.Run
 	switch {
 	case o.Alias.Serves(deployed):
-		a := attribution{proven: true, proof: fmt.Sprintf("deployed-version says that this run put version %d behind the alias", deployed)}
+		a := attribution{proven: true, proof: fmt.Sprintf("deployed-version says that this run moved the alias to version %d", deployed)}
 		if made := o.Versions[deployed].LastModified; !made.IsZero() && !run.CreatedAt.IsZero() && !run.CreatedBound && o.before(made, run.CreatedAt) {
 			a.notes = []report.Note{{Text: fmt.Sprintf(
-				"version %d is older than this run (made %s): deployed-version is believed, as for a pipeline that promotes; a deploy that found nothing new to publish looks the same; a snapshot before the deploy distinguishes the two",
+				"version %d is older than this run (published %s): deployed-version is trusted, as for a pipeline that promotes versions; a deploy that had nothing new to publish looks the same; a snapshot before the deploy distinguishes the two",
 				deployed, utc(made))}}
 		}
 		return a
 	case top > deployed:
 		return attribution{
 			reason: report.Superseded, proven: true,
-			why:   fmt.Sprintf("a newer version (%d) than the one this run deployed (%d) serves", top, deployed),
+			why:   fmt.Sprintf("a newer version (%d) than the one this run deployed (%d) is live", top, deployed),
 			proof: fmt.Sprintf("deployed-version is %d, the alias serves %d", deployed, top),
 		}
 	default:
 		return attribution{
 			reason: report.NotDeployed, proven: true,
-			why:   fmt.Sprintf("it serves version %d, and never came to version %d, which this run published", top, deployed),
+			why:   fmt.Sprintf("it is on version %d: this run published version %d, which is not live", top, deployed),
 			proof: fmt.Sprintf("deployed-version is %d, the alias serves %d", deployed, top),
 		}
 	}
 }
 
-// byTime compares when the version was made, which is its LastModified (before
-// it was published and not before its deploy began), with the times of the run.
+// byTime compares the time at which the version was made with the times of the run.
+// That time is its LastModified, which is before it was published, but not before its
+// deploy started.
 func byTime(f *facts, failing int64, modified time.Time) attribution {
 	run := f.o.Run
 	if f.o.before(modified, run.CreatedAt) {
@@ -87,7 +105,7 @@ func byTime(f *facts, failing int64, modified time.Time) attribution {
 	}
 	if len(run.Jobs) == 0 {
 		return supersededIfMoved(f.o, attribution{proof: fmt.Sprintf(
-			"not proven: version %d was published at %s, after %s (%s), but when this run's jobs ran is not known",
+			"not proven: version %d was published at %s, after %s (%s), but the times of this run's jobs are not known",
 			failing, utc(modified), beginning(run), utc(run.CreatedAt))})
 	}
 	if a := byPublisher(f, failing); a.reason != "" {
@@ -115,19 +133,19 @@ func byTime(f *facts, failing int64, modified time.Time) attribution {
 		proof += fmt.Sprintf(" and before its last job ended (%s)", utc(end))
 	}
 	if f.o.ClockDifference > 0 {
-		proof += fmt.Sprintf(", more than the %s by which the clocks of AWS and GitHub differ away from its beginning and end", f.o.ClockDifference)
+		proof += fmt.Sprintf(", more than the clock difference between AWS and GitHub (%s) from its start and end", f.o.ClockDifference)
 	}
-	a := attribution{proven: !run.CreatedBound, proof: proof + "; no newer run deployed by then"}
+	a := attribution{proven: !run.CreatedBound, proof: proof + "; no newer run had deployed by then"}
 	if !run.NewerKnown {
 		a.proven = false
-		a.proof = proof + "; whether a newer run deployed by then could not be found out"
+		a.proof = proof + "; could not determine whether a newer run had deployed by then"
 	}
 	return supersededIfMoved(f.o, a)
 }
 
-// tooClose: AWS's and GitHub's clocks differ, and the version was made so near to
-// the beginning or the end of a job that it is not known whether the job was at
-// work then.
+// tooClose is the result if the clocks of AWS and GitHub differ, and the version was
+// made so close to the start or the end of a job that it cannot be determined whether
+// the job was running then.
 func tooClose(o Observation, version int64, modified time.Time, jobs []report.Job) attribution {
 	difference := o.ClockDifference
 	if difference == 0 || len(spanning(jobs, modified, -difference)) > 0 {
@@ -135,8 +153,8 @@ func tooClose(o Observation, version int64, modified time.Time, jobs []report.Jo
 	}
 	a := attribution{
 		reason: report.NotDeployed, attention: true,
-		why: fmt.Sprintf("it is not known whether this run deployed version %d, because the clocks of AWS and GitHub differ by %s: set deployed-version, or roll back by hand with target-version", version, difference),
-		proof: fmt.Sprintf("version %d was published at %s by AWS's clock, which is %s or less from the beginning or the end of the jobs of this run by GitHub's",
+		why: fmt.Sprintf("could not determine whether this run deployed version %d, because the clocks of AWS and GitHub differ by %s: set deployed-version, or roll back by hand with target-version", version, difference),
+		proof: fmt.Sprintf("version %d was published at %s by AWS's clock, which is within %s of the start or the end of the jobs of this run by GitHub's clock",
 			version, utc(modified), difference),
 	}
 	if end, known := o.jobs().lastEnd(); known && modified.After(end) {
@@ -145,19 +163,19 @@ func tooClose(o Observation, version int64, modified time.Time, jobs []report.Jo
 	return a
 }
 
-// before reports whether a time of AWS's clock is before one of GitHub's for sure.
+// before reports whether a time of AWS's clock is certainly before a time of GitHub's.
 func (o Observation) before(aws, github time.Time) bool {
 	return wholeSecond(aws).Add(o.ClockDifference).Before(github)
 }
 
-// olderThanThisRun: a version that was there before this run began was not
-// deployed by it, unless it is one that was rejected, and that the deploy of this
-// run put there anew.
+// olderThanThisRun is the result for a version that existed before this run started.
+// This run did not deploy it, unless it was rejected before and the deploy of this run
+// moved the alias to it again.
 func olderThanThisRun(f *facts, failing int64, modified time.Time) attribution {
 	run := f.o.Run
 	a := attribution{
 		reason: report.NotDeployed, proven: true,
-		why: fmt.Sprintf("version %d was there before this run began, so this run did not deploy it", failing),
+		why: fmt.Sprintf("version %d existed before this run began, so this run did not deploy it", failing),
 		proof: fmt.Sprintf("version %d was published at %s, before %s (%s)",
 			failing, utc(modified), beginning(run), utc(run.CreatedAt)),
 	}
@@ -167,20 +185,20 @@ func olderThanThisRun(f *facts, failing int64, modified time.Time) attribution {
 	}
 	if putThereAnew(f, failing) {
 		return attribution{proven: true, proof: fmt.Sprintf(
-			"version %d was rejected%s and the alias was left on version %d (%s); version %d serves again, this run's deploy ran after that, and no other run of the workflow did",
+			"version %d was rejected%s and the alias was left on version %d (%s); version %d is live again, this run's deploy ran after that, and no other run of the workflow deployed",
 			failing, byRun(e.Run), f.o.Memory.Version, utc(f.o.Memory.At), failing)}
 	}
 	a.attention, a.proven = true, false
-	a.proof += "; it was rejected before, and who put it there again is not known"
+	a.proof += "; it was rejected before, and the action could not determine who moved the alias to it again"
 	return a
 }
 
-// putThereAnew reports whether it was this run that put a version behind the alias
-// that had been rejected: the job that had published it ran in this run after the
-// alias was left on another version, and in no other run.
+// putThereAnew reports whether this run moved the alias to a version that had been
+// rejected: the job that published it ran in this run after the alias was moved to
+// another version, and in no other run.
 func putThereAnew(f *facts, version int64) bool {
 	since := f.o.Memory.At
-	if since.IsZero() || !f.o.Run.NewerKnown || f.o.Memory.Version == version { // a snapshot saw it there
+	if since.IsZero() || !f.o.Run.NewerKnown || f.o.Memory.Version == version { // a snapshot found it live
 		return false
 	}
 	f.needRunsAtWorkOn(version)
@@ -194,12 +212,12 @@ func putThereAnew(f *facts, version int64) bool {
 		})
 	}
 	if len(publishedAbove(f)) > 0 {
-		return false // its deploy published another one
+		return false // the deploy of this run published another version
 	}
 	return deployed(f.o.Run) && !slices.ContainsFunc(slices.Concat(f.o.Since, f.o.Run.Newer), deployed)
 }
 
-// madeVersion reports whether a job of that name was running in some run when a
+// madeVersion reports whether a job with this name was running in some run when a
 // version was made.
 func (o Observation) madeVersion(name string, version int64) bool {
 	return slices.Contains(o.AtWorkAsked, version) && slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
@@ -207,8 +225,8 @@ func (o Observation) madeVersion(name string, version int64) bool {
 	})
 }
 
-// servesAgain reports whether a version that was rejected serves although the memory
-// says that the alias was left on another one, or a snapshot found it serving.
+// servesAgain reports whether a rejected version is live although the memory says that
+// the alias was moved to another one, or that a snapshot found it live.
 func (f *facts) servesAgain(version int64) (Rejection, bool) {
 	m := f.o.Memory
 	e, rejected := m.Rejected.Find(version)
@@ -218,9 +236,9 @@ func (f *facts) servesAgain(version int64) (Rejection, bool) {
 	return e, true
 }
 
-// deployedUpstream are the jobs that nobody named and in which the version was
-// made, where the runs before tell that it is they that publish: the workflow
-// then names only a job that checks the deploy.
+// deployedUpstream returns the unlisted jobs in which the version was made, if earlier
+// runs show that these jobs publish: the workflow then lists only a job that checks
+// the deploy.
 func deployedUpstream(f *facts, version int64, modified time.Time) []report.Job {
 	jobs := f.o.jobs().atWork(f.o.jobs().upstreamJobs(), modified)
 	if len(jobs) == 0 {
@@ -233,8 +251,8 @@ func deployedUpstream(f *facts, version int64, modified time.Time) []report.Job 
 	})
 }
 
-// madeBefore reports whether a job of that name was running when one of the earlier
-// versions was made that GitHub was asked about.
+// madeBefore reports whether a job with this name was running when one of the earlier
+// versions that were looked up on GitHub was made.
 func (o Observation) madeBefore(name string) bool {
 	return slices.ContainsFunc(o.AtWorkAsked, func(version int64) bool {
 		return slices.ContainsFunc(slices.Concat(o.Run.Older, o.Run.Newer), func(run report.Run) bool {
@@ -243,9 +261,9 @@ func (o Observation) madeBefore(name string) bool {
 	})
 }
 
-// betweenJobs: the version was made when no job of this run that can deploy was at
-// work: while the run waited for an approval, between two attempts, by a person or
-// by another workflow.
+// betweenJobs is the result if the version was made while no job of this run that can
+// deploy was running: while the run waited for an approval, between two attempts, by a
+// person or by another workflow.
 func betweenJobs(o Observation, version int64, modified time.Time) attribution {
 	a := attribution{
 		reason: report.NotDeployed, proven: true, between: true,
@@ -259,28 +277,30 @@ func betweenJobs(o Observation, version int64, modified time.Time) attribution {
 	}
 	if upstream := o.jobs().atWork(o.jobs().upstreamJobs(), modified); len(upstream) > 0 {
 		a.attention, a.proven = true, false
-		a.proof += fmt.Sprintf("; its job %q was, which is not among those that count: name it in needs or in deploy-job if it deploys", upstream[0].Name)
+		a.proof += fmt.Sprintf("; its job %q was running, but it is not one of the counted jobs: if it deploys, list it in needs or in deploy-job", upstream[0].Name)
 	}
 	return a
 }
 
-// withoutTimes: when the version was made, or when the run began, is not known.
-func withoutTimes(o Observation, failing int64) attribution {
-	m := o.Memory
-	if m.Exists && m.By == ByRollback && m.Version != 0 && o.Alias.Only(m.Version) {
+// withoutTimes is the result if the time of the version or of the run is not known.
+func withoutTimes(f *facts, failing int64) attribution {
+	m := f.o.Memory
+	if m.Exists && m.By == ByRollback && m.Version != 0 && f.o.Alias.Only(m.Version) {
 		return attribution{
 			reason: report.AlreadyRolledBack,
 			why:    fmt.Sprintf("it was rolled back to version %d before, and nothing has changed it since", m.Version),
-			proof:  "the memory alias says where the last rollback left the alias, and no times are known that would say more",
+			proof:  "the memory alias shows where the last rollback left the alias, and the times that would show more are not known",
 		}
 	}
-	return supersededIfMoved(o, attribution{proof: fmt.Sprintf(
-		"not proven: it is not known when this run began, so version %d is taken as deployed by it", failing)})
+	if a := mayBeRolledBack(f, failing); a.reason != "" {
+		return a
+	}
+	return supersededIfMoved(f.o, attribution{proof: fmt.Sprintf(
+		"not proven: could not determine when this run began, so version %d is assumed to have been deployed by it", failing)})
 }
 
-// supersededIfMoved guards an attribution that is not proven: where somebody
-// moved the alias while this program was running, what serves now is not what
-// failed.
+// supersededIfMoved corrects an attribution that is not proven: if somebody moved the
+// alias while this program was running, the live version is not the one that failed.
 func supersededIfMoved(o Observation, a attribution) attribution {
 	first, now := o.First, o.Alias
 	if first == nil || a.proven || first.newest() == now.newest() {
@@ -288,8 +308,8 @@ func supersededIfMoved(o Observation, a attribution) attribution {
 	}
 	moved := attribution{
 		reason: report.Superseded, proven: true,
-		why:   "somebody else changed it while this rollback was running, and what serves now is not what failed",
-		proof: fmt.Sprintf("the alias served %s at first, and %s on the second look", serving(*first), serving(now)),
+		why:   "somebody else changed it while this rollback was running, and the version that is live now is not the one that failed",
+		proof: fmt.Sprintf("the alias served %s at first, and %s when it was read again", serving(*first), serving(now)),
 	}
 	if now.newest() < first.newest() {
 		moved.reason = report.NotDeployed
@@ -297,9 +317,9 @@ func supersededIfMoved(o Observation, a attribution) attribution {
 	return moved
 }
 
-// newerDeploy holds the tests that show a newer deploy, whatever else is known of
-// this run's own: a version that serves is newer than the one this run deployed,
-// was made after everything in this run had ended, or while a newer run was
+// newerDeploy contains the tests that show a newer deploy, independent of the other
+// facts about this run: a live version is newer than the one that this run deployed,
+// was made after everything in this run had ended, or was made while a newer run was
 // already deploying.
 func newerDeploy(f *facts, version int64) attribution {
 	if deployed := f.o.Request.Deployed; deployed != 0 {
@@ -331,7 +351,8 @@ func newerDeploy(f *facts, version int64) attribution {
 	return attribution{}
 }
 
-// afterThisRun: the version was made when this run's other jobs had ended.
+// afterThisRun is the result if the version was made after the other jobs of this run
+// had ended.
 func afterThisRun(o Observation, version int64, modified time.Time) attribution {
 	end, over := o.jobs().lastEnd()
 	if !over || !wholeSecond(modified).After(end.Add(o.ClockDifference)) {
@@ -339,7 +360,7 @@ func afterThisRun(o Observation, version int64, modified time.Time) attribution 
 	}
 	return attribution{
 		reason: report.Superseded, proven: true,
-		why: fmt.Sprintf("version %d was published after what failed had ended: it is a newer deploy, and stays", version),
+		why: fmt.Sprintf("version %d was published after the failed jobs had ended: it is a newer deploy and stays", version),
 		proof: fmt.Sprintf("version %d was published at %s, after the last other job of this run, or the deployment, ended (%s)",
 			version, utc(modified), utc(end)),
 	}
@@ -351,7 +372,7 @@ func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
 func beginning(run report.Run) string {
 	if run.CreatedBound {
-		return "the push or deployment that began this run"
+		return "the push or deployment that started this run"
 	}
 	return "this run was created"
 }

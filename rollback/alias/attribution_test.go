@@ -173,7 +173,7 @@ func TestDecideWithLittleKnown(t *testing.T) {
 		"the jobs are not known": {given: func(p *picture) { p.run.Jobs = nil },
 			want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, proof: "not proven"}},
 		"whether there are newer runs is not known": {given: func(p *picture) { p.run.NewerKnown = false },
-			want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, proof: "could not be found out"}},
+			want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, proof: "could not determine whether a newer run had deployed by then"}},
 		"no time at all": {given: func(p *picture) { p.run = report.Run{ID: thisRun} },
 			want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, proof: "not proven"}},
 		"the version's own time is not known": {given: func(p *picture) { p.versions[42] = active(time.Time{}) },

@@ -1,6 +1,7 @@
 package alias_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,6 +26,17 @@ func TestAskingTwiceByHand(t *testing.T) {
 			p.memory = remembered("rejected=60,42"+at, 41)
 			p.versions[60] = active(clockAt(5, 0))
 		}, again},
+		"a version far below was chosen": {func(p *picture) {
+			p.memory, p.alias.Version = remembered("rejected=42"+at, 39), 39
+		}, again},
+		"one that was published before lies above": {func(p *picture) {
+			p.memory = remembered("rejected=42"+at, 41)
+			p.versions[43] = active(clockAt(3, 9))
+		}, again},
+		"the time of one above is not known": {func(p *picture) {
+			p.memory = remembered("rejected=42"+at, 41)
+			p.versions[43] = alias.Version{Exists: true, Read: true, State: "Active"}
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
 		"the version is named": {func(p *picture) {
 			p.memory, p.request.Target = remembered("rejected=42"+at, 41), 40
 		}, expected{action: alias.Move, reason: report.Chosen, target: 40, reject: []int64{41}, unreject: 40, byHand: true}},
@@ -45,6 +57,21 @@ func TestAskingTwiceByHand(t *testing.T) {
 		"the memory is a snapshot's": {func(p *picture) {
 			p.memory = remembered("run=7001/1 at=2026-11-22T03:10:00Z by=snapshot", 41)
 		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
+		"the memory is a snapshot's, and nothing newer exists": {func(p *picture) {
+			p.memory = remembered("run=7001/1 at=2026-11-22T03:10:00Z by=snapshot", 41)
+			delete(p.versions, 42)
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
+		"a later run took a snapshot": {func(p *picture) {
+			p.memory = remembered("rejected=42@7001 run=7002/1 at=2026-11-22T04:10:00Z by=snapshot", 41)
+		}, again},
+		"a later run took a snapshot, and something above is not rejected": {func(p *picture) {
+			p.memory = remembered("rejected=42@7001 run=7002/1 at=2026-11-22T04:10:00Z by=snapshot", 41)
+			p.versions[43] = active(clockAt(3, 9))
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
+		"a later run took a snapshot of a version above": {func(p *picture) {
+			p.memory, p.alias.Version = remembered("rejected=42@7001 run=7002/1 at=2026-11-22T04:10:00Z by=snapshot", 43), 43
+			p.versions[43] = active(clockAt(20, 0))
+		}, expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{43}, byHand: true}},
 		"nothing is remembered": {func(*picture) {}, expected{action: alias.Move, reason: report.PreviousVersion, target: 40, reject: []int64{41}, byHand: true}},
 		"the deployed version is told": {func(p *picture) {
 			p.memory, p.request.Deployed = remembered("rejected=42"+at, 41), 41
@@ -64,7 +91,11 @@ func TestAskingTwiceByHand(t *testing.T) {
 				assert.Equal(t, c.want.reject, d.Reject)
 				assert.Equal(t, c.want.unreject, d.Unreject)
 				if d.Reason == report.AlreadyRolledBack {
-					assert.Equal(t, "the last rollback (2026-11-22 03:10 UTC) left it on version 41, and nothing was deployed since; to go further back, name the version by target-version", d.Why)
+					when := " (2026-11-22 03:10 UTC)"
+					if p.memory.By == alias.BySnapshot {
+						when = ""
+					}
+					assert.Equal(t, fmt.Sprintf("the last rollback"+when+" left it on version %d, and nothing has been deployed since; to go further back, set target-version", p.alias.Version), d.Why)
 				}
 			}
 		})

@@ -15,30 +15,31 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Inspector is AWS Lambda's API as far as a check looks at more than a rollback
-// does.
+// Inspector is the part of the Lambda API that a check needs in addition to a
+// rollback.
 type Inspector interface {
 	GetProvisionedConcurrencyConfig(context.Context, *lambda.GetProvisionedConcurrencyConfigInput, ...func(*lambda.Options)) (*lambda.GetProvisionedConcurrencyConfigOutput, error)
 }
 
 // Check finds out for every function whether a rollback would work now, and whether a
-// promotion would begin; nil: none is meant to come. It changes nothing.
+// promotion would start; it does not check promotions if that is nil. It changes
+// nothing.
 func Check(ctx context.Context, functions []Function, promotion *PromoteOptions) []report.Function {
 	f := NewFleet(functions)
 	each(f.all, func(r *rollback) { (&checker{r: r, promotion: promotion}).check(ctx) })
 	return f.Results()
 }
 
-// checker finds out of one function whether a rollback would work.
+// checker finds out whether a rollback of one function would work.
 type checker struct {
 	r      *rollback
-	reason report.Reason // of what failed first; empty: nothing did
+	reason report.Reason // the reason of the first failure; empty if nothing failed
 
-	promotion   *PromoteOptions // nil: none is meant to come
+	promotion   *PromoteOptions // nil if no promotion is intended
 	provisioned bool            // the alias has provisioned concurrency
 }
 
-// The statuses of a check's lines.
+// The statuses of a line.
 const (
 	passed       = report.CheckPassed
 	failed       = report.CheckFailed
@@ -67,15 +68,15 @@ func (c *checker) check(ctx context.Context) {
 	}
 }
 
-// checkLine is one line of a check; without a name it is none.
+// checkLine is one line of a check. A line without a name is not shown.
 type checkLine struct {
 	name   string
 	status report.CheckStatus
 	detail string
-	reason report.Reason // of what failed
+	reason report.Reason // the reason of the failure
 }
 
-// add keeps a line, and reports whether nothing was wrong with it.
+// add stores a line, and reports whether it found no problem.
 func (c *checker) add(line checkLine) bool {
 	if line.name == "" {
 		return true
@@ -93,8 +94,8 @@ func problem(name string, err error) checkLine {
 	return checkLine{name, failed, text, reason}
 }
 
-// checkCredentials says what the first answer of AWS says about them. Where
-// there was none, it says nothing.
+// checkCredentials reports what the first response from AWS shows about the
+// credentials. Without a response, it reports nothing.
 func checkCredentials(err error) checkLine {
 	const name = "credentials"
 	reason := report.Reason("")
@@ -110,7 +111,8 @@ func checkCredentials(err error) checkLine {
 	return checkLine{}
 }
 
-// checkAlias says what was read of the alias, or why it could not be: err.
+// checkAlias reports what was read about the alias, or the error err that prevented
+// it.
 func (c *checker) checkAlias(err error) checkLine {
 	const name = "alias"
 	if err != nil {
@@ -123,7 +125,7 @@ func (c *checker) checkAlias(err error) checkLine {
 	case m.promoting(a):
 		detail += fmt.Sprintf("; run %d is promoting version %d, or was stopped while it did; a rollback now would stop that", m.Run, a.Weighted)
 	case a.stuck():
-		detail += fmt.Sprintf("; AWS has not shifted the traffic since the alias was moved to version %d, as where provisioned concurrency does not start; a rollback now would clear that", a.Version)
+		detail += fmt.Sprintf("; AWS has not shifted the traffic since the alias was moved to version %d, as happens if provisioned concurrency does not start; a rollback now would clear the weight", a.Version)
 	case a.Weighted != 0:
 		detail += "; a rollback now would stop that canary"
 	}
@@ -138,18 +140,18 @@ func (c *checker) checkListing(ctx context.Context) checkLine {
 	return checkLine{name: name, status: passed, detail: "allowed"}
 }
 
-// checkMoving asks for an update of the alias that AWS must refuse after it has
-// looked at the permission: under a revision that the alias cannot have, and to
-// where it points already.
+// checkMoving requests an update of the alias that AWS must refuse after it has
+// checked the permission: with a revision that the alias cannot have, and to the
+// version that it already points at.
 func (c *checker) checkMoving(ctx context.Context) checkLine {
 	const name = "permission lambda:UpdateAlias"
 	if err := c.tryUpdating(ctx, c.r.client.alias); !refusedForAnotherReason(err) {
 		return problem(name, explain(err, "UpdateAlias", c.r.client.resource(c.r.now().Alias)))
 	}
-	return checkLine{name: name, status: passed, detail: "allowed (tried under a revision that the alias does not have, so that nothing changes)"}
+	return checkLine{name: name, status: passed, detail: "allowed (tested with a revision that the alias does not have, so nothing changes)"}
 }
 
-// tryUpdating asks for an update of an alias in a way that cannot succeed.
+// tryUpdating requests an update of an alias in a way that cannot succeed.
 func (c *checker) tryUpdating(ctx context.Context, alias string) error {
 	version := c.r.now().Alias.primary()
 	_, err := do(ctx, c.r.client.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
@@ -160,30 +162,31 @@ func (c *checker) tryUpdating(ctx context.Context, alias string) error {
 	return err
 }
 
-// refusedForAnotherReason: AWS looks at the permission before it looks at the
-// revision (412), or at what else is being changed (409).
+// refusedForAnotherReason reports whether AWS refused the update for a reason other
+// than the permission: it checks the permission before the revision (412) and before
+// concurrent changes (409).
 func refusedForAnotherReason(err error) bool {
 	return err == nil || conflict(err)
 }
 
-// noRevision has the form of a revision, and is none.
+// noRevision has the format of a revision, but is never one.
 func noRevision() string {
 	text := hex.EncodeToString([]byte(rand.Text()))
 	return fmt.Sprintf("%s-%s-4%s-8%s-%s", text[:8], text[8:12], text[13:16], text[17:20], text[20:32])
 }
 
-// noVersion is a number that no function has got to.
+// noVersion is a version number that no function reaches.
 const noVersion = "999999999"
 
-// checkMemory asks for what writes or creates the memory alias, in a way that
-// cannot succeed: under a revision that it cannot have, or under the name of an
-// alias that exists, on a version that does not.
+// checkMemory requests what updates or creates the memory alias, in a way that cannot
+// succeed: with a revision that it cannot have, or with the name of an existing alias
+// and a version that does not exist.
 func (c *checker) checkMemory(ctx context.Context) checkLine {
 	const call, name = "CreateAlias", "memory"
 	switch m := c.r.now().Memory; {
 	case m.Unread != nil:
 		return checkLine{name: name, status: failed, reason: m.Unread.Reason,
-			detail: m.Unread.Text + "; a rollback works without, but does not know which versions were bad"}
+			detail: m.Unread.Text + "; a rollback works without it, but does not know which versions were bad"}
 	case m.Foreign != "":
 		return checkLine{name: name, status: failed, reason: report.InvalidInput, detail: c.r.client.foreignMemory(m)}
 	case m.Exists:
@@ -195,36 +198,36 @@ func (c *checker) checkMemory(ctx context.Context) checkLine {
 		}, unretried)
 	})
 	if kind := classify(err); kind == inProgress || kind == notFound || aws.Code(err) == "InvalidParameterValueException" {
-		return checkLine{name: name, status: passed, detail: c.r.client.memoryAlias() + " does not exist yet, and the first rollback may create it (tried with a name that exists already, so that nothing changes)"}
+		return checkLine{name: name, status: passed, detail: c.r.client.memoryAlias() + " does not exist yet, and the first rollback is allowed to create it (tested with a name that already exists, so nothing changes)"}
 	}
 	p := explain(err, call, c.r.client.memoryResource())
-	return checkLine{name: name, status: inconclusive, detail: p.Text + "; a rollback works without, but forgets which versions were bad", reason: p.Reason}
+	return checkLine{name: name, status: inconclusive, detail: p.Text + "; a rollback works without it, but does not store which versions were bad", reason: p.Reason}
 }
 
-// checkExistingMemory is checkMemory where there is one.
+// checkExistingMemory is checkMemory for a memory alias that exists.
 func (c *checker) checkExistingMemory(ctx context.Context, name string) checkLine {
 	m := c.r.now().Memory
 	if err := c.tryUpdating(ctx, c.r.client.memoryAlias()); !refusedForAnotherReason(err) {
 		p := explain(err, "UpdateAlias", c.r.client.memoryResource())
-		return checkLine{name: name, status: inconclusive, reason: p.Reason, detail: p.Text + "; a rollback works without, but the next one may choose the version that this one left"}
+		return checkLine{name: name, status: inconclusive, reason: p.Reason, detail: p.Text + "; a rollback works without it, but the next one may choose the version that this one left"}
 	}
 	if m.Unreadable != "" {
 		return checkLine{name: name, status: inconclusive, detail: fmt.Sprintf(
-			"the Description of %s is not readable and counts as empty (%s): it is not known which versions were bad; the next rollback rewrites it", c.r.client.memoryAlias(), m.Unreadable)}
+			"the Description of %s is not readable and is treated as empty (%s): could not read which versions were bad; the next rollback overwrites it", c.r.client.memoryAlias(), m.Unreadable)}
 	}
-	return checkLine{name: name, status: passed, detail: fmt.Sprintf("%s remembers: %s", c.r.client.memoryAlias(), m.Description())}
+	return checkLine{name: name, status: passed, detail: fmt.Sprintf("%s stores: %s", c.r.client.memoryAlias(), m.Description())}
 }
 
-// readOtherAliases reads the function's other aliases, which a rollback of one
-// function does not take the time for: a version below the live one may have served
-// one of them only. Where it is not allowed, that is not known.
+// readOtherAliases reads the other aliases of the function. A rollback of one function
+// does not take the time for this, but a version below the live one may have served
+// only another alias. If the call is not allowed, the other aliases are unknown.
 func (c *checker) readOtherAliases(ctx context.Context) {
 	if _, _, others, found := (&listing{}).read(ctx, c.r.client); found {
 		c.r.now().OtherAliases = others
 	}
 }
 
-// checkTarget finds where a rollback would go now.
+// checkTarget finds the version that a rollback would choose now.
 func (c *checker) checkTarget(ctx context.Context) checkLine {
 	const name = "target"
 	d, err := c.r.observer.preview(ctx)
@@ -233,7 +236,7 @@ func (c *checker) checkTarget(ctx context.Context) checkLine {
 	}
 	if d.Reason == report.NoPreviousVersion {
 		c.r.state.decision.NoPrevious = d.NoPrevious
-		d.Why += "; deploy good code once more, and keep older versions when you clean up, so that there is one to go back to"
+		d.Why += "; deploy good code once more, and keep older versions when you clean up, so that there is a version to go back to"
 	}
 	if d.Action != Move {
 		return checkLine{name, failed, d.Why, d.Reason}
@@ -247,11 +250,11 @@ func (c *checker) checkTarget(ctx context.Context) checkLine {
 	return checkLine{name: name, status: passed, detail: strings.Join(details, "; ")}
 }
 
-// noProvisioned is AWS's word for an alias without provisioned concurrency. Any
-// other 404 says nothing of it.
+// noProvisioned is AWS's error code for an alias without provisioned concurrency. Any
+// other 404 has another cause.
 const noProvisioned = "ProvisionedConcurrencyConfigNotFoundException"
 
-// checkProvisioned reports whether traffic will take minutes to follow the alias.
+// checkProvisioned reports whether the traffic takes minutes to shift after a move.
 func (c *checker) checkProvisioned(ctx context.Context) checkLine {
 	const call, name = "GetProvisionedConcurrencyConfig", "provisioned concurrency"
 	inspector, can := c.r.client.lambda.(Inspector)
@@ -265,17 +268,17 @@ func (c *checker) checkProvisioned(ctx context.Context) checkLine {
 	})
 	switch {
 	case aws.Code(err) == noProvisioned:
-		return checkLine{name: name, status: passed, detail: "none: the traffic follows the alias at once"}
+		return checkLine{name: name, status: passed, detail: "none: the traffic shifts at once"}
 	case err != nil:
 		return checkLine{name: name, status: inconclusive, detail: explain(err, call, c.r.client.resource(c.r.now().Alias)).Text}
 	}
 	c.provisioned = true
 	return checkLine{name: name, status: passed, detail: fmt.Sprintf(
-		"%d instances (%s): after a move AWS shifts the traffic for minutes; give timeout and timeout-minutes room for it",
+		"%d instances (%s): after a move, AWS takes minutes to shift the traffic; set timeout and timeout-minutes high enough",
 		sdk.ToInt32(out.RequestedProvisionedConcurrentExecutions), out.Status)}
 }
 
-// conclude words the whole.
+// conclude writes the message.
 func (c *checker) conclude() {
 	s, place := &c.r.state, c.r.subject.place()
 	var wrong []string

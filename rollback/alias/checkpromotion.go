@@ -7,8 +7,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// checkPromotion finds out whether a promotion would begin now; nil: none is meant to
-// come. The aliases must have been read.
+// checkPromotion finds out whether a promotion would start now; it does nothing if no
+// promotion is intended (nil). The aliases must have been read.
 func (c *checker) checkPromotion(ctx context.Context, options *PromoteOptions) checkLine {
 	const name = "promotion"
 	if options == nil {
@@ -26,7 +26,7 @@ func (c *checker) checkPromotion(ctx context.Context, options *PromoteOptions) c
 	return checkLine{name: name, status: passed, detail: d.Why}
 }
 
-// decideToCome is decidePromotion where the new version need not be known yet.
+// decideToCome is decidePromotion for a new version that need not be known yet.
 func decideToCome(o Observation, options PromoteOptions) Decision {
 	now := o.Alias
 	switch {

@@ -8,15 +8,15 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Decide says what is to be done about one function, from what was observed
-// alone: it has no clock and does no I/O. Where something must be known that
-// was not read yet, the decision is NeedMore with a query, and it is asked again.
-//
-// The rules are those of the contract's section 4, tried in its order; the
-// first that matches decides.
+// Decide decides what to do with one function, from the observation alone: it uses no
+// clock and does no I/O. If something is needed that was not read yet, the decision is
+// NeedMore with a query, and Decide is called again with the result. The rules are
+// those of section 4 of the contract, in its order; the first rule that matches
+// decides.
 func Decide(o Observation) Decision {
 	return decideWith(o, func(f *facts) Decision {
 		for _, rule := range []func(*facts) (Decision, bool){
+			notRequested,
 			chosenTarget, // rule 1
 			aliasOnLatest,
 			rolledBackByThisRun, // rule 2
@@ -32,16 +32,22 @@ func Decide(o Observation) Decision {
 	})
 }
 
-// aliasOnLatest: what $LATEST runs changes with every deploy, so there is no
-// version to leave and none to come back to.
+// notRequested skips a function without a target, where targets of other functions are
+// the only reason for the rollback.
+func notRequested(f *facts) (Decision, bool) {
+	return skip(report.NoFailure, "target-version names no version for it, and nothing shows that a deploy failed; to roll it back as well, name its version in target-version"), f.o.Request.NotRequested
+}
+
+// aliasOnLatest fails: the code of $LATEST changes with every deploy, so there is no
+// version to move away from and none to return to.
 func aliasOnLatest(f *facts) (Decision, bool) {
 	return Decision{
 		Action: Fail, Reason: report.AliasOnLatest,
-		Why: "the alias points at $LATEST, which is no version: publish a version and point the alias at it, then a rollback has somewhere to go; to point it at a version by hand, run this with target-version",
+		Why: "the alias points at $LATEST, which is not a version: publish a version and point the alias at it, so that a rollback has a version to go back to; to point it at an existing version now, run this with target-version",
 	}, f.o.Alias.Latest
 }
 
-// chosenTarget is rule 1: a person named the target.
+// chosenTarget is rule 1: the target was chosen manually.
 func chosenTarget(f *facts) (Decision, bool) {
 	target, now := f.o.Request.Target, f.o.Alias
 	if target == 0 {
@@ -49,43 +55,43 @@ func chosenTarget(f *facts) (Decision, bool) {
 	}
 	rejection, rejected := f.o.Memory.Rejected.Find(target)
 	if now.Only(target) {
-		d := skip(report.AlreadyOnTarget, fmt.Sprintf("it already serves version %d alone", target))
+		d := skip(report.AlreadyOnTarget, fmt.Sprintf("100%% of traffic is already on version %d", target))
 		if rejected {
 			d.Unreject = target
 		}
 		return d, true
 	}
 	if a := supersededIfMoved(f.o, attribution{}); a.reason == report.Superseded {
-		a.why += "; to have version " + versionText(target) + " all the same, run this again"
+		a.why += "; to choose version " + versionText(target) + " anyway, run this again"
 		return leaveAlone(f, a), true
 	}
-	// A canary that began or ended since is a newer deploy, too; its weight may
-	// have changed.
+	// A canary that started or ended since is also a newer deploy; its weight may have
+	// changed.
 	seen, seenWeighted := f.o.Request.SeenVersion, f.o.Request.SeenWeighted
 	if seen != 0 && (seen != now.Version || seenWeighted != now.Weighted) {
-		return skip(report.Superseded, fmt.Sprintf("it served %s when version %d was chosen, and serves %s now; look again, and choose again if it is still needed",
+		return skip(report.Superseded, fmt.Sprintf("it served %s when version %d was chosen, and serves %s now; check the alias, and choose again if it is still necessary",
 			oneOrTwo(seen, seenWeighted), target, serving(now))), true
 	}
 	u := f.usable(target)
 	if !u.ok {
 		return Decision{
 			Action: Fail, Reason: report.VersionNotFound,
-			Why: fmt.Sprintf("version %d, which target-version names, %s; choose a published version that can serve", target, u.why),
+			Why: fmt.Sprintf("version %d, set in target-version, %s; choose a published version that can serve traffic", target, u.why),
 		}, true
 	}
 	d := Decision{
 		Action: Move, Reason: report.Chosen, Target: target,
-		Why:      "target-version names it",
-		Proof:    "not asked: the target was chosen by hand",
+		Why:      "it is set in target-version",
+		Proof:    "not checked: the target was chosen manually",
 		Notes:    u.notes,
 		Unreject: target, ByRun: !f.o.Request.Manual,
 	}
 	if now.Latest {
-		d.Notes = append(d.Notes, report.Note{Warning: true, Text: "the alias pointed at $LATEST: what is deployed to $LATEST from now on does not reach callers until a version is published and the alias is moved to it"})
+		d.Notes = append(d.Notes, report.Note{Warning: true, Text: "the alias pointed at $LATEST: from now on, a deploy to $LATEST does not reach callers until a version is published and the alias is moved to it"})
 	}
 	if rejected {
 		d.Notes = append(d.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
-			"version %d was rejected%s%s; it was chosen by hand all the same, and is no longer rejected", target, byRun(rejection.Run), f.o.Memory.rejectedAt(rejection))})
+			"version %d was rejected%s%s; a manual rollback to it removes the rejection", target, byRun(rejection.Run), f.o.Memory.rejectedAt(rejection))})
 	}
 	for _, v := range []int64{now.Version, now.Weighted} {
 		if v > target {
@@ -95,16 +101,16 @@ func chosenTarget(f *facts) (Decision, bool) {
 	return d, true
 }
 
-// rolledBackByThisRun is the first half of rule 2: this very run has rolled back
-// before, and nothing has changed since.
+// rolledBackByThisRun is the first half of rule 2: this run has already rolled back,
+// and nothing has changed since.
 func rolledBackByThisRun(f *facts) (Decision, bool) {
 	m, now := f.o.Memory, f.o.Alias
 	if !m.writtenBy(ByRollback, f.o.Run) || m.Version == 0 || now.Version != m.Version {
 		return Decision{}, false
 	}
-	// With provisioned concurrency AWS itself puts weights there for minutes
-	// after our own move. The same weight in a later attempt is a canary that
-	// this attempt began anew.
+	// With provisioned concurrency, AWS sets weights for minutes after the action's
+	// own move. The same weight in a later attempt is a canary that this attempt
+	// started again.
 	_, left := m.Rejected.Find(now.Weighted)
 	if now.Weighted != 0 && (!left || m.Attempt != f.o.Run.Attempt) {
 		return Decision{}, false
@@ -120,47 +126,56 @@ func rolledBackByThisRun(f *facts) (Decision, bool) {
 	return d, true
 }
 
-// publishedAbove are the versions above the serving ones that this run has published.
+// publishedAbove returns the versions above the live ones that this run has published.
 func publishedAbove(f *facts) []int64 {
 	f.needRun()
-	if !f.o.SearchedAbove && f.o.Run.Jobs != nil {
-		f.need(Query{Above: f.o.Alias.newest()})
+	if f.o.Run.Jobs == nil {
+		return nil
 	}
-	var out []int64
-	for _, v := range slices.Sorted(maps.Keys(f.o.Versions)) {
-		if v > f.o.Alias.newest() && f.o.Versions[v].Exists && publishedByThisRun(f, v) {
-			out = append(out, v)
-		}
-	}
-	return out
+	return slices.DeleteFunc(versionsAbove(f), func(v int64) bool { return !publishedByThisRun(f, v) })
 }
 
-// rolledBackByHand: a person asks for the version before, whatever it is, and what
-// serves is where the last rollback went. Asked twice, by a script or out of worry,
-// it would leave a good version and reject it.
+// versionsAbove returns the versions above the live ones, in the order of their
+// numbers.
+func versionsAbove(f *facts) []int64 {
+	if !f.o.SearchedAbove {
+		f.need(Query{Above: f.o.Alias.newest()})
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.o.Versions)), func(v int64) bool {
+		return v <= f.o.Alias.newest() || !f.o.Versions[v].Exists
+	})
+}
+
+// rolledBackByHand handles a manual rollback to the previous version, whatever it is,
+// if the live version is where the last rollback moved the alias. A second request, by
+// a script or for safety, would otherwise move the alias away from a good version and
+// reject it.
 func rolledBackByHand(f *facts) (Decision, bool) {
 	m, now := f.o.Memory, f.o.Alias
-	if !f.o.Request.Manual || f.o.Request.Deployed != 0 || m.By != ByRollback || m.Version == 0 || !now.Only(m.Version) {
+	if !f.o.Request.Manual || f.o.Request.Deployed != 0 || m.Version == 0 || !now.Only(m.Version) {
 		return Decision{}, false
 	}
-	if !f.o.SearchedAbove {
-		f.need(Query{Above: now.Version})
+	// A later run's snapshot overwrites who wrote the memory, but not what was rejected.
+	if m.By != ByRollback && (m.By != BySnapshot || !m.Rejected.anyAbove(now.Version)) {
+		return Decision{}, false
 	}
-	for v, known := range f.o.Versions {
+	for _, v := range versionsAbove(f) {
 		_, rejected := m.Rejected.Find(v)
-		if v > now.Version && known.Exists && !rejected {
-			return Decision{}, false // it may have been deployed, and something else undone
+		made := f.o.Versions[v].LastModified
+		before := m.By == ByRollback && !m.At.IsZero() && !made.IsZero() && made.Before(m.At)
+		if !rejected && !before {
+			return Decision{}, false // it may have been deployed, and moved back by something else
 		}
 	}
 	at := ""
-	if !m.At.IsZero() {
+	if m.By == ByRollback && !m.At.IsZero() {
 		at = " (" + m.At.UTC().Format("2006-01-02 15:04") + " UTC)"
 	}
 	return skip(report.AlreadyRolledBack, fmt.Sprintf(
-		"the last rollback%s left it on version %d, and nothing was deployed since; to go further back, name the version by target-version", at, m.Version)), true
+		"the last rollback%s left it on version %d, and nothing has been deployed since; to go further back, set target-version", at, m.Version)), true
 }
 
-// snapshotOfThisRun is the second half of rule 2: this run recorded what served
+// snapshotOfThisRun is the second half of rule 2: this run recorded the live version
 // before its deploy.
 func snapshotOfThisRun(f *facts) (Decision, bool) {
 	target, now := f.o.Memory.Version, f.o.Alias
@@ -170,8 +185,8 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 	if now.Only(target) {
 		return leaveAlone(f, attribution{
 			reason: report.NotDeployed,
-			why:    fmt.Sprintf("it serves version %d alone, as it did when this run took its snapshot", target),
-			proof:  "the memory alias has this run's snapshot",
+			why:    fmt.Sprintf("100%% of traffic is on version %d, as it was when this run took its snapshot", target),
+			proof:  "the memory alias stores this run's snapshot",
 		}), true
 	}
 	for _, v := range []int64{now.Version, now.Weighted} {
@@ -189,10 +204,10 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 	if a := toleratedDeploy(f, failing); a.reason != "" {
 		return leaveAlone(f, a), true
 	}
-	proof := fmt.Sprintf("this run's snapshot shows that version %d came behind the alias after it", failing)
+	proof := fmt.Sprintf("this run's snapshot shows that the alias was moved to version %d after it", failing)
 	u := f.usable(target)
-	// A version that an older run had deployed served, and was rejected only after
-	// that. What was rejected before the snapshot has been put there anew.
+	// A version of an older run was live, and was rejected only later. If it was
+	// rejected before the snapshot, the alias has been moved to it again.
 	e, rejected := f.o.Memory.Rejected.Find(target)
 	if rejected && e.Run != 0 && f.wasOlderRun(e.Run) && u.ok && !f.clearedByRerun(target, e) {
 		u.ok, u.why = false, "was rejected"+byRun(e.Run)
@@ -200,25 +215,26 @@ func snapshotOfThisRun(f *facts) (Decision, bool) {
 	if !u.ok {
 		d := below(f, failing, true)
 		d.Notes = append([]report.Note{{Warning: true, Text: fmt.Sprintf(
-			"version %d, which this run's snapshot recorded, %s; the next one below version %d is taken", target, u.why, failing)}}, d.Notes...)
+			"version %d, which this run's snapshot recorded, %s; the next version below version %d is used", target, u.why, failing)}}, d.Notes...)
 		d.Proof = proof
 		return d, true
 	}
 	d := Decision{
 		Action: Move, Reason: report.Snapshot, Target: target,
-		Why:   "it served when this run took its snapshot",
+		Why:   "it was live when this run took its snapshot",
 		Proof: proof,
 		Notes: slices.Concat(u.notes, f.undoesNothing(failing, target)), ByRun: !f.o.Request.Manual,
 	}
-	// A version that somebody else put there in the meantime is not to blame.
+	// A version that somebody else moved the alias to in the meantime did not cause
+	// the failure.
 	if deployed := f.o.Request.Deployed; deployed == 0 || failing == deployed || failing > target {
 		d.Reject = []int64{failing}
 	}
 	return d, true
 }
 
-// canaryInFlight is rule 3, and rule 4 for the failing one of the two versions
-// that share the traffic.
+// canaryInFlight is rule 3, and rule 4 for the failing version of the two that share
+// the traffic.
 func canaryInFlight(f *facts) (Decision, bool) {
 	now := f.o.Alias
 	if now.Weighted == 0 {
@@ -234,8 +250,8 @@ func canaryInFlight(f *facts) (Decision, bool) {
 	}
 	target := now.other(failing)
 	if target > failing {
-		// The newer of the two is either what was served before an older
-		// version was promoted, or a newer run's deploy.
+		// The newer of the two is either what was live before an older version was
+		// promoted, or the deploy of a newer run.
 		if newer := newerDeploy(f, target); newer.reason != "" {
 			return leaveAlone(f, newer), true
 		}
@@ -248,19 +264,19 @@ func canaryInFlight(f *facts) (Decision, bool) {
 	case rejected:
 		why = "was rejected" + byRun(e.Run)
 	case published:
-		why = "was published by this failed run too"
+		why = "was also published by this failed run"
 	case !u.ok:
 		why = u.why
 	default:
 		return Decision{
 			Action: Move, Reason: report.CanaryStopped, Target: target,
-			Why:   fmt.Sprintf("it served beside version %d, which was being rolled out", failing),
+			Why:   fmt.Sprintf("it shared the traffic with version %d, which was being rolled out", failing),
 			Proof: a.proof, Notes: slices.Concat(a.notes, u.notes, f.undoesNothing(failing, target)), Reject: []int64{failing}, ByRun: !f.o.Request.Manual,
 		}, true
 	}
 	d := below(f, failing, a.proven)
 	d.Notes = append([]report.Note{{Text: fmt.Sprintf(
-		"version %d, the other half of the split traffic, %s", target, why)}}, d.Notes...)
+		"version %d, which received the rest of the traffic, %s", target, why)}}, d.Notes...)
 	d.Proof = a.proof
 	return d, true
 }

@@ -46,7 +46,7 @@ func TestDecideChosenFromWhatAPersonSaw(t *testing.T) {
 // memory still knows both.
 func TestDecideTellsWhoRejectedTheChosenVersion(t *testing.T) {
 	t.Parallel()
-	const chosen = "; it was chosen by hand all the same"
+	const chosen = "; a manual rollback to it removes the rejection"
 	hold(t, map[string]situation{
 		"a run, with its time": {given: func(p *picture) {
 			p.request.Target, p.request.Manual = 41, true

@@ -28,7 +28,7 @@ type picture struct {
 	concluded map[int64]string
 	rerun     []report.Job // jobs of those runs, in all of their attempts
 	older     []report.Run
-	since     []report.Run           // older runs that were at work since the memory was written
+	since     []report.Run           // older runs that were running since the memory was written
 	atWork    map[int64][]report.Run // by the version that was made then
 	others    map[int64][]string     // further aliases, by version
 	silent    bool                   // GitHub does not answer about older runs
@@ -42,8 +42,11 @@ type expected struct {
 	reject   []int64
 	byHand   bool // what is rejected is not put down to a run
 	unreject int64
+	why      string // part of it
 	proof    string // part of it
+	notProof string // not part of it
 	note     string // part of one of them
+	notNoted string // part of none of them
 	warning  string // part of one that is a warning
 	look     bool   // a person must look
 	asked    string // part of a question that must have come up
@@ -255,7 +258,11 @@ func (e expected) check(t *testing.T, d alias.Decision) {
 	}
 	assert.Equal(t, e.look, d.Attention, "a person must look; proof: %s", d.Proof)
 	assert.NotEmpty(t, d.Why)
+	assert.Contains(t, d.Why, e.why)
 	assert.Contains(t, d.Proof, e.proof)
+	if e.notProof != "" {
+		assert.NotContains(t, d.Proof, e.notProof)
+	}
 	var notes, warnings []string
 	for _, n := range d.Notes {
 		notes = append(notes, n.Text)
@@ -264,6 +271,9 @@ func (e expected) check(t *testing.T, d alias.Decision) {
 		}
 	}
 	assert.Contains(t, strings.Join(notes, "\n"), e.note)
+	if e.notNoted != "" {
+		assert.NotContains(t, strings.Join(notes, "\n"), e.notNoted)
+	}
 	assert.Contains(t, strings.Join(warnings, "\n"), e.warning)
 }
 
@@ -331,6 +341,10 @@ func TestDecideChosenTarget(t *testing.T) {
 			want: expected{action: alias.Move, reason: report.Chosen, target: 40, warning: "does not reach callers"}},
 		"the alias is on $LATEST, and the version does not exist": {given: func(p *picture) { choose(37)(p); p.alias.Version, p.alias.Latest = 0, true },
 			want: expected{action: alias.Fail, reason: report.VersionNotFound}},
+		"of other functions only": {given: func(p *picture) { p.request.NotRequested = true }, want: stay(report.NoFailure)},
+		"of other functions only, and this alias is on $LATEST": {given: func(p *picture) {
+			p.request.NotRequested, p.alias.Version, p.alias.Latest = true, 0, true
+		}, want: stay(report.NoFailure)},
 		"nothing is asked of GitHub": {given: func(p *picture) { choose(41)(p); p.memory = remembered("rejected=41@6000", 40) },
 			want: expected{action: alias.Move, reason: report.Chosen, target: 41, reject: []int64{42}, byHand: true, unreject: 41, notAsked: "Outcomes:[6000]"}},
 	})

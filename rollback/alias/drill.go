@@ -16,27 +16,27 @@ const (
 	restorePause = time.Second
 )
 
-// Drill moves the aliases of functions to where a rollback would take them now,
-// and back to what they served before. It rejects and remembers nothing. Its
-// methods are to be called one after the other; whatever comes in between,
-// Restore is to follow Move.
+// Drill moves the aliases of functions to the version that a rollback would choose
+// now, and back to what they served before. It rejects no version and stores nothing.
+// Its methods must be called one after the other, and Restore must follow Move in all
+// cases.
 type Drill struct{ all []*drillRun }
 
 // drillRun is the drill of one function.
 type drillRun struct {
 	r        *rollback
-	before   Alias // what was served, to return to
-	began    bool  // a move was tried: there may be a way to go back
-	byOthers bool  // somebody else brought the alias to the target
+	before   Alias // what the alias served before, to return to
+	began    bool  // a move was attempted, so there may be something to undo
+	byOthers bool  // somebody else moved the alias to the target
 	failure  string
 
 	movedAt, restoredAt time.Time
 	tookThere, tookBack time.Duration
 
-	there, back *report.Verdict // nil: not checked
+	there, back *report.Verdict // nil if not checked
 }
 
-// NewDrill makes a drill of functions, none of which is touched yet.
+// NewDrill returns a drill of functions. It does not change any of them yet.
 func NewDrill(functions []Function) *Drill {
 	d := &Drill{all: make([]*drillRun, len(functions))}
 	for i, f := range functions {
@@ -46,14 +46,14 @@ func NewDrill(functions []Function) *Drill {
 	return d
 }
 
-// Move moves every alias to where a rollback would take it now.
+// Move moves every alias to the version that a rollback would choose now.
 func (d *Drill) Move(ctx context.Context) {
 	d.each(func(run *drillRun) { run.move(ctx) })
 }
 
-// Restore brings every alias back that was moved, weights included. It goes on
-// trying, also after the time limit and after a signal, as long as the process
-// may live.
+// Restore returns every alias that was moved to its previous state, including weights.
+// It keeps trying after the time limit and after a signal, for as long as the process
+// may run.
 func (d *Drill) Restore() {
 	d.each(func(run *drillRun) {
 		if run.began {
@@ -62,8 +62,8 @@ func (d *Drill) Restore() {
 	})
 }
 
-// Check proves the functions that the drill has moved and that stand where it
-// brought them. log takes the verdicts.
+// Check runs the checks on the functions that the drill has moved and that are still
+// where it moved them. log receives the verdicts.
 func (d *Drill) Check(ctx context.Context, prove Prover, log Log) {
 	if ctx.Err() != nil {
 		return
@@ -88,8 +88,8 @@ func (d *Drill) Check(ctx context.Context, prove Prover, log Log) {
 	}
 }
 
-// Results are those of the functions, in their order. ctx reports whether the drill
-// was cut short.
+// Results returns the results of the functions, in their order. ctx shows whether the
+// drill was stopped early.
 func (d *Drill) Results(ctx context.Context) []report.Function {
 	out := make([]report.Function, len(d.all))
 	for i, run := range d.all {
@@ -131,7 +131,7 @@ func (run *drillRun) move(ctx context.Context) {
 		return
 	case Move, NeedMore: // every query was answered
 	}
-	r.log.Infof("the drill goes to version %d, because %s", d.Target, d.Why)
+	r.log.Infof("the drill moves the alias to version %d, because %s", d.Target, d.Why)
 	s.why, s.target, s.reason = d.Why, d.Target, d.Reason
 	if r.dryRun {
 		r.adopt(d)
@@ -153,28 +153,28 @@ func (run *drillRun) move(ctx context.Context) {
 		run.byOthers = errors.Is(err, errMovedByOthers)
 		s.status = report.Failed
 		s.reason, run.failure = reasonOfProblem(err)
-		r.log.Infof("the way there failed (%s): %s", s.reason, run.failure)
+		r.log.Infof("the move failed (%s): %s", s.reason, run.failure)
 		return
 	}
 	run.movedAt, run.tookThere = s.movedAt, r.clock.Now().Sub(began)
 	s.status, s.reason = report.Drilled, ""
 }
 
-// held waits for what must end before the alias may be moved; again: it may have
-// changed by that.
+// held waits for what must end before the alias may be moved. again reports that the
+// alias may have changed during the wait.
 func (run *drillRun) held(ctx context.Context, d Decision) (again bool, err error) {
 	r := run.r
 	if r.guard == nil {
 		return false, nil
 	}
 	p := proposal(r)
-	p.Decision, p.Chosen = d, true // what a stack has brought back is as good to drill with
+	p.Decision, p.Chosen = d, true // an alias that a stack has restored can be used for the drill as well
 	var hold Hold
 	aside(r, func() { hold, err = r.guard.Allow(ctx, p) })
 	return hold.Again, err
 }
 
-// restore returns to what was served before.
+// restore returns the alias to what it served before.
 func (run *drillRun) restore() {
 	r, s, before := run.r, &run.r.state, run.before
 	ctx, cancel := context.WithTimeoutCause(r.mover.finish, restoreTries*restorePause, ErrTimeout)
@@ -193,7 +193,7 @@ func (run *drillRun) restore() {
 		case before.Weighted == 0 && now.Version == before.Version && now.Weighted == s.target:
 			isShifting = true // as with provisioned concurrency
 		case !run.isOurs(now):
-			s.end(report.Failed, report.AliasChanged, fmt.Sprintf("somebody else has changed %s during the drill: it serves %s now, and is left there", r.subject.place(), serving(now)))
+			s.end(report.Failed, report.AliasChanged, fmt.Sprintf("somebody else has changed %s during the drill: it serves %s now, and was not moved", r.subject.place(), serving(now)))
 			s.to, s.movedAt, s.changedByOthers = 0, time.Time{}, true
 			return
 		default:
@@ -220,18 +220,17 @@ func (run *drillRun) restore() {
 		r.subject.place(), serving(before), s.target, text))
 }
 
-// isOurs: the alias is where the drill brought it, with no other weights than
-// those that AWS puts there while the traffic shifts.
+// isOurs reports whether the alias is where the drill moved it, with no weights other
+// than those that AWS sets while the traffic shifts.
 func (run *drillRun) isOurs(now Alias) bool {
 	return !run.byOthers && now.Version == run.r.state.target && (now.Weighted == 0 || run.before.Serves(now.Weighted))
 }
 
-// restored keeps that the alias serves again what it did.
+// restored records that the alias serves again what it served before.
 func (run *drillRun) restored(now Alias, began time.Time) {
 	r, s := run.r, &run.r.state
 	r.log.Infof("the alias serves %s again", serving(now))
-	run.restoredAt = r.clock.Now()
-	run.tookBack = run.restoredAt.Sub(began)
+	run.restoredAt, run.tookBack = r.stamp(), r.clock.Now().Sub(began)
 	s.happened(report.Returned, run.restoredAt, "serves "+serving(now)+" again")
 	s.moved, s.to = nil, 0
 	if run.failure != "" {
@@ -239,11 +238,11 @@ func (run *drillRun) restored(now Alias, began time.Time) {
 		s.message = fmt.Sprintf("%s serves %s, as before; the drill failed: %s", r.subject.place(), serving(now), run.failure)
 		return
 	}
-	s.message = fmt.Sprintf("%s serves %s, as before: the drill took it to version %d in %s, and back in %s",
-		r.subject.place(), serving(now), s.target, roundedForPeople(run.tookThere), roundedForPeople(run.tookBack))
+	s.message = fmt.Sprintf("%s serves %s, as before: the drill moved it to version %d in %s, and back in %s",
+		r.subject.place(), serving(now), s.target, report.DurationText(run.tookThere), report.DurationText(run.tookBack))
 }
 
-// facts are those for the checks. What was before the drill is what is usual.
+// facts returns the facts for the checks. The time before the drill is the baseline.
 func (run *drillRun) facts() Moved {
 	m := movedFacts(run.r)
 	m.Left, m.ServedBefore, m.DeployedAt = run.before.Version, false, run.movedAt
@@ -253,8 +252,8 @@ func (run *drillRun) facts() Moved {
 	return m
 }
 
-// conclude keeps what was found in the state. Where the alias stands comes first
-// in every message.
+// conclude stores the findings in the state. Every message starts with where the alias
+// points.
 func (run *drillRun) conclude(cutShort bool) {
 	s := &run.r.state
 	var there, back report.Verdict
@@ -278,19 +277,19 @@ func (run *drillRun) conclude(cutShort bool) {
 	case there.Healthy == report.NotHealthy:
 		run.failed(fmt.Sprintf("version %d was not healthy (%s)", s.target, report.FirstThat(there.Checks, report.CheckFailed)))
 	case cutShort:
-		s.end(report.Failed, report.Cancelled, s.message+"; the drill was cut short: "+ErrCancelled.Error())
+		s.end(report.Failed, report.Cancelled, s.message+"; the drill ended early: "+ErrCancelled.Error())
 		s.movedAt = time.Time{}
 	case run.there == nil:
-		s.message += "; it was not checked whether it was healthy there"
+		s.message += "; its health was not checked"
 	case there.Healthy == report.Healthy && back.Healthy == report.Healthy:
 		s.healthy = report.Healthy
-		s.message += "; all checks passed, there and back"
+		s.message += "; all checks passed on both versions"
 	default:
-		s.message += fmt.Sprintf("; it is not known whether it was healthy (%s)", report.FirstThat(slices.Concat(there.Checks, back.Checks), report.CheckInconclusive))
+		s.message += fmt.Sprintf("; could not confirm that it was healthy (%s)", report.FirstThat(slices.Concat(there.Checks, back.Checks), report.CheckInconclusive))
 	}
 }
 
-// add keeps the checks of a verdict as those of a place.
+// add appends the checks of a verdict, as those of one version.
 func (run *drillRun) add(v report.Verdict, where string, place func(*report.Check)) {
 	s := &run.r.state
 	for _, c := range v.Checks {
@@ -307,17 +306,9 @@ func (run *drillRun) add(v report.Verdict, where string, place func(*report.Chec
 	s.happened(report.Verified, v.Ended, where+": "+v.Healthy.Condition())
 }
 
-// failed makes a failure of a drill whose ways worked.
+// failed records the failure of a drill in which both moves worked.
 func (run *drillRun) failed(what string) {
 	s := &run.r.state
 	s.end(report.Failed, report.Unhealthy, s.message+"; the drill failed: "+what)
 	s.healthy, s.movedAt = report.NotHealthy, time.Time{}
-}
-
-// roundedForPeople rounds a time to what a person can use.
-func roundedForPeople(d time.Duration) time.Duration {
-	if d > 10*time.Second {
-		return d.Round(time.Second)
-	}
-	return d.Round(10 * time.Millisecond)
 }

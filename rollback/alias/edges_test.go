@@ -310,7 +310,7 @@ func TestATargetThatUndoesNothing(t *testing.T) {
 			for v := int64(38); v <= 42; v++ {
 				settings(p, v, "A", nil)
 			}
-		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, warning: "the move undoes nothing"}},
+		}, want: expected{action: alias.Move, reason: report.PreviousVersion, target: 41, reject: []int64{42}, warning: "the rollback does not undo anything"}},
 		"nothing is known of the settings": {given: func(*picture) {}, want: back(report.PreviousVersion, 41, 42)},
 	})
 }
@@ -371,7 +371,7 @@ func TestClocksThatDiffer(t *testing.T) {
 			byLittle := c.by > 0 && c.at.After(clockAt(-1, 0)) && c.at.Before(clockAt(4, 0)) && !c.at.Equal(clockAt(1, 30))
 			assert.Equal(t, byLittle, d.Attention, "a person must look")
 			if c.by > 0 && d.Action == alias.Move {
-				assert.Contains(t, d.Proof, "the clocks of AWS and GitHub differ")
+				assert.Contains(t, d.Proof, "the clock difference between AWS and GitHub")
 			}
 		})
 	}
@@ -384,7 +384,7 @@ func TestBelowIsNotBefore(t *testing.T) {
 	}
 	hold(t, map[string]situation{
 		"the last rollback left an older version, and nothing was published since": {
-			given: left(39, "2026-11-22T02:00:00Z"), want: expected{action: alias.Move, reason: report.PreviousVersion, target: 39, reject: []int64{42}, note: "version 41 is not known to have served"}},
+			given: left(39, "2026-11-22T02:00:00Z"), want: expected{action: alias.Move, reason: report.PreviousVersion, target: 39, reject: []int64{42}, note: "nothing shows that version 41 was ever live"}},
 		"… and others were published since": {given: left(39, "2026-11-17T12:00:00Z"), want: back(report.PreviousVersion, 41, 42)},
 		"… and it does not say when":        {given: func(p *picture) { left(39, "2026-11-22T02:00:00Z")(p); p.memory.At = time.Time{} }, want: back(report.PreviousVersion, 41, 42)},
 		"… and it cannot serve any more":    {given: func(p *picture) { left(39, "2026-11-22T02:00:00Z")(p); p.state(39, "Failed", "") }, want: back(report.PreviousVersion, 41, 42)},

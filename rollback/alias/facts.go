@@ -8,19 +8,18 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// facts answers the questions that the rules have about an observation. What
-// was not read yet is recorded, and the answer is then a neutral one: the rules
-// need not distinguish what is not known. Once something is
-// missing, whatever a rule goes on to say is thrown away. The rules themselves are
-// functions that take the facts.
+// facts answers the questions of the rules about an observation. If something was not
+// read yet, it is recorded as missing, and the result is a neutral value, so that the
+// rules need not handle unknown values. If anything is missing, the decision of the
+// rule is discarded. The rules are functions that take the facts.
 type facts struct {
 	o Observation
-	// missing is what was needed first and is not known. Only that is asked for:
-	// what a rule needs after a neutral answer may not be needed at all.
+	// missing is the first thing that was needed and is not known. Only this is
+	// queried: what a rule needs after a neutral value may turn out to be unnecessary.
 	missing Query
 }
 
-// decideWith makes a decision by rules, or says what must be known first.
+// decideWith makes a decision with rules, or says what must be known first.
 func decideWith(o Observation, rules func(*facts) Decision) Decision {
 	f := &facts{o: o}
 	d := rules(f)
@@ -39,17 +38,17 @@ func (f *facts) need(q Query) {
 // incomplete reports whether something is missing.
 func (f *facts) incomplete() bool { return !f.missing.empty() }
 
-// needRun sees to it that what GitHub says about the run is known. A rule asks for
-// it right before it looks at jobs, at other runs or at when the run was created:
-// the move does not wait for GitHub where no rule does.
+// needRun requires what GitHub says about the run. A rule calls it right before it
+// looks at jobs, at other runs or at the creation time of the run: the move does not
+// wait for GitHub if no rule needs it.
 func (f *facts) needRun() {
 	if f.o.RunAwaited {
 		f.need(Query{Run: true})
 	}
 }
 
-// lastModified is when a version was made; zero: AWS does not say, or there is
-// no such version.
+// lastModified returns the time at which a version was made, or zero if AWS does not
+// say or the version does not exist.
 func (f *facts) lastModified(version int64) time.Time {
 	v, known := f.o.Versions[version]
 	if !known || (v.Exists && !v.Read) {
@@ -66,15 +65,16 @@ const (
 	statePending      = "Pending"
 )
 
-// usability reports whether a version can serve.
+// usability says whether a version can serve traffic.
 type usability struct {
 	ok      bool
-	pending bool   // not yet, and perhaps soon
-	why     string // why not, as the end of a sentence about the version
+	pending bool   // not yet, but perhaps soon
+	why     string // the reason why not, as the end of a sentence about the version
 	notes   []report.Note
 }
 
-// usable reports whether a version can serve; one that is Pending is waited for.
+// usable reports whether a version can serve traffic. A Pending version may become
+// usable later.
 func (f *facts) usable(version int64) usability {
 	u := f.usableNow(version)
 	if u.pending {
@@ -83,7 +83,7 @@ func (f *facts) usable(version int64) usability {
 	return u
 }
 
-// usableNow is usable without the waiting.
+// usableNow is usable without waiting.
 func (f *facts) usableNow(version int64) usability {
 	v, known := f.o.Versions[version]
 	switch {
@@ -93,20 +93,20 @@ func (f *facts) usableNow(version int64) usability {
 		f.need(Query{Versions: []int64{version}})
 		return usability{}
 	case v.ReasonCode == imageDeleted:
-		return usability{why: "cannot serve: its container image was deleted"}
+		return usability{why: "cannot serve traffic: its container image was deleted"}
 	}
 	switch {
 	case v.State == stateActive, v.State == "":
 		return usability{ok: true}
 	case v.State == stateDeactivating, v.State == stateInactive && returns(v.ReasonCode):
 		return usability{ok: true, notes: []report.Note{{Warning: true, Text: fmt.Sprintf(
-			"version %d is %s, because nobody called it for long: its first calls may be slow or fail while Lambda restores it", version, v.State)}}}
+			"version %d is %s, because it was not invoked for a long time: its first calls may be slow or fail while Lambda restores it", version, v.State)}}}
 	case v.State == statePending && f.o.PendingTooLong[version]:
-		return usability{why: "is still Pending, and the time limit leaves no time to wait for it"}
+		return usability{why: "is still Pending, and there is no time left to wait for it"}
 	case v.State == statePending:
 		return usability{pending: true}
 	default:
-		return usability{why: fmt.Sprintf("cannot serve: its state is %s%s", v.State, stateReason(v))}
+		return usability{why: fmt.Sprintf("cannot serve traffic: its state is %s%s", v.State, stateReason(v))}
 	}
 }
 
@@ -120,10 +120,10 @@ func stateReason(v Version) string {
 	return ""
 }
 
-// clearedByRerun reports whether the run that rejected a version has succeeded
-// since, by a job that publishes and that ran after the failure: re-running only
-// the tests that failed says nothing about the version. A version that this run
-// rejected stays rejected.
+// clearedByRerun reports whether the run that rejected a version has succeeded since,
+// in a job that publishes and that ran after the failure: a re-run of only the failed
+// tests proves nothing about the version. A version that this run rejected stays
+// rejected.
 func (f *facts) clearedByRerun(version int64, e Rejection) bool {
 	if e.Run == 0 || e.Run == f.o.Run.ID {
 		return false
@@ -137,17 +137,17 @@ func (f *facts) clearedByRerun(version int64, e Rejection) bool {
 	if run.Conclusion != "success" {
 		return false
 	}
-	// A snapshot that was taken after it shows what the success has left serving.
+	// A later snapshot shows which version was live after that success.
 	if m := f.o.Memory; m.By == BySnapshot && m.Run != e.Run && m.Version != 0 && m.Version < version && m.At.After(lastCompletion(run)) {
 		return false
 	}
 	return f.publishedAfterFailure(version, run)
 }
 
-// publishedAfterFailure reports whether a job of a run that publishes began after
-// every failure in it. By the time of the version it is known which job that is;
-// where that says nothing, it can be any. What failed beside the last deploy of a
-// run that then succeeded was tolerated, as a lint job is.
+// publishedAfterFailure reports whether a job of a run that publishes started after
+// every failure in the run. The time of the version shows which job that is; if it
+// does not, it can be any job. A failure in parallel with the last deploy of a run
+// that then succeeded was tolerated, such as that of a lint job.
 func (f *facts) publishedAfterFailure(version int64, run report.Run) bool {
 	jobs := f.o.jobs().deployJobs(run)
 	publishing := namesOf(f.o.jobs().atWork(jobs, f.o.Versions[version].LastModified))
@@ -164,7 +164,7 @@ func (f *facts) publishedAfterFailure(version int64, run report.Run) bool {
 	})
 }
 
-// lastCompletion is when the last job of a run ended.
+// lastCompletion returns when the last job of a run ended.
 func lastCompletion(run report.Run) time.Time {
 	var end time.Time
 	for _, job := range allJobs(run) {
@@ -180,24 +180,25 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// differs reports whether going from one version to the other changes anything; it
-// does where that is not known.
+// differs reports whether moving from one version to the other changes anything. If
+// that is not known, it reports true.
 func (f *facts) differs(from, to int64) bool {
-	a, b := f.o.Versions[from], f.o.Versions[to]
-	return !a.Read || !b.Read || a.Settings.identity == "" || a.Settings.identity != b.Settings.identity
+	a, b := f.o.Versions[from].Settings, f.o.Versions[to].Settings // empty if they were not read
+	return a.identity == "" || a.identity != b.identity
 }
 
-// undoesNothing is a warning where a target is all the same as what is left.
+// undoesNothing returns a warning if a target is equal to the version that the alias
+// is moved away from.
 func (f *facts) undoesNothing(from, to int64) []report.Note {
 	if f.differs(from, to) {
 		return nil
 	}
 	return []report.Note{{Warning: true, Text: fmt.Sprintf(
-		"version %d has the same code and settings as version %d: the move undoes nothing", to, from)}}
+		"version %d has the same code and settings as version %d: the rollback does not undo anything", to, from)}}
 }
 
-// needOlderRuns sees to it that the older runs that were at work when this one
-// began are known, as far as GitHub answers.
+// needOlderRuns requires the older runs that were in progress when this one started,
+// as far as GitHub responds.
 func (f *facts) needOlderRuns() {
 	f.needRun()
 	if !f.o.Run.OlderKnown && !f.o.OlderAsked {
@@ -205,23 +206,21 @@ func (f *facts) needOlderRuns() {
 	}
 }
 
-// needRunsSince sees to it that the older runs are known that were at work since a
-// time.
+// needRunsSince requires the older runs that were in progress since a time.
 func (f *facts) needRunsSince(since time.Time) {
 	if !f.o.SinceAsked {
 		f.need(Query{RunsSince: since})
 	}
 }
 
-// needRunsAtWorkOn sees to it that the runs are known that were at work when a
-// version was made.
+// needRunsAtWorkOn requires the runs that were in progress when a version was made.
 func (f *facts) needRunsAtWorkOn(version int64) {
 	if !slices.Contains(f.o.AtWorkAsked, version) && !slices.Contains(f.o.AtWorkAsked, 0) {
 		f.need(Query{RunsAtWork: version})
 	}
 }
 
-// wasOlderRun reports whether a run was still at work when this one began.
+// wasOlderRun reports whether a run was still in progress when this one started.
 func (f *facts) wasOlderRun(id int64) bool {
 	f.needOlderRuns()
 	return slices.ContainsFunc(f.o.Run.Older, func(r report.Run) bool { return r.ID == id })

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,8 +72,9 @@ type fakeVersion struct {
 // fault is what happens to one call instead of a plain answer.
 type fault struct {
 	err       error
-	processed bool // it was carried out all the same
+	processed bool // it was carried out anyway
 	hang      bool // there is no answer at all
+	empty     bool // the answer has nothing in it
 }
 
 func newFakeLambda(versions map[int64]time.Time) *fakeLambda {
@@ -169,7 +171,7 @@ func serve[T any](ctx context.Context, l *fakeLambda, operation, call string, do
 			f = *given
 		}
 	}
-	broken := f.err != nil || f.hang
+	broken := f.err != nil || f.hang || f.empty
 	var out T
 	var err error
 	if !broken || f.processed {
@@ -184,6 +186,8 @@ func serve[T any](ctx context.Context, l *fakeLambda, operation, call string, do
 	case f.hang:
 		<-ctx.Done()
 		return none, cancelled(operation, ctx)
+	case f.empty:
+		return reflect.New(reflect.TypeFor[T]().Elem()).Interface().(T), nil
 	case f.err != nil:
 		return none, &smithy.OperationError{ServiceID: "Lambda", OperationName: operation, Err: f.err}
 	case err != nil:
@@ -376,6 +380,9 @@ var passingFaults = map[string]fault{
 	"answer lost after it was carried out": {err: &smithyhttp.RequestSendError{Err: syscall.ECONNRESET}, processed: true},
 	"answer breaks off": {err: response(200, http.Header{},
 		&smithy.DeserializationError{Err: fmt.Errorf("failed to decode response body, %w", io.ErrUnexpectedEOF)}), processed: true},
+	"{} from something in between":         {empty: true},
+	"{} after all was done":                {empty: true, processed: true},
+	"timeout of something in between":      {err: response(408, http.Header{}, &smithy.GenericAPIError{Code: "UnknownError", Message: "UnknownError"})},
 	"no answer":                            {hang: true},
 	"no answer, though it was carried out": {hang: true, processed: true},
 }

@@ -11,17 +11,18 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// atOnce is how many functions are worked on at the same time. How fast calls
-// go out is held below AWS's limit elsewhere, for all of them together.
+// atOnce is how many functions are handled concurrently. The rate of calls is limited
+// elsewhere, for all of them together.
 const atOnce = 8
 
-// backLimit is how long a way back may take, also where the input timeout is over.
+// backLimit is how long it may take to move an alias back, even after the input
+// timeout.
 const backLimit = 30 * time.Second
 
-// Fleet is one or several functions that are rolled back. Its methods are to be
-// called one after the other.
+// Fleet is one or more functions to roll back. Its methods must be called one after
+// the other.
 type Fleet struct {
-	// Log takes how far the moves of many functions are; nil: nobody reads it.
+	// Log receives the progress for many functions; it may be nil.
 	Log Log
 
 	all          []*rollback
@@ -29,14 +30,14 @@ type Fleet struct {
 }
 
 const (
-	// callsToMove is how many calls one function takes until its alias has moved,
-	// where nothing is saved.
+	// callsToMove is how many calls one function needs until its alias has moved,
+	// without optimizations.
 	callsToMove = 6
-	// manyFunctions is above how many functions the log tells how far they are.
+	// manyFunctions is the number of functions above which the log shows the progress.
 	manyFunctions = 10
 )
 
-// NewFleet makes a fleet of functions, none of which is touched yet.
+// NewFleet returns a fleet of functions. It does not change any of them yet.
 func NewFleet(functions []Function) *Fleet {
 	f := &Fleet{all: make([]*rollback, len(functions))}
 	var shared *listing
@@ -50,11 +51,11 @@ func NewFleet(functions []Function) *Fleet {
 	return f
 }
 
-// RollBack rolls every function back. Where ctx ends, no new move starts; its
-// cause is ErrCancelled or ErrTimeout.
+// RollBack rolls back every function. After ctx ends, no new move starts; the cause is
+// ErrCancelled or ErrTimeout.
 func (f *Fleet) RollBack(ctx context.Context, allOrNothing bool) {
 	f.allOrNothing = allOrNothing && len(f.all) > 1
-	// Every move comes before anything that can wait.
+	// All moves come before anything that may have to wait.
 	if f.allOrNothing {
 		moveAllOrNone(ctx, f.all, f.progress())
 	} else {
@@ -68,8 +69,8 @@ func (f *Fleet) RollBack(ctx context.Context, allOrNothing bool) {
 	each(f.all, func(r *rollback) { r.finish(ctx) })
 }
 
-// progress gives what is to be called for each function that was dealt with. Of
-// many functions it tells the log now and then how far they are.
+// progress returns the function to call for each finished function. For many
+// functions, it logs the progress from time to time.
 func (f *Fleet) progress() func(*rollback) {
 	if f.Log == nil || len(f.all) <= manyFunctions {
 		return func(*rollback) {}
@@ -84,12 +85,12 @@ func (f *Fleet) progress() func(*rollback) {
 			moved++
 		}
 		if done%manyFunctions == 0 || done == len(f.all) {
-			f.Log.Infof("%d of %d functions were moved, %d are left", moved, len(f.all), len(f.all)-done)
+			f.Log.Infof("%d of %d functions were moved, %d remain", moved, len(f.all), len(f.all)-done)
 		}
 	}
 }
 
-// Results are those of the functions, in their order, as they stand now.
+// Results returns the current results of the functions, in their order.
 func (f *Fleet) Results() []report.Function {
 	out := make([]report.Function, len(f.all))
 	for i, r := range f.all {
@@ -98,11 +99,11 @@ func (f *Fleet) Results() []report.Function {
 	return out
 }
 
-// moveAllOrNone moves none unless all can move, and returns those that moved when
-// one then fails.
+// moveAllOrNone moves no function unless all can move, and moves the moved ones back
+// if one then fails.
 func moveAllOrNone(ctx context.Context, all []*rollback, done func(*rollback)) {
 	each(all, func(r *rollback) { observeAndDecide(ctx, r) })
-	if blocking(all) == nil { // else no deployment of CodeDeploy is stopped for it
+	if blocking(all) == nil { // otherwise, no CodeDeploy deployment is stopped for it
 		each(all, func(r *rollback) { consult(ctx, r) })
 	}
 	if cause := blocking(all); cause != nil {
@@ -129,8 +130,8 @@ func moveAllOrNone(ctx context.Context, all []*rollback, done func(*rollback)) {
 			failed = r
 		}
 	}
-	// After a signal nothing more is moved, not even back: the report says
-	// which function is where.
+	// After a signal, nothing more is moved, not even back: the report says where each
+	// function is.
 	if failed == nil || errors.Is(context.Cause(ctx), ErrCancelled) {
 		return
 	}
@@ -143,7 +144,7 @@ func moveAllOrNone(ctx context.Context, all []*rollback, done func(*rollback)) {
 	})
 }
 
-// wayBack is a context that outlives the time limit of ctx, but not a signal.
+// wayBack returns a context that outlives the time limit of ctx, but not a signal.
 func wayBack(ctx, finish context.Context) (context.Context, func()) {
 	limited, release := context.WithTimeoutCause(finish, backLimit, ErrTimeout)
 	out, cancel := context.WithCancelCause(limited)
@@ -155,18 +156,23 @@ func wayBack(ctx, finish context.Context) (context.Context, func()) {
 	return out, func() { stop(); cancel(nil); release() }
 }
 
-// moveBack returns a moved alias to what it was, because another function could
+// moveBack returns a moved alias to its previous state, because another function could
 // not be moved (all-or-nothing).
 func (r *rollback) moveBack(ctx context.Context, cause *rollback) {
 	from, target := r.now().Alias, r.state.decision.Target
 	r.log.Infof("UpdateAlias: %s returns from version %d to %s, because all-or-nothing is set and another function could not be moved",
 		r.subject.label(), target, serving(from))
-	if _, err := r.mover.update(ctx, change{from: *r.state.moved, version: from.primary(), weights: from.weights()}); err != nil {
+	now, err := r.mover.update(ctx, change{from: *r.state.moved, version: from.primary(), weights: from.weights()})
+	if err != nil {
 		_, text := reasonOfProblem(err)
 		if errors.Is(err, errChanged) {
-			text = err.Error()
+			text = fmt.Sprintf("%s, and serves %s now", err, serving(now))
 		}
-		r.notes.warnf("all-or-nothing is set and another function could not be moved, but this one could not be returned to %s and stays on version %d: %s", serving(from), target, text)
+		r.notes.warnf("all-or-nothing is set and another function could not be moved, but this one could not be returned to %s: %s", serving(from), text)
+		if now.RevisionID != "" && now.primary() != versionText(target) && now.primary() != from.primary() {
+			r.state.setChangedByOthers(now)
+			addChangeByOthers(r, now)
+		}
 		return
 	}
 	r.state.clearMove()
@@ -178,7 +184,7 @@ func (r *rollback) moveBack(ctx context.Context, cause *rollback) {
 		"all-or-nothing is set and %s could not be moved (%s), so it was returned to %s", cause.subject.label(), cause.state.reason, serving(from))})
 }
 
-// hold keeps a function where it is because another one cannot be moved.
+// hold leaves a function unchanged because another one cannot be moved.
 func (r *rollback) hold(cause *rollback) {
 	status, reason := cause.state.status, cause.state.reason
 	r.state.end(status, reason, fmt.Sprintf("%s was left on %s: all-or-nothing is set, and %s cannot be moved (%s)",
@@ -186,7 +192,7 @@ func (r *rollback) hold(cause *rollback) {
 	r.state.decision.Reject = nil
 }
 
-// blocking is a function that should move and cannot.
+// blocking returns a function that should move but cannot.
 func blocking(all []*rollback) *rollback {
 	for _, r := range all {
 		if r.state.blocks() {
@@ -196,13 +202,13 @@ func blocking(all []*rollback) *rollback {
 	return nil
 }
 
-// each works on every function, several at a time.
+// each runs a function for every rollback, several at a time.
 func each(all []*rollback, act func(*rollback)) {
 	eachThat(all, func(r *rollback) bool { act(r); return true })
 }
 
-// eachThat works on every function, several at a time, and gives those for which
-// it worked, in their order.
+// eachThat runs a function for every rollback, several at a time, and returns those
+// for which it succeeded, in their order.
 func eachThat(all []*rollback, act func(*rollback) bool) (worked []*rollback) {
 	var g sync.WaitGroup
 	places := make(chan struct{}, atOnce)
@@ -211,7 +217,7 @@ func eachThat(all []*rollback, act func(*rollback) bool) (worked []*rollback) {
 		places <- struct{}{}
 		r.places = places
 		g.Go(func() {
-			defer func() { <-places }()
+			defer func() { r.places = nil; <-places }()
 			done[i] = act(r)
 		})
 	}
@@ -224,13 +230,19 @@ func eachThat(all []*rollback, act func(*rollback) bool) (worked []*rollback) {
 	return worked
 }
 
-// aside does what can take long without holding up the functions that are behind.
+// aside runs what can take a long time without blocking the functions that wait for a
+// slot. Several calls of one function can wait at the same time.
 func aside(r *rollback, wait func()) {
-	if r.places == nil {
+	places := r.places
+	if places == nil {
 		wait()
 		return
 	}
-	<-r.places
+	if r.waiting.Add(1) == 1 {
+		<-places
+	}
 	wait()
-	r.places <- struct{}{}
+	if r.waiting.Add(-1) == 0 {
+		places <- struct{}{}
+	}
 }

@@ -1,6 +1,6 @@
-// Package alias moves the alias of a Lambda function back to the last good
-// version: it observes, decides, moves and remembers. It knows nothing of
-// GitHub beyond the plain facts about a run.
+// Package alias moves the alias of a Lambda function back to the last good version: it
+// observes, decides, moves and stores the rejected versions. It knows nothing about
+// GitHub except the plain facts about a run.
 package alias
 
 import (
@@ -8,15 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Function is one function to roll back, with everything that takes.
+// Function is one function to roll back, with everything that is needed for it.
 type Function struct {
-	Name        string // for people and results
-	ARN         string // of the function, where it was given; else empty
+	Name        string // the display name, also used in results
+	ARN         string // the region from the ARN of the function, or empty
 	Alias       string
 	Region      string
 	Environment string
@@ -27,29 +28,30 @@ type Function struct {
 	Runs   Runs
 	Log    Log
 	Clock  Clock
-	// Run is what the event says about the failed run; Evidence completes it,
-	// and may wait for an answer of GitHub's.
+	// Run is what the event says about the failed run. Evidence completes it, and may
+	// wait for a response from GitHub.
 	Run      report.Run
 	Evidence func(context.Context) report.Run
-	// ClockDifference is how far the clocks of AWS and GitHub are apart, as far as
-	// is known so far; nil: they are taken as equal.
+	// ClockDifference returns the known difference between the clocks of AWS and
+	// GitHub. If it is nil, they are treated as equal.
 	ClockDifference func() time.Duration
-	// Ahead is how far AWS's clock is ahead of Clock, as far as is known so far; nil:
-	// not at all. What is remembered is compared with AWS's and GitHub's times later.
+	// Ahead returns by how much AWS's clock is known to be ahead of Clock. If it is
+	// nil, the clocks are treated as equal. Times in the memory are later compared
+	// with AWS's and GitHub's times.
 	Ahead func() time.Duration
-	// Finish outlives the context that a signal or the time limit ends: what is
-	// under way then is finished within it.
+	// Finish outlives the context that a signal or the time limit ends. Work in
+	// progress is then finished within it.
 	Finish context.Context
-	// Guard knows who else moves the alias; nil: nobody is looked for.
+	// Guard knows what else moves the alias. If it is nil, nothing is checked.
 	Guard Guard
 }
 
-// maxDecisions is how often a decision is made anew because the alias had
-// changed under it.
+// maxDecisions is how often the decision is repeated because the alias had changed in
+// the meantime.
 const maxDecisions = 3
 
-// rollback is the work on one function: observe, decide, move, remember. What has
-// come of it so far is its state.
+// rollback handles one function: observe, decide, move, store. Its state contains the
+// results so far.
 type rollback struct {
 	subject subject
 	dryRun  bool
@@ -61,13 +63,16 @@ type rollback struct {
 	client   *client
 	observer *observer
 	mover    *mover
-	guard    Guard // nil: nobody else is looked for
-	// places has an entry for each function that is worked on now; nil: only one is.
+	guard    Guard // nil if nothing else is looked for
+	// places has an entry for each function that is being handled; nil for a single
+	// function.
 	places chan struct{}
-	memory *memoryStore
-	notes  *notes
-	state  state
-	// decidedOn is what the decision stands on.
+	// waiting counts the waits in progress that have given up the place meanwhile.
+	waiting atomic.Int32
+	memory  *memoryStore
+	notes   *notes
+	state   state
+	// decidedOn is the observation that the decision is based on.
 	decidedOn Observation
 }
 
@@ -79,7 +84,7 @@ func newRollback(f Function) *rollback {
 	f.Request.Remember = f.Request.Remember && !f.DryRun
 	c := &client{caller: caller{log: f.Log, clock: f.Clock}, lambda: f.Lambda, function: name, alias: f.Alias}
 	said := &notes{}
-	return &rollback{
+	r := &rollback{
 		subject: subject{name: f.Name, arn: f.ARN, alias: f.Alias, region: f.Region, environment: f.Environment},
 		dryRun:  f.DryRun, log: f.Log, clock: f.Clock, started: f.Clock.Now(),
 		ahead:  f.Ahead,
@@ -87,7 +92,7 @@ func newRollback(f Function) *rollback {
 		guard:  f.Guard,
 		observer: &observer{
 			client: c, runs: f.Runs, evidence: f.Evidence, clocks: f.ClockDifference, notes: said, guard: f.Guard,
-			// For a target that was chosen, GitHub is not asked about the run.
+			// If the target was chosen manually, the run is not read from GitHub.
 			o: Observation{Request: f.Request, Run: f.Run, RunAwaited: f.Request.Target == 0},
 		},
 		mover:  &mover{client: c, finish: f.Finish},
@@ -95,10 +100,14 @@ func newRollback(f Function) *rollback {
 		notes:  said,
 		state:  state{healthy: report.HealthUnknown},
 	}
+	c.caller.aside = func(wait func()) { aside(r, wait) }
+	return r
 }
 
-// stamp is the time that is remembered: by AWS's clock, as this machine's may be
-// wrong.
+// stamp returns the time by AWS's clock, because the clock of this machine may be
+// wrong. It is used for times that are stored, published, or compared with AWS's
+// times. The duration of a call or a wait is measured with this machine's clock, which
+// does not jump.
 func (r *rollback) stamp() time.Time {
 	if r.ahead == nil {
 		return r.clock.Now()
@@ -106,20 +115,20 @@ func (r *rollback) stamp() time.Time {
 	return r.clock.Now().Add(r.ahead())
 }
 
-// now is what was observed last.
+// now returns the last observation.
 func (r *rollback) now() *Observation { return &r.observer.o }
 
-// subject is the function and its alias, for people and results.
+// subject is the function and its alias, for messages and results.
 type subject struct {
 	name, arn, alias, region, environment string
 }
 
 func (s subject) label() string { return strings.TrimSuffix(s.name+":"+s.alias, ":") }
 
-// place is the label with the environment, as the beginning of a sentence.
+// place returns the label with the environment, as the start of a sentence.
 func (s subject) place() string { return s.label() + " in " + s.environment }
 
-// prepare observes and decides, and asks who else moves the alias.
+// prepare observes and decides, and checks what else moves the alias.
 func (r *rollback) prepare(ctx context.Context) {
 	observeAndDecide(ctx, r)
 	consult(ctx, r)
@@ -140,24 +149,24 @@ func observeAndDecide(ctx context.Context, r *rollback) {
 	r.adopt(d)
 }
 
-// keepObserved keeps what was observed first.
+// keepObserved stores the first observation.
 func (r *rollback) keepObserved() {
 	a, m := r.now().Alias, r.now().Memory
 	r.state.arn, r.state.from, r.state.first, r.state.rejected = a.ARN, a, a, m.Rejected
 	r.log.Infof("%s serves %s", r.subject.label(), serving(a))
 	switch {
 	case m.Unreadable != "":
-		r.notes.warnf("the Description of the memory alias %s is not readable and counts as empty: %s", r.client.memoryAlias(), m.Unreadable)
+		r.notes.warnf("the Description of the memory alias %s is not readable and is treated as empty: %s", r.client.memoryAlias(), m.Unreadable)
 	case m.Unread != nil:
-		r.notes.warnf("which versions were bad is not known: %s; the memory counts as empty", m.Unread.Text)
+		r.notes.warnf("could not read which versions were bad: %s; the memory is treated as empty", m.Unread.Text)
 	case m.Foreign != "":
-		r.notes.warnf("%s; which versions were bad is not known, and nothing is remembered", r.client.foreignMemory(m))
+		r.notes.warnf("%s; the action cannot read or store which versions were bad", r.client.foreignMemory(m))
 	case m.Exists:
-		r.log.Infof("%s:%s remembers: %s", r.subject.name, r.client.memoryAlias(), m.Description())
+		r.log.Infof("%s:%s stores: %s", r.subject.name, r.client.memoryAlias(), m.Description())
 	}
 }
 
-// adopt takes a decision as the one to carry out.
+// adopt stores a decision as the one to carry out.
 func (r *rollback) adopt(d Decision) {
 	s, now := &r.state, r.now().Alias
 	s.decision, s.proof, r.decidedOn = d, d.Proof, *r.now()
@@ -168,7 +177,7 @@ func (r *rollback) adopt(d Decision) {
 		r.fail(&Problem{Reason: d.Reason, Text: d.Why})
 		return
 	case Skip:
-		r.log.Infof("left alone (%s): %s", d.Reason, d.Why)
+		r.log.Infof("not changed (%s): %s", d.Reason, d.Why)
 		s.end(report.Skipped, d.Reason, fmt.Sprintf("%s was left on %s: %s", r.subject.place(), serving(now), d.Why))
 		return
 	case Move, NeedMore: // every query was answered
@@ -187,7 +196,7 @@ func (r *rollback) adopt(d Decision) {
 	}
 }
 
-// noteClocks says where the difference of the clocks decided.
+// noteClocks adds a note if the clock difference affected the decision.
 func (r *rollback) noteClocks(d Decision) {
 	o := *r.now()
 	if o.ClockDifference == 0 {
@@ -196,28 +205,28 @@ func (r *rollback) noteClocks(d Decision) {
 	difference := o.ClockDifference
 	o.ClockDifference = 0
 	if other := Decide(o); other.Action != d.Action || other.Reason != d.Reason || other.Target != d.Target {
-		r.notes.warnf("the clocks of AWS and GitHub differ by %s, and times that are closer to each other prove nothing: with equal clocks this would have been decided otherwise", difference)
+		r.notes.warnf("the clocks of AWS and GitHub differ by %s, so times that are closer together prove nothing: with synchronized clocks, the decision would have been different", difference)
 	}
 }
 
-// takeLogGroup keeps where a version writes its log, where that is known. Each
-// version has a configuration of its own.
+// takeLogGroup stores where a version writes its log, if that is known. Each version
+// has its own configuration.
 func (r *rollback) takeLogGroup(version int64) {
 	if group := r.now().Versions[version].Settings.LogGroup; group != "" {
 		r.state.logGroup = group
 	}
 }
 
-// compare keeps what differs between the version that is left and the target,
-// where that is known.
+// compare stores the differences between the version that the alias is moved away from
+// and the target, if they are known.
 func (r *rollback) compare(left, target int64) {
 	if from := r.now().Versions[left]; from.Read {
 		r.state.changes = changes(from.Settings, r.now().Versions[target].Settings)
 	}
 }
 
-// move carries the decision out. Where the alias has changed since it was read,
-// the decision is made anew on what is there now.
+// move carries out the decision. If the alias has changed since it was read, the
+// decision is made again on its current state.
 func (r *rollback) move(ctx context.Context) {
 	for decisions := 0; r.state.movePending(); decisions++ {
 		if ctx.Err() != nil {
@@ -248,17 +257,17 @@ func (r *rollback) move(ctx context.Context) {
 	}
 }
 
-// arrive keeps that the alias was moved as it was decided.
+// arrive records that the alias was moved as decided.
 func (r *rollback) arrive(now Alias) {
 	s, from := &r.state, r.now().Alias
 	target, left := s.decision.Target, leftBy(from, s.decision.Target)
-	s.move(now, target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", target, serving(from)))
+	s.move(now, target, r.stamp(), fmt.Sprintf("to version %d, from %s", target, serving(from)))
 	s.weightsCleared, s.servedBefore = from.Weighted != 0, from.Serves(target)
 	s.left, s.deployedAt = left, r.now().deployedAt(left)
 	var message string
 	switch {
 	case target == from.Version:
-		message = fmt.Sprintf("%s is on version %d alone again: the canary of version %d, with %.3g%% of the traffic, was stopped",
+		message = fmt.Sprintf("%s is back on version %d with 100%% of traffic: the canary of version %d, with %.3g%% of traffic, was stopped",
 			r.subject.place(), target, from.Weighted, 100*from.Weight)
 	case target > from.Version:
 		message = fmt.Sprintf("%s was moved to version %d from %s", r.subject.place(), target, serving(from))
@@ -268,8 +277,8 @@ func (r *rollback) arrive(now Alias) {
 	s.end(report.RolledBack, s.reason, message)
 }
 
-// completeProof adds what GitHub has told about the run where the alias was moved
-// without waiting for it.
+// completeProof adds what GitHub says about the run, if the alias was moved without
+// waiting for it.
 func completeProof(ctx context.Context, r *rollback) {
 	if r.state.moved == nil || !r.now().RunAwaited {
 		return
@@ -282,16 +291,16 @@ func completeProof(ctx context.Context, r *rollback) {
 	}
 	s.deployedAt = o.deployedAt(s.left)
 	switch d := Decide(o); {
-	case d.Action == NeedMore: // it would be asked for what needs no answer any more
+	case d.Action == NeedMore: // this would request what is no longer needed
 	case d.Action == Move && d.Target == s.decision.Target:
 		s.decision.Notes, s.decision.Proof, s.proof = d.Notes, d.Proof, d.Proof
 	default:
-		r.notes.warnf("GitHub answered after the move, and its answer contradicts the move (%s): check whether version %d is the right one", d.Why, s.decision.Target)
+		r.notes.warnf("GitHub responded after the move, and its response contradicts the move (%s): check whether version %d is the right one", d.Why, s.decision.Target)
 	}
 }
 
-// leftBy is the version that a move leaves: of two that served, the one that is
-// not the target.
+// leftBy returns the version that a move removes traffic from: if two were live, the
+// one that is not the target.
 func leftBy(from Alias, target int64) int64 {
 	if from.Version == target {
 		return from.Weighted
@@ -299,9 +308,9 @@ func leftBy(from Alias, target int64) int64 {
 	return from.Version
 }
 
-// deployedAt is when a version came behind the alias, as near as is known: when
-// it was made, or, where it is older than the run that put it there, with the
-// run.
+// deployedAt returns when the alias was moved to a version, as accurately as it is
+// known: the time at which the version was made or, if it is older than the run that
+// deployed it, the time of that run.
 func (o *Observation) deployedAt(version int64) time.Time {
 	made := o.Versions[version].LastModified
 	if run := o.Run.CreatedAt; !o.Request.Manual && !made.IsZero() && made.Before(run) {
@@ -310,12 +319,11 @@ func (o *Observation) deployedAt(version int64) time.Time {
 	return made
 }
 
-// keepChangedByOthers keeps that somebody else moved the alias on. It is left
-// there.
+// keepChangedByOthers records that somebody else moved the alias after the rollback.
+// It stays there.
 func (r *rollback) keepChangedByOthers(now Alias) {
-	r.state.changedByOthers = true
-	r.state.position = position{kind: changedByOthers, alias: now}
-	r.notes.warnf("somebody else has changed the alias since it was rolled back: it serves %s now, and is left there", serving(now))
+	r.state.setChangedByOthers(now)
+	r.notes.warnf("somebody else has changed the alias since it was rolled back: it serves %s now, and was not moved", serving(now))
 }
 
 // fail ends the work with an error.
@@ -328,13 +336,13 @@ func (r *rollback) fail(err error) {
 		r.log.Infof("AWS said: %s", p.Detail)
 	}
 	if found && p.Unknown {
-		message, cause = fmt.Sprintf("it is not known whether %s was rolled back: %s", r.subject.place(), text), ""
+		message, cause = fmt.Sprintf("could not determine whether %s was rolled back: %s", r.subject.place(), text), ""
 	}
 	r.state.end(report.Failed, reason, message)
 	r.state.cause = cause
 }
 
-// failDoing is fail for what is no rollback.
+// failDoing is fail for commands other than a rollback.
 func (r *rollback) failDoing(what string, err error) {
 	r.fail(err)
 	_, text := reasonOfProblem(err)

@@ -8,13 +8,13 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Guard knows who else moves an alias, such as the stack that owns it.
+// Guard knows what else moves an alias, such as the stack that owns it.
 type Guard interface {
-	// Look begins to find out who else moves the alias with an ARN, and does not
+	// Look starts to find out what else moves the alias with an ARN, and does not
 	// wait.
 	Look(aliasARN string)
-	// Allow says what is to come of a decision, after waiting for what must end
-	// before it. Its error says why the alias must not be moved.
+	// Allow decides about a decision, after waiting for what must end before it. The
+	// error says why the alias must not be moved.
 	Allow(ctx context.Context, p Proposal) (Hold, error)
 }
 
@@ -22,22 +22,23 @@ type Guard interface {
 type Proposal struct {
 	Decision Decision
 	Alias    Alias
-	// Changed: somebody else has changed the alias since it was first read.
+	// Changed reports whether somebody else has changed the alias since it was first
+	// read.
 	Changed bool
-	Made    time.Time // when the version that it points at was made; zero: not known
-	Chosen  bool      // a person chose the target
+	Made    time.Time // when the version that the alias points at was made; zero if unknown
+	Chosen  bool      // the target was chosen manually
 	Run     report.Run
 }
 
-// Hold is what a guard makes of a proposal. The zero value lets it go on.
+// Hold is a guard's response to a proposal. The zero value allows it.
 type Hold struct {
-	Again bool          // the alias may have changed: read it anew, and decide again
-	Skip  report.Reason // leave the alias alone; empty: do not
-	Why   string        // of Skip, half a sentence
+	Again bool          // the alias may have changed: read it again, and decide again
+	Skip  report.Reason // the reason not to move the alias; empty to continue
+	Why   string        // the explanation for Skip, as part of a sentence
 }
 
-// consult asks the guard about the decision, and decides again as often as it
-// wants. Each time it has waited for something that took until then.
+// consult asks the guard about the decision, and decides again as often as the guard
+// requires. Each time, the guard has waited for something until then.
 func consult(ctx context.Context, r *rollback) {
 	for r.guard != nil && !r.dryRun && (r.state.movePending() || r.state.reason == report.NotDeployed) {
 		var hold Hold
@@ -68,18 +69,18 @@ func proposal(r *rollback) Proposal {
 	}
 }
 
-// holdBack leaves the alias alone, because somebody else has done what was to be
-// done.
+// holdBack leaves the alias unchanged, because something else has already done what
+// was needed.
 func holdBack(r *rollback, h Hold) {
-	if s := &r.state; s.decision.Action == Move { // what was to be left serves, and is good
+	if s := &r.state; s.decision.Action == Move { // the version that was to be replaced is live, and is good
 		s.decision.Reject, s.decision.Unhealthy, s.decision.Unreject = nil, 0, 0
 		s.target, s.why, s.changes = 0, "", nil
 	}
-	r.log.Infof("left alone (%s): %s", h.Skip, h.Why)
+	r.log.Infof("not changed (%s): %s", h.Skip, h.Why)
 	r.state.end(report.Skipped, h.Skip, fmt.Sprintf("%s was left on %s: %s", r.subject.place(), serving(r.now().Alias), h.Why))
 }
 
-// decideAgain reads the alias anew, and decides on what is there now.
+// decideAgain reads the alias again, and decides on its current state.
 func decideAgain(ctx context.Context, r *rollback) {
 	if err := r.observer.observe(ctx); err != nil {
 		r.fail(err)

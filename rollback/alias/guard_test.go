@@ -124,3 +124,17 @@ func TestNoneMovesWhereOneIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// Where a person chose the target, whoever else moves the alias may be told so.
+func TestAGuardHearsWhetherAPersonChose(t *testing.T) {
+	t.Parallel()
+	for target, chosen := range map[int64]bool{0: false, 40: true} {
+		playFleet(t, []string{"api"}, func(t *testing.T, f *fleet) {
+			g := &fakeGuard{}
+			f.functions[0].Guard, f.functions[0].Request.Target = g, target
+			rollBack(f.ctx, f.functions, false)
+			require.Len(t, g.proposals, 1)
+			assert.Equal(t, chosen, g.proposals[0].Chosen)
+		})
+	}
+}

@@ -7,11 +7,11 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// jobTimes answers which jobs can have published a version, by their names and by
-// when they ran.
+// jobTimes determines which jobs can have published a version, by their names and
+// times.
 type jobTimes struct {
-	run report.Run // the run that failed
-	// clockDifference is how far AWS's and GitHub's clocks are apart.
+	run report.Run // the failed run
+	// clockDifference is the difference between the clocks of AWS and GitHub.
 	clockDifference time.Duration
 }
 
@@ -19,9 +19,9 @@ func (o Observation) jobs() jobTimes {
 	return jobTimes{run: o.Run, clockDifference: o.ClockDifference}
 }
 
-// deployJobs are the jobs of a run, in all of its attempts, that can have
-// published a version: those that were named, else all. The job that rolls back
-// publishes nothing, nor does the rest of its matrix.
+// deployJobs returns the jobs of a run, in all of its attempts, that can have
+// published a version: the listed ones, or all if none are listed. The job that rolls
+// back publishes nothing, nor do the other jobs of its matrix.
 func (t jobTimes) deployJobs(run report.Run) []report.Job {
 	named := t.deployJobsKnown()
 	return slices.DeleteFunc(allJobs(run), func(job report.Job) bool {
@@ -32,25 +32,25 @@ func (t jobTimes) deployJobs(run report.Run) []report.Job {
 	})
 }
 
-// deployJobsKnown reports whether the jobs that can have deployed are named, and
-// each name is one that GitHub shows: a job with a name of its own is not found by
-// its id, and then any job can be it.
+// deployJobsKnown reports whether the jobs that can have deployed are listed, and
+// whether each listed name is one that GitHub shows. A job with its own name is not
+// found by its ID, and then any job can be the one.
 func (t jobTimes) deployJobsKnown() bool {
 	return len(t.run.DeployJobs) > 0 && !slices.ContainsFunc(t.run.DeployJobs, func(name string) bool {
 		return !slices.ContainsFunc(allJobs(t.run), func(job report.Job) bool { return job.IsNamed(name) })
 	})
 }
 
-// rollsBack reports whether a job is the one in which this program runs, of any
-// attempt or value of its matrix.
+// rollsBack reports whether a job is the one in which this program runs, in any
+// attempt and for any value of its matrix.
 func (t jobTimes) rollsBack(job report.Job) bool {
 	return slices.ContainsFunc(t.run.Jobs, func(own report.Job) bool {
 		return own.Own && own.FailedStep == "" && own.BaseName() == job.BaseName()
 	})
 }
 
-// upstreamJobs are the jobs of this run that nobody named and that had ended
-// before the first named one began: a named one may need what they did.
+// upstreamJobs returns the unlisted jobs of this run that had ended before the first
+// listed one started: a listed job may need what they did.
 func (t jobTimes) upstreamJobs() []report.Job {
 	if !t.deployJobsKnown() {
 		return nil
@@ -66,14 +66,14 @@ func (t jobTimes) upstreamJobs() []report.Job {
 	})
 }
 
-// atWork are the jobs that were at work at a time of AWS's clock. GitHub gives
-// whole seconds; where the two clocks differ, a job counts as at work as long
-// before and after.
+// atWork returns the jobs that were running at a time of AWS's clock. GitHub's times
+// are whole seconds. If the two clocks differ, each job is extended by the difference
+// at both ends.
 func (t jobTimes) atWork(jobs []report.Job, at time.Time) []report.Job {
 	return spanning(jobs, at, t.clockDifference)
 }
 
-// spanning are the jobs whose span, widened by a margin, has a time in it.
+// spanning returns the jobs whose time span, extended by a margin, contains a time.
 func spanning(jobs []report.Job, at time.Time, margin time.Duration) []report.Job {
 	if at.IsZero() {
 		return nil
@@ -90,8 +90,8 @@ func spanning(jobs []report.Job, at time.Time, margin time.Duration) []report.Jo
 	return out
 }
 
-// lastEnd is when the last job that can have deployed ended; it is not known while
-// one is still at work.
+// lastEnd returns when the last job that can have deployed ended. It is unknown while
+// one is still running.
 func (t jobTimes) lastEnd() (time.Time, bool) {
 	var end time.Time
 	for _, job := range t.deployJobs(t.run) {
@@ -113,23 +113,23 @@ func (t jobTimes) lastEnd() (time.Time, bool) {
 	return end, !end.IsZero()
 }
 
-// timesKnown reports whether each job that can have deployed says when it ran.
+// timesKnown reports whether the times of each job that can have deployed are known.
 func (t jobTimes) timesKnown() bool {
 	return !slices.ContainsFunc(t.deployJobs(t.run), func(job report.Job) bool {
 		return ran(job) && job.Status != "queued" && job.Status != "waiting" && job.StartedAt.IsZero()
 	})
 }
 
-// knownRuns are the run that failed and those beside it.
+// knownRuns returns the failed run and the runs in parallel with it.
 func (t jobTimes) knownRuns() []report.Run {
 	return slices.Concat([]report.Run{t.run}, t.run.Newer, t.run.Older)
 }
 
-// allJobs has the jobs of all attempts, as far as they are known.
+// allJobs contains the known jobs of all attempts.
 func allJobs(run report.Run) []report.Job { return slices.Concat(run.Jobs, run.Earlier) }
 
-// ran leaves out jobs that were skipped, or ended while they waited: they have times,
-// too.
+// ran removes jobs that were skipped, or that ended before they started: those have
+// times as well.
 func ran(job report.Job) bool { return job.Conclusion != "skipped" && !job.NeverRan }
 
 func ended(job report.Job) string {

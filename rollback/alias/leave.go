@@ -8,9 +8,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// leaveAlone skips a function because the serving version is not this run's, and
-// remembers what this run published all the same: nobody may fall back on that
-// later.
+// leaveAlone skips a function because the live version does not belong to this run. It
+// still stores the versions that this run published, so that no later rollback selects
+// them.
 func leaveAlone(f *facts, a attribution) Decision {
 	request, run, top := f.o.Request, f.o.Run, f.o.Alias.newest()
 	d := skip(a.reason, a.why)
@@ -19,15 +19,19 @@ func leaveAlone(f *facts, a attribution) Decision {
 		if e, rejected := f.servesAgain(v); rejected && a.reason != report.AlreadyRolledBack {
 			d.Attention = true
 			d.Notes = append(d.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
-				"version %d is live but was rejected%s, and it is not known who moved the alias to it again: check whether production is healthy; to roll it back, run this by hand with target-version", v, byRun(e.Run))})
+				"version %d is live but was rejected%s, and the action could not determine who moved the alias to it again: check whether production is healthy; to roll it back, run this manually with target-version", v, byRun(e.Run))})
 		}
+	}
+	if a.reason == report.NotDeployed {
+		d.Notes = append(d.Notes, earlierAttempt(f)...)
 	}
 	if !request.Remember || a.reason == report.AlreadyRolledBack {
 		return d
 	}
 	f.needRun()
 	if v := request.Deployed; v != 0 && !f.o.Alias.Serves(v) && request.Target == 0 {
-		// A promoted version is an earlier run's, and as good as it was.
+		// A promoted version belongs to an earlier run, and is as good as it was
+		// before.
 		known, read := f.o.Versions[v]
 		if !read && !run.CreatedAt.IsZero() {
 			f.need(Query{Versions: []int64{v}})
@@ -37,7 +41,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 		}
 	}
 	if first := f.o.First; first != nil && a.reason == report.Superseded && request.Target == 0 && first.newest() < top {
-		d.Reject = append(d.Reject, first.newest()) // it was about to be left
+		d.Reject = append(d.Reject, first.newest()) // the alias was about to be moved away from it
 	}
 	if (a.reason == report.NotDeployed || a.between) && !f.o.SearchedAbove && run.Jobs != nil {
 		f.need(Query{Above: top})
@@ -47,7 +51,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 			continue
 		}
 		if a.reason == report.NoFailure && !f.deployFailed(v) {
-			continue // the run's deploys succeeded, as far as its jobs tell
+			continue // the deploys of the run succeeded, as far as its jobs show
 		}
 		if above := v > top; (above == (a.reason == report.NotDeployed) || a.between) && publishedByThisRun(f, v) {
 			d.Reject = append(d.Reject, v)
@@ -58,7 +62,29 @@ func leaveAlone(f *facts, a attribution) Decision {
 	return d
 }
 
-// deployFailed reports whether the run's jobs show that its deploy of a version
+// earlierAttempt warns if an earlier attempt of this run may have moved the alias, and
+// the memory does not say so. Its checks are not repeated then, so that a run which is
+// started again would be green even if production is not healthy. A rollback of an
+// earlier attempt that could write the memory has recorded the versions that it left.
+func earlierAttempt(f *facts) []report.Note {
+	if f.o.Run.Attempt < 2 || f.o.Request.Manual {
+		return nil
+	}
+	before := f.o.Run
+	before.Jobs = nil
+	deploys := f.o.jobs().deployJobs(before)
+	left := slices.DeleteFunc(publishedAbove(f), func(v int64) bool {
+		_, recorded := f.o.Memory.Rejected.Find(v)
+		return recorded || len(deploys) > 0 && len(f.o.jobs().atWork(deploys, f.o.Versions[v].LastModified)) == 0
+	})
+	if len(left) == 0 {
+		return nil
+	}
+	return []report.Note{{Warning: true, Text: fmt.Sprintf(
+		"version %d of this run is not live, and no rollback is recorded: if an earlier attempt of this run rolled it back, the checks after that move are not repeated; check whether production is healthy", slices.Max(left))}}
+}
+
+// deployFailed reports whether the jobs of the run show that its deploy of a version
 // failed.
 func (f *facts) deployFailed(version int64) bool {
 	t := f.o.jobs()

@@ -15,22 +15,23 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// aliasLister is AWS Lambda's API as far as only a list needs it; a Lambda that
-// is none leaves out which other aliases serve a version.
+// aliasLister is the part of the Lambda API that only a list needs. Without it, the
+// list does not show the other aliases of a version.
 type aliasLister interface {
 	ListAliases(context.Context, *lambda.ListAliasesInput, ...func(*lambda.Options)) (*lambda.ListAliasesOutput, error)
 }
 
 const (
-	// statesRead is of how many versions the state is read: the list that Lambda
-	// gives does not have it, and each takes a call.
+	// statesRead is how many versions have their state read: Lambda's list does not
+	// contain it, and each one takes a call.
 	statesRead = 50
-	// aliasPages bounds the calls for aliases; each has 50.
+	// aliasPages limits the calls for aliases; each returns 50.
 	aliasPages = 40
 )
 
-// List gives the versions of every function, the newest first, at most limit of
-// each; 0: all. It changes nothing. What a rollback would choose now is marked.
+// List returns the versions of every function, newest first, at most limit for each
+// function, or all if limit is 0. It changes nothing. The version that a rollback
+// would choose now is marked.
 func List(ctx context.Context, functions []Function, limit int) []report.Function {
 	f := NewFleet(functions)
 	each(f.all, func(r *rollback) { lister{r}.list(ctx, limit) })
@@ -81,12 +82,12 @@ func (l lister) message(d Decision, total int) string {
 	}
 	text := fmt.Sprintf("%s serves %s, %s; ", l.r.subject.place(), serving(l.r.now().Alias), count)
 	if d.Action != Move {
-		return text + "a rollback now would find nothing to go to: " + d.Why
+		return text + "a rollback now would have no version to go back to: " + d.Why
 	}
 	return text + fmt.Sprintf("a rollback now would go to version %d: %s", d.Target, d.Why)
 }
 
-// entry is what the listing says of a version.
+// entry returns what the list shows about a version.
 type entry struct {
 	number      int64
 	description string
@@ -94,9 +95,9 @@ type entry struct {
 	version     Version
 }
 
-// versions lists page after page, oldest first as Lambda does it, and keeps the
-// newest: limit of them, or all (0), and those that are always of interest.
-// total is how many there are.
+// versions lists page after page, oldest first as Lambda does, and keeps the newest:
+// limit of them, or all if limit is 0, and the versions that are always shown. total
+// is the number of versions.
 func (l lister) versions(ctx context.Context, limit int, always []int64) (kept []entry, total int, err error) {
 	newestFirst := func() {
 		slices.SortFunc(kept, func(a, b entry) int { return cmp.Compare(b.number, a.number) })
@@ -133,7 +134,7 @@ func entryOf(n int64, c types.FunctionConfiguration) entry {
 	}
 }
 
-// configurationOf gives an entry of the listing the form of a single answer.
+// configurationOf converts an entry of the list to the response for a single version.
 func configurationOf(c types.FunctionConfiguration) *lambda.GetFunctionConfigurationOutput {
 	return &lambda.GetFunctionConfigurationOutput{
 		CodeSha256: c.CodeSha256, Runtime: c.Runtime, Handler: c.Handler, MemorySize: c.MemorySize, Timeout: c.Timeout,
@@ -142,8 +143,8 @@ func configurationOf(c types.FunctionConfiguration) *lambda.GetFunctionConfigura
 	}
 }
 
-// readStates completes the newest of the listed versions, and those that were
-// read before.
+// readStates completes the newest of the listed versions, and those that were read
+// before.
 func (l lister) readStates(ctx context.Context, all []entry) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
@@ -157,7 +158,7 @@ func (l lister) readStates(ctx context.Context, all []entry) error {
 		}
 		g.Go(func() error {
 			v, err := l.r.client.readVersion(ctx, all[i].number)
-			if err == nil && v.Exists { // else it was deleted since it was listed
+			if err == nil && v.Exists { // otherwise, it was deleted after it was listed
 				all[i].version = v
 			}
 			return err
@@ -166,8 +167,8 @@ func (l lister) readStates(ctx context.Context, all []entry) error {
 	return g.Wait()
 }
 
-// aliases gives for each version which aliases send traffic to it. Where they
-// cannot be listed, the two that this program knows of remain.
+// aliases returns which aliases send traffic to each version. If they cannot be
+// listed, only the two known aliases are included.
 func (l lister) aliases(ctx context.Context) map[int64][]string {
 	c, o := l.r.client, l.r.now()
 	own := map[int64][]string{}
@@ -194,7 +195,7 @@ func (l lister) aliases(ctx context.Context) map[int64][]string {
 		})
 		if err != nil {
 			note := report.Note{Warning: classify(err) != denied, Text: fmt.Sprintf(
-				"which other aliases serve a version is not shown: %s", explain(err, "ListAliases", c.function))}
+				"the other aliases of each version are not shown: %s", explain(err, "ListAliases", c.function))}
 			l.r.notes.add(note)
 			return own
 		}
@@ -225,7 +226,7 @@ func (l lister) listed(e entry, aliases map[int64][]string) report.Version {
 	if r, rejected := o.Memory.Rejected.Find(e.number); rejected {
 		v.Rejected, v.RejectedBy = true, versionText(r.Run)
 	}
-	if !o.Alias.Latest { // what serves there changes under its name
+	if !o.Alias.Latest { // the code behind it changes without a new version
 		v.Changes = append([]report.Change{}, changes(o.Versions[o.Alias.Version].Settings, e.version.Settings)...)
 	}
 	return v

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -13,27 +14,41 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// listing reads the alias and the memory alias of each function of a fleet in one
-// call instead of two.
+// listing reads the alias and the memory alias of each function of a fleet in one call
+// instead of two.
 type listing struct {
-	denied atomic.Bool // for one function: it is not tried for the others
+	unusable atomic.Bool // it is not allowed, or hangs: it is not tried for the other functions
 }
 
-var errNotAllowed = errors.New("ListAliases is not allowed")
+const (
+	// listingLimit is the time limit for one try.
+	listingLimit = 3 * time.Second
+	listingTries = 4
+)
 
-// read lists the aliases of a function. found is false where the two aliases must
-// be read one by one: the call is not allowed or fails, there is more than one page
-// of aliases, or the alias is not among them. A nil listing finds nothing.
+// errUnlisted ends the tries.
+var errUnlisted = errors.New("the aliases could not be listed, so they are read one by one")
+
+// read lists the aliases of a function. found is false if the two aliases must be read
+// one by one: the call is not allowed or fails, there is more than one page of
+// aliases, or the alias is not among them. A nil listing finds nothing.
 func (l *listing) read(ctx context.Context, c *client) (alias Alias, memory Memory, others map[int64][]string, found bool) {
 	lister, can := c.lambda.(aliasLister)
-	if l == nil || !can || l.denied.Load() {
+	if l == nil || !can || l.unusable.Load() {
 		return alias, memory, nil, false
 	}
+	tries := 0
 	out, err := do(ctx, c.caller, "ListAliases", func(ctx context.Context) (*lambda.ListAliasesOutput, error) {
+		ctx, cancel := context.WithTimeout(ctx, listingLimit)
+		defer cancel()
 		out, err := lister.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &c.function, MaxItems: sdk.Int32(pageSize)}, unretried)
-		if aws.Status(err) == http.StatusForbidden {
-			l.denied.Store(true)
-			err = errNotAllowed // no further try: there is another way
+		tries++
+		// Only a short throttling is waited for, because there is another way.
+		if err != nil && (tries == listingTries || aws.Status(err) != http.StatusTooManyRequests) {
+			if aws.Status(err) < http.StatusInternalServerError {
+				l.unusable.Store(true)
+			}
+			err = errUnlisted
 		}
 		return out, err
 	})

@@ -12,49 +12,49 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// MemorySuffix is what the memory alias adds to the name of the alias.
+// MemorySuffix is the suffix that the memory alias adds to the name of the alias.
 const MemorySuffix = "-rollback"
 
-// descriptionLimit is the most characters Lambda takes as the Description of
-// an alias.
+// descriptionLimit is the maximum length of the Description of an alias in Lambda.
 const descriptionLimit = 256
 
-// Who wrote the memory.
+// The commands that write the memory.
 const (
 	ByRollback = "rollback"
 	BySnapshot = "snapshot"
 )
 
-// Memory is what the memory alias keeps: the version it points at, and what
-// its Description says.
+// Memory is the content of the memory alias: the version that it points at, and its
+// Description.
 type Memory struct {
 	Exists     bool
 	RevisionID string
-	Version    int64 // what it points at: where the writer left the alias, or found it; 0: none, or $LATEST
-	Weighted   bool  // it has weights, which this program never gives it
+	Version    int64 // the version that it points at: where the alias was when the memory was written; 0 for none or $LATEST
+	Weighted   bool  // it has weights, which this program never sets
 
 	Rejected Rejections
-	Run      int64 // the run that wrote it; 0: none
+	Run      int64 // the run that wrote it; 0 for none
 	Attempt  int
 	At       time.Time
-	By       string // ByRollback, BySnapshot, or empty where versions were only rejected
-	// Promotes is the version that the run is promoting, or was, where a promotion took
-	// the snapshot; 0: none did.
+	By       string // ByRollback, BySnapshot, or empty if versions were only rejected
+	// Promotes is the version that the run is or was promoting, if a promotion took
+	// the snapshot; otherwise 0.
 	Promotes int64
 
-	// Unreadable says what is wrong with a Description that does not parse;
-	// all that it would have said is then empty.
+	// Unreadable says why a Description does not parse. All fields from it are then
+	// empty.
 	Unreadable string
-	// Foreign is the Description of an alias that has the memory's name and is
-	// somebody else's; empty: there is none. It tells nothing and is never written.
+	// Foreign is the Description of an alias that has the name of the memory alias but
+	// belongs to somebody else; empty if there is none. The action does not use or
+	// change that alias.
 	Foreign string
-	// Unread tells why the memory could not be read; nil: it was. Whether there is
-	// one is not known then.
+	// Unread is the error if the memory could not be read, otherwise nil. If it is
+	// set, it is not known whether the memory exists.
 	Unread *Problem
 }
 
-// foreign tells that a Description which does not parse was not written by this
-// program: what it writes begins with rejected=, however the rest is damaged.
+// foreign reports whether a Description that does not parse was not written by this
+// program: its own ones start with rejected=, even if the rest is damaged.
 func foreign(description string) bool {
 	for field := range strings.FieldsSeq(description) {
 		key, value, found := strings.Cut(field, "=")
@@ -65,9 +65,9 @@ func foreign(description string) bool {
 	return true
 }
 
-// rejectedAt says when a version was rejected, where it is still known: the
-// memory has the time of its last writing alone. What several rollbacks by hand
-// have rejected is not distinguished.
+// rejectedAt says when a version was rejected, if that is still known: the memory
+// stores only the time of its last write. Several manual rollbacks cannot be
+// distinguished.
 func (m Memory) rejectedAt(e Rejection) string {
 	if m.At.IsZero() || e.Run != m.Run || m.By != ByRollback {
 		return ""
@@ -79,28 +79,34 @@ func (m Memory) rejectedAt(e Rejection) string {
 	return " (" + at + ")"
 }
 
-// writtenBy reports whether a run wrote it, by a rollback or by a snapshot.
+// writtenBy reports whether a run wrote the memory, with a rollback or with a
+// snapshot.
 func (m Memory) writtenBy(writer string, run report.Run) bool {
 	return m.Exists && m.By == writer && m.Run != 0 && m.Run == run.ID
 }
 
-// promoting reports whether the weight of an alias is that of a run's promotion.
+// promoting reports whether the weight of an alias belongs to the promotion of a run.
 func (m Memory) promoting(a Alias) bool {
 	return m.By == BySnapshot && m.Run != 0 && m.Promotes != 0 && m.Promotes == a.Weighted && m.Version == a.Version
 }
 
-// Rejection is a version that is never chosen on its own, or, with Last below
-// First, a row of neighbouring ones.
+// Rejection is a version that is never selected automatically or, if Last is below
+// First, a range of adjacent versions.
 type Rejection struct {
 	First int64 // the highest number
-	Last  int64 // the lowest; equal to First for a single version
-	Run   int64 // the run whose failure caused it; 0: none, or no longer known
+	Last  int64 // the lowest number; equal to First for a single version
+	Run   int64 // the run whose failure caused it; 0 if there is none, or it is no longer known
 }
 
-// Rejections are ordered by number, the highest first, and do not overlap.
+// Rejections are ordered by number, highest first, and do not overlap.
 type Rejections []Rejection
 
-// Find returns the rejection that covers version.
+// anyAbove reports whether a version above the given one is rejected.
+func (r Rejections) anyAbove(version int64) bool {
+	return slices.ContainsFunc(r, func(e Rejection) bool { return e.First > version })
+}
+
+// Find returns the rejection that contains version.
 func (r Rejections) Find(version int64) (Rejection, bool) {
 	for _, e := range r {
 		if e.Last <= version && version <= e.First {
@@ -110,8 +116,8 @@ func (r Rejections) Find(version int64) (Rejection, bool) {
 	return Rejection{}, false
 }
 
-// Add rejects a version on behalf of a run (0: none). A version that is
-// rejected already keeps its place, and takes the newer run.
+// Add rejects a version for a run (0 for none). A version that is already rejected
+// keeps its place, and gets the newer run.
 func (r Rejections) Add(version, run int64) Rejections {
 	if e, found := r.Find(version); found && (e.First != e.Last || run == 0) {
 		return r
@@ -119,7 +125,7 @@ func (r Rejections) Add(version, run int64) Rejections {
 	return append(r.Remove(version), Rejection{First: version, Last: version, Run: run}).sorted()
 }
 
-// Remove takes a version out, out of the middle of a joined row too.
+// Remove removes a version, also from the middle of a range.
 func (r Rejections) Remove(version int64) Rejections {
 	var out Rejections
 	for _, e := range r {
@@ -137,7 +143,7 @@ func (r Rejections) Remove(version int64) Rejections {
 	return out
 }
 
-// Strings gives one text an entry: "42", or "31-40" for a joined row.
+// Strings returns one text per entry: "42", or "31-40" for a range.
 func (r Rejections) Strings() []string {
 	out := make([]string, 0, len(r))
 	for _, e := range r {
@@ -151,9 +157,9 @@ func (r Rejections) sorted() Rejections {
 	return r
 }
 
-// shorten frees space in the order the contract gives: the lowest two
-// neighbours become one row, and only when there are none left, the lowest
-// entry goes. It reports whether there was anything to free.
+// shorten frees space in the order that the contract specifies: the two lowest
+// neighbors become one range; if there are none left, the lowest entry is removed. It
+// reports whether it freed anything.
 func (r Rejections) shorten() (Rejections, bool) {
 	for i := len(r) - 1; i > 0; i-- {
 		if r[i].First+1 == r[i-1].Last {
@@ -181,8 +187,8 @@ func (e Rejection) String() string {
 	return fmt.Sprintf("%s@%d", e.numbers(), e.Run)
 }
 
-// Description is the memory in the form the memory alias keeps, 256
-// characters at most.
+// Description returns the memory in the format of the memory alias, with at most 256
+// characters.
 func (m Memory) Description() string {
 	for r, more := m.Rejected, true; ; r, more = r.shorten() {
 		if text := m.describe(r); len(text) <= descriptionLimit || !more {
@@ -212,15 +218,15 @@ func (m Memory) describe(rejected Rejections) string {
 	return strings.Join(fields, " ")
 }
 
-// ParseDescription reads what Description wrote. Keys that it does not know
-// are passed over, so that a later version of this program can add some.
+// ParseDescription parses the format of Description. It ignores unknown keys, so that
+// a later version of this program can add some.
 func ParseDescription(text string) (Memory, error) {
 	var m Memory
 	seen := map[string]bool{}
 	for field := range strings.FieldsSeq(text) {
 		key, value, found := strings.Cut(field, "=")
 		if !found || seen[key] {
-			return Memory{}, fmt.Errorf("failed to parse description: %q is not one key=value", truncated(field))
+			return Memory{}, fmt.Errorf("failed to parse description: %q is not a key=value pair", truncated(field))
 		}
 		seen[key] = true
 		var err error
@@ -274,7 +280,7 @@ func parseRejections(text string) (Rejections, error) {
 			}
 		}
 		if e.First < e.Last {
-			return nil, fmt.Errorf("rejected %q: a row goes from the lower to the higher number", truncated(entry))
+			return nil, fmt.Errorf("rejected %q: a range goes from the lower to the higher number", truncated(entry))
 		}
 		out = append(out, e)
 	}
@@ -302,8 +308,8 @@ func parseRun(text string) (run int64, attempt int, err error) {
 	return run, int(n), nil
 }
 
-// parseNumber takes a positive decimal number without sign or leading zero, as
-// AWS writes versions and GitHub writes ids.
+// parseNumber parses a positive decimal number without a sign or leading zeros, as AWS
+// writes versions and GitHub writes IDs.
 func parseNumber(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n <= 0 || n > maxVersion || strconv.FormatInt(n, 10) != text {
@@ -312,10 +318,10 @@ func parseNumber(text string) (int64, error) {
 	return n, nil
 }
 
-// maxVersion bounds what is taken for a number: 18 digits.
+// maxVersion limits the length of a number to 18 digits.
 const maxVersion = 999_999_999_999_999_999
 
-// truncated keeps what came from outside short in an error.
+// truncated shortens outside text in an error.
 func truncated(text string) string {
 	if r := []rune(text); len(r) > 60 {
 		return string(r[:60]) + "…"

@@ -72,6 +72,7 @@ func TestParseDescriptionRefuses(t *testing.T) {
 		"nineteen digits":        "rejected=1000000000000000000",
 		"a row upside down":      "rejected=40-31",
 		"overlapping":            "rejected=35,31-40",
+		"the same twice":         "rejected=35,35",
 		"a run that is no id":    "rejected=42@abc",
 		"a time that is none":    "rejected=42 at=yesterday",
 		"written by a stranger":  "rejected=42 by=me",
@@ -83,6 +84,18 @@ func TestParseDescriptionRefuses(t *testing.T) {
 			assert.ErrorContains(t, err, "failed to parse description")
 		})
 	}
+}
+
+// The highest number that is taken, and how much of a wrong field is repeated.
+func TestParseDescriptionAtItsLimits(t *testing.T) {
+	t.Parallel()
+	m, err := alias.ParseDescription("rejected=999999999999999999")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"999999999999999999"}, m.Rejected.Strings())
+	_, err = alias.ParseDescription(strings.Repeat("ä", 60))
+	require.ErrorContains(t, err, `"`+strings.Repeat("ä", 60)+`"`)
+	_, err = alias.ParseDescription(strings.Repeat("ä", 61))
+	require.ErrorContains(t, err, `"`+strings.Repeat("ä", 60)+`…"`)
 }
 
 func TestRejectionsRemoveSplitsARow(t *testing.T) {

@@ -13,23 +13,24 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// errChanged: somebody else has changed the alias since it was read.
+// errChanged is returned if somebody else has changed the alias since it was read.
 var errChanged = errors.New("the alias was changed by somebody else in the meantime")
 
-// errMovedByOthers is errChanged where somebody else has brought the alias to
-// where it was to go.
+// errMovedByOthers is errChanged if somebody else has moved the alias to the intended
+// version.
 var errMovedByOthers = fmt.Errorf("%w, to the same version", errChanged)
 
 const (
-	// readBackLimit bounds the reading that finds out whether an unanswered
-	// move happened, when there is no time left for more.
+	// readBackLimit limits the read that finds out whether a move without a response
+	// happened, if there is no time left.
 	readBackLimit = 3 * time.Second
-	// overtimeLimit is how long a try may go on after the time limit.
+	// overtimeLimit is how long a try may continue after the time limit.
 	overtimeLimit = 2 * time.Second
-	// lastLookLimit is the same where the process is about to be killed.
+	// lastLookLimit is the same limit if the process is about to be killed.
 	lastLookLimit = 400 * time.Millisecond
-	// staleWait is how long to wait before a reading that shows the alias as it was
-	// before a change is made again: a read may lag behind a write.
+	// staleWait is how long to wait before the alias is read again after a read that
+	// shows its state before a change: a read may return older data than the last
+	// write.
 	staleWait = time.Second
 )
 
@@ -40,17 +41,17 @@ type mover struct {
 	finish context.Context
 }
 
-// change is what UpdateAlias is to do.
+// change is the change for UpdateAlias.
 type change struct {
-	from    Alias              // as it was read; its revision guards the change
-	version string             // what it is to point at, as AWS writes it
-	weights map[string]float64 // the routing config it is to have; empty clears it
-	// ours: somebody else's move to the same version must not be taken for this
-	// one, as a drill would move it back.
+	from    Alias              // the alias as it was read; its revision guards the change
+	version string             // the version to point at, as AWS writes it
+	weights map[string]float64 // the new routing config; empty clears it
+	// ours requires that this program makes the move: a move to the same version by
+	// somebody else does not count, because a drill would move it back.
 	ours bool
 }
 
-// made reports whether an alias is as it is to be.
+// made reports whether an alias has the intended state.
 func (c change) made(a Alias) bool {
 	if a.primary() != c.version {
 		return false
@@ -59,15 +60,14 @@ func (c change) made(a Alias) bool {
 	return kept && near(weight, a.Weight) || a.Weighted == 0 && len(c.weights) == 0
 }
 
-// update moves the alias in one step, however many tries that takes, and says
-// which state it is in then. A try that is under way is never cut off by ctx:
-// it is finished within the time that `finish` leaves, or read back, so that
-// what is reported is true. The alias's own Description is not in the request,
-// and so stays.
+// update moves the alias in one step, with as many tries as necessary, and returns its
+// state afterwards. ctx never cancels a try in progress: the try is finished within
+// the time of finish, or the alias is read back, so that the result is correct. The
+// request does not contain the Description of the alias, so it does not change.
 func (m *mover) update(ctx context.Context, c change) (Alias, error) {
 	weights := c.weights
 	if weights == nil {
-		weights = map[string]float64{} // empty clears a canary's weight; left out, it would stay
+		weights = map[string]float64{} // empty clears the weight of a canary; without it, the weight would stay
 	}
 	input := &lambda.UpdateAliasInput{
 		FunctionName: &m.client.function, Name: &m.client.alias,
@@ -76,19 +76,23 @@ func (m *mover) update(ctx context.Context, c change) (Alias, error) {
 		RoutingConfig:   &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights},
 	}
 	calls := m.client.caller
-	unsure := false // a try got no answer: it may have been carried out
+	unsure := false // a try got no response: it may have been carried out
 	for try := 1; ; try++ {
 		if ctx.Err() != nil {
 			return m.stopped(ctx, c, unsure, nil)
 		}
 		attempt, stop := m.attempt(ctx)
 		out, err := once(attempt, func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
-			return m.client.lambda.UpdateAlias(ctx, input, unretried)
+			out, err := m.client.lambda.UpdateAlias(ctx, input, unretried)
+			if err == nil {
+				err = complete(out.FunctionVersion, out.RevisionId)
+			}
+			return out, err
 		})
 		stop()
 		if err == nil {
 			a, err := aliasFrom(out.FunctionVersion, out.RoutingConfig)
-			if err != nil { // it was accepted all the same
+			if err != nil { // it was accepted after all
 				a = c.from
 			}
 			a.ARN, a.RevisionID = aws.ToString(out.AliasArn), aws.ToString(out.RevisionId)
@@ -98,7 +102,7 @@ func (m *mover) update(ctx context.Context, c change) (Alias, error) {
 		switch kind := classify(err); {
 		case kind == preconditionFailed:
 			return m.afterConflict(ctx, c, unsure, err)
-		case kind == inProgress: // another operation on the function: it ends
+		case kind == inProgress: // another operation on the function is in progress, and will end
 		case kind == notFound && !unsure:
 			return c.from, m.explainNotFound(ctx, c, err)
 		case !kind.Retryable():
@@ -112,14 +116,14 @@ func (m *mover) update(ctx context.Context, c change) (Alias, error) {
 		}
 		wait := pause(calls.clock.Now(), try, err)
 		calls.log.Infof("UpdateAlias: %s; trying again in %s (try %d)", brief(err), wait.Round(10*time.Millisecond), try+1)
-		if calls.clock.Sleep(ctx, wait) != nil {
+		if calls.sleep(ctx, wait) != nil {
 			return m.stopped(ctx, c, unsure, err)
 		}
 	}
 }
 
-// attempt is the context of one try: it outlives ctx, so that a move is not cut
-// off, but by not more than overtimeLimit where the time limit is over.
+// attempt returns the context of one try: it outlives ctx, so that a move is not
+// interrupted, but by at most overtimeLimit after the time limit.
 func (m *mover) attempt(ctx context.Context) (context.Context, func()) {
 	attempt, cancel := context.WithCancelCause(m.finish)
 	stop := context.AfterFunc(ctx, func() {
@@ -131,26 +135,26 @@ func (m *mover) attempt(ctx context.Context) (context.Context, func()) {
 	return attempt, func() { stop(); cancel(nil) }
 }
 
-// afterConflict reads the alias after a 412. It is where it should be when the
-// answer to an earlier try was lost; else somebody else changed it.
+// afterConflict reads the alias after a 412. If the alias has the intended state, the
+// response to an earlier try was lost; otherwise somebody else changed it.
 func (m *mover) afterConflict(ctx context.Context, c change, unsure bool, conflict error) (Alias, error) {
 	now, err := m.readChanged(ctx, c)
 	switch {
 	case err != nil:
 		p := explain(err, "GetAlias", m.client.resource(c.from))
-		p.Text = fmt.Sprintf("the alias changed while it was being moved (%s), and could not be read again: %s; look where it points now", brief(conflict), p.Text)
+		p.Text = fmt.Sprintf("the alias changed while it was being moved (%s), and could not be read again: %s; check where it points now", brief(conflict), p.Text)
 		p.Unknown = true
 		return Alias{}, p
-	case c.made(now) && c.ours && !unsure: // no try of ours can have worked
+	case c.made(now) && c.ours && !unsure: // none of this program's tries can have succeeded
 		return now, errMovedByOthers
 	case c.made(now):
-		m.client.caller.log.Infof("the alias is on version %d already: an earlier try had worked, only its answer was lost", now.Version)
+		m.client.caller.log.Infof("the alias is already on version %d: an earlier attempt succeeded, but its response was lost", now.Version)
 		return now, nil
 	}
 	return now, errChanged
 }
 
-// stopped says what is true when no further try may be made.
+// stopped returns what is certain when no further try is allowed.
 func (m *mover) stopped(ctx context.Context, c change, unsure bool, last error) (Alias, error) {
 	var p *Problem
 	if ctx.Err() != nil {
@@ -164,39 +168,39 @@ func (m *mover) stopped(ctx context.Context, c change, unsure bool, last error) 
 	now, err := m.readChanged(ctx, c)
 	switch {
 	case err != nil:
-		p.Text += fmt.Sprintf("; the alias could not be read back either (%s): look where it points now", brief(err))
+		p.Text += fmt.Sprintf("; the alias could not be read back (%s): check where it points now", brief(err))
 		p.Unknown = true
 		return Alias{}, p
 	case c.made(now):
-		m.client.caller.log.Infof("the alias was read back: it is on version %d, the last try had worked", now.Version)
+		m.client.caller.log.Infof("the alias was read back: it is on version %d, the last attempt succeeded", now.Version)
 		return now, nil
 	}
-	p.Text += "; the alias was read back and serves " + serving(now)
+	p.Text += "; the alias was read again and serves " + serving(now)
 	return now, p
 }
 
-// explainNotFound finds out what it was that UpdateAlias did not find.
+// explainNotFound finds out what UpdateAlias could not find.
 func (m *mover) explainNotFound(ctx context.Context, c change, err error) error {
 	now, readErr := m.readBack(ctx)
 	switch {
 	case readErr == nil:
 		return notChanged(now, &Problem{Reason: report.VersionNotFound, Err: err, Text: fmt.Sprintf(
-			"version %s does not exist any more: somebody deleted it after it was chosen; run this again", c.version)})
+			"version %s no longer exists: somebody deleted it after it was chosen; run this again", c.version)})
 	case classify(readErr) == notFound:
 		return m.client.explainMissing(ctx, readErr)
 	}
 	return explain(err, "UpdateAlias", m.client.resource(c.from))
 }
 
-// readBack reads the alias even where ctx has ended.
+// readBack reads the alias even if ctx has ended.
 func (m *mover) readBack(ctx context.Context) (Alias, error) {
 	ctx, cancel := m.lookingBack(ctx)
 	defer cancel()
 	return m.client.readAlias(ctx)
 }
 
-// readChanged is readBack for an alias that may have changed: a reading that shows
-// it unchanged may be stale, and is made once more.
+// readChanged is readBack for an alias that may have changed: a read that shows no
+// change may be stale, so it is repeated once.
 func (m *mover) readChanged(ctx context.Context, c change) (Alias, error) {
 	ctx, cancel := m.lookingBack(ctx)
 	defer cancel()
@@ -211,8 +215,7 @@ func (m *mover) readChanged(ctx context.Context, c change) (Alias, error) {
 	return again, nil
 }
 
-// lookingBack is the time for reading the alias, which there is also where ctx has
-// ended.
+// lookingBack returns a context for reading the alias, even if ctx has ended.
 func (m *mover) lookingBack(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	switch {
@@ -226,13 +229,13 @@ func (m *mover) lookingBack(ctx context.Context) (context.Context, context.Cance
 	return ctx, cancel
 }
 
-// notChanged adds to a problem that nothing happened.
+// notChanged adds to a problem that the alias was not changed.
 func notChanged(at Alias, p *Problem) *Problem {
 	p.Text += "; the alias was not changed and serves " + serving(at)
 	return p
 }
 
-// serving is where an alias points, for people.
+// serving describes where an alias points.
 func serving(a Alias) string {
 	switch {
 	case a.Latest:
@@ -243,13 +246,13 @@ func serving(a Alias) string {
 	return fmt.Sprintf("version %d", a.Version)
 }
 
-// conflict reports whether an update was refused because somebody else made one.
+// conflict reports whether an update was refused because of another change.
 func conflict(err error) bool {
 	kind := classify(err)
 	return kind == preconditionFailed || kind == inProgress
 }
 
-// reasonOfProblem is the code for the outputs, and the text for people.
+// reasonOfProblem returns the code for the outputs, and the text for messages.
 func reasonOfProblem(err error) (report.Reason, string) {
 	if p, found := errors.AsType[*Problem](err); found {
 		return p.Reason, p.Text

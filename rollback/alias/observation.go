@@ -7,15 +7,16 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Request is what was asked for one function.
+// Request is what is requested for one function.
 type Request struct {
-	Target         int64 // the chosen target; 0: none
-	SeenVersion    int64 // what the alias pointed at when a person chose the target; 0: nobody looked
-	SeenWeighted   int64 // the version with a weight then; 0: none
-	Deployed       int64 // the version this deploy put behind the alias; 0: not known
-	OnlyIfDeployed bool  // act only where this run put the failing version there
-	Manual         bool  // no run is known to have failed: a person asked, or a deployment from outside failed
-	Remember       bool  // the rejected versions are kept in the memory alias
+	Target         int64 // the chosen target; 0 if none
+	SeenVersion    int64 // the version that the alias pointed at when the target was chosen manually; 0 if unknown
+	SeenWeighted   int64 // the version with a weight at that time; 0 if none
+	Deployed       int64 // the version that this deploy moved the alias to; 0 if unknown
+	OnlyIfDeployed bool  // act only if this run deployed the failing version
+	NotRequested   bool  // nobody requested this function, and no deploy is known to have failed
+	Manual         bool  // no run is known to have failed: it was started manually, or an external deployment failed
+	Remember       bool  // the rejected versions are stored in the memory alias
 }
 
 // Alias is the alias that serves production, as it was read.
@@ -23,8 +24,8 @@ type Alias struct {
 	ARN        string
 	RevisionID string
 	Latest     bool  // it points at $LATEST
-	Version    int64 // the version it points at; 0 if Latest
-	Weighted   int64 // the one further version in its routing config; 0: none
+	Version    int64 // the version that it points at; 0 if Latest
+	Weighted   int64 // the additional version in its routing config; 0 if none
 	Weight     float64
 }
 
@@ -33,13 +34,13 @@ func (a Alias) Serves(version int64) bool {
 	return version != 0 && (a.Version == version || a.Weighted == version)
 }
 
-// Only reports whether version serves alone.
+// Only reports whether 100% of traffic is on version.
 func (a Alias) Only(version int64) bool {
 	return a.Version == version && a.Weighted == 0
 }
 
-// primary is the version it points at, as AWS writes it; empty if it was not
-// read.
+// primary returns the version that the alias points at, as AWS writes it, or an empty
+// string if the alias was not read.
 func (a Alias) primary() string {
 	if a.Latest {
 		return "$LATEST"
@@ -47,14 +48,15 @@ func (a Alias) primary() string {
 	return versionText(a.Version)
 }
 
-// stuck: AWS's own shift of the traffic, as with provisioned concurrency, did not even
-// begin: the alias points at a newer version, and the older one has all of the traffic.
+// stuck reports whether AWS has not even started to shift the traffic, as with
+// provisioned concurrency: the alias points at a newer version, and the older one has
+// all of the traffic.
 func (a Alias) stuck() bool { return a.Weighted != 0 && a.Weighted < a.Version && a.Weight >= 1 }
 
-// newest is the highest version that serves.
+// newest returns the highest live version.
 func (a Alias) newest() int64 { return max(a.Version, a.Weighted) }
 
-// other is the serving version that is not the given one; 0: there is none.
+// other returns the live version that is not the given one, or 0 if there is none.
 func (a Alias) other(version int64) int64 {
 	if a.Version == version {
 		return a.Weighted
@@ -67,7 +69,7 @@ func (a Alias) sameTraffic(b Alias) bool {
 	return a.Latest == b.Latest && a.Version == b.Version && a.Weighted == b.Weighted && a.Weight == b.Weight
 }
 
-// weights are the routing config that keeps its split; never nil.
+// weights returns the routing config that keeps the split; it is never nil.
 func (a Alias) weights() map[string]float64 {
 	weights := map[string]float64{}
 	if a.Weighted != 0 {
@@ -76,82 +78,86 @@ func (a Alias) weights() map[string]float64 {
 	return weights
 }
 
-// Version is what is known of one version of the function.
+// Version is what is known about one version of the function.
 type Version struct {
 	Exists bool
-	// Read reports whether its configuration was read, and with it its state; the
-	// listing says only that it exists, and when it was last modified.
+	// Read reports whether the configuration of the version was read, which includes
+	// its state. A list shows only that the version exists, and when it was last
+	// modified.
 	Read         bool
-	LastModified time.Time // zero: not known
-	State        string    // Active, Inactive, Pending, Failed; empty: not said, which means it serves
-	StateReason  string    // AWS's words
+	LastModified time.Time // zero if unknown
+	State        string    // Active, Inactive, Pending or Failed; empty if AWS does not say, which means that it can serve
+	StateReason  string    // AWS's explanation
 	ReasonCode   string
 	Settings     Settings
 }
 
-// Observation is everything that was read about one function at one time. The
-// decision is a function of it and of nothing else.
+// Observation is everything that was read about one function at one time. The decision
+// depends on it and on nothing else.
 type Observation struct {
 	Request Request
 	Alias   Alias
 	Memory  Memory
-	Run     report.Run // the run that failed
-	// RunAwaited: GitHub has not answered about the run yet, and Run is what the
-	// event tells.
+	Run     report.Run // the failed run
+	// RunAwaited reports that GitHub has not responded about the run yet, and that Run
+	// is what the event contains.
 	RunAwaited bool
 
-	// Versions holds what is known of the versions that were looked at.
+	// Versions contains what is known about the versions that were read.
 	Versions map[int64]Version
-	// Listed: all versions were listed. One that is not in Versions does not
-	// exist.
+	// Listed reports that all versions were listed. A version that is not in Versions
+	// does not exist.
 	Listed bool
-	// SearchedAbove: the versions above the serving ones were looked for.
+	// SearchedAbove reports that the versions above the live ones were searched for.
 	SearchedAbove bool
-	// OtherAliases are the function's further aliases by the version that they point
-	// at; nil: not known.
+	// OtherAliases are the other aliases of the function, by the version that they
+	// point at; nil if unknown.
 	OtherAliases map[int64][]string
-	// Outcomes are runs that rejected versions as they stand now, with the jobs of
-	// all their attempts; the zero value: that could not be found out.
+	// Outcomes contains the current state of runs that rejected versions, with the
+	// jobs of all their attempts. A zero value means that it could not be read.
 	Outcomes map[int64]report.Run
-	// OlderAsked: GitHub was asked for older runs, with or without an answer.
+	// OlderAsked reports that older runs were requested from GitHub, with or without a
+	// response.
 	OlderAsked bool
-	// AtWorkAsked are versions for whose times all runs at work are known; 0
-	// among them: GitHub was asked and did not answer.
+	// AtWorkAsked are the versions for whose times all runs in progress are known. It
+	// contains 0 if GitHub did not respond to a request.
 	AtWorkAsked []int64
-	// Since are the older runs that were at work since the memory was written, with
-	// their jobs; SinceAsked: GitHub was asked for them, and answered if SinceKnown.
+	// Since are the older runs that were in progress after the memory was written,
+	// with their jobs. SinceAsked reports that they were requested from GitHub, and
+	// SinceKnown that GitHub responded.
 	Since                  []report.Run
 	SinceAsked, SinceKnown bool
 	// PendingTooLong are versions that were waited for as long as the time limit
 	// allows.
 	PendingTooLong map[int64]bool
-	// ClockDifference is how far AWS's and GitHub's clocks are apart, where that is
-	// more than a moment. Times that are closer prove nothing about each other.
+	// ClockDifference is the difference between the clocks of AWS and GitHub, if it is
+	// more than a moment. Times that are closer together prove nothing about their
+	// order.
 	ClockDifference time.Duration
-	// First is the alias as it was first read, where it was changed by
-	// somebody else while this program was running; else nil.
+	// First is the alias as it was first read, if somebody else changed it while this
+	// program was running; otherwise nil.
 	First *Alias
 }
 
-// Query is what a decision must know before it can be made. The zero value
-// asks for nothing; else one field is set.
+// Query is what must be known before a decision can be made. The zero value requests
+// nothing; otherwise one field is set.
 type Query struct {
-	Run        bool      // wait for what GitHub tells about the run
-	Versions   []int64   // read their configurations
-	Wait       int64     // this one is Pending: wait until it is not
+	Run        bool      // wait for what GitHub says about the run
+	Versions   []int64   // read the configurations of these versions
+	Wait       int64     // wait until this version is not Pending any more
 	Below      int64     // find out which versions exist below this one
 	Above      int64     // find out which versions exist above this one
-	Outcomes   []int64   // ask GitHub how these runs stand
-	OlderRuns  bool      // ask GitHub which older runs were at work when this one began
-	RunsAtWork int64     // ask GitHub which runs were at work when this version was made
-	RunsSince  time.Time // ask GitHub which older runs were at work since then
+	Outcomes   []int64   // read the current state of these runs from GitHub
+	OlderRuns  bool      // read from GitHub which older runs were in progress when this one started
+	RunsAtWork int64     // read from GitHub which runs were in progress when this version was made
+	RunsSince  time.Time // read from GitHub which older runs were in progress since then
 }
 
 func (q Query) empty() bool {
 	return !q.Run && len(q.Versions) == 0 && q.Wait == 0 && q.Below == 0 && q.Above == 0 && len(q.Outcomes) == 0 && !q.OlderRuns && q.RunsAtWork == 0 && q.RunsSince.IsZero()
 }
 
-// Action is what a decision says is to be done.
+// Action is what a decision requires.
 type Action int
 
 // The actions.
@@ -159,30 +165,31 @@ const (
 	Skip Action = iota
 	Move
 	Fail
-	NeedMore // answer the query, then decide again
+	NeedMore // resolve the query, then decide again
 )
 
-// Decision is what is to be done about one function, and why.
+// Decision is what to do with one function, and the reason.
 type Decision struct {
 	Action Action
 	Reason report.Reason
 	Target int64  // of a Move
-	Why    string // half a sentence: why this target, or why none
+	Why    string // why this target, or why none, as part of a sentence
 	Proof  string // how the failing version was attributed to the run
 	Notes  []report.Note
 	Query  Query // of NeedMore
-	// Attention: a person must look, although nothing is done.
+	// Attention reports that somebody must check the function, although nothing is
+	// done.
 	Attention bool
-	// NoPrevious is the cause of no-previous-version, where it is known.
+	// NoPrevious is the cause of no-previous-version, if it is known.
 	NoPrevious report.NoPrevious
 
-	Reject    []int64 // versions that join the rejected ones
-	ByRun     bool    // … on behalf of the run
-	Unhealthy int64   // a version that joins them because it was not healthy either; 0: none
-	Unreject  int64   // the version that leaves them; 0: none
+	Reject    []int64 // versions to add to the rejected ones
+	ByRun     bool    // the run for which they are rejected
+	Unhealthy int64   // a version to add because it was not healthy either; 0 if none
+	Unreject  int64   // the version to remove from the rejected ones; 0 if none
 }
 
-// versionText is a version as AWS writes it; empty for 0.
+// versionText returns a version as AWS writes it, or an empty string for 0.
 func versionText(v int64) string {
 	if v == 0 {
 		return ""

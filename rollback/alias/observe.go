@@ -14,45 +14,56 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Runs answers what only GitHub knows, and is asked only where it matters.
+// Runs reads what only GitHub knows. It is called only if the result matters.
 type Runs interface {
-	// Outcome is a run as it stands now, with the jobs of all its attempts. Its
-	// conclusion is success, failure …; empty while it runs.
+	// Outcome returns the current state of a run, with the jobs of all its attempts.
+	// The conclusion is success, failure and so on; it is empty while the run is in
+	// progress. The error is ErrNotAsked if another call has said why GitHub is not
+	// asked any more.
 	Outcome(ctx context.Context, runID int64) (report.Run, error)
-	// AtWork are the earlier runs of the same workflow on the same branch that
-	// were at work at some time from one moment to another, with their jobs.
+	// AtWork returns the earlier runs of the same workflow and branch that were in
+	// progress at some time between two moments, with their jobs.
 	AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error)
 }
 
+// ErrNotAsked is the error of Runs.Outcome without a warning of its own.
+var ErrNotAsked = errors.New("GitHub is not asked any more")
+
 const (
 	pendingPoll   = 2 * time.Second
-	probesPerPage = 2  // numbers tried while a page is listed …
-	maxProbes     = 24 // … until so many were tried: then only the listing goes on
-	stepAbove     = 4
-	maxAbove      = 20
+	probesPerPage = 2  // how many numbers are tried while a page is listed
+	maxProbes     = 24 // after how many numbers only the listing continues
+	// The limits if the versions may not be listed.
+	probesUnlisted = 8
+	maxUnlisted    = 100
+	stepAbove      = 4
+	maxAbove       = 20
 )
 
-// observer reads what a decision needs, and keeps it in the observation.
+// observer reads what a decision needs, and stores it in the observation.
 type observer struct {
 	client   *client
 	runs     Runs
 	evidence func(context.Context) report.Run
-	clocks   func() time.Duration // how far those of AWS and GitHub are apart; nil: not at all
+	clocks   func() time.Duration // returns the difference between the clocks of AWS and GitHub; nil if they are treated as equal
 	notes    *notes
-	// listing is shared by a fleet that has more calls to make than the pace lets
-	// out at once: as few as possible are made then. Else nil.
+	// listing is shared by a fleet that needs more calls than the rate limit allows at
+	// once: the fleet then makes as few calls as possible. Otherwise, it is nil.
 	listing *listing
-	guard   Guard // nil: nobody else is looked for
+	guard   Guard // nil if nothing else is looked for
 
-	mu     sync.Mutex // guards o while calls run side by side
+	mu     sync.Mutex      // guards o and tried during concurrent calls
+	tried  map[int64]error // why versions could not be read ahead
 	o      Observation
-	marker *string // where the listing goes on
+	marker *string // where the listing continues
 	probed int
+	// unlisted is the error if the versions cannot be listed; otherwise nil.
+	unlisted *Problem
 }
 
-// observe reads the alias and the memory alias at once, then everything that will
-// be needed in all likelihood. It does not wait for what GitHub tells about the
-// run: a decision asks for that where it needs it.
+// observe reads the alias and the memory alias concurrently, and then everything that
+// will most likely be needed. It does not wait for what GitHub says about the run: a
+// decision requests that if necessary.
 func (ob *observer) observe(ctx context.Context) error {
 	ahead := readAhead(ctx, ob)
 	if err := ob.readAliases(ctx); err != nil || ob.o.Alias.Latest {
@@ -66,15 +77,19 @@ func (ob *observer) observe(ctx context.Context) error {
 		ahead.drop()
 	}
 	unread := slices.DeleteFunc(ob.o.prefetch(candidatesAhead(ob)), func(v int64) bool { return slices.Contains(known, v) })
-	return ob.readVersions(ctx, unread)
+	tryVersions(ctx, ob, unread)
+	if ctx.Err() != nil {
+		return &Stopped{Cause: context.Cause(ctx)}
+	}
+	return nil
 }
 
-// awaitRun waits for what GitHub tells about the run.
+// awaitRun waits for what GitHub says about the run.
 func (ob *observer) awaitRun(ctx context.Context) {
 	ob.o.Run, ob.o.RunAwaited = ob.evidence(ctx), false
 }
 
-// readAliases reads the alias and the memory alias at once.
+// readAliases reads the alias and the memory alias concurrently.
 func (ob *observer) readAliases(ctx context.Context) error {
 	if alias, memory, others, found := ob.listing.read(ctx, ob.client); found {
 		ob.o.OtherAliases = others
@@ -84,8 +99,25 @@ func (ob *observer) readAliases(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	var alias Alias
 	var memory Memory
-	g.Go(func() (err error) { alias, err = ob.client.readAlias(gctx); return err })
-	g.Go(func() (err error) { memory, err = ob.client.readMemory(gctx); return err })
+	var patience time.Duration
+	reading, giveUp := context.WithCancelCause(gctx)
+	defer giveUp(nil)
+	g.Go(func() (err error) {
+		if alias, err = ob.client.readAlias(gctx); err == nil {
+			patience = patienceOf(gctx, ob)
+			limited, stop := context.WithTimeoutCause(reading, patience, errLate)
+			context.AfterFunc(limited, func() { giveUp(context.Cause(limited)); stop() })
+		}
+		return err
+	})
+	g.Go(func() (err error) {
+		defer giveUp(nil)
+		memory, err = ob.client.readMemory(reading)
+		if err != nil && errors.Is(context.Cause(reading), errLate) {
+			memory, err = Memory{Unread: ob.client.explainLateMemory(err, patience)}, nil
+		}
+		return err
+	})
 	if err := g.Wait(); err != nil {
 		return ob.client.explainMissing(ctx, err)
 	}
@@ -103,7 +135,7 @@ func (ob *observer) keepAliases(alias Alias, memory Memory) {
 	}
 }
 
-// answer finds out what a decision still needs to know.
+// answer finds out what a decision still needs.
 func (ob *observer) answer(ctx context.Context, q Query) error {
 	switch {
 	case q.Run:
@@ -135,6 +167,7 @@ func (ob *observer) readVersions(ctx context.Context, versions []int64) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, v := range versions {
 		g.Go(func() error {
+			pauseAfterTry(ctx, ob, v)
 			read, err := ob.client.readVersion(ctx, v)
 			if err != nil {
 				return err
@@ -152,7 +185,7 @@ func (ob *observer) keep(number int64, v Version) {
 	ob.put(number, v)
 }
 
-// put is keep for who holds the lock.
+// put is keep for callers that hold the lock.
 func (ob *observer) put(number int64, v Version) {
 	if ob.o.Versions == nil {
 		ob.o.Versions = map[int64]Version{}
@@ -160,28 +193,28 @@ func (ob *observer) put(number int64, v Version) {
 	ob.o.Versions[number] = v
 }
 
-// timeForOlder is what waiting for a Pending version leaves of the time limit, so
-// that an older one can still be taken.
+// timeForOlder returns the part of the time limit that must remain after waiting for a
+// Pending version, so that an older version can still be used.
 const timeForOlder = 30 * time.Second
 
-// awaitVersion reads a Pending version until it is something else. The first time
-// it gives up while there is time for an older one; asked again, there is none, and
-// it waits to the end.
+// awaitVersion reads a Pending version until its state changes. The first time, it
+// stops while there is time for an older version. If it is called again, there is no
+// older version, and it waits until the time limit.
 func (ob *observer) awaitVersion(ctx context.Context, version int64) error {
 	calls := ob.client.caller
-	calls.log.Infof("version %d is Pending: waiting until Lambda has made it ready", version)
-	// For one that was asked for there is no other.
+	calls.log.Infof("version %d is Pending: waiting until it is ready", version)
+	// There is no alternative to a version that was chosen.
 	patient := ob.o.PendingTooLong[version] || slices.Contains([]int64{ob.o.Request.Target, ob.o.Request.Deployed}, version)
 	for {
 		if deadline, limited := ctx.Deadline(); limited && !patient {
 			left := deadline.Sub(calls.clock.Now())
 			if left-pendingPoll < timeForOlder {
-				calls.log.Infof("version %d is still Pending, and %s are left: looking for an older version", version, left.Round(time.Second))
+				calls.log.Infof("version %d is still Pending, with %s left: looking for an older version", version, report.DurationText(left.Round(time.Second)))
 				ob.giveUpWaiting(version)
 				return nil
 			}
 		}
-		if err := calls.clock.Sleep(ctx, pendingPoll); err != nil {
+		if err := calls.sleep(ctx, pendingPoll); err != nil {
 			stopped := explainStop(&Stopped{Cause: context.Cause(ctx)}, "waiting for version "+versionText(version))
 			stopped.Text = fmt.Sprintf("version %d was still Pending when %s", version, context.Cause(ctx))
 			return stopped
@@ -212,8 +245,8 @@ func (ob *observer) askOutcomes(ctx context.Context, runs []int64) {
 	}
 	for _, run := range runs {
 		outcome, err := ob.runs.Outcome(ctx, run)
-		if err != nil {
-			ob.notes.warnf("how run %d ended could not be asked of GitHub, so the version that it rejected stays rejected: %s", run, err)
+		if err != nil && !errors.Is(err, ErrNotAsked) {
+			ob.notes.warnf("could not read from GitHub how run %d ended, so the version that it rejected stays rejected: %s", run, err)
 		}
 		ob.o.Outcomes[run] = outcome
 	}
@@ -223,30 +256,32 @@ func (ob *observer) askOlderRuns(ctx context.Context) {
 	ob.o.OlderAsked = true
 	older, err := ob.runs.AtWork(ctx, ob.o.Run, ob.o.Run.CreatedAt, ob.o.Run.CreatedAt)
 	if err != nil {
-		ob.notes.warnf("whether an older run was still deploying could not be asked of GitHub: %s", err)
+		ob.notes.warnf("could not read from GitHub whether an older run was still deploying: %s", err)
 		return
 	}
 	ob.o.Run.Older, ob.o.Run.OlderKnown = older, true
 }
 
-// askRunsSince asks which older runs were at work since the memory was written.
+// askRunsSince reads which older runs were in progress after the memory was written.
 func (ob *observer) askRunsSince(ctx context.Context, since time.Time) {
 	ob.o.SinceAsked = true
-	runs, err := ob.runs.AtWork(ctx, ob.o.Run, since, ob.client.caller.clock.Now())
+	// An earlier run was created before this one. The clock of this machine may be
+	// wrong, which would leave runs out.
+	runs, err := ob.runs.AtWork(ctx, ob.o.Run, since, ob.o.Run.CreatedAt)
 	if err != nil {
-		ob.notes.warnf("which runs deployed since %s could not be asked of GitHub: %s", utc(since), err)
+		ob.notes.warnf("could not read from GitHub which runs deployed since %s: %s", utc(since), err)
 		return
 	}
 	ob.o.Since, ob.o.SinceKnown = runs, true
 }
 
-// askRunsAtWork asks which runs were at work when an earlier version was made.
+// askRunsAtWork reads which runs were in progress when an earlier version was made.
 func (ob *observer) askRunsAtWork(ctx context.Context, version int64) {
 	made := ob.o.Versions[version].LastModified
 	runs, err := ob.runs.AtWork(ctx, ob.o.Run, made, made)
 	if err != nil {
-		ob.o.AtWorkAsked = append(ob.o.AtWorkAsked, 0) // asked, and not answered
-		ob.notes.warnf("which run made version %d could not be asked of GitHub: %s", version, err)
+		ob.o.AtWorkAsked = append(ob.o.AtWorkAsked, 0) // requested, but without a response
+		ob.notes.warnf("could not read from GitHub which run made version %d: %s", version, err)
 		return
 	}
 	for _, run := range runs {
@@ -257,12 +292,12 @@ func (ob *observer) askRunsAtWork(ctx context.Context, version int64) {
 	ob.o.AtWorkAsked = append(ob.o.AtWorkAsked, version)
 }
 
-// decide answers queries until a decision can be made. Every round reads
-// something new, so that the number of rounds is bounded by what there is to know;
-// the bound here only keeps a mistake from going on for ever.
+// decide resolves queries until a decision can be made. Every round reads something
+// new, so the number of rounds is limited by what there is to know. The limit here
+// only prevents an endless loop if there is a bug.
 func (ob *observer) decide(ctx context.Context, by func(Observation) Decision) (Decision, error) {
 	for range 10_000 {
-		if ob.clocks != nil { // each answer may have told more of them
+		if ob.clocks != nil { // each result may add requirements
 			ob.o.ClockDifference = ob.clocks()
 		}
 		d := by(ob.o)
@@ -273,11 +308,11 @@ func (ob *observer) decide(ctx context.Context, by func(Observation) Decision) (
 			return Decision{}, err
 		}
 	}
-	return Decision{}, errors.New("failed to decide: the same question came up again and again; this is a mistake of this program, please report it (searching " + strconv.Quote(ob.client.function) + ")")
+	return Decision{}, errors.New("failed to decide: the same data was requested again and again; this is a bug in this action, please report it (searching " + strconv.Quote(ob.client.function) + ")")
 }
 
-// preview decides where a rollback would go now, where no run has failed. The
-// aliases must have been read.
+// preview decides what a rollback would choose now, without a failed run. The aliases
+// must have been read.
 func (ob *observer) preview(ctx context.Context) (Decision, error) {
 	if !ob.o.Alias.Latest {
 		if err := ob.readVersions(ctx, ob.o.prefetch(candidatesAhead(ob))); err != nil {

@@ -89,7 +89,7 @@ func TestAStaleReadingAfterTheMove(t *testing.T) {
 		"one":                    {first: 2, last: 2},
 		"two in a row":           {first: 2, last: 3},
 		"four in a row":          {first: 2, last: 5},
-		"until the time is over": {first: 2, last: 1000, notes: "still read as before"},
+		"until the time is over": {first: 2, last: 1000, notes: "still returned the previous state"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,9 +237,9 @@ func TestTheClocksAreComparedWhenItIsDecided(t *testing.T) {
 	}
 }
 
-// What is remembered is compared with AWS's times later: a clock of the runner that
-// is wrong must not stand in it.
-func TestTheMemoryHasAWSsTime(t *testing.T) {
+// What is remembered is compared with AWS's times later, and what is published with
+// those of AWS's pages: a clock of the runner that is wrong must not stand in either.
+func TestTheMemoryAndTheResultHaveAWSsTime(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		ahead time.Duration
@@ -253,9 +253,57 @@ func TestTheMemoryHasAWSsTime(t *testing.T) {
 			t.Parallel()
 			play(t, func(t *testing.T, s *scene) {
 				s.function.Ahead = func() time.Duration { return c.ahead }
-				require.Equal(t, report.RolledBack, s.run(t).Status)
+				r := s.run(t)
+				require.Equal(t, report.RolledBack, r.Status)
 				assert.Contains(t, s.lambda.description(memoryAlias), c.at)
+				assert.Equal(t, c.at, "at="+r.MovedAt)
+				for _, m := range r.Timeline {
+					assert.Equal(t, c.at, "at="+m.At.UTC().Format(time.RFC3339), m.Event)
+				}
+				assert.Less(t, r.DurationMS, time.Minute.Milliseconds())
 			})
 		})
 	}
+}
+
+// The memory is optional: a memory alias that cannot be read leaves time for the
+// move, whatever the fault. A fault of both aliases takes none of that time.
+func TestAMemoryThatCannotBeReadLeavesTimeForTheMove(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]fault{
+		"500":       {err: answer(500, "ServiceException", "")},
+		"KMS":       {err: answer(502, "KMSNotFoundException", "")},
+		"throttled": {err: answer(429, "TooManyRequestsException", "")},
+	} {
+		for _, target := range []int64{0, 40} {
+			t.Run(fmt.Sprintf("%s, target %d", name, target), func(t *testing.T) {
+				t.Parallel()
+				play(t, func(t *testing.T, s *scene) {
+					began := time.Now()
+					s.lambda.faults = always("GetAlias "+memoryAlias, f)
+					s.function.Request.Target = target
+					r := s.run(t)
+					require.Equal(t, report.RolledBack, r.Status, r.Message)
+					assert.Less(t, time.Since(began), 2*time.Minute)
+					assert.Contains(t, warnings(r), "could not read which versions were bad: GetAlias of api:live-rollback did not succeed within 1 min 30 s after the alias was read")
+				})
+			})
+		}
+	}
+	t.Run("both, for most of the time", func(t *testing.T) {
+		t.Parallel()
+		play(t, func(t *testing.T, s *scene) {
+			began := time.Now()
+			s.remembers(41, "rejected=41 by=rollback")
+			s.lambda.faults = func(call string, _ int) *fault {
+				if time.Since(began) > 200*time.Second || !strings.HasPrefix(call, "GetAlias") {
+					return nil
+				}
+				return &fault{err: answer(503, "ServiceException", "")}
+			}
+			r := s.run(t)
+			require.Equal(t, report.RolledBack, r.Status, r.Message)
+			assert.Equal(t, "40", r.To, "the memory was read")
+		})
+	})
 }

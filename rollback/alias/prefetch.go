@@ -2,9 +2,9 @@ package alias
 
 import "slices"
 
-// prefetch lists what will be needed in all likelihood, so that it can be read
-// at once: the serving versions, the one that was chosen or remembered, else
-// the numbers just below the failing one, atLeast of them.
+// prefetch lists what will most likely be needed, so that it can be read concurrently:
+// the live versions, and the chosen or stored version, otherwise at least atLeast
+// numbers just below the failing one.
 func (o Observation) prefetch(atLeast int) []int64 {
 	var out []int64
 	if !o.Alias.Latest {
@@ -27,15 +27,15 @@ func (o Observation) prefetch(atLeast int) []int64 {
 	return slices.Compact(out)
 }
 
-// Candidates are read at once, before it is known which one it will be.
+// Candidates are read concurrently, before it is known which one is needed.
 const (
 	minCandidates = 2
 	maxCandidates = 6
 )
 
-// candidates are the next numbers below a version that may be the target: atLeast
-// so many, or as many more as it takes to have one that is not rejected; six at
-// most.
+// candidates returns the next numbers below a version that may be the target: atLeast
+// of them, or as many more as necessary to include one that is not rejected, but at
+// most six.
 func (o Observation) candidates(below int64, atLeast int) []int64 {
 	var out []int64
 	free := false

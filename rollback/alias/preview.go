@@ -6,9 +6,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// decidePreview is what a rollback would do if what serves now had to be left:
-// for checks, drills and choices, where no run has failed. Nothing is rejected
-// by it.
+// decidePreview returns what a rollback would do if the live version had to be
+// replaced: for checks, drills and choices, without a failed run. It rejects no
+// version.
 func decidePreview(o Observation) Decision {
 	o.RunAwaited = false
 	return decideWith(o, func(f *facts) Decision {
@@ -37,6 +37,6 @@ func leaveWhatServes(f *facts) Decision {
 	}
 	return Decision{
 		Action: Move, Reason: report.CanaryStopped, Target: target, Notes: u.notes,
-		Why: fmt.Sprintf("it serves beside version %d, which is being rolled out", failing),
+		Why: fmt.Sprintf("it shares the traffic with version %d, which is being rolled out", failing),
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// previousVersion: one version serves. If it is this run's (rule 4), the next
-// one below it that can serve is the target (rule 5).
+// previousVersion decides if one version is live. If it belongs to this run (rule 4),
+// the next lower version that can serve traffic is the target (rule 5).
 func previousVersion(f *facts) Decision {
 	failing := f.o.Alias.Version
 	a := attribute(f, failing)
@@ -23,20 +23,20 @@ func previousVersion(f *facts) Decision {
 }
 
 // below is rule 5: the highest version below the failing one that exists, is not
-// rejected and can serve. Where there is none, the failing one goes on serving,
-// and is rejected only if it is proven to be this run's.
+// rejected and can serve traffic. If there is none, the failing version stays live,
+// and is rejected only if it is proven to belong to this run.
 func below(f *facts, failing int64, proven bool) Decision {
 	d := Decision{Reject: []int64{failing}, ByRun: !f.o.Request.Manual}
 	note := func(format string, args ...any) {
 		d.Notes = append(d.Notes, report.Note{Text: fmt.Sprintf(format, args...)})
 	}
 	passed := 0
-	var same *Decision // to a version that differs in nothing
-	late := int64(0)   // a version that is Pending still, and would be taken
+	var same *Decision // this version would change nothing
+	late := int64(0)   // this version is still Pending, and would be selected otherwise
 	for v := failing - 1; v > 0 && !f.incomplete(); v-- {
 		e, rejected := f.o.Memory.Rejected.Find(v)
 		if rejected && e.Run == 0 {
-			note("version %s was rejected before and is passed over", e.numbers())
+			note("version %s was rejected before and is skipped", e.numbers())
 			passed++
 			v = e.Last
 			continue
@@ -52,28 +52,28 @@ func below(f *facts, failing int64, proven bool) Decision {
 			late = v
 		}
 		if !u.ok && !u.pending {
-			note("version %d %s; it is passed over", v, u.why)
+			note("version %d %s; it is skipped", v, u.why)
 			passed++
 			continue
 		}
 		if rejected {
 			if !f.clearedByRerun(v, e) {
-				note("version %d was rejected%s and is passed over", v, byRun(e.Run))
+				note("version %d was rejected%s and is skipped", v, byRun(e.Run))
 				passed++
 				continue
 			}
 			note("version %d was rejected after run %d failed, but that run has succeeded since: it counts as good", v, e.Run)
 			d.Unreject = v
 		}
-		u = f.usable(v) // only one that is not rejected is worth waiting for
+		u = f.usable(v) // only a version that is not rejected is worth waiting for
 		if publishedByThisRun(f, v) {
-			note("version %d was published by this failed run too and is passed over", v)
+			note("version %d was also published by this failed run and is skipped", v)
 			d.Reject = append(d.Reject, v)
 			passed++
 			continue
 		}
-		if served := servedInstead(f, v, failing); served != 0 && !rejected { // a re-run that cleared it has deployed it
-			note("version %d is not known to have served: the last rollback left the alias on version %d, which is older, and nothing was published since but version %d", v, served, failing)
+		if served := servedInstead(f, v, failing); served != 0 && !rejected { // a re-run that cleared the version has deployed it
+			note("nothing shows that version %d was ever live: the last rollback left the alias on version %d, which is older, and only version %d has been published since", v, served, failing)
 			v = served + 1
 			continue
 		}
@@ -86,7 +86,7 @@ func below(f *facts, failing int64, proven bool) Decision {
 			if same == nil {
 				same = &to
 			}
-			note("version %d has the same code and settings as version %d, so that going back to it would undo nothing; it is passed over", v, failing)
+			note("version %d has the same code and settings as version %d, so going back to it would not undo anything; it is skipped", v, failing)
 			passed++
 			d.Unreject = 0
 			continue
@@ -95,11 +95,11 @@ func below(f *facts, failing int64, proven bool) Decision {
 	}
 	if same != nil && !f.incomplete() {
 		same.Notes = append(same.Notes, report.Note{Warning: true, Text: fmt.Sprintf(
-			"version %d has the same code and settings as version %d, and there is no other to go back to: the move undoes nothing", same.Target, failing)})
+			"version %d has the same code and settings as version %d, and there is no other version to go back to: the rollback does not undo anything", same.Target, failing)})
 		return *same
 	}
 	if late != 0 && !f.incomplete() {
-		f.need(Query{Wait: late}) // there is no other to save the time for
+		f.need(Query{Wait: late}) // there is no other version to save the time for
 	}
 	d.Action, d.Reason, d.Unreject = Skip, report.NoPreviousVersion, 0
 	if !proven {
@@ -110,13 +110,13 @@ func below(f *facts, failing int64, proven bool) Decision {
 	}
 	d.Why = fmt.Sprintf("there is no version below version %d to go back to%s", failing, d.NoPrevious.Clause())
 	if passed > 0 {
-		d.Why = fmt.Sprintf("no version below version %d can be gone back to: those that exist were rejected or cannot serve", failing)
+		d.Why = fmt.Sprintf("no version below version %d is a valid target: those that exist were rejected or cannot serve traffic", failing)
 	}
 	slices.Sort(d.Reject)
 	return d
 }
 
-// noPrevious says why there is no version below another one.
+// noPrevious returns the reason why there is no version below another one.
 func (f *facts) noPrevious(failing int64) report.NoPrevious {
 	switch {
 	case failing == 1:

@@ -1,6 +1,7 @@
 package alias
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,38 +10,37 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// The causes with which the caller ends a context: what happened decides what
-// is said.
+// The causes with which the caller ends a context. They determine the message.
 var (
 	ErrCancelled       = errors.New("the run was cancelled")
 	ErrTimeout   error = timeoutError{}
 )
 
-// timeoutError says so of itself, as context.DeadlineExceeded does.
+// timeoutError implements Timeout, like context.DeadlineExceeded.
 type timeoutError struct{}
 
-func (timeoutError) Error() string { return "the time limit of the input timeout has passed" }
+func (timeoutError) Error() string { return "the input timeout has expired" }
 
-// Timeout is how the packages that do not know this one tell it from a cancellation.
+// Timeout lets packages that do not know this type tell it from a cancellation.
 func (timeoutError) Timeout() bool { return true }
 
-// Problem is an error in the words of the report.
+// Problem is an error with the texts for the report.
 type Problem struct {
 	Reason report.Reason
 	Text   string // what is wrong, where, and what to do
-	Detail string // AWS's own words, for the log; may be empty
-	// Unknown: it could not be found out whether the alias moved.
+	Detail string // AWS's message, for the log; may be empty
+	// Unknown reports that it could not be determined whether the alias moved.
 	Unknown bool
-	Err     error // what it came from; nil if there is no more to know
+	Err     error // the underlying error; nil if there is none
 }
 
 func (p *Problem) Error() string { return p.Text }
 
-// Unwrap gives the error it came from.
+// Unwrap returns the underlying error.
 func (p *Problem) Unwrap() error { return p.Err }
 
-// explain turns an error of a call into a problem. action is the call's name,
-// which is also the name of its IAM action; resource is what it was made on.
+// explain turns the error of a call into a problem. action is the name of the call,
+// which is also the name of its IAM action; resource is what it was called on.
 func explain(err error, action, resource string) *Problem {
 	if p, found := errors.AsType[*Problem](err); found {
 		return p
@@ -53,14 +53,17 @@ func explain(err error, action, resource string) *Problem {
 	}
 	switch aws.Classify(err) {
 	case aws.BadCredentials:
-		return say(report.NoCredentials, "AWS did not accept the credentials (%s): give the job fresh ones, by role-to-assume or by a credentials step before this one", aws.Code(err))
+		return say(report.NoCredentials, "AWS did not accept the credentials (%s): renew them with role-to-assume, or with a credentials step right before this one", cmp.Or(aws.Code(err), brief(err)))
 	case aws.Denied:
+		if !aws.ByAWS(err) {
+			return say(report.AccessDenied, "%s failed on %s: %s", action, resource, brief(err))
+		}
 		return say(report.AccessDenied, "AWS denied lambda:%s on %s: allow that action for the role that this job uses", action, resource)
 	case aws.NotFound:
 		return say(report.FunctionNotFound, "%s found nothing at %s: check the name, the region and the account (%s)", action, resource, brief(err))
 	case aws.Throttled:
-		return say(report.Throttled, "AWS throttled %s on %s: too many calls are made in this account and region; run it again (%s)", action, resource, brief(err))
-	case aws.Unresolved: // nothing at AWS is to be waited for: the job's settings name no place
+		return say(report.Throttled, "AWS throttled %s on %s: there are too many calls in this account and region; run this again (%s)", action, resource, brief(err))
+	case aws.Unresolved: // a retry cannot help: the settings of the job do not lead to an endpoint
 		return say(report.InvalidInput, "%s on %s could not be called: %s", action, resource, brief(err))
 	default:
 		return say(report.AWSError, "%s failed on %s: %s", action, resource, brief(err))
@@ -70,17 +73,17 @@ func explain(err error, action, resource string) *Problem {
 func explainStop(stopped *Stopped, action string) *Problem {
 	after := ""
 	if stopped.Last != nil {
-		after = fmt.Sprintf(" (the last try had ended with %s)", brief(stopped.Last))
+		after = fmt.Sprintf(" (the last attempt failed with %s)", brief(stopped.Last))
 	}
 	switch {
 	case errors.Is(stopped.Cause, ErrCancelled):
 		return &Problem{Reason: report.Cancelled, Err: stopped, Text: fmt.Sprintf("the run was cancelled during %s%s", action, after)}
 	case stopped.Last != nil && aws.Classify(stopped.Last) == aws.Throttled:
 		return &Problem{Reason: report.Throttled, Err: stopped, Text: fmt.Sprintf(
-			"AWS kept throttling %s until the input timeout was over%s: run it again, or raise timeout", action, after)}
+			"AWS kept throttling %s until the input timeout expired%s: run this again, or increase timeout", action, after)}
 	case errors.Is(stopped.Cause, ErrTimeout), errors.Is(stopped.Cause, context.DeadlineExceeded):
 		return &Problem{Reason: report.Timeout, Err: stopped, Text: fmt.Sprintf(
-			"%s did not succeed before the input timeout was over%s: run it again, or raise timeout", action, after)}
+			"%s did not succeed before the input timeout expired%s: run this again, or increase timeout", action, after)}
 	}
-	return &Problem{Reason: report.Cancelled, Err: stopped, Text: fmt.Sprintf("%s was given up: %s%s", action, stopped.Cause, after)}
+	return &Problem{Reason: report.Cancelled, Err: stopped, Text: fmt.Sprintf("%s was stopped: %s%s", action, stopped.Cause, after)}
 }

@@ -35,6 +35,7 @@ func TestExplain(t *testing.T) {
 		says   string
 	}{
 		"denied":                          {awsAnswer(403, "AccessDeniedException"), report.AccessDenied, "AWS denied lambda:GetAlias on api:live"},
+		"a 403 of a proxy":                {awsAnswer(403, ""), report.AccessDenied, "GetAlias failed on api:live: HTTP status 403, without an AWS error"},
 		"the session is over":             {awsAnswer(403, "ExpiredTokenException"), report.NoCredentials, "AWS did not accept the credentials (ExpiredTokenException)"},
 		"the request is too old":          {awsAnswer(403, "RequestExpired"), report.NoCredentials, "AWS did not accept the credentials (RequestExpired)"},
 		"a signature that is not whole":   {awsAnswer(403, "IncompleteSignatureException"), report.NoCredentials, "AWS did not accept the credentials"},
@@ -43,8 +44,8 @@ func TestExplain(t *testing.T) {
 		"throttled":                       {throttled, report.Throttled, "AWS throttled GetAlias on api:live"},
 		"a wrong request":                 {awsAnswer(400, "ValidationException"), report.AWSError, "GetAlias failed on api:live: ValidationException: no"},
 		"there is no such region":         {unresolved, report.InvalidInput, "lambda.us-east-99.amazonaws.com"},
-		"the time is over":                {&Stopped{Cause: ErrTimeout, Last: awsAnswer(503, "ServiceException")}, report.Timeout, "GetAlias did not succeed before the input timeout was over (the last try had ended with ServiceException: no)"},
-		"the time is over, throttled":     {&Stopped{Cause: ErrTimeout, Last: throttled}, report.Throttled, "AWS kept throttling GetAlias until the input timeout was over"},
+		"the time is over":                {&Stopped{Cause: ErrTimeout, Last: awsAnswer(503, "ServiceException")}, report.Timeout, "GetAlias did not succeed before the input timeout expired (the last attempt failed with ServiceException: no)"},
+		"the time is over, throttled":     {&Stopped{Cause: ErrTimeout, Last: throttled}, report.Throttled, "AWS kept throttling GetAlias until the input timeout expired"},
 		"a deadline of somebody else's":   {&Stopped{Cause: context.DeadlineExceeded}, report.Timeout, "GetAlias did not succeed"},
 		"the run was cancelled":           {&Stopped{Cause: ErrCancelled, Last: throttled}, report.Cancelled, "the run was cancelled during GetAlias"},
 		"a problem that is worded before": {&Problem{Reason: report.VersionNotFound, Text: "gone"}, report.VersionNotFound, "gone"},

@@ -6,17 +6,17 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// PromoteOptions say how a promotion may be made.
+// PromoteOptions are the options of a promotion.
 type PromoteOptions struct {
 	Splits        bool // a step lets both versions share the traffic
-	AllowRejected bool // a version that was rejected, or equals one, may be promoted
-	// Together: where one function goes back, all do.
+	AllowRejected bool // a version that was rejected, or is equal to a rejected one, may be promoted
+	// Together means that all functions go back if one of them does.
 	Together bool
 }
 
-// decidePromotion says what is to be done to promote the version that
-// deployed-version names: Move it gets traffic; Skip it has all of it already; Fail
-// Lambda or the past forbids it. It is a function of what was observed alone.
+// decidePromotion decides how to promote the version in deployed-version: Move if it
+// gets traffic, Skip if it already has all of it, Fail if Lambda or an earlier event
+// does not allow it. It depends only on the observation.
 func decidePromotion(o Observation, options PromoteOptions) Decision {
 	return decideWith(o, func(f *facts) Decision { return promote(f, options) })
 }
@@ -28,10 +28,10 @@ func promote(f *facts, options PromoteOptions) Decision {
 	}
 	u := f.usable(version)
 	if !u.ok {
-		return Decision{Action: Fail, Reason: report.VersionNotFound, Why: fmt.Sprintf("version %d, which deployed-version names, %s", version, u.why)}
+		return Decision{Action: Fail, Reason: report.VersionNotFound, Why: fmt.Sprintf("version %d, set in deployed-version, %s", version, u.why)}
 	}
 	if now.Only(version) {
-		return Decision{Action: Skip, Notes: u.notes, Why: fmt.Sprintf("version %d has all of the traffic already", version)}
+		return Decision{Action: Skip, Notes: u.notes, Why: fmt.Sprintf("version %d already has all of the traffic", version)}
 	}
 	if d, refused := inFlight(f.o, version); refused {
 		return d
@@ -59,16 +59,16 @@ func promote(f *facts, options PromoteOptions) Decision {
 }
 
 const (
-	onLatestWhy    = "the alias points at $LATEST, which is no version and cannot share the traffic: publish a version and point the alias at it first"
-	provisionedWhy = "the alias has provisioned concurrency, and Lambda lets no two versions share its traffic; use steps: 0%, 100% 5m"
+	onLatestWhy    = "the alias points at $LATEST, which is not a version and cannot share the traffic: publish a version and point the alias at it first"
+	provisionedWhy = "the alias has provisioned concurrency, so Lambda does not allow two versions to share its traffic; use steps: 0%, 100% 5m"
 )
 
 func refuse(why string) Decision {
 	return Decision{Action: Fail, Reason: report.Refused, Why: why}
 }
 
-// inFlight refuses where two versions share the traffic, unless it is this run's own
-// promotion, which goes on.
+// inFlight refuses if two versions share the traffic, unless that is this run's own
+// promotion, which continues.
 func inFlight(o Observation, version int64) (Decision, bool) {
 	now, m := o.Alias, o.Memory
 	promoted := m.promoting(now)
@@ -78,18 +78,19 @@ func inFlight(o Observation, version int64) (Decision, bool) {
 	case promoted && m.Run == o.Run.ID && now.Weighted == version:
 		return Decision{}, false
 	case promoted:
-		return refuse(fmt.Sprintf("run %d is promoting version %d, or was stopped while it did: %s; let it end, or clear the weight by the command rollback", m.Run, now.Weighted, serving(now))), true
+		return refuse(fmt.Sprintf("run %d is promoting version %d, or was stopped while it did: %s; wait until it has finished, or clear the weight with the command rollback", m.Run, now.Weighted, serving(now))), true
 	case now.stuck():
-		return refuse(fmt.Sprintf("AWS has not shifted the traffic since the alias was moved to version %d, as where provisioned concurrency does not start: %s; find out why, and clear the weight by the command rollback", now.Version, serving(now))), true
+		return refuse(fmt.Sprintf("AWS has not shifted the traffic since the alias was moved to version %d, as happens if provisioned concurrency does not start: %s; find out why, and clear the weight with the command rollback", now.Version, serving(now))), true
 	}
-	return refuse(fmt.Sprintf("something else is shifting the traffic: the alias serves %s; let it end, or clear the weight by the command rollback", serving(now))), true
+	return refuse(fmt.Sprintf("something else is shifting the traffic: the alias serves %s; wait until it has finished, or clear the weight with the command rollback", serving(now))), true
 }
 
-// maxComparedRejected is how many rejected versions a new one is compared with, the
-// newest ones.
+// maxComparedRejected is how many of the newest rejected versions a new one is
+// compared with.
 const maxComparedRejected = 5
 
-// rejectedBefore refuses a version that was rejected, or that equals one.
+// rejectedBefore refuses a version that was rejected, or that is equal to a rejected
+// one.
 func rejectedBefore(f *facts, version int64) (Decision, bool) {
 	refused := func(why string) (Decision, bool) {
 		return Decision{Action: Fail, Reason: report.RejectedBefore, Why: why + "; fix it, or set allow-rejected: true"}, true
@@ -110,7 +111,7 @@ func rejectedBefore(f *facts, version int64) (Decision, bool) {
 	return Decision{}, false
 }
 
-// readForPromotion sees to it that the configuration of a version is known.
+// readForPromotion requires the configuration of a version.
 func (f *facts) readForPromotion(version int64) {
 	if v, known := f.o.Versions[version]; !known || v.Exists && !v.Read {
 		f.need(Query{Versions: []int64{version}})
@@ -126,21 +127,24 @@ func cannotShare(f *facts, stable, version int64) (Decision, bool) {
 	}
 	for _, what := range []string{settingRole, settingDeadLetters} {
 		if a.Settings.value(what) != b.Settings.value(what) {
-			return refuse(fmt.Sprintf("versions %d and %d differ in their %s, and Lambda lets only versions with the same one share the traffic: use steps: 0%%, 100%% 5m", stable, version, what)), true
+			return refuse(fmt.Sprintf("versions %d and %d differ in their %s, but Lambda allows versions to share the traffic only if it is the same: use steps: 0%%, 100%% 5m", stable, version, what)), true
 		}
 	}
 	return Decision{}, false
 }
 
-// wayBackFrom is the version to return to from one that has all of the traffic
-// already: what this run's snapshot recorded, else the one that a rollback would
-// choose.
+// wayBackFrom decides which version to return to from one that already has all of the
+// traffic: the version in this run's snapshot, or otherwise the one that a rollback
+// would choose.
 func wayBackFrom(o Observation, version int64) Decision {
 	return decideWith(o, func(f *facts) Decision {
 		m := f.o.Memory
-		if m.writtenBy(BySnapshot, f.o.Run) && m.Version != 0 && m.Version != version {
+		if m.writtenBy(BySnapshot, f.o.Run) && m.Version == version {
+			return skip(report.NotDeployed, fmt.Sprintf("this run's snapshot shows that version %d was live before the deploy, which changed nothing", version))
+		}
+		if m.writtenBy(BySnapshot, f.o.Run) && m.Version != 0 {
 			if u := f.usable(m.Version); u.ok {
-				return Decision{Action: Move, Target: m.Version, Reason: report.Snapshot, Why: "it served when this run took its snapshot"}
+				return Decision{Action: Move, Target: m.Version, Reason: report.Snapshot, Why: "it was live when this run took its snapshot"}
 			}
 		}
 		d := below(f, version, true)

@@ -46,7 +46,7 @@ func TestMayAVersionBePromoted(t *testing.T) {
 	}{
 		"a new version": {func(*alias.Observation) {}, splits, alias.Move, "", "published by this deploy"},
 		"it has all of the traffic already": {func(o *alias.Observation) { o.Alias.Version = 43 }, splits,
-			alias.Skip, "", "all of the traffic already"},
+			alias.Skip, "", "already has all of the traffic"},
 		"the alias is on $LATEST": {func(o *alias.Observation) { o.Alias = alias.Alias{Latest: true} }, splits,
 			alias.Fail, report.Refused, "$LATEST"},
 		"it is older than what is live": {func(o *alias.Observation) { o.Alias.Version = 44 }, splits,
@@ -82,6 +82,22 @@ func TestMayAVersionBePromoted(t *testing.T) {
 		}, splits, alias.Fail, report.Refused, "something else is shifting"},
 		"somebody else's weights": {func(o *alias.Observation) { o.Alias.Weighted, o.Alias.Weight = 44, 0.1 }, splits,
 			alias.Fail, report.Refused, "something else is shifting"},
+		"weights beside a promotion of another version": {func(o *alias.Observation) {
+			o.Alias.Weighted, o.Alias.Weight, o.Memory = 44, 0.1, promoting(thisRun, 43)
+		}, splits, alias.Fail, report.Refused, "something else is shifting"},
+		"weights beside the memory of a rollback": {func(o *alias.Observation) {
+			o.Alias.Weighted, o.Alias.Weight, o.Memory = 43, 0.1, promoting(thisRun, 43)
+			o.Memory.By = alias.ByRollback
+		}, splits, alias.Fail, report.Refused, "something else is shifting"},
+		"weights beside a snapshot that names no run": {func(o *alias.Observation) {
+			o.Alias.Weighted, o.Alias.Weight, o.Memory = 43, 0.1, promoting(0, 43)
+		}, splits, alias.Fail, report.Refused, "something else is shifting"},
+		"an older version has little of the traffic": {func(o *alias.Observation) {
+			o.Alias = alias.Alias{Version: 42, Weighted: 41, Weight: 0.1}
+		}, splits, alias.Fail, report.Refused, "something else is shifting"},
+		"a newer version has all of the traffic by its weight": {func(o *alias.Observation) {
+			o.Alias = alias.Alias{Version: 42, Weighted: 44, Weight: 1}
+		}, splits, alias.Fail, report.Refused, "something else is shifting"},
 		"AWS's own weights are stuck": {func(o *alias.Observation) {
 			o.Alias = alias.Alias{Version: 43, Weighted: 42, Weight: 1}
 		}, splits, alias.Fail, report.Refused, "AWS has not shifted the traffic since the alias was moved to version 43"},

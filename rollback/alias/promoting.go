@@ -37,11 +37,11 @@ func preparePromotion(ctx context.Context, f *Promoting, options PromoteOptions)
 		f.Stable = r.now().Alias.Version
 		if now := r.now().Alias; now.Weighted == f.Version {
 			f.share.weight = now.Weight
-			r.log.Infof("%s: this run gave version %d %.4g%% of the traffic before; it goes on from there", r.subject.label(), f.Version, 100*now.Weight)
+			r.log.Infof("%s: this run gave version %d %.4g%% of the traffic before; continuing from there", r.subject.label(), f.Version, 100*now.Weight)
 		}
 		r.compare(f.Stable, f.Version)
 	}
-	f.share.asked, f.share.since = f.share.weight, r.clock.Now()
+	f.share.asked, f.share.since = f.share.weight, r.stamp()
 	f.keep(r.now().Alias)
 	r.state.promotion = &report.Promotion{Version: versionText(f.Version), Stable: versionText(f.Stable)}
 	r.takeLogGroup(f.Version)
@@ -54,19 +54,19 @@ func preparePromotion(ctx context.Context, f *Promoting, options PromoteOptions)
 	if !f.ended && r.dryRun {
 		would := fmt.Sprintf("would be promoted from version %d to version %d", f.Stable, f.Version)
 		if f.Live {
-			would = fmt.Sprintf("is on version %d already, and would be watched there", f.Version)
+			would = fmt.Sprintf("is already on version %d, and would be watched there", f.Version)
 		}
 		f.end(report.Planned, "", fmt.Sprintf("dry run: %s %s; nothing was changed", r.subject.place(), would))
 		r.state.to = f.Version
 	}
 }
 
-// findWayBack finds the version to return to from one that is live already.
+// findWayBack finds the version to return to from one that is already live.
 func findWayBack(ctx context.Context, f *Promoting) {
 	d, err := f.r.observer.decide(ctx, func(o Observation) Decision { return wayBackFrom(o, f.Version) })
 	if err == nil && d.Action == Move {
 		f.Stable = d.Target
-		f.r.log.Infof("%s is on version %d already; if it is not healthy, the way back is version %d, because %s", f.r.subject.label(), f.Version, d.Target, d.Why)
+		f.r.log.Infof("%s is already on version %d; if it is not healthy, the version to return to is %d, because %s", f.r.subject.label(), f.Version, d.Target, d.Why)
 		return
 	}
 	why := d.Why
@@ -76,8 +76,8 @@ func findWayBack(ctx context.Context, f *Promoting) {
 	f.r.notes.warnf("there is no version to return to from version %d: %s", f.Version, why)
 }
 
-// refuseProvisioned refuses to share the traffic of an alias with provisioned
-// concurrency, which Lambda refuses, too.
+// refuseProvisioned refuses to split the traffic of an alias with provisioned
+// concurrency, because Lambda does not allow that.
 func refuseProvisioned(ctx context.Context, f *Promoting) {
 	inspector, can := f.r.client.lambda.(Inspector)
 	if !can {
@@ -91,11 +91,11 @@ func refuseProvisioned(ctx context.Context, f *Promoting) {
 	case err == nil:
 		f.Fail(report.Refused, provisionedWhy)
 	case aws.Code(err) != noProvisioned:
-		f.r.log.Infof("whether the alias has provisioned concurrency is not known: %s", explain(err, "GetProvisionedConcurrencyConfig", c.resource(f.r.now().Alias)).Text)
+		f.r.log.Infof("could not determine whether the alias has provisioned concurrency: %s", explain(err, "GetProvisionedConcurrencyConfig", c.resource(f.r.now().Alias)).Text)
 	}
 }
 
-// awaitOthers waits for who else moves the alias.
+// awaitOthers waits for whatever else moves the alias.
 func awaitOthers(ctx context.Context, f *Promoting) {
 	r := f.r
 	for r.guard != nil && !f.Live {
@@ -120,13 +120,14 @@ func awaitOthers(ctx context.Context, f *Promoting) {
 		}
 		f.keep(r.now().Alias)
 		if now := r.now().Alias; !now.sameTraffic(before) {
-			f.end(report.Failed, report.AliasChanged, fmt.Sprintf("%s was NOT promoted to version %d: it serves %s since what was waited for has ended; run this again", r.subject.place(), f.Version, serving(now)))
+			f.end(report.Failed, report.AliasChanged, fmt.Sprintf("%s was NOT promoted to version %d: it serves %s since the wait ended; run this again", r.subject.place(), f.Version, serving(now)))
 			return
 		}
 	}
 }
 
-// rememberStable writes the stable version. Without it the promotion is not begun.
+// rememberStable stores the stable version. If that fails, the promotion does not
+// start.
 func rememberStable(ctx context.Context, f *Promoting) {
 	r := f.r
 	if r.now().Memory.Foreign != "" || !r.now().Request.Remember {
@@ -146,7 +147,7 @@ func rememberStable(ctx context.Context, f *Promoting) {
 	})
 	if err != nil {
 		reason, text := reasonOfProblem(err)
-		f.end(report.Failed, reason, fmt.Sprintf("%s was NOT promoted to version %d: the stable version %d could not be recorded in the alias %s, by which a rollback finds it: %s",
+		f.end(report.Failed, reason, fmt.Sprintf("%s was NOT promoted to version %d: the stable version %d could not be recorded in the alias %s, where a rollback looks for it: %s",
 			r.subject.place(), f.Version, f.Stable, r.client.memoryAlias(), text))
 		return
 	}

@@ -2,6 +2,7 @@ package alias_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -367,6 +368,35 @@ func TestTheRollbackOfAStoppedPromotion(t *testing.T) {
 				r := rollBack(s.ctx, []alias.Function{f}, false)[0]
 				assert.Equal(t, c.want, string(r.Status)+"/"+string(r.Reason), r.Message)
 				assert.Equal(t, "41", s.lambda.serving("live"))
+			})
+		})
+	}
+}
+
+// A deploy that had nothing new leaves the version that the snapshot found: if it is not
+// healthy, there is nothing to take back.
+func TestABakeOfAnUnchangedVersionDoesNotGoBack(t *testing.T) {
+	t.Parallel()
+	for memory, want := range map[string]string{
+		"rejected= run=7002/1 at=2026-11-22T03:00:30Z by=snapshot": "42",
+		"rejected= run=7001/1 at=2026-11-22T02:00:30Z by=snapshot": "41", // another run's says nothing
+	} {
+		t.Run(memory, func(t *testing.T) {
+			t.Parallel()
+			play(t, func(t *testing.T, s *scene) {
+				s.lambda.set("live", 42, nil, "serves production")
+				s.remembers(42, memory)
+				s.function.Request.Deployed = 42
+				p := alias.NewPromotion([]alias.Function{s.function}, alias.PromoteOptions{})
+				p.Prepare(s.ctx)
+				require.Len(t, p.Going(), 1)
+				p.Remember(s.ctx)
+				for _, f := range p.Going() {
+					f.Back(report.Unhealthy, "it is not healthy", true)
+				}
+				assert.Equal(t, want, s.lambda.serving("live"))
+				assert.Equal(t, "failed/unhealthy", how(p))
+				assert.Equal(t, want == "41", strings.Contains(s.lambda.description("live-rollback"), "rejected=42"))
 			})
 		})
 	}

@@ -10,35 +10,34 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Moved is a function whose alias was moved, as plain facts for what proves it.
+// Moved contains the facts about a function whose alias was moved, for the checks.
 type Moved struct {
-	Name          string // of the function, for people
-	ARN           string // of the function; empty: it was not given
+	Name          string // the display name of the function
+	ARN           string // the region of the function; empty if not set
 	Alias, Region string
-	Version       int64 // what the alias points at now
-	Split         bool  // another version gets a share of the traffic, as it did before a drill
-	Left          int64 // the version that was left
+	Version       int64 // the version that the alias points at now
+	Split         bool  // another version has a share of the traffic, as before a drill
+	Left          int64 // the version that the alias was moved away from
 	LogGroup      string
-	ServedBefore  bool // the version had a share of the traffic before the move, too
+	ServedBefore  bool // Version already had a share of the traffic before the move
 	MovedAt       time.Time
-	DeployedAt    time.Time     // when the version that was left came; zero: not known
-	Timeout       time.Duration // how long an invocation may take; 0: not known
+	DeployedAt    time.Time     // when that version was deployed; zero if unknown
+	Timeout       time.Duration // how long an invocation may take; 0 if unknown
 }
 
-// Prover checks functions that were moved, all at once, and gives one verdict for
+// Prover checks functions that were moved, all together, and returns one verdict for
 // each, in their order.
 type Prover func(ctx context.Context, moved []Moved) []report.Verdict
 
-// ProveOptions say what follows from a verdict.
+// ProveOptions say how to react to a verdict.
 type ProveOptions struct {
-	StepBack bool          // go on to older versions until production is healthy
-	MaxSteps int           // moves further back that may be made
-	Timeout  time.Duration // for the moves of one step
-	Observed bool          // alarms were watched for a time, and not only looked at
-	Log      Log           // takes what concerns the whole fleet
+	StepBack bool          // step back to older versions until production is healthy
+	MaxSteps int           // how many further moves back are allowed
+	Timeout  time.Duration // the time limit for the moves of one step
+	Log      Log           // receives what concerns the whole fleet
 }
 
-// Moved reports whether there is anything to prove: a function that was rolled back,
+// Moved reports whether there is anything to check: a function that was rolled back,
 // now or by an earlier attempt, and that nobody else has moved since.
 func (f *Fleet) Moved() bool { return len(f.moved()) > 0 }
 
@@ -51,10 +50,10 @@ func (f *Fleet) moved() (moved []*rollback) {
 	return moved
 }
 
-// Prove checks the functions that were moved. Where that is asked for, those that
-// are not healthy go further back, until production is, or nothing is left to
-// try: then what is not healthy returns to where the first move had brought it.
-// What was found is in the results.
+// Prove checks the functions that were moved. If the options allow it, functions that
+// are not healthy move further back, until production is healthy, or nothing else can
+// be tried: then functions that are not healthy return to the target of their first
+// move. The findings are in the results.
 func (f *Fleet) Prove(ctx context.Context, prove Prover, o ProveOptions) {
 	p := &proof{fleet: f, prove: prove, options: o, found: map[*rollback]*finding{}}
 	for _, r := range f.moved() {
@@ -73,7 +72,7 @@ func (f *Fleet) Prove(ctx context.Context, prove Prover, o ProveOptions) {
 	}
 }
 
-// proof is the way from the moved aliases to a verdict on production.
+// proof is the process from the moved aliases to a verdict on production.
 type proof struct {
 	fleet   *Fleet
 	prove   Prover
@@ -82,20 +81,21 @@ type proof struct {
 	found   map[*rollback]*finding
 }
 
-// finding is what was found out about one function.
+// finding is what was found about one function.
 type finding struct {
 	last  report.Verdict
-	first report.Verdict // on the target of the first move
-	// returned: it is back on the target of the first move, and what was found
-	// there is what counts.
+	first report.Verdict // about the target of the first move
+	// returned reports that the function is back on the target of its first move, and
+	// that the findings about that version count.
 	returned bool
 
-	steps   int            // moves further back that had been made when the last verdict was given
-	earlier []report.Check // of the versions that were left since
+	steps   int            // further moves back that had been made at the time of the last verdict
+	earlier []report.Check // about the versions that were replaced since
 	moments []report.Moment
 }
 
-// leave keeps the checks of the last verdict as those of a version that was left.
+// leave stores the checks of the last verdict, as those of a version that was
+// replaced.
 func (f *finding) leave(tried []int64) {
 	if len(tried) == f.steps {
 		return
@@ -107,8 +107,8 @@ func (f *finding) leave(tried []int64) {
 	f.last.Checks, f.steps = nil, len(tried)
 }
 
-// verify runs all checks on every moved function: a URL is served by all of them
-// together. Each alias is read once more after that.
+// verify runs all checks on every moved function: all of them together serve a URL.
+// Afterwards, each alias is read again.
 func (p *proof) verify(ctx context.Context) {
 	moved := make([]Moved, len(p.moved))
 	for i, r := range p.moved {
@@ -141,13 +141,13 @@ func movedFacts(r *rollback) Moved {
 	}
 }
 
-// flagUnconfirmed adds to what was found that it may not be the target that was
-// checked: what passed proves nothing about it then.
+// flagUnconfirmed adds a note if the checks may not have reached the target: passed
+// checks then prove nothing about it.
 func flagUnconfirmed(v report.Verdict, s state) report.Verdict {
 	if s.position.kind == onTarget {
 		return v
 	}
-	line := report.Check{Name: "alias", Status: report.CheckInconclusive, Detail: fmt.Sprintf("the checks may not have met version %d: %s", s.to, s.position)}
+	line := report.Check{Name: "alias", Status: report.CheckInconclusive, Detail: fmt.Sprintf("the checks may not have reached version %d: %s", s.to, s.position)}
 	v.Checks = slices.Concat([]report.Check{line}, v.Checks)
 	if v.Healthy == report.Healthy {
 		v.Healthy = report.HealthUnknown
@@ -155,13 +155,14 @@ func flagUnconfirmed(v report.Verdict, s state) report.Verdict {
 	return v
 }
 
-// unhealthy are the functions to move on. Where a function's own checks fail, it
-// is that one; where only what all serve together fails, it can be any of them.
+// unhealthy returns the functions to move further back. If the function's own checks
+// fail, it is that function; if only checks of all functions together fail, it can be
+// any of them.
 func (p *proof) unhealthy() []*rollback {
 	var own, all []*rollback
 	for _, r := range p.moved {
-		// It is somebody else's now, was not judged alone, or was left there by an
-		// earlier attempt, which had gone as far as it could.
+		// These are excluded: a function that somebody else has moved, that has no
+		// verdict of its own, or that an earlier attempt could not move any further.
 		if r.state.position.kind != onTarget || r.state.moved == nil {
 			continue
 		}
@@ -169,7 +170,7 @@ func (p *proof) unhealthy() []*rollback {
 		if v.Own == report.NotHealthy {
 			own = append(own, r)
 		}
-		if v.Healthy == report.NotHealthy && !p.onlyOldAlarms(v.Checks) {
+		if v.Healthy == report.NotHealthy && !onlyOldAlarms(v.Checks) {
 			all = append(all, r)
 		}
 	}
@@ -179,12 +180,12 @@ func (p *proof) unhealthy() []*rollback {
 	return all
 }
 
-// onlyOldAlarms: nothing failed but alarms, and they were not watched. The failed
-// version may have set them off, and in an instant every older version would be
-// left for it.
-func (p *proof) onlyOldAlarms(checks []report.Check) bool {
-	return !p.options.Observed && !slices.ContainsFunc(checks, func(c report.Check) bool {
-		return c.Status == report.CheckFailed && c.Kind != report.CheckAlarm
+// onlyOldAlarms reports whether only alarms failed whose state may still be that of the
+// time before the move. The failed version may have triggered them, and every older
+// version would then be rejected at once.
+func onlyOldAlarms(checks []report.Check) bool {
+	return !slices.ContainsFunc(checks, func(c report.Check) bool {
+		return c.Status == report.CheckFailed && c.Kind != report.CheckOldAlarm
 	})
 }
 
@@ -208,8 +209,8 @@ func (p *proof) stepBack(ctx context.Context) {
 	}
 }
 
-// step moves what is not healthy further back, within the time that the first
-// move had; with all-or-nothing all that was moved.
+// step moves functions that are not healthy further back, within the time limit of the
+// first move; with all-or-nothing, it moves all functions.
 func (p *proof) step(ctx context.Context, unhealthy []*rollback) []*rollback {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.options.Timeout, ErrTimeout)
 	defer cancel()
@@ -219,8 +220,8 @@ func (p *proof) step(ctx context.Context, unhealthy []*rollback) []*rollback {
 	return stepBack(ctx, unhealthy)
 }
 
-// giveUp returns what is not healthy to the target of its first move; with
-// all-or-nothing all that went further.
+// giveUp returns functions that are not healthy to the target of their first move;
+// with all-or-nothing, all functions that moved further.
 func (p *proof) giveUp(ctx context.Context, unhealthy []*rollback) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.options.Timeout, ErrTimeout)
 	defer cancel()
@@ -234,7 +235,7 @@ func (p *proof) giveUp(ctx context.Context, unhealthy []*rollback) {
 	}
 }
 
-// conclude keeps what was found in the state.
+// conclude stores the findings in the state.
 func (p *proof) conclude(r *rollback) {
 	f, s := p.found[r], &r.state
 	decisive, healthy := f.last.Checks, f.last.Healthy
@@ -256,6 +257,6 @@ func (p *proof) conclude(r *rollback) {
 		s.end(report.Failed, report.Unhealthy, s.message+fmt.Sprintf("; production is NOT healthy (%s); %s",
 			report.FirstThat(decisive, report.CheckFailed), cmp.Or(s.position.String(), fmt.Sprintf("the alias stays on version %d", s.to))))
 	default:
-		s.message += fmt.Sprintf("; it is not known whether production recovered (%s)", report.FirstThat(decisive, report.CheckInconclusive))
+		s.message += fmt.Sprintf("; could not confirm that production recovered (%s)", report.FirstThat(decisive, report.CheckInconclusive))
 	}
 }

@@ -106,7 +106,7 @@ func bad(versions ...int64) map[int64]bool {
 // What follows from the checks. 42 serves at first, 38 to 41 are older.
 func TestProve(t *testing.T) {
 	t.Parallel()
-	stepBack := alias.ProveOptions{StepBack: true, MaxSteps: 3, Observed: true}
+	stepBack := alias.ProveOptions{StepBack: true, MaxSteps: 3}
 	for name, test := range map[string]struct {
 		prover  prover
 		options alias.ProveOptions
@@ -125,7 +125,7 @@ func TestProve(t *testing.T) {
 			checks: []string{"invoke: passed"}, message: "; the check passed",
 		},
 		"not healthy, and on-unhealthy is fail": {
-			prover: prover{own: bad(41)}, options: alias.ProveOptions{MaxSteps: 3, Observed: true},
+			prover: prover{own: bad(41)}, options: alias.ProveOptions{MaxSteps: 3},
 			end: "failed/unhealthy false", serves: "41", checks: []string{"invoke: failed"},
 			message: "production is NOT healthy (invoke: a function error); the alias stays on version 41",
 		},
@@ -143,23 +143,23 @@ func TestProve(t *testing.T) {
 			message: "versions 41 and 40 were not healthy either",
 		},
 		"no older one is left: back to the first target": {
-			prover: prover{own: bad(41, 40, 39, 38)}, options: alias.ProveOptions{StepBack: true, MaxSteps: 9, Observed: true},
+			prover: prover{own: bad(41, 40, 39, 38)}, options: alias.ProveOptions{StepBack: true, MaxSteps: 9},
 			end: "failed/unhealthy false", serves: "41", tried: []string{"41", "40", "39", "38"},
 			checks: []string{
 				"on version 41: invoke: failed", "on version 40: invoke: failed",
 				"on version 39: invoke: failed", "on version 38: invoke: failed",
 			},
 			memory:  "rejected=42@7002,40,39,38 run=",
-			warning: "version 38 is not healthy either, and there is nothing further back",
-			message: "is on version 41, to which it was rolled back first from version 42: versions 41, 40, 39 and 38 were not healthy; production is NOT healthy (invoke: a function error); the alias stays on version 41",
+			warning: "version 38 is not healthy either, and the action cannot go further back",
+			message: "is on version 41, the first target of the rollback from version 42: versions 41, 40, 39 and 38 were not healthy; production is NOT healthy (invoke: a function error); the alias stays on version 41",
 		},
 		"max-steps is over: back to the first target": {
-			prover: prover{own: bad(41, 40)}, options: alias.ProveOptions{StepBack: true, MaxSteps: 1, Observed: true},
+			prover: prover{own: bad(41, 40)}, options: alias.ProveOptions{StepBack: true, MaxSteps: 1},
 			end: "failed/unhealthy false", serves: "41", tried: []string{"41", "40"},
 			checks: []string{"on version 41: invoke: failed", "on version 40: invoke: failed"},
 		},
 		"max-steps is 0: it stays": {
-			prover: prover{own: bad(41)}, options: alias.ProveOptions{StepBack: true, Observed: true},
+			prover: prover{own: bad(41)}, options: alias.ProveOptions{StepBack: true},
 			end: "failed/unhealthy false", serves: "41", checks: []string{"invoke: failed"},
 		},
 		"only what all functions share fails": {
@@ -171,7 +171,7 @@ func TestProve(t *testing.T) {
 		"nothing tells": {
 			prover: prover{own: bad(41), status: report.CheckInconclusive}, options: stepBack,
 			end: "rolled-back/previous-version unknown", serves: "41", checks: []string{"invoke: inconclusive"},
-			message: "it is not known whether production recovered (invoke: a function error)",
+			message: "could not confirm that production recovered (invoke: a function error)",
 		},
 		"there is no older one at all": {
 			prover: prover{own: bad(41)}, options: stepBack,
@@ -197,7 +197,7 @@ func TestProve(t *testing.T) {
 			memory: "rejected=42@7002 run=", warning: "version 41 is not healthy, but the alias could not be moved further: AWS denied",
 		},
 		"the further move finds no end: it stays": {
-			prover: prover{own: bad(41)}, options: alias.ProveOptions{StepBack: true, MaxSteps: 3, Observed: true, Timeout: 10 * time.Second},
+			prover: prover{own: bad(41)}, options: alias.ProveOptions{StepBack: true, MaxSteps: 3, Timeout: 10 * time.Second},
 			given: func(s *scene) {
 				s.lambda.faults = func(call string, n int) *fault {
 					if call == "UpdateAlias live" && n > 1 {
@@ -255,24 +255,22 @@ func TestProveOfSeveral(t *testing.T) {
 	for name, test := range map[string]struct {
 		own          map[string]bool // functions whose own check fails on 41
 		kind         report.CheckKind
-		observed     bool
 		allOrNothing bool
 		given        func(*fleet)
 		serve        string // api, worker
 	}{
-		"what they share fails: both go on":              {observed: true, serve: "40 40"},
-		"one's own check fails too: that one goes on":    {own: map[string]bool{"worker": true}, observed: true, serve: "41 40"},
-		"an alarm fails that was not watched: they stay": {kind: report.CheckAlarm, serve: "41 41"},
-		"an alarm fails that was watched: both go on":    {kind: report.CheckAlarm, observed: true, serve: "40 40"},
-		"another check fails, whatever its name is":      {serve: "40 40"},
+		"what they share fails: both go on":           {serve: "40 40"},
+		"one's own check fails too: that one goes on": {own: map[string]bool{"worker": true}, serve: "41 40"},
+		"an alarm fails that may be old: they stay":   {kind: report.CheckOldAlarm, serve: "41 41"},
+		"another check fails, whatever its name is":   {kind: report.CheckOther, serve: "40 40"},
 		"all-or-nothing: both go on": {
-			own: map[string]bool{"worker": true}, observed: true, allOrNothing: true, serve: "40 40",
+			own: map[string]bool{"worker": true}, allOrNothing: true, serve: "40 40",
 		},
 		"all-or-nothing: one has no older version": {
-			observed: true, allOrNothing: true, given: func(f *fleet) { delete(f.lambdas["api"].versions, 40) }, serve: "41 41",
+			allOrNothing: true, given: func(f *fleet) { delete(f.lambdas["api"].versions, 40) }, serve: "41 41",
 		},
 		"all-or-nothing: one may not go on": {
-			observed: true, allOrNothing: true, serve: "41 41", given: func(f *fleet) {
+			allOrNothing: true, serve: "41 41", given: func(f *fleet) {
 				f.lambdas["api"].faults = only("UpdateAlias live", 2, fault{err: answer(403, "AccessDeniedException", "")})
 			},
 		},
@@ -302,7 +300,7 @@ func TestProveOfSeveral(t *testing.T) {
 					}
 					return out
 				}
-				all.Prove(f.ctx, prove, alias.ProveOptions{StepBack: true, MaxSteps: 1, Timeout: time.Minute, Observed: test.observed, Log: &fakeLog{}})
+				all.Prove(f.ctx, prove, alias.ProveOptions{StepBack: true, MaxSteps: 1, Timeout: time.Minute, Log: &fakeLog{}})
 				assert.Equal(t, test.serve, f.lambdas["api"].serving("live")+" "+f.lambdas["worker"].serving("live"))
 				for i, r := range all.Results() {
 					if r.To == "41" {
@@ -359,7 +357,7 @@ func TestProveWhileSomebodyDeploys(t *testing.T) {
 			t.Parallel()
 			play(t, func(t *testing.T, s *scene) {
 				p := &prover{own: map[int64]bool{41: !healthy}, during: func() { s.move("43", 43) }}
-				r := s.proven(t, p, alias.ProveOptions{StepBack: true, MaxSteps: 3, Observed: true})
+				r := s.proven(t, p, alias.ProveOptions{StepBack: true, MaxSteps: 3})
 				assert.Equal(t, "43", s.lambda.serving("live"))
 				assert.Len(t, p.asked, 1)
 				assert.True(t, r.ChangedByOthers)
@@ -376,7 +374,7 @@ func TestProveIsCancelled(t *testing.T) {
 	t.Parallel()
 	play(t, func(t *testing.T, s *scene) {
 		p := &prover{own: bad(41), during: func() { s.cancel(alias.ErrCancelled) }}
-		r := s.proven(t, p, alias.ProveOptions{StepBack: true, MaxSteps: 3, Observed: true})
+		r := s.proven(t, p, alias.ProveOptions{StepBack: true, MaxSteps: 3})
 		assert.Equal(t, "41", s.lambda.serving("live"))
 		assert.Equal(t, report.Unhealthy, r.Reason)
 		assert.Equal(t, 1, s.lambda.count("UpdateAlias live"))
@@ -391,7 +389,7 @@ func TestMovedFacts(t *testing.T) {
 		s.function.ARN = "arn:aws:lambda:eu-west-1:123456789012:function:api"
 		p := &prover{own: bad(41), duration: time.Minute}
 		began := time.Now()
-		r := s.proven(t, p, alias.ProveOptions{StepBack: true, MaxSteps: 3, Observed: true})
+		r := s.proven(t, p, alias.ProveOptions{StepBack: true, MaxSteps: 3})
 		require.Len(t, p.asked, 2)
 		want := alias.Moved{
 			Name: "api", ARN: s.function.ARN, Alias: "live", Region: "eu-west-1",
@@ -413,7 +411,7 @@ func TestDrillIsChecked(t *testing.T) {
 		end       string
 		message   string
 	}{
-		"well, there and back": {nil, "drilled/ true", "all checks passed, there and back"},
+		"well, there and back": {nil, "drilled/ true", "all checks passed on both versions"},
 		"not well there":       {bad(41), "failed/unhealthy false", "the drill failed: version 41 was not healthy (invoke: a function error)"},
 		"not well back":        {bad(42), "failed/unhealthy false", "the drill failed: and is NOT healthy there (invoke: a function error)"},
 		"well on neither":      {bad(41, 42), "failed/unhealthy false", "and is NOT healthy there"},

@@ -8,10 +8,10 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// publishers are the jobs that can have published a version: those that publish
-// and were at work when it was made.
+// publishers are the jobs that can have published a version: those that publish and
+// were running when the version was made.
 type publishers struct {
-	own          []string // names of this run's
+	own          []string // the names of this run's jobs
 	newer, older []otherJob
 }
 
@@ -21,14 +21,14 @@ type otherJob struct {
 	job report.Job
 }
 
-// publishersOf finds by times and jobs which runs can have published a version.
-// There can be several; what that means depends on what is asked.
+// publishersOf uses times and jobs to find the runs that can have published a version.
+// There can be several; what that means depends on the caller.
 func publishersOf(f *facts, version int64) publishers {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
 	others := slices.Concat(run.Newer, run.Older)
 	own := namesOf(f.o.jobs().atWork(f.o.jobs().deployJobs(run), modified))
-	if len(own) > 0 && !slices.ContainsFunc(others, func(r report.Run) bool { return len(f.o.jobs().atWork(f.o.jobs().deployJobs(r), modified)) > 0 }) {
-		return publishers{own: own} // nobody else was running
+	if !slices.ContainsFunc(others, func(r report.Run) bool { return len(f.o.jobs().atWork(f.o.jobs().deployJobs(r), modified)) > 0 }) {
+		return publishers{own: own} // no other run was in progress
 	}
 	names := publishingJobs(f, f.o.referenceVersion(version))
 	in := func(runs []report.Run) (out []otherJob) {
@@ -44,9 +44,9 @@ func publishersOf(f *facts, version int64) publishers {
 	return publishers{own: intersect(own, names), newer: in(run.Newer), older: in(run.Older)}
 }
 
-// byPublisher attributes a version that was made after this run had begun. It is
-// taken to be this run's, unless a newer run, or an older one alone, was in the
-// job that publishes.
+// byPublisher attributes a version that was made after this run had started. It is
+// attributed to this run, unless a newer run, or only an older one, was in the job
+// that publishes.
 func byPublisher(f *facts, version int64) attribution {
 	modified := f.o.Versions[version].LastModified
 	p := publishersOf(f, version)
@@ -55,7 +55,7 @@ func byPublisher(f *facts, version int64) attribution {
 		first := p.newer[0]
 		return attribution{
 			reason: report.Superseded, proven: true,
-			why: fmt.Sprintf("version %d was published when a newer run (%d) was already deploying: it may be that run's, and stays", version, first.run.ID),
+			why: fmt.Sprintf("version %d was published when a newer run (%d) was already deploying: it may belong to that run and stays", version, first.run.ID),
 			proof: fmt.Sprintf("version %d was published at %s; job %q of the newer run %d had started by then (%s)",
 				version, utc(modified), first.job.Name, first.run.ID, utc(first.job.StartedAt)),
 		}
@@ -63,7 +63,7 @@ func byPublisher(f *facts, version int64) attribution {
 		first := p.older[0]
 		return attribution{
 			reason: report.NotDeployed, proven: true,
-			why: fmt.Sprintf("version %d is an older run's (%d), which was deploying while this run was running", version, first.run.ID),
+			why: fmt.Sprintf("version %d was published by an older run (%d), which was deploying while this run was running", version, first.run.ID),
 			proof: fmt.Sprintf("version %d was published at %s, while job %q of the older run %d was running (%s to %s), and no such job of this run was",
 				version, utc(modified), first.job.Name, first.run.ID, utc(first.job.StartedAt), ended(first.job)),
 		}
@@ -71,17 +71,17 @@ func byPublisher(f *facts, version int64) attribution {
 	return attribution{}
 }
 
-// clocksApart is taken for how far AWS's and GitHub's clocks are apart at most while
-// GitHub has not answered.
+// clocksApart is the assumed maximum difference between the clocks of AWS and GitHub
+// while GitHub has not responded.
 const clocksApart = time.Minute
 
-// publishedByThisRun is true where this run was in a job that publishes when the
-// version was made, and no other run was in the same one: enough to reject a
+// publishedByThisRun reports whether this run was in a job that publishes when the
+// version was made, and no other run was in the same job: that is enough to reject a
 // version that was never found to fail.
 func publishedByThisRun(f *facts, version int64) bool {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
 	if f.o.RunAwaited && (modified.IsZero() || !run.NotBefore.IsZero() && f.o.before(modified, run.NotBefore.Add(-clocksApart))) {
-		return false // whatever GitHub tells
+		return false // whatever GitHub responds
 	}
 	f.needRun()
 	if modified.IsZero() || run.CreatedAt.IsZero() || run.CreatedBound || !run.NewerKnown || f.o.before(modified, run.CreatedAt) {
@@ -89,7 +89,7 @@ func publishedByThisRun(f *facts, version int64) bool {
 	}
 	deploys := f.o.jobs().deployJobs(run)
 	if len(spanning(deploys, modified, -f.o.ClockDifference)) == 0 {
-		return false // it can have been made before or after them
+		return false // the version can have been made before or after them
 	}
 	f.needOlderRuns()
 	if anotherJobPublishes(f, version, f.o.jobs().atWork(deploys, modified)) {
@@ -101,10 +101,10 @@ func publishedByThisRun(f *facts, version int64) bool {
 	})
 }
 
-// anotherJobPublishes reports whether the earlier versions show that it is not one of
-// these jobs of the run that publishes, but another: a version that was made in one
-// of them is then somebody else's. GitHub is asked only where this run either did
-// not reach one of its jobs, or another version was made in one.
+// anotherJobPublishes reports whether the earlier versions show that not one of these
+// jobs of the run publishes, but another one: a version that was made in one of these
+// jobs then belongs to somebody else. GitHub is called only if this run did not reach
+// one of its jobs, or if another version was made in one.
 func anotherJobPublishes(f *facts, version int64, jobs []report.Job) bool {
 	if len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
 		return false
@@ -118,9 +118,9 @@ func anotherJobPublishes(f *facts, version int64, jobs []report.Job) bool {
 		}
 		others = append(others, job.Name)
 		doubt = doubt || !ran(job)
-		for v, known := range f.o.Versions {
+		for _, known := range f.o.Versions { // a version that does not exist has no time
 			at := f.o.jobs().atWork([]report.Job{job}, known.LastModified)
-			doubt = doubt || v != version && known.Exists && len(at) > 0 && len(f.o.jobs().atWork(jobs, known.LastModified)) == 0
+			doubt = doubt || len(at) > 0 && len(f.o.jobs().atWork(jobs, known.LastModified)) == 0
 		}
 	}
 	if !doubt {
@@ -131,7 +131,7 @@ func anotherJobPublishes(f *facts, version int64, jobs []report.Job) bool {
 	if slices.ContainsFunc(names, f.o.madeBefore) || !slices.ContainsFunc(others, f.o.madeBefore) {
 		return false
 	}
-	// One can itself be somebody else's; two must agree.
+	// One of them can itself belong to somebody else; two must agree.
 	asked := f.o.AtWorkAsked
 	if earlier := newestBefore(f, slices.Min(asked)); earlier != 0 && len(asked) == 1 {
 		f.need(Query{RunsAtWork: earlier})
@@ -141,15 +141,15 @@ func anotherJobPublishes(f *facts, version int64, jobs []report.Job) bool {
 	}) && len(f.o.AtWorkAsked) > 1
 }
 
-// besideTheDeploy: the version was made in a job of this run in which no earlier one
-// was, while they were made in another.
+// besideTheDeploy is the result if the version was made in a job of this run in which
+// no earlier version was made, and the earlier versions were made in another job.
 func besideTheDeploy(o Observation, version int64, jobs []report.Job) attribution {
 	modified := o.Versions[version].LastModified
 	a := attribution{
 		reason: report.NotDeployed, attention: true, between: true,
-		why: fmt.Sprintf("version %d was published while job %q of this run was running, and the earlier versions were made in another job: somebody else seems to have published it, and it stays; if this run did, name the job in deploy-job, or roll back by hand with target-version",
+		why: fmt.Sprintf("version %d was published while job %q of this run was running, but the earlier versions were made in another job: somebody else seems to have published it, and it stays; if this run did, list the job in deploy-job, or roll back manually with target-version",
 			version, jobs[0].Name),
-		proof: fmt.Sprintf("version %d was published at %s, while job %q was running (%s to %s), in which no earlier version was made that GitHub was asked about",
+		proof: fmt.Sprintf("version %d was published at %s, while job %q was running (%s to %s), in which none of the earlier versions that were looked up on GitHub was made",
 			version, utc(modified), jobs[0].Name, utc(jobs[0].StartedAt), ended(jobs[0])),
 	}
 	if slices.ContainsFunc(o.jobs().deployJobs(o.Run), func(job report.Job) bool {
@@ -160,9 +160,9 @@ func besideTheDeploy(o Observation, version int64, jobs []report.Job) attributio
 	return a
 }
 
-// referenceVersion is the version by which the publishing job is recognized: the one that this
-// deploy is known or taken to have put behind the alias, or, where that lies
-// below, the given one.
+// referenceVersion returns the version that shows which job publishes: the one that
+// this deploy is known or assumed to have moved the alias to or, if that one is
+// higher, the given one.
 func (o Observation) referenceVersion(version int64) int64 {
 	deployed := o.Request.Deployed
 	if o.Versions[deployed].Exists {
@@ -171,16 +171,16 @@ func (o Observation) referenceVersion(version int64) int64 {
 	return max(o.Alias.newest(), version)
 }
 
-// publishingJobs names the jobs, any of which may be the one that publishes. It
-// is said nowhere which that is. Where no other run was running when the version
-// was made, it does not matter: the jobs of this run that were (all of them,
-// where none was). Else the times of other versions tell: each was made while
-// some run was in that job.
+// publishingJobs returns the names of the jobs any of which may be the one that
+// publishes. No setting says which one it is. If no other run was in progress when the
+// version was made, it does not matter: it returns the jobs of this run that were
+// running then, or all if none were. Otherwise, the times of other versions show it:
+// each was made while some run was in that job.
 //
-// Example: this run's deploy made version 42, and while this run's smoke test
-// ran, a newer run's deploy made version 43. Only the smoke test was running in
-// this run when 43 was made, but no smoke test was when 42 was: it is the
-// deploy that publishes, and 43 is the newer run's.
+// Example: the deploy of this run made version 42, and while the smoke test of this
+// run was running, the deploy of a newer run made version 43. Only the smoke test of
+// this run was running when 43 was made, but no smoke test was running when 42 was
+// made. So the deploy publishes, and 43 belongs to the newer run.
 func publishingJobs(f *facts, version int64) []string {
 	run, modified := f.o.Run, f.o.Versions[version].LastModified
 	own := namesOf(f.o.jobs().atWork(f.o.jobs().deployJobs(run), modified))
@@ -229,8 +229,8 @@ func intersect(names, in []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(in, name) })
 }
 
-// needTwoBelow sees to it that the two numbers below a version are known: one
-// may be this run's own.
+// needTwoBelow requires the two numbers below a version: one of them may belong to
+// this run.
 func (f *facts) needTwoBelow(version int64) {
 	var unread []int64
 	for v := version - 1; v > 0 && v >= version-2; v-- {
@@ -238,14 +238,12 @@ func (f *facts) needTwoBelow(version int64) {
 			unread = append(unread, v)
 		}
 	}
-	if len(unread) > 0 {
-		f.need(Query{Versions: unread})
-	}
+	f.need(Query{Versions: unread}) // empty if everything is known
 }
 
-// needRunsBefore sees to it that the runs are known that were at work when the
-// newest version from before this run was made: they say which job publishes.
-// One version is enough.
+// needRunsBefore requires the runs that were in progress when the newest version from
+// before this run was made, because they show which job publishes. One version is
+// enough.
 func (f *facts) needRunsBefore(version int64) {
 	if len(f.o.AtWorkAsked) > 0 {
 		return
@@ -255,8 +253,8 @@ func (f *facts) needRunsBefore(version int64) {
 	}
 }
 
-// newestBefore is the newest known version below a number that was made before this
-// run was created; 0: there is none.
+// newestBefore returns the newest known version below a number that was made before
+// this run was created, or 0 if there is none.
 func newestBefore(f *facts, version int64) int64 {
 	newest := int64(0)
 	for v, known := range f.o.Versions {
@@ -267,9 +265,9 @@ func newestBefore(f *facts, version int64) int64 {
 	return newest
 }
 
-// publishedCount counts the versions that can have been published by a job of
-// that name. Only versions count for whose times all runs at work are known:
-// those made since this run began, and those that GitHub was asked about.
+// publishedCount counts the versions that a job with this name can have published. A
+// version counts only if all runs in progress at its time are known: versions made
+// since this run started, and those that were looked up on GitHub.
 func (o Observation) publishedCount(name string) int {
 	n := 0
 	for number, v := range o.Versions {
@@ -285,9 +283,9 @@ func (o Observation) publishedCount(name string) int {
 	return n
 }
 
-// emptySuccesses counts the jobs of that name that succeeded and in whose time
-// no known version was made. It decides only where nothing else does: a deploy
-// can find nothing new to publish.
+// emptySuccesses counts the jobs with this name that succeeded without a known version
+// being made at that time. It decides only if nothing else does: a deploy may have
+// nothing new to publish.
 func (o Observation) emptySuccesses(name string) int {
 	n := 0
 	for _, run := range o.jobs().knownRuns() {

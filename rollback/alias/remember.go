@@ -11,25 +11,25 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// maxMemoryWrites is how often the memory is written because somebody else wrote
-// it at the same time.
+// maxMemoryWrites is how often the memory is written if somebody else writes it at the
+// same time.
 const maxMemoryWrites = 3
 
-// memoryLimit bounds how long the memory may hold up what comes after it.
+// memoryLimit limits how long the memory may delay what comes after it.
 const memoryLimit = 30 * time.Second
 
 // memoryStore writes the memory alias of one function.
 type memoryStore struct {
 	client *client
-	name   string // of the function, for the log
+	name   string // the name of the function, for the log
 	// finish outlives the context that a signal or the time limit ends.
 	finish context.Context
 }
 
-// nextMemory is the memory as it should be after a decision was carried out.
+// nextMemory returns the new content of the memory after a decision was carried out.
 func nextMemory(old Memory, d Decision, o Observation, now time.Time) Memory {
 	m := old
-	m.Unread = nil // what is written is known
+	m.Unread = nil // the current content is known
 	run := int64(0)
 	if d.ByRun {
 		run = o.Run.ID
@@ -37,7 +37,7 @@ func nextMemory(old Memory, d Decision, o Observation, now time.Time) Memory {
 	for _, v := range d.Reject {
 		m.Rejected = m.Rejected.Add(v, run)
 	}
-	if d.Unhealthy != 0 { // whether a run succeeds later says nothing about it
+	if d.Unhealthy != 0 { // a later success of a run proves nothing about it
 		m.Rejected = m.Rejected.Add(d.Unhealthy, 0)
 	}
 	if d.Unreject != 0 {
@@ -48,24 +48,33 @@ func nextMemory(old Memory, d Decision, o Observation, now time.Time) Memory {
 		m.Version, m.By, m.Promotes = d.Target, ByRollback, 0
 		m.Run, m.Attempt, m.At = o.Run.ID, o.Run.Attempt, now
 	case old.Exists && old.Unreadable == "" && old.Version != 0:
-		// Only what is rejected changes: who wrote the rest stays.
+		// Only the rejected versions change; the command that wrote the rest stays the
+		// same.
 	default:
-		// Nobody rolled back and nobody took a snapshot.
+		// There was no rollback and no snapshot.
 		m.Version, m.At = o.Alias.Version, now
 	}
 	return m
 }
 
-// save writes what next makes of the memory, and again where somebody else wrote
-// it at the same time. It gives what was to be written, and what is there.
+// save writes the content that next derives from the memory, and repeats this if
+// somebody else writes the memory at the same time. It returns the content that should
+// be written, and the current content.
 func (s *memoryStore) save(ctx context.Context, old Memory, next func(Memory) Memory) (wanted, stored Memory, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, memoryLimit, ErrTimeout)
-	defer cancel()
-	if ctx.Err() != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(s.finish, readBackLimit, context.Cause(ctx))
+	if ctx.Err() == nil {
+		within, cancel := context.WithTimeoutCause(ctx, memoryLimit, ErrTimeout)
 		defer cancel()
+		if wanted, stored, err = s.saveWithin(within, old, next); err == nil || ctx.Err() == nil {
+			return wanted, stored, err
+		}
 	}
+	// A signal or the time limit leaves some time for the memory.
+	within, cancel := context.WithTimeoutCause(s.finish, readBackLimit, context.Cause(ctx))
+	defer cancel()
+	return s.saveWithin(within, old, next)
+}
+
+func (s *memoryStore) saveWithin(ctx context.Context, old Memory, next func(Memory) Memory) (wanted, stored Memory, err error) {
 	for try := 1; ; try++ {
 		wanted = next(old)
 		if alreadyStored(old, wanted) {
@@ -87,12 +96,12 @@ func (s *memoryStore) save(ctx context.Context, old Memory, next func(Memory) Me
 	return wanted, stored, nil
 }
 
-// again tells whether to read the memory and write it anew: somebody else wrote it
-// at the same time, or another operation is in progress, which is waited for.
+// again reports whether to read the memory and write it again: somebody else wrote it
+// at the same time, or another operation is in progress, which it waits for.
 func (s *memoryStore) again(ctx context.Context, old Memory, try int, err error) bool {
 	calls := s.client.caller
 	switch kind := classify(err); {
-	case old.Unread != nil: // reading tells nothing
+	case old.Unread != nil: // reading it does not help
 		return false
 	case kind == preconditionFailed:
 		return try < maxMemoryWrites
@@ -107,23 +116,28 @@ func alreadyStored(old, m Memory) bool {
 	return old.Exists && old.Unreadable == "" && !old.Weighted && old.Version == m.Version && old.Description() == m.Description()
 }
 
-// write creates or updates the memory alias, which was read as old, and gives it as
-// it is then. One that may not be read can be created, which never overwrites
-// anything; to update it, its revision must be known. Somebody else's is left alone.
+// write creates or updates the memory alias, which was read as old, and returns its
+// new content. A memory alias that may not be read can be created, because that never
+// overwrites anything; an update requires its revision. An alias of somebody else is
+// not changed.
 func (s *memoryStore) write(ctx context.Context, old, m Memory) (Memory, error) {
 	c, name, version, description := s.client, s.client.memoryAlias(), versionText(m.Version), m.Description()
 	if old.Foreign != "" {
 		return old, &Problem{Reason: report.InvalidInput, Text: c.foreignMemory(old)}
 	}
 	if !old.Exists {
-		c.caller.log.Infof("CreateAlias: %s:%s on version %s, to remember: %s", s.name, name, version, description)
+		c.caller.log.Infof("CreateAlias: %s:%s on version %s, with the Description: %s", s.name, name, version, description)
 		out, err := do(ctx, c.caller, "CreateAlias", func(ctx context.Context) (*lambda.CreateAliasOutput, error) {
-			return c.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
+			out, err := c.lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
 				FunctionName: &c.function, Name: &name, FunctionVersion: &version, Description: &description,
 			}, unretried)
+			if err == nil {
+				err = complete(out.RevisionId)
+			}
+			return out, err
 		})
 		if old.Unread != nil && classify(err) == inProgress {
-			return old, &Problem{Reason: old.Unread.Reason, Err: err, Text: old.Unread.Text + "; it exists, and is not overwritten unread"}
+			return old, &Problem{Reason: old.Unread.Reason, Err: err, Text: old.Unread.Text + "; it exists, but is not overwritten because it could not be read"}
 		}
 		if err != nil {
 			return old, s.explain(err, "CreateAlias")
@@ -131,13 +145,17 @@ func (s *memoryStore) write(ctx context.Context, old, m Memory) (Memory, error) 
 		m.Exists, m.RevisionID = true, aws.ToString(out.RevisionId)
 		return m, nil
 	}
-	c.caller.log.Infof("UpdateAlias: %s:%s on version %s, to remember: %s", s.name, name, version, description)
+	c.caller.log.Infof("UpdateAlias: %s:%s on version %s, with the Description: %s", s.name, name, version, description)
 	out, err := do(ctx, c.caller, "UpdateAlias", func(ctx context.Context) (*lambda.UpdateAliasOutput, error) {
-		return c.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
+		out, err := c.lambda.UpdateAlias(ctx, &lambda.UpdateAliasInput{
 			FunctionName: &c.function, Name: &name, FunctionVersion: &version, Description: &description,
 			RevisionId:    aws.String(old.RevisionID),
 			RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}},
 		}, unretried)
+		if err == nil {
+			err = complete(out.RevisionId)
+		}
+		return out, err
 	})
 	if err != nil {
 		return old, s.explain(err, "UpdateAlias")

@@ -194,7 +194,7 @@ func TestMemoryThatOthersKeepWriting(t *testing.T) {
 		}
 		r := s.run(t)
 		assert.Equal(t, report.RolledBack, r.Status)
-		assert.Contains(t, warnings(r), "could not be remembered")
+		assert.Contains(t, warnings(r), "could not record the rejected version")
 	})
 }
 
@@ -215,7 +215,7 @@ func TestMemoryThatMayNotBeRead(t *testing.T) {
 		"there is one": {
 			there:    "rejected=41@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback",
 			after:    "rejected=41@7001 run=7001/1 at=1999-12-31T00:00:00Z by=rollback",
-			warnings: []string{"lambda:GetAlias on api:live-rollback", "not overwritten unread"},
+			warnings: []string{"lambda:GetAlias on api:live-rollback", "not overwritten because it could not be read"},
 		},
 		"nor may it be created": {
 			others:   always("CreateAlias "+memoryAlias, fault{err: answer(403, "AccessDeniedException", "")}),
@@ -364,7 +364,7 @@ func TestNotDeployedIsNoSnapshotForALaterAttempt(t *testing.T) {
 	})
 }
 
-// Where AWS keeps failing, the traffic has moved all the same.
+// Where AWS keeps failing, the traffic has moved anyway.
 func TestMemoryIsGivenUpWithTheTimeout(t *testing.T) {
 	t.Parallel()
 	play(t, func(t *testing.T, s *scene) {
@@ -372,7 +372,7 @@ func TestMemoryIsGivenUpWithTheTimeout(t *testing.T) {
 		start := time.Now()
 		r := s.run(t)
 		assert.Equal(t, report.RolledBack, r.Status)
-		assert.Contains(t, warnings(r), "could not be remembered")
+		assert.Contains(t, warnings(r), "could not record the rejected version")
 		assert.LessOrEqual(t, time.Since(start), 5*time.Minute+10*time.Second)
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// result is what is published of the work.
+// result returns the published part of the state.
 func (r *rollback) result() report.Function {
 	s := r.state
 	f := report.Function{

@@ -2,19 +2,30 @@ package alias
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// searchBelow goes one step towards the highest version below a number: it
-// lists a page (oldest first, in as many calls as there are pages) and tries the
-// next few numbers at the same time. Whichever finds it first ends the search, so
-// that neither a gap of thousands nor thousands of versions make it long.
+// searchBelow makes one step of the search for the highest version below a number: it
+// lists a page (oldest first, in as many calls as there are pages) and concurrently
+// tries the next few numbers. The first hit ends the search, so neither a gap of
+// thousands of numbers nor thousands of versions slow it down. If the versions cannot
+// be listed, more numbers are tried instead, and the gap is limited.
 func (ob *observer) searchBelow(ctx context.Context, below int64) error {
+	if ob.tried[below-1] != nil { // whether it exists is needed now
+		return ob.readVersions(ctx, []int64{below - 1})
+	}
+	atOnce, most, listed := probesPerPage, maxProbes, ob.unlisted == nil
+	if !listed {
+		atOnce, most = probesUnlisted, maxUnlisted
+	}
 	var probes []int64
-	for v := below - 1; v > 0 && len(probes) < probesPerPage && ob.probed < maxProbes; v-- {
-		if _, known := ob.o.Versions[v]; known {
+	for v := below - 1; v > 0 && len(probes) < atOnce && ob.probed < most; v-- {
+		if _, known := ob.o.Versions[v]; known || listed && ob.tried[v] != nil {
 			continue
 		}
 		if e, rejected := ob.o.Memory.Rejected.Find(v); rejected && e.Run == 0 {
@@ -24,14 +35,35 @@ func (ob *observer) searchBelow(ctx context.Context, below int64) error {
 		probes = append(probes, v)
 		ob.probed++
 	}
+	if !listed && len(probes) == 0 {
+		return ob.unlisted
+	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return ob.listPage(gctx) })
-	g.Go(func() error { return ob.readVersions(gctx, probes) })
-	return g.Wait()
+	if listed {
+		g.Go(func() error { return ob.listPage(gctx) })
+	}
+	g.Go(func() error {
+		if listed {
+			tryVersions(gctx, ob, probes)
+			return nil
+		}
+		return ob.readVersions(gctx, probes) // there is no other way
+	})
+	if err := g.Wait(); err != nil || ctx.Err() == nil {
+		return err
+	}
+	return &Stopped{Cause: context.Cause(ctx)}
 }
 
 func (ob *observer) listPage(ctx context.Context) error {
-	out, err := ob.client.listVersions(ctx, ob.marker, pageSize)
+	limited, stop := context.WithTimeoutCause(ctx, patienceOf(ctx, ob), errLate)
+	defer stop()
+	out, err := ob.client.listVersions(limited, ob.marker, pageSize)
+	late := ctx.Err() == nil && errors.Is(context.Cause(limited), errLate)
+	if problem, found := errors.AsType[*Problem](err); found && (late || problem.Reason == report.AccessDenied) {
+		ob.unlisted = problem
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -51,12 +83,12 @@ func (ob *observer) listPage(ctx context.Context) error {
 	return nil
 }
 
-// searchAbove looks for versions that were published and never came behind the
-// alias: upwards, until several numbers in a row do not exist.
+// searchAbove looks for versions that were published although the alias was never
+// moved to them: upwards, until several numbers in a row do not exist.
 func (ob *observer) searchAbove(ctx context.Context, above int64) error {
-	// Those that were rejected lie above, too, and may have been deleted since:
-	// what came after them is looked for as well.
-	if rejected := ob.o.Memory.Rejected; len(rejected) > 0 && rejected[0].First > above+stepAbove {
+	// Rejected versions are above as well, and may have been deleted since: the search
+	// also looks for what came after them.
+	if rejected := ob.o.Memory.Rejected; len(rejected) > 0 && rejected[0].First >= above+stepAbove {
 		if err := ob.lookAbove(ctx, rejected[0].First); err != nil {
 			return err
 		}

@@ -9,13 +9,13 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// A version below the failing one need not have served before it: other aliases
-// of the function can have versions of their own, as a staging alias has.
+// A version below the failing one need not have been live before it: other aliases of
+// the function can have their own versions, such as a staging alias.
 
-// servedInstead is the version that the last rollback left the alias on, where a
-// candidate is newer, was there already, and nothing but the failing version was
-// published since: the candidate was not chosen then, and nothing shows that it
-// served later. 0: the candidate stands.
+// servedInstead returns the version that the last rollback moved the alias to, if a
+// candidate is newer, existed then, and only the failing version was published since:
+// the candidate was not selected then, and nothing shows that it was live later. It
+// returns 0 if the candidate is valid.
 func servedInstead(f *facts, candidate, failing int64) int64 {
 	m := f.o.Memory
 	known, exists := f.o.Versions[m.Version]
@@ -35,15 +35,15 @@ func servedInstead(f *facts, candidate, failing int64) int64 {
 	return m.Version
 }
 
-// notKnownToHaveServed is a note about a target that may have served another alias
-// only; nil where there is nothing to say.
+// notKnownToHaveServed returns a note about a target that may have served only another
+// alias, or nil if there is nothing to report.
 func notKnownToHaveServed(f *facts, target int64) []report.Note {
 	if len(f.o.OtherAliases) == 0 || f.o.Memory.Version == target || f.o.Alias.Serves(target) {
 		return nil
 	}
 	if names := f.o.OtherAliases[target]; len(names) > 0 {
 		return []report.Note{{Text: fmt.Sprintf(
-			"version %d is not known to have served this alias: %s points at it; a snapshot before each deploy records what served", target, strings.Join(names, ", "))}}
+			"nothing shows that this alias ever pointed at version %d: %s points at it; a snapshot before each deploy records the live version", target, strings.Join(names, ", "))}}
 	}
 	var all []string
 	for _, names := range f.o.OtherAliases {
@@ -51,11 +51,11 @@ func notKnownToHaveServed(f *facts, target int64) []report.Note {
 	}
 	slices.Sort(all)
 	return []report.Note{{Text: fmt.Sprintf(
-		"the function has other aliases (%s), and version %d is not known to have served this one; a snapshot before each deploy records what served",
+		"the function has other aliases (%s), and nothing shows that this one ever pointed at version %d; a snapshot before each deploy records the live version",
 		strings.Join(slices.Compact(all), ", "), target)}}
 }
 
-// otherAliases leaves out the alias itself and its memory.
+// otherAliases leaves out the alias itself and its memory alias.
 func otherAliases(all map[int64][]string, own string) map[int64][]string {
 	out := map[int64][]string{}
 	for version, names := range maps.All(all) {

@@ -17,16 +17,17 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Settings are what people compare between two versions.
+// Settings are the settings that people compare between two versions.
 type Settings struct {
 	values   []setting
-	env      map[string][sha256.Size]byte // name to digest: a value is never kept
-	identity string                       // equal where code and all settings are; empty: not known
+	env      map[string][sha256.Size]byte // maps a name to a digest: the values are never kept
+	identity string                       // equal if the code and all settings are equal; empty if unknown
 	LogGroup string
-	Timeout  time.Duration // how long an invocation may take; 0: not known
+	Timeout  time.Duration // how long an invocation may take; 0 if unknown
 }
 
-// value is what a setting has; empty: nothing, or not known.
+// value returns the value of a setting, or an empty string if there is none or it is
+// not known.
 func (s Settings) value(what string) string {
 	for _, v := range s.values {
 		if v.what == what {
@@ -36,7 +37,7 @@ func (s Settings) value(what string) string {
 	return ""
 }
 
-// Settings in which two versions must not differ that share the traffic.
+// Settings that must be the same for two versions that share the traffic.
 const (
 	settingRole        = "role"
 	settingDeadLetters = "dead letter queue"
@@ -85,8 +86,8 @@ func settingsOf(c *lambda.GetFunctionConfigurationOutput) Settings {
 	return s
 }
 
-// identityOf is a digest of everything that makes a version run as it does: the
-// whole configuration without what differs from version to version on its own.
+// identityOf returns a digest of everything that determines how a version runs: the
+// whole configuration except the fields that always differ between versions.
 func identityOf(c lambda.GetFunctionConfigurationOutput) string {
 	if aws.ToString(c.CodeSha256) == "" {
 		return ""
@@ -110,8 +111,8 @@ func unit(n int32, unit string) string {
 	return fmt.Sprintf("%d %s", n, unit)
 }
 
-// changes lists what differs between the version that is left and the target.
-// Of environment variables it tells names alone.
+// changes lists the differences between the version that the alias is moved away from
+// and the target. For environment variables, it contains only names.
 func changes(from, to Settings) []report.Change {
 	var out []report.Change
 	after := map[string]string{}

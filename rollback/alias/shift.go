@@ -11,27 +11,28 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// returnLimit is how long a promotion goes on trying to return the traffic, unless a
-// signal leaves less: AWS may throttle for minutes.
+// returnLimit is how long a promotion keeps trying to return the traffic, unless a
+// signal leaves less time: AWS may throttle calls for minutes.
 const returnLimit = 5 * time.Minute
 
-// share is how much of the traffic the new version has.
+// share is the new version's share of the traffic.
 type share struct {
 	weight float64 // as AWS confirmed it, from 0 to 1
-	// asked is what AWS was asked for last. It differs from weight where nothing told
-	// whether that was carried out.
+	// asked is the weight of the last request to AWS. It differs from weight if it is
+	// not known whether the request was carried out.
 	asked float64
-	since time.Time // when it was set
-	// seen are the revisions of the alias so far: a read that shows an earlier one
-	// lags behind a write.
+	since time.Time // when the weight was set
+	// seen are the revisions of the alias so far: a read that returns an earlier one
+	// is older than the last write.
 	seen []string
 }
 
-// unsure: AWS did not tell whether the last shift was carried out.
+// unsure reports that it is not known whether AWS carried out the last shift.
 func (s share) unsure() bool { return s.asked != s.weight }
 
-// ours reports whether an alias serves what the promotion has set, or what AWS makes
-// of that: with provisioned concurrency it shifts the traffic by weights of its own.
+// ours reports whether an alias has the weights that the promotion has set, or weights
+// that result from them: with provisioned concurrency, AWS shifts the traffic with its
+// own weights.
 func (f *Promoting) ours(a Alias) bool {
 	for _, weight := range []float64{f.share.weight, f.share.asked} {
 		switch {
@@ -46,10 +47,10 @@ func (f *Promoting) ours(a Alias) bool {
 	return false
 }
 
-// near: AWS may round a weight.
+// near compares weights, because AWS may round them.
 func near(a, b float64) bool { return math.Abs(a-b) < 0.001 }
 
-// keep takes an alias as the one that is there.
+// keep stores the current state of the alias.
 func (f *Promoting) keep(a Alias) {
 	f.r.now().Alias = a
 	if !slices.Contains(f.share.seen, a.RevisionID) {
@@ -57,15 +58,15 @@ func (f *Promoting) keep(a Alias) {
 	}
 }
 
-// shiftTo gives the new version a share of the traffic; all of it by pointing the
-// alias at it.
+// shiftTo gives the new version a share of the traffic. For all of the traffic, it
+// points the alias at the version.
 func shiftTo(ctx context.Context, f *Promoting, weight float64) {
 	r := f.r
 	switch {
 	case weight < f.share.weight:
-		return // it is further already, and is passed over
-	case weight == f.share.weight: // as an earlier attempt has left it: its time begins anew
-		f.share.since = r.clock.Now()
+		return // it already has a larger share, so this step is skipped
+	case weight == f.share.weight: // an earlier attempt set this share, and its time starts again
+		f.share.since = r.stamp()
 		return
 	}
 	c := change{version: versionText(f.Stable), weights: map[string]float64{versionText(f.Version): weight}}
@@ -91,7 +92,7 @@ func shiftTo(ctx context.Context, f *Promoting, weight float64) {
 			f.Back(reason, fmt.Sprintf("the traffic could not be shifted to %.4g%%: %s", 100*weight, text), false)
 		default:
 			f.keep(now)
-			f.share.weight, f.share.since = weight, r.clock.Now()
+			f.share.weight, f.share.since = weight, r.stamp()
 			r.state.happened(report.TrafficShifted, f.share.since, fmt.Sprintf("%.4g%% to version %d", 100*weight, f.Version))
 		}
 		return
@@ -100,13 +101,13 @@ func shiftTo(ctx context.Context, f *Promoting, weight float64) {
 	f.Back(report.AliasChanged, "somebody else keeps changing the alias", false)
 }
 
-// confirm reads the alias. Where somebody else has changed it, the promotion of this
-// function ends; where it cannot be read, the next change finds out.
+// confirm reads the alias. If somebody else has changed it, the promotion of this
+// function ends. If it cannot be read, the next change detects that.
 func confirm(ctx context.Context, f *Promoting) {
 	r := f.r
 	now, err := r.client.readAlias(ctx)
 	if err == nil && !f.share.stale(now) && !f.ours(now) {
-		// What nobody confirmed by a second reading is not acted upon.
+		// A result that no second read has confirmed has no effect.
 		if r.clock.Sleep(ctx, staleWait) != nil {
 			return
 		}
@@ -129,29 +130,28 @@ func confirm(ctx context.Context, f *Promoting) {
 		if f.following.IsZero() {
 			f.following = r.clock.Now()
 		}
-		r.log.Infof("%s: %.3g%% of the traffic still goes to version %d, as with provisioned concurrency", r.subject.label(), 100*now.Weight, now.Weighted)
-		f.share.since = r.clock.Now() // it is watched alone from when it serves alone
+		r.log.Infof("%s: %.3g%% of the traffic still goes to version %d, as happens with provisioned concurrency", r.subject.label(), 100*now.Weight, now.Weighted)
+		f.share.since = r.stamp() // the version is watched from the time when it has all of the traffic
 		return
 	}
 	f.following = time.Time{}
 }
 
-// stale: a reading shows the alias as it was before the last change.
+// stale reports whether a read returned the state of the alias before the last change.
 func (s share) stale(a Alias) bool {
 	seen := s.seen
 	return len(seen) > 0 && a.RevisionID != seen[len(seen)-1] && slices.Contains(seen, a.RevisionID)
 }
 
-// changedByOthers ends the promotion of an alias that somebody else has changed. It
-// is left as it is.
+// changedByOthers ends the promotion of an alias that somebody else has changed. The
+// alias is not changed.
 func (f *Promoting) changedByOthers(now Alias) {
-	f.r.state.changedByOthers = true
-	f.r.state.position = position{kind: changedByOthers, alias: now}
+	f.r.state.setChangedByOthers(now)
 	f.share.weight, f.share.asked = sharedWith(now, f.Version), sharedWith(now, f.Version)
-	f.end(report.Failed, report.AliasChanged, fmt.Sprintf("the promotion of %s to version %d ended: somebody else changed the alias, which serves %s now, and it is left there", f.r.subject.place(), f.Version, serving(now)))
+	f.end(report.Failed, report.AliasChanged, fmt.Sprintf("the promotion of %s to version %d ended: somebody else changed the alias, which serves %s now, and was not moved", f.r.subject.place(), f.Version, serving(now)))
 }
 
-// sharedWith is a version's share of the traffic of an alias.
+// sharedWith returns a version's share of the traffic of an alias.
 func sharedWith(a Alias, version int64) float64 {
 	switch version {
 	case a.Weighted:
@@ -162,9 +162,9 @@ func sharedWith(a Alias, version int64) float64 {
 	return 0
 }
 
-// Back returns all traffic to the stable version, also where the time limit is over
-// or the run was cancelled. rejects: the new version is never selected automatically
-// again.
+// Back returns all traffic to the stable version, even if the time limit has passed or
+// the run was cancelled. If rejects is set, the new version is never selected
+// automatically again.
 func (f *Promoting) Back(reason report.Reason, why string, rejects bool) {
 	if f.ended {
 		return
@@ -177,7 +177,7 @@ func (f *Promoting) Back(reason report.Reason, why string, rejects bool) {
 	defer cancel()
 	settleDoubt(ctx, f)
 	switch {
-	case f.share.weight == 0 && !f.share.unsure(): // it never had any traffic
+	case f.share.weight == 0 && !f.share.unsure(): // the new version never had any traffic
 		f.Fail(reason, why)
 	case f.Stable == 0:
 		s.notRestored = true
@@ -191,14 +191,14 @@ func (f *Promoting) Back(reason report.Reason, why string, rejects bool) {
 	}
 }
 
-// settleDoubt finds out whether a shift was carried out that AWS did not answer.
+// settleDoubt finds out whether a shift without a response from AWS was carried out.
 func settleDoubt(ctx context.Context, f *Promoting) {
 	if !f.share.unsure() {
 		return
 	}
 	now, err := f.r.client.readAlias(ctx)
 	switch {
-	case err != nil: // it may have been: it is taken back
+	case err != nil: // it may have been carried out, so it is reverted
 	case near(sharedWith(now, f.Version), f.share.asked) && f.ours(now):
 		f.keep(now)
 		f.share.weight = f.share.asked
@@ -208,7 +208,7 @@ func settleDoubt(ctx context.Context, f *Promoting) {
 	}
 }
 
-// goBack moves all traffic to the stable version, and reports whether it is there.
+// goBack moves all traffic to the stable version, and reports whether that succeeded.
 func goBack(ctx context.Context, f *Promoting, reason report.Reason, why string) bool {
 	r, s := f.r, &f.r.state
 	share := max(f.share.weight, f.share.asked)
@@ -218,7 +218,7 @@ func goBack(ctx context.Context, f *Promoting, reason report.Reason, why string)
 		now, err := r.mover.update(ctx, change{from: from, version: versionText(f.Stable)})
 		switch {
 		case errors.Is(err, errChanged) && f.ours(now) && try < maxDecisions:
-			f.keep(now) // AWS's own weights, or a shift whose answer was lost
+			f.keep(now) // AWS's own weights, or a shift whose response was lost
 			continue
 		case errors.Is(err, errChanged):
 			f.changedByOthers(now)
@@ -235,14 +235,14 @@ func goBack(ctx context.Context, f *Promoting, reason report.Reason, why string)
 		break
 	}
 	f.share.weight, f.share.asked = 0, 0
-	s.move(r.now().Alias, f.Stable, r.clock.Now(), fmt.Sprintf("back to version %d, from %.4g%% on version %d", f.Stable, 100*share, f.Version))
+	s.move(r.now().Alias, f.Stable, r.stamp(), fmt.Sprintf("back to version %d, from %.4g%% on version %d", f.Stable, 100*share, f.Version))
 	s.left, s.weightsCleared = f.Version, share < 1
 	f.end(report.Failed, reason, fmt.Sprintf("%s is on version %d again: the promotion to version %d was stopped at %.4g%% of the traffic, because %s",
 		r.subject.place(), f.Stable, f.Version, 100*share, why))
 	return true
 }
 
-// rejectNew remembers the new version as a bad one, by this run.
+// rejectNew stores the new version as rejected by this run.
 func rejectNew(f *Promoting) {
 	r := f.r
 	if !r.now().Request.Remember || f.Stable == 0 {

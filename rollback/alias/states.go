@@ -6,16 +6,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// imageDeleted: a version without its container image never serves again, whatever
-// its state says.
+// imageDeleted is the reason of a version whose container image was deleted: it can
+// never serve traffic again, whatever its state is.
 const imageDeleted = string(types.StateReasonCodeImageDeleted)
 
-// returning are the reasons with which an Inactive version serves again on its own:
-// Lambda reclaims what an idle version used, and makes it ready at the next call.
-// With any other reason, Lambda tried and could not: the role, the key, the network,
-// the file system, the image or the code is in the way, and calls fail until that is
-// mended. The reasons are those of the Lambda API, data type FunctionConfiguration,
-// StateReasonCode:
+// returning are the reasons for which an Inactive version becomes ready without
+// intervention: Lambda reclaims the resources of an idle version, and restores them at
+// the next call. With any other reason, Lambda tried and failed: because of the role,
+// the key, the network, the file system, the image or the code, and calls fail until
+// that is fixed. The reasons are listed in the Lambda API, data type
+// FunctionConfiguration, StateReasonCode:
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
 // https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 var returning = []types.StateReasonCode{
@@ -25,5 +25,5 @@ var returning = []types.StateReasonCode{
 	types.StateReasonCodeRestoring,
 }
 
-// returns reports whether an Inactive version serves again on its own.
+// returns reports whether an Inactive version becomes ready without intervention.
 func returns(code string) bool { return slices.Contains(returning, types.StateReasonCode(code)) }

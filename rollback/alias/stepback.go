@@ -12,15 +12,15 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// confirmLimit bounds the look at an alias after the checks.
+// confirmLimit limits the read of an alias after the checks.
 const confirmLimit = 10 * time.Second
 
-// stepper takes one function that was rolled back, and is not healthy, further
-// back. What stands in its way is a note: the rollback as such has worked.
+// stepper moves one function further back that was rolled back and is not healthy.
+// Problems become notes, because the rollback as such has worked.
 type stepper struct{ r *rollback }
 
-// find finds the next older version that is not rejected and can serve. It moves
-// nothing.
+// find finds the next older version that is not rejected and can serve traffic. It
+// moves nothing.
 func (s stepper) find(ctx context.Context) (d Decision, found bool) {
 	r := s.r
 	if r.state.moved == nil {
@@ -38,18 +38,18 @@ func (s stepper) find(ctx context.Context) (d Decision, found bool) {
 		return d, s.staysOn(unhealthy, err)
 	}
 	if d.Action != Move {
-		r.notes.warnf("version %d is not healthy either, and there is nothing further back: %s", unhealthy, d.Why)
+		r.notes.warnf("version %d is not healthy either, and the action cannot go further back: %s", unhealthy, d.Why)
 		return d, false
 	}
-	// The failed run made versions that are passed over on its behalf; the
-	// version that is left was good once, and no run is to blame.
+	// Versions of the failed run are skipped because of that run; the version that is
+	// replaced was good once, and no run caused its failure.
 	d.Unhealthy, d.Reject = unhealthy, without(d.Reject, unhealthy)
 	d.Proof = before.Proof
 	d.Notes = slices.Concat(before.Notes, d.Notes)
 	return d, true
 }
 
-// take leaves a version that is not healthy for the one that was found.
+// take replaces a version that is not healthy with the one that was found.
 func (s stepper) take(ctx context.Context, d Decision) bool {
 	state := &s.r.state
 	unhealthy := state.decision.Target
@@ -79,13 +79,13 @@ func (s stepper) toFirst(ctx context.Context) bool {
 		return s.staysOn(unhealthy, err)
 	}
 	state.tried = append(slices.Clip(state.tried), unhealthy)
-	state.message = fmt.Sprintf("%s in %s is on version %d, to which it was rolled back first from version %d: %s not healthy",
+	state.message = fmt.Sprintf("%s in %s is on version %d, the first target of the rollback from version %d: %s not healthy",
 		s.r.subject.label(), s.r.subject.environment, d.Target, state.left, versionsWere(state.tried))
 	return true
 }
 
-// undo returns from a step further back to the state before it, because another
-// function could not make one (all-or-nothing).
+// undo returns from a further step back to the state before it, because another
+// function could not make that step (all-or-nothing).
 func (s stepper) undo(ctx context.Context, before state) bool {
 	ctx, cancel := wayBack(ctx, s.r.mover.finish)
 	defer cancel()
@@ -106,7 +106,8 @@ func (s stepper) undo(ctx context.Context, before state) bool {
 	return true
 }
 
-// stillOn reads alias and memory anew. Somebody else's move is never undone.
+// stillOn reads the alias and the memory again. A move by somebody else is never
+// undone.
 func (s stepper) stillOn(ctx context.Context, version int64) bool {
 	if err := s.r.observer.observe(ctx); err != nil {
 		return s.staysOn(version, err)
@@ -118,20 +119,20 @@ func (s stepper) stillOn(ctx context.Context, version int64) bool {
 	return true
 }
 
-// staysOn says why a further move was not made. It is always false.
+// staysOn records why a further move was not made. It always returns false.
 func (s stepper) staysOn(version int64, err error) bool {
 	_, text := reasonOfProblem(err)
 	if p, found := errors.AsType[*Problem](err); found && p.Unknown {
 		s.r.state.position = position{kind: unknown, on: version}
-		s.r.notes.warnf("it is not known whether the alias left version %d, which is not healthy: %s", version, text)
+		s.r.notes.warnf("could not determine whether the alias left version %d, which is not healthy: %s", version, text)
 		return false
 	}
 	s.r.notes.warnf("version %d is not healthy, but the alias could not be moved further: %s", version, text)
 	return false
 }
 
-// confirm reads the alias once more, after production was checked: what was found
-// is said of the version that it was found on.
+// confirm reads the alias again after the checks, because their results are attributed
+// to the version that was live.
 func (s stepper) confirm(ctx context.Context) {
 	state := &s.r.state
 	if state.moved == nil || state.changedByOthers {
@@ -143,7 +144,7 @@ func (s stepper) confirm(ctx context.Context) {
 	now, err := s.r.mover.readBack(ctx)
 	switch {
 	case err != nil:
-		s.r.notes.warnf("whether the alias was still on version %d after the checks could not be read: %s", target, brief(err))
+		s.r.notes.warnf("could not determine whether the alias was still on version %d after the checks: %s", target, brief(err))
 	case now.Only(target):
 		state.position = position{}
 	case s.isShifting(now, target):
@@ -153,16 +154,16 @@ func (s stepper) confirm(ctx context.Context) {
 	}
 }
 
-// isShifting: the traffic still follows the alias to the target. The weights that
-// AWS puts there itself are those of versions that were left.
+// isShifting reports whether AWS is still shifting the traffic to the target. The
+// weights that AWS sets for that belong to versions that were replaced.
 func (s stepper) isShifting(now Alias, target int64) bool {
 	return now.Version == target && now.Weighted != 0 &&
 		(now.Weighted == s.r.state.left || slices.Contains(s.r.state.tried, now.Weighted))
 }
 
-// moveOn makes a further move and remembers it. Where somebody else changed the
-// alias meanwhile, no decision is made anew. On an error the state is what it was,
-// but that others have changed the alias is kept. For ours see change.
+// moveOn makes a further move and stores it. If somebody else changed the alias in the
+// meantime, the decision is not repeated. On an error, the state is unchanged, except
+// that a change by others is recorded. For ours, see change.
 func (r *rollback) moveOn(ctx context.Context, d Decision, ours bool) error {
 	if ctx.Err() != nil {
 		return &Stopped{Cause: context.Cause(ctx)}
@@ -182,7 +183,7 @@ func (r *rollback) moveOn(ctx context.Context, d Decision, ours bool) error {
 	s.decision, s.position, s.servedBefore = d, position{}, false
 	s.target, s.why, s.reason = d.Target, d.Why, d.Reason
 	r.takeLogGroup(d.Target)
-	s.move(now, d.Target, r.clock.Now(), fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
+	s.move(now, d.Target, r.stamp(), fmt.Sprintf("to version %d, from %s", d.Target, serving(from)))
 	r.compare(s.left, d.Target)
 	remembered := func() {}
 	if r.now().Request.Remember {
@@ -197,8 +198,8 @@ func (r *rollback) moveOn(ctx context.Context, d Decision, ours bool) error {
 	return nil
 }
 
-// stepBack moves functions on to their next older versions, and gives those that
-// were moved.
+// stepBack moves functions to their next older versions, and returns those that were
+// moved.
 func stepBack(ctx context.Context, unhealthy []*rollback) (moved []*rollback) {
 	return eachThat(unhealthy, func(r *rollback) bool {
 		s := stepper{r}
@@ -207,8 +208,8 @@ func stepBack(ctx context.Context, unhealthy []*rollback) (moved []*rollback) {
 	})
 }
 
-// stepBackTogether moves all functions that were rolled back on to their next
-// older versions, or none of them (all-or-nothing). It gives those that are there.
+// stepBackTogether moves all functions that were rolled back to their next older
+// versions, or none of them (all-or-nothing). It returns those that were moved.
 func stepBackTogether(ctx context.Context, fleet []*rollback) (moved []*rollback) {
 	all := slices.DeleteFunc(slices.Clone(fleet), func(r *rollback) bool { return r.state.moved == nil })
 	var mu sync.Mutex
@@ -231,7 +232,7 @@ func stepBackTogether(ctx context.Context, fleet []*rollback) (moved []*rollback
 		before[r] = r.state
 	}
 	moved = eachThat(all, func(r *rollback) bool { return stepper{r}.take(ctx, plans[r]) })
-	// After a signal nothing more is moved, not even back.
+	// After a signal, nothing more is moved, not even back.
 	if len(moved) == len(all) || errors.Is(context.Cause(ctx), ErrCancelled) {
 		return moved
 	}
@@ -239,13 +240,13 @@ func stepBackTogether(ctx context.Context, fleet []*rollback) (moved []*rollback
 	return slices.DeleteFunc(moved, func(r *rollback) bool { return slices.Contains(back, r) })
 }
 
-// toFirstTargets moves functions back to where the first move had brought them,
-// and gives those that are there.
+// toFirstTargets moves functions back to the target of their first move, and returns
+// those that are there.
 func toFirstTargets(ctx context.Context, all []*rollback) (returned []*rollback) {
 	return eachThat(all, func(r *rollback) bool { return stepper{r}.toFirst(ctx) })
 }
 
-// versionsWere lists versions as the beginning of "… not healthy".
+// versionsWere lists versions as the start of "… not healthy".
 func versionsWere(tried []int64) string {
 	all := versionTexts(tried)
 	last := len(all) - 1

@@ -7,9 +7,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// tolerated: nobody said which job's failure counts, and the job in which the
-// version was made succeeded. Where several jobs were at work then, and it matters
-// which of them publishes, the earlier versions tell.
+// tolerated is the result if no setting says which job's failure counts, and the job
+// in which the version was made succeeded. If several jobs were running then, and it
+// matters which of them publishes, the earlier versions show that.
 func tolerated(f *facts, version int64, jobs []report.Job) attribution {
 	if f.o.Run.FailedBy.SaysWhichJob() || len(jobs) == 0 || slices.ContainsFunc(jobs, func(job report.Job) bool { return job.Own }) {
 		return attribution{}
@@ -36,8 +36,8 @@ func tolerated(f *facts, version int64, jobs []report.Job) attribution {
 	}
 }
 
-// toleratedDeploy is tolerated for a version that is this run's by deployed-version or
-// by its snapshot.
+// toleratedDeploy is tolerated for a version that belongs to this run because of
+// deployed-version or its snapshot.
 func toleratedDeploy(f *facts, version int64) attribution {
 	if f.o.Run.FailedBy.SaysWhichJob() {
 		return attribution{}
@@ -47,18 +47,18 @@ func toleratedDeploy(f *facts, version int64) attribution {
 	return tolerated(f, version, f.o.jobs().atWork(f.o.jobs().deployJobs(f.o.Run), made))
 }
 
-// fate is what became of a deploy by what its run's jobs tell.
+// fate is the outcome of a deploy, based on the jobs of its run.
 type fate int
 
 const (
-	deployFailed    fate = iota // in its own job, or in one that began when it was done
-	deploySucceeded             // what failed says nothing about it
+	deployFailed    fate = iota // in its own job, or in a job that started after it
+	deploySucceeded             // the failed jobs prove nothing about it
 	notTold
 )
 
-// fateOf is that of a version that was made while some jobs were at work, by all
-// jobs of its run. A failed job beside a deploy proves nothing about it; one that
-// began after it can have found it bad.
+// fateOf returns the outcome of a version that was made while some jobs were running,
+// based on all jobs of its run. A failed job in parallel with a deploy proves nothing
+// about it; a job that started after the deploy may have tested it.
 func fateOf(jobs []report.Job, t jobTimes) fate {
 	well := withoutFailure(jobs, t)
 	if len(well) == 0 {
@@ -83,8 +83,8 @@ func fateOf(jobs []report.Job, t jobTimes) fate {
 	return notTold
 }
 
-// withoutFailure leaves out the jobs that failed; a whole matrix counts as one job.
-// That an earlier attempt failed says nothing about a job of this one.
+// withoutFailure removes the jobs that failed; a whole matrix counts as one job. The
+// failure of an earlier attempt proves nothing about a job of this one.
 func withoutFailure(jobs []report.Job, t jobTimes) []report.Job {
 	all := t.deployJobs(t.run)
 	return slices.DeleteFunc(slices.Clone(jobs), func(job report.Job) bool {
@@ -95,15 +95,16 @@ func withoutFailure(jobs []report.Job, t jobTimes) []report.Job {
 	})
 }
 
-// failed reports whether a job's end is that of a failed deploy. A job that no runner
-// ever took, as one whose approval was refused, has tested nothing.
+// failed reports whether the conclusion of a job is that of a failed deploy. A job
+// that no runner picked up, for example because its approval was rejected, has tested
+// nothing.
 func (t jobTimes) failed(job report.Job) bool {
 	return ran(job) && (job.Failed() || t.run.CancelledCounts && job.Conclusion == "cancelled")
 }
 
-// independent reports whether a job does not wait for a deploy: it began before that
-// was done when both ran first. Where only what failed is run again, it comes after
-// the deploy all the same.
+// independent reports whether a job does not wait for a deploy: in the first attempt
+// of both, it started before the deploy had ended. In a re-run of only the failed
+// jobs, it always comes after the deploy.
 func (t jobTimes) independent(job, deploy report.Job) bool {
 	first := func(name string) (out report.Job) {
 		for _, j := range allJobs(t.run) {
@@ -118,17 +119,17 @@ func (t jobTimes) independent(job, deploy report.Job) bool {
 }
 
 // succeededSince reports whether a job of an earlier attempt succeeded in the last
-// one: it was run again on the same deploy, and found nothing wrong with it.
+// one: it ran again on the same deploy, and found no problem.
 func (t jobTimes) succeededSince(job report.Job) bool {
 	return !slices.Contains(t.run.Jobs, job) && slices.ContainsFunc(t.run.Jobs, func(now report.Job) bool {
 		return now.Name == job.Name && now.Conclusion == "success"
 	})
 }
 
-// toleratedPromotion is tolerated where any version may be the run's, because the
-// workflow promotes what an earlier run published: no job shows by its times which
-// one moved the alias. What failed can have found the deploy bad if it began when
-// every job that succeeded was done; else nothing tells.
+// toleratedPromotion is tolerated if the version can be of any run, because the
+// workflow promotes what an earlier run published: the times of the jobs do not show
+// which one moved the alias. A failed job may have tested the deploy if it started
+// after every job that succeeded had ended; otherwise, this cannot be determined.
 func toleratedPromotion(f *facts) attribution {
 	if f.o.Run.FailedBy.SaysWhichJob() {
 		return attribution{}
@@ -141,7 +142,7 @@ func toleratedPromotion(f *facts) attribution {
 	}
 	return attribution{
 		reason: report.NoFailure, attention: true,
-		why:   fmt.Sprintf("job %q succeeded, and the failure of another job beside it does not count as a failed deploy (if it should, name that job in deploy-job, or set needs)", done[0].Name),
+		why:   fmt.Sprintf("job %q succeeded, and the failure of another job that ran at the same time does not count as a failed deploy (if it should, name that job in deploy-job, or set needs)", done[0].Name),
 		proof: "not proven: only-if-deployed is false, and neither needs nor deploy-job says which job deploys",
 	}
 }

@@ -2,8 +2,11 @@ package alias_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/org/lambda-rollback-action/rollback/alias"
@@ -36,6 +39,45 @@ func TestAllOrNothingRestoresTheCanary(t *testing.T) {
 				assert.Equal(t, report.Failed, results["api"].Status)
 				assert.Equal(t, 2, api.moves(), "there and back")
 				assert.False(t, results["api"].WeightsCleared)
+			})
+		})
+	}
+}
+
+// Somebody deploys 43 while the alias is to return: the report says once what is
+// live now, and never that the alias stays where it is not.
+func TestAllOrNothingSaysWhatIsLiveAfterADeploy(t *testing.T) {
+	t.Parallel()
+	for name, lost := range map[string]bool{"before the way back": false, "while its response is lost": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			playFleet(t, []string{"api", "worker"}, func(t *testing.T, f *fleet) {
+				api := f.lambdas["api"]
+				api.faults = func(call string, n int) *fault {
+					if lost && call == "UpdateAlias live" && n == 2 {
+						return &fault{err: answer(500, "ServiceException", "")}
+					}
+					return nil
+				}
+				api.before = func(call string, n int) {
+					if call == "UpdateAlias live" && n == 2 {
+						api.mu.Lock()
+						api.versions[43] = fakeVersion{modified: time.Now(), state: types.StateActive}
+						api.mu.Unlock()
+						api.set("live", 43, nil, "")
+					}
+				}
+				f.lambdas["worker"].faults = always("UpdateAlias live", fault{err: answer(403, "AccessDeniedException", "")})
+
+				r := rollBack(f.ctx, f.functions, true)[0]
+
+				assert.Equal(t, "43", api.serving("live"))
+				assert.Equal(t, "all-or-nothing is set and another function could not be moved, but this one could not be returned to version 42: "+
+					"the alias was changed by somebody else in the meantime, and serves version 43 now", warnings(r))
+				assert.True(t, r.ChangedByOthers)
+				assert.Equal(t, "somebody else has changed the alias since, and it serves version 43 now", r.AliasState)
+				assert.Contains(t, r.Message, "; somebody else changed it after that, and it serves version 43 now")
+				assert.Equal(t, 1, strings.Count(r.Message, "43"), r.Message)
 			})
 		})
 	}

@@ -6,16 +6,16 @@ import (
 	"fmt"
 )
 
-// accessKeyLength is how long the id of an access key is: a prefix for its kind and
-// 80 bits in base 32.
+// accessKeyLength is the length of an access key ID: a prefix for its kind and 80 bits
+// in base 32.
 const (
 	accessKeyLength = 20
 	accessKeyPrefix = 4
 )
 
-// AccountOf is the account that the id of an access key was issued for, as 12
-// digits; empty where it does not tell. AWS does not document that, so it is a guess
-// and may only save time where a wrong one does no harm. What is known of it:
+// AccountOf returns the account that an access key ID was issued for, as 12 digits,
+// or an empty string if the ID does not contain it. AWS does not document that, so the
+// account is a guess: use it only where a wrong guess does no harm. See
 // https://awsteele.com/blog/2020/09/26/aws-access-key-format.html
 func AccountOf(accessKeyID string) string {
 	if len(accessKeyID) != accessKeyLength {

@@ -1,6 +1,6 @@
-// Package aws makes the AWS clients (region, credentials, connections, the pace of
-// calls), says what their errors mean, and tries calls again. What is asked of AWS
-// is decided elsewhere.
+// Package aws creates the AWS clients (region, credentials, connections, the pace of
+// calls), classifies their errors, and retries calls. Other packages decide which calls
+// are made.
 package aws
 
 import (
@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -24,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Time limits of a connection. A call's own limit is set where it is made.
@@ -32,23 +34,23 @@ const (
 	tlsLimit  = 5 * time.Second
 )
 
-// ErrNoCredentials marks an error of Open that is about credentials.
+// ErrNoCredentials marks an error of Open about credentials.
 var ErrNoCredentials = errors.New("no usable AWS credentials")
 
-// defaultRegion is where calls go that belong to no region of the user's.
+// defaultRegion is for calls that do not belong to a region of the user.
 const defaultRegion = "us-east-1"
 
-// ErrNoRegion is what Open gives where nobody named a region.
+// ErrNoRegion is the error of Open if no region is set.
 var ErrNoRegion = errors.New("no AWS region is known")
 
-// Options say how to reach AWS.
+// Options configure the connection to AWS.
 type Options struct {
 	Region string // empty: from the environment
-	// RoleARN is assumed by the job's OIDC token; empty: the SDK's default
+	// RoleARN is assumed with the job's OIDC token; empty: the SDK's default
 	// chain of credentials.
 	RoleARN     string
 	SessionName string
-	// Token gives the job's OIDC token.
+	// Token returns the job's OIDC token.
 	Token func(ctx context.Context) (string, error)
 	// NeedRegion: an ARN gives every function its region, so that none else
 	// is needed, where this is false.
@@ -60,14 +62,14 @@ type Options struct {
 	Secret func(string)
 	Clock  Clock
 	Log    Log
-	// Environment is what the SDK reads; the zero value: it is left as it is.
+	// Environment is what the SDK reads; the zero value leaves it unchanged.
 	Environment Environment
-	// Answered is told the Date header of each answer, and how long it took; may be
+	// Answered is called with the Date header and the duration of each response; may be
 	// nil.
 	Answered func(date string, took time.Duration)
 }
 
-// Clients gives clients that share credentials, connections and a pace. None of
+// Clients returns clients that share credentials, connections and a pace. None of
 // them retries a call: see Retry.
 type Clients struct {
 	config aws.Config
@@ -81,7 +83,7 @@ type Clients struct {
 	denied     sync.Map    // how often a call was tried again, by its path
 }
 
-// Open finds region and credentials, and makes sure that there are some.
+// Open finds the region and the credentials, and checks that there are some.
 func Open(ctx context.Context, o Options) (*Clients, error) {
 	// The SDK's own client type: a plain http.Client together with
 	// AWS_CA_BUNDLE makes loading the configuration fail.
@@ -89,12 +91,16 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialLimit }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = tlsLimit
+			t.OnProxyConnectResponse = proxyConnected
 			t.MaxIdleConnsPerHost = Burst
 		})
+	from := &endpoint{get: o.Environment.Get}
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
 		// The SDK's own log would go past ours, unescaped.
 		config.WithLogger(logging.Nop{}),
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.Retryer = aws.NopRetryer{} }),
+		config.WithAPIOptions([]func(*middleware.Stack) error{namingRegion, from.watch}),
 	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
@@ -102,11 +108,10 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	if o.RoleARN != "" { // it needs nothing of where others come from
 		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
 	}
-	cfg, err := o.Environment.load(ctx, o.RoleARN != "", load)
+	cfg, err := o.Environment.load(ctx, o, load)
 	if err != nil {
 		return nil, err
 	}
-	cfg.APIOptions = append(cfg.APIOptions, namingRegion)
 	if cfg.Region == "" {
 		if o.NeedRegion {
 			return nil, ErrNoRegion
@@ -117,24 +122,22 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	}
 	warm(ctx, &cfg, o)
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	if o.Answered != nil {
-		cfg.HTTPClient = dated{cfg.HTTPClient, o.Clock, o.Answered}
-	}
+	cfg.HTTPClient = transport{cfg.HTTPClient, o.Clock, o.Answered, longestAnswer}
 	clients := &Clients{config: cfg, clock: o.Clock, pace: map[string]*pace{}}
 	if o.Environment.Get != nil {
 		clients.expiration = o.Environment.Get(expirationVariable)
 	}
-	if clients.config.Credentials, err = clients.credentials(ctx, o); err != nil {
+	if clients.config.Credentials, err = clients.credentials(ctx, o, from); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, plain(err))
 	}
 	return clients, nil
 }
 
-// Region is the region of functions that name none.
+// Region is the region of functions without a region in their name.
 func (c *Clients) Region() string { return c.config.Region }
 
 // Lambda is a client for a region; empty: the default one. Clients of one
-// region share its pace. It is not to be called from several goroutines at once.
+// region share its pace. It must not be called from several goroutines at once.
 func (c *Clients) Lambda(region string) *lambda.Client {
 	if region == "" {
 		region = c.config.Region
@@ -150,15 +153,15 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	})
 }
 
-// objectsAtOnce is how many requests about objects are under way together. Where
-// fewer connections are kept, each request beyond them begins with a handshake.
+// objectsAtOnce is how many requests for objects are in progress at once. If fewer
+// connections are kept, each request beyond them begins with a handshake.
 const objectsAtOnce = 64
 
 // forObjects is the client with connections of its own for many objects.
 func forObjects(client aws.HTTPClient) aws.HTTPClient {
 	switch client := client.(type) {
-	case dated:
-		return forObjects(client.next) // S3's own clock is of no interest
+	case transport:
+		return transport{forObjects(client.next), client.clock, nil, 0} // S3's own clock is of no interest
 	case *awshttp.BuildableClient:
 		return client.WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, objectsAtOnce
@@ -168,7 +171,7 @@ func forObjects(client aws.HTTPClient) aws.HTTPClient {
 }
 
 // S3 is a client for the default region, with connections of its own. A bucket's own
-// region is found by whoever asks for the bucket.
+// region is found when the bucket is read.
 func (c *Clients) S3() *s3.Client {
 	return s3.NewFromConfig(c.config, func(o *s3.Options) {
 		if o.Region == "" {
@@ -178,7 +181,7 @@ func (c *Clients) S3() *s3.Client {
 	})
 }
 
-// CloudFront is a client for the one region that CloudFront is controlled from.
+// CloudFront is a client for the one region that has CloudFront's control plane.
 func (c *Clients) CloudFront() *cloudfront.Client {
 	return cloudfront.NewFromConfig(c.config, func(o *cloudfront.Options) { o.Region = defaultRegion })
 }

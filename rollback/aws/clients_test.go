@@ -114,16 +114,17 @@ func TestTheSDKDoesNotTryAgain(t *testing.T) {
 }
 
 func TestAnUnknownHostIsNamedWithItsRegion(t *testing.T) {
-	for name, c := range map[string]struct{ host, says string }{
-		"of a region":    {"lambda.us-east-99.amazonaws.com", "the host lambda.us-east-99.amazonaws.com does not exist: check the region us-east-99"},
-		"of an endpoint": {"aws.invalid", "the host aws.invalid does not exist: check AWS_ENDPOINT_URL and HTTPS_PROXY"},
-		"of a proxy":     {"proxy.invalid", "the host proxy.invalid does not exist: check AWS_ENDPOINT_URL and HTTPS_PROXY"},
+	for name, c := range map[string]struct{ host, says, operation string }{
+		"of a region":    {"lambda.us-east-99.amazonaws.com", "the host lambda.us-east-99.amazonaws.com does not exist: check the region us-east-99", "dial"},
+		"of an endpoint": {"aws.invalid", "the host aws.invalid does not exist: check AWS_ENDPOINT_URL and HTTPS_PROXY", "dial"},
+		"of a proxy":     {"proxy.invalid", "the host proxy.invalid of the proxy in HTTPS_PROXY does not exist: check HTTPS_PROXY", "proxyconnect"},
+		"of no proxy":    {"s3cretpw", "the host of the proxy in HTTPS_PROXY does not exist: check HTTPS_PROXY", "proxyconnect"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := open(t, "", clock{}).Lambda("")
 			options := client.Options()
 			options.HTTPClient = network(func(*http.Request) (*http.Response, error) {
-				return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: c.host, IsNotFound: true}}
+				return nil, &net.OpError{Op: c.operation, Err: &net.DNSError{Err: "no such host", Name: c.host, IsNotFound: true}}
 			})
 			_, err := getAlias(t.Context(), lambda.New(options))
 			assert.Equal(t, aws.Unresolved, aws.Classify(err))

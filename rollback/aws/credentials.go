@@ -15,20 +15,20 @@ import (
 )
 
 const (
-	// spreadLimit is how long a role that was made or changed, or a session of it, may
-	// take until all of AWS knows of it.
+	// spreadLimit is how long AWS may take to propagate a new or changed role, or a
+	// session of it.
 	spreadLimit = 10 * time.Second
-	// renewalLimit bounds a renewal of the session: the SDK hands no limit on to it.
+	// renewalLimit bounds a renewal of the session: the SDK does not pass a limit to it.
 	renewalLimit = 30 * time.Second
 )
 
-// identity is STS's API as far as it is used.
+// identity is the part of the STS API that is used.
 type identity interface {
 	AssumeRoleWithWebIdentity(context.Context, *sts.AssumeRoleWithWebIdentityInput, ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error)
 }
 
-// role gives sessions of a role by the job's OIDC token. It is not the SDK's own
-// provider, which hands no context on to the token and knows the wall clock alone.
+// role provides sessions of a role from the job's OIDC token. It is not the SDK's own
+// provider, which does not pass a context to the token and uses only the wall clock.
 type role struct {
 	sts     identity
 	options Options
@@ -37,7 +37,7 @@ type role struct {
 	renewed     bool      // a further token was tried
 }
 
-// Retrieve assumes the role. What may pass is marked as such for Do.
+// Retrieve assumes the role. Errors that may pass are marked for Do.
 func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if _, limited := ctx.Deadline(); !limited {
 		var cancel context.CancelFunc
@@ -58,8 +58,8 @@ func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, r.refused(err, token)
 	}
 	issued := out.Credentials
-	if issued == nil {
-		return aws.Credentials{}, errors.New("the answer of STS holds no credentials")
+	if issued == nil || aws.ToString(issued.AccessKeyId) == "" || aws.ToString(issued.SecretAccessKey) == "" {
+		return aws.Credentials{}, fmt.Errorf("the response of STS contains no credentials: %w", ErrIncomplete)
 	}
 	return aws.Credentials{
 		AccessKeyID: aws.ToString(issued.AccessKeyId), SecretAccessKey: aws.ToString(issued.SecretAccessKey),
@@ -78,9 +78,8 @@ func (r *role) expires(out *sts.AssumeRoleWithWebIdentityOutput) time.Time {
 	return end
 }
 
-// refused tells what of an error of STS may pass. A token is given once more where
-// STS did not accept it: AWS asks for that, as the keys of the identity provider may
-// not be at hand at first.
+// refused marks the errors of STS that may pass. A token is sent once more if STS did
+// not accept it: AWS recommends that.
 func (r *role) refused(err error, token string) error {
 	if kind := Classify(err); kind.Retryable() {
 		return err
@@ -113,34 +112,37 @@ func (e *tokenError) Error() string {
 	return fmt.Sprintf("failed to get the job's OIDC token: %s", e.err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *tokenError) Unwrap() error { return e.err }
 
-// passing tells whether a further try may give one, as the error itself says.
+// passing reports whether a retry may return a token, according to the error.
 func (e *tokenError) passing() bool {
 	var says interface{ Retryable() bool }
 	return errors.As(e.err, &says) && says.Retryable()
 }
 
-// spreadingError is a refusal that may pass, because AWS does not know everywhere
-// yet of what it was asked for.
+// spreadingError is a refusal that may pass, because AWS may not have propagated the
+// role everywhere yet.
 type spreadingError struct{ err error }
 
 func (e *spreadingError) Error() string { return e.err.Error() }
 
-// Unwrap gives the refusal.
+// Unwrap returns the refusal.
 func (e *spreadingError) Unwrap() error { return e.err }
 
-// credentials gives those of the role, else those of the SDK's chain, and makes sure
-// that there are some.
-func (c *Clients) credentials(ctx context.Context, o Options) (aws.CredentialsProvider, error) {
+// credentials returns those of the role, or otherwise those of the SDK's chain, and
+// checks that there are some.
+func (c *Clients) credentials(ctx context.Context, o Options, e *endpoint) (aws.CredentialsProvider, error) {
 	provider := c.config.Credentials
+	if provider != nil {
+		provider = &source{chain: provider, endpoint: e}
+	}
 	if o.RoleARN != "" {
 		client := sts.NewFromConfig(c.config, func(s *sts.Options) { s.Region = stsRegion(o.RoleARN, s.Region) })
 		provider = &role{sts: client, options: o}
 	}
 	if provider == nil {
-		return nil, errors.New("none was found")
+		return nil, errors.New("none were found")
 	}
 	first, err := issued(ctx, provider, o)
 	if err != nil {
@@ -155,26 +157,26 @@ func (c *Clients) credentials(ctx context.Context, o Options) (aws.CredentialsPr
 	return aws.NewCredentialsCache(&beginning{first: &first, then: provider}), nil
 }
 
-// issued waits for the first credentials. Of a chain that ends without any, no
-// further try is made; its first try may take as long as a person takes to log in.
+// issued waits for the first credentials. A chain that ends without any is not
+// retried; its first try may take as long as a person takes to sign in.
 func issued(ctx context.Context, provider aws.CredentialsProvider, o Options) (aws.Credentials, error) {
 	if o.RoleARN == "" {
 		c, err := provider.Retrieve(ctx)
-		if err == nil || !byService(err) {
+		if from, found := errors.AsType[*sourceError](err); err == nil || found && !from.kind.Retryable() || !found && !byService(err) {
 			return c, err
 		}
 	}
 	return Do(ctx, Retry{Log: o.Log, Clock: o.Clock}, "credentials", provider.Retrieve)
 }
 
-// byService: a service was asked that gives credentials to those who have a right to
-// them, and not only looked for.
+// byService reports that a service that issues credentials was called, and not only
+// looked for.
 func byService(err error) bool {
 	call, found := errors.AsType[*smithy.OperationError](err)
 	return found && slices.Contains([]string{"STS", "SSO", "SSO OIDC"}, call.ServiceID)
 }
 
-// beginning gives the credentials that were fetched already, then those of a
+// beginning returns the credentials that were fetched already, then those of a
 // provider.
 type beginning struct {
 	first *aws.Credentials
@@ -190,7 +192,7 @@ func (b *beginning) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return b.then.Retrieve(ctx)
 }
 
-// plain takes what a person needs out of the SDK's nest of errors.
+// plain returns the part of the SDK's nested errors that a person needs.
 func plain(err error) error {
 	if stopped, found := errors.AsType[*Stopped](err); found {
 		return stopped
@@ -198,8 +200,13 @@ func plain(err error) error {
 	if refused, found := errors.AsType[*RoleError](err); found {
 		return refused
 	}
+	if from, found := errors.AsType[*sourceError](err); found {
+		return from
+	}
 	if api := smithy.APIError(nil); errors.As(err, &api) {
-		return fmt.Errorf("%s: %s", api.ErrorCode(), strings.TrimSpace(api.ErrorMessage()))
+		if text := strings.Trim(api.ErrorCode()+": "+strings.TrimSpace(api.ErrorMessage()), ": "); text != "" {
+			return errors.New(text)
+		}
 	}
 	if unresolved, found := errors.AsType[*unresolvedError](err); found {
 		return unresolved

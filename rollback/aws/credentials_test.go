@@ -56,7 +56,11 @@ func (i *identity) issue(ctx context.Context) (sdk.Credentials, error) {
 	return aws.Issue(ctx, o, func(ctx context.Context, _ *sts.AssumeRoleWithWebIdentityInput) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 		i.was.Add(1)
 		if i.sts != nil {
-			if err := broken(ctx, i.sts(time.Since(began))); err != nil {
+			err := broken(ctx, i.sts(time.Since(began)))
+			if errors.Is(err, errEmpty) {
+				return &sts.AssumeRoleWithWebIdentityOutput{}, nil
+			}
+			if err != nil {
 				return nil, &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRoleWithWebIdentity", Err: err}
 			}
 		}
@@ -67,8 +71,12 @@ func (i *identity) issue(ctx context.Context) (sdk.Credentials, error) {
 	})
 }
 
+// noKeys is STS's answer where it did not get the keys of the identity provider.
+var noKeys = failureSaying(400, "InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements")
+
 var (
 	errHang  = errors.New("no answer at all")
+	errEmpty = errors.New("an answer without what it is to hold")
 	errNever = errors.New("GitHub's token service answered 401")
 )
 
@@ -104,8 +112,10 @@ func TestFaultsOnTheWayToCredentialsThatPass(t *testing.T) {
 		{"throttled", failure(400, "Throttling", "")},
 		{"throttled, for a time that is said", failure(429, "TooManyRequestsException", "3")},
 		{"STS did not reach GitHub", failure(400, "IDPCommunicationError", "")},
+		{"STS did not get GitHub's keys", noKeys},
 		{"not reachable", &smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Err: errors.New("network is unreachable")}}},
 		{"no answer", errHang},
+		{"{} from something in between", errEmpty},
 	}
 	for _, f := range faults {
 		for _, lasts := range []time.Duration{time.Second, 10 * time.Second, time.Minute} {
@@ -137,7 +147,7 @@ func TestFaultsOnTheWayToCredentialsThatPass(t *testing.T) {
 
 func TestARoleThatStillSpreads(t *testing.T) {
 	t.Parallel()
-	denied, notAccepted := failure(403, "AccessDenied", ""), failure(400, "InvalidIdentityToken", "")
+	denied, notAccepted := failure(403, "AccessDenied", ""), failureSaying(400, "InvalidIdentityToken", "Incorrect token audience")
 	for name, c := range map[string]struct {
 		err   error
 		lasts time.Duration
@@ -216,7 +226,8 @@ func TestWhatSTSRefuses(t *testing.T) {
 			"InvalidIdentityToken", jwt(`{"sub":"repo:org/shop:pull_request","aud":"https://github.com/org"}`), aws.TokenNotAccepted,
 			[]string{`aud "https://github.com/org"`, "identity provider", "audience", "sts.amazonaws.com.cn"},
 		},
-		"no such ARN":            {"ValidationError", plainToken, aws.RoleOther, []string{"role-to-assume is the whole ARN"}},
+		"no such ARN":            {"ValidationError", plainToken, aws.RoleOther, []string{"role-to-assume is the complete ARN"}},
+		"a page of a proxy":      {"UnknownError", plainToken, aws.RoleOther, []string{"HTTP status 403, without an AWS error"}},
 		"a token that is none":   {"InvalidIdentityToken", "opaque", aws.TokenNotAccepted, []string{`sub ""`}},
 		"a payload that is none": {"AccessDenied", "a.!!.c", aws.RoleDenied, []string{`sub ""`}},
 		"claims with a line end": {

@@ -7,50 +7,64 @@ import (
 	"io/fs"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
 // ErrConfiguration marks an error of Open about a setting of the job's environment
-// that no further try mends. Its text names the variable.
-var ErrConfiguration = errors.New("the AWS settings of this job are wrong")
+// that no retry fixes. Its text names the variable.
+var ErrConfiguration = errors.New("the AWS settings of this job are invalid")
 
 // Environment is the environment that the SDK reads.
 type Environment struct {
 	Get func(name string) string
 	Set func(name, value string) error
-	// Note is told of each variable that is not taken as it stands.
+	// Note is called for each variable whose value is changed or ignored.
 	Note func(text string)
 }
 
-// unused are variables for what this program does by itself, such as further tries,
-// or not at all. The SDK loads no configuration where it does not know a value.
+// unused are variables for things that this program does without the SDK, such as
+// retries, or does not do. The SDK fails to load a configuration with unknown values.
 var unused = []string{
 	"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULTS_MODE", "AWS_DISABLE_CLOCK_SKEW_CORRECTION",
 	"AWS_ENABLE_ENDPOINT_DISCOVERY", "AWS_DISABLE_REQUEST_COMPRESSION", "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
 }
 
 var (
-	// keys never hold white space: what is there came from copying, or from a tool
-	// that breaks lines.
+	// keys never contain white space: it was added by copying, or by a tool that breaks
+	// lines.
 	keys = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
-	// trimmed may hold white space, but neither begin nor end with it.
+	// trimmed may contain white space, but not at the beginning or the end.
 	trimmed = []string{
 		"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
 		"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_STS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
 	}
-	// switches are true or false to the SDK, and nothing else.
+	// switches must be true or false for the SDK.
 	switches = []string{
 		"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 		"AWS_EC2_METADATA_V1_DISABLED", "AWS_S3_USE_ARN_REGION", "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
+		"AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",
 	}
+	// known are the values that the SDK knows of variables without which AWS is reached,
+	// too: it loads no configuration where it finds another one.
+	known = map[string][]string{
+		"AWS_ACCOUNT_ID_ENDPOINT_MODE": {"preferred", "required", "disabled"}, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": {"ipv4", "ipv6"},
+		"AWS_REQUEST_CHECKSUM_CALCULATION": {"when_supported", "when_required"}, "AWS_RESPONSE_CHECKSUM_VALIDATION": {"when_supported", "when_required"},
+		"AWS_S3_USE_ARN_REGION": booleans, "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS": booleans, "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH": booleans,
+		"AWS_EC2_METADATA_V1_DISABLED":        booleans,
+		"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": booleans,
+	}
+	booleans  = []string{"true", "false"}
 	spellings = map[string]string{"1": "true", "yes": "true", "on": "true", "t": "true", "y": "true", "0": "false", "no": "false", "off": "false", "f": "false", "n": "false"}
 )
 
-// settle sets right what can be read in one way only, and takes out what is not
+// settle corrects values that are unambiguous, and removes variables that are not
 // used.
 func (e Environment) settle() error {
 	set := func(name, value, note string) error {
@@ -67,23 +81,59 @@ func (e Environment) settle() error {
 	}
 	for _, name := range keys {
 		if now := e.Get(name); now != strings.Join(strings.Fields(now), "") {
-			errs = append(errs, set(name, strings.Join(strings.Fields(now), ""), " holds line ends or spaces, which no key has: they were taken out; store the secret without them"))
+			errs = append(errs, set(name, strings.Join(strings.Fields(now), ""), " contains line breaks or spaces, which are not valid in a key: they were removed; store the secret without them"))
 		}
 	}
 	for _, name := range trimmed {
 		if now := e.Get(name); now != strings.TrimSpace(now) {
-			errs = append(errs, set(name, strings.TrimSpace(now), " begins or ends with a line end or a space, which was taken off"))
+			errs = append(errs, set(name, strings.TrimSpace(now), " begins or ends with a line break or a space, which was removed"))
 		}
 	}
 	for _, name := range switches {
 		if value, known := spellings[strings.ToLower(e.Get(name))]; known {
-			errs = append(errs, set(name, value, fmt.Sprintf(" is %q: taken as %s, which is how AWS spells it", e.Get(name), value)))
+			errs = append(errs, set(name, value, fmt.Sprintf(" is %q: read as %s, the spelling that AWS uses", e.Get(name), value)))
+		}
+	}
+	for name, values := range known {
+		if now := e.Get(name); now != "" && !slices.Contains(values, strings.ToLower(now)) {
+			errs = append(errs, set(name, "", fmt.Sprintf(" is %q, which is not one of %s: it is ignored", now, strings.Join(values, ", "))))
+		}
+	}
+	for _, name := range regionVariables {
+		now := e.Get(name)
+		if plain := strings.ToLower(strings.Trim(now, `"'`)); now != plain {
+			errs = append(errs, set(name, plain, fmt.Sprintf(" is %q: read as %s", now, plain)))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// endpoints finds addresses that no call can be made to.
+// regionVariables set the region: the first one that is set is used.
+var regionVariables = []string{"AWS_REGION", "AWS_DEFAULT_REGION"}
+
+// regionLabel matches a valid part of the host name of an endpoint.
+var regionLabel = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9-]{1,63}$`) })
+
+// region finds values that are not a region. If another region is used, they are
+// ignored.
+func (e Environment) region(needed bool) error {
+	for i, name := range regionVariables {
+		text := e.Get(name)
+		switch {
+		case text == "" || regionLabel().MatchString(text):
+			continue
+		case needed && !slices.ContainsFunc(regionVariables[:i], func(first string) bool { return e.Get(first) != "" }):
+			return fmt.Errorf("%w: %s is %q, which is not a region: use a region code, such as eu-west-1", ErrConfiguration, name, text)
+		}
+		e.Note(fmt.Sprintf("%s is %q, which is not a region: it is ignored", name, text))
+		if err := e.Set(name, ""); err != nil {
+			return fmt.Errorf("failed to set %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// endpoints finds URLs that cannot be called.
 func (e Environment) endpoints(role bool) error {
 	names := []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"}
 	if role {
@@ -94,14 +144,35 @@ func (e Environment) endpoints(role bool) error {
 		if text == "" || strings.EqualFold(e.Get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
 			continue
 		}
-		if u, err := url.Parse(text); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return fmt.Errorf("%w: %s is %q, which is no address: give one that begins with https:// or http:// and names a host, or leave it out", ErrConfiguration, name, text)
+		u, err := url.Parse(text)
+		if err == nil && u.Port() != "" {
+			_, err = strconv.ParseUint(u.Port(), 10, 16)
+		}
+		if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return fmt.Errorf("%w: %s is %q, which is not a valid URL: set a URL that begins with https:// or http:// and contains a host name, or remove the variable", ErrConfiguration, name, withoutUser(text))
+		}
+		for _, kind := range []string{"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"} {
+			if strings.EqualFold(e.Get(kind), "true") {
+				return fmt.Errorf("%w: %s is true, which selects an AWS endpoint, but %s sets another URL: remove one of the two", ErrConfiguration, kind, name)
+			}
 		}
 	}
 	return nil
 }
 
-// noFile is read as an empty file.
+// withoutUser returns a URL without its user and password. The URL need not be valid.
+func withoutUser(text string) string {
+	if u, err := url.Parse(text); err == nil && u.Host != "" && u.User == nil {
+		return text // an @ belongs to the path
+	}
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		return text[strings.LastIndex(text, "@")+1:]
+	}
+	return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
+}
+
+// noFile is a path that is read as an empty file.
 const noFile = "/dev/null"
 
 // dispensable are settings without which AWS can be reached, too: the certificates
@@ -120,9 +191,9 @@ func (e Environment) dispensable(role bool) []map[string]string {
 	return []map[string]string{bundle, files, both}
 }
 
-// load loads the SDK's configuration. What it fails on is left aside, where it is
+// load loads the SDK's configuration. A setting that fails is ignored if it is
 // dispensable.
-func (e Environment) load(ctx context.Context, role bool, options []func(*config.LoadOptions) error) (aws.Config, error) {
+func (e Environment) load(ctx context.Context, o Options, options []func(*config.LoadOptions) error) (aws.Config, error) {
 	if e.Get == nil {
 		cfg, err := config.LoadDefaultConfig(ctx, options...)
 		if err != nil {
@@ -131,9 +202,10 @@ func (e Environment) load(ctx context.Context, role bool, options []func(*config
 		return cfg, err
 	}
 	if err := e.settle(); err != nil {
-		return aws.Config{}, fmt.Errorf("failed to set the environment right: %w", err)
+		return aws.Config{}, fmt.Errorf("failed to correct the environment: %w", err)
 	}
-	if err := e.endpoints(role); err != nil {
+	role := o.RoleARN != ""
+	if err := errors.Join(e.endpoints(role), e.region(o.Region == "" && o.NeedRegion)); err != nil {
 		return aws.Config{}, err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
@@ -147,7 +219,7 @@ func (e Environment) load(ctx context.Context, role bool, options []func(*config
 			return aws.Config{}, err
 		}
 		if cfg, err := config.LoadDefaultConfig(ctx, options...); err == nil {
-			e.Note(fmt.Sprintf("%s; AWS is reached without %s", wrong, given(before)))
+			e.Note(fmt.Sprintf("%s; continuing without %s", wrong, given(before)))
 			return cfg, nil
 		}
 		if _, err := e.replace(before); err != nil {
@@ -157,7 +229,7 @@ func (e Environment) load(ctx context.Context, role bool, options []func(*config
 	return aws.Config{}, fmt.Errorf("%w: %s", ErrConfiguration, wrong)
 }
 
-// replace sets variables and gives what they were.
+// replace sets variables and returns their previous values.
 func (e Environment) replace(values map[string]string) (before map[string]string, err error) {
 	before = map[string]string{}
 	for name, value := range values {
@@ -169,7 +241,7 @@ func (e Environment) replace(values map[string]string) (before map[string]string
 	return before, nil
 }
 
-// given names the variables that were set, else where the rest stands.
+// given names the variables that were set, or otherwise the configuration files.
 func given(values map[string]string) string {
 	var names []string
 	for name, value := range values {
@@ -184,24 +256,27 @@ func given(values map[string]string) string {
 	return strings.Join(names, ", ")
 }
 
-// named says which variable the SDK failed on, where its own text does not.
+// named returns which variable the SDK failed on, if its own message does not say it.
 func named(e Environment, err error) string {
 	var profile config.SharedConfigProfileNotExistError
 	var file config.SharedConfigLoadError
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &profile):
-		return fmt.Sprintf("AWS_PROFILE names the profile %q, which the AWS configuration files do not have", profile.Profile)
+		return fmt.Sprintf("AWS_PROFILE is set to the profile %q, which does not exist in the AWS configuration files", profile.Profile)
 	case errors.As(err, &file):
 		return fmt.Sprintf("AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE: the file %s cannot be read", file.Filename)
 	case errors.As(err, &path) && path.Path == e.Get("AWS_CA_BUNDLE"):
-		return fmt.Sprintf("AWS_CA_BUNDLE names the file %s, which cannot be read (%s)", path.Path, path.Err)
+		return fmt.Sprintf("AWS_CA_BUNDLE is set to the file %s, which cannot be read (%s)", path.Path, path.Err)
 	case e.Get("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && e.Get("AWS_ROLE_ARN") == "":
-		return "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, as an earlier step may leave it: set both, or none"
+		return "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, possibly by an earlier step: set both, or neither"
 	case e.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI") != "":
-		return fmt.Sprintf("%s (AWS_CONTAINER_CREDENTIALS_FULL_URI is %q)", err, e.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+		uri := e.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+		return fmt.Sprintf("%s (AWS_CONTAINER_CREDENTIALS_FULL_URI is %q)", strings.ReplaceAll(err.Error(), uri, withoutUser(uri)), withoutUser(uri))
 	case e.Get("AWS_CA_BUNDLE") != "":
 		return fmt.Sprintf("%s (AWS_CA_BUNDLE is %s)", err, e.Get("AWS_CA_BUNDLE"))
+	case e.Get("AWS_PROFILE") != "":
+		return fmt.Sprintf("%s (AWS_PROFILE is %s)", err, e.Get("AWS_PROFILE"))
 	}
 	return err.Error()
 }

@@ -127,27 +127,41 @@ func TestTheSurroundings(t *testing.T) {
 		fails string // without a role: the name of what is wrong; empty: the keys work
 		never bool   // it fails with a role, too
 	}{
-		"a profile that is not there":        {set: map[string]string{"AWS_PROFILE": "nope"}, note: "AWS_PROFILE"},
-		"a retry mode of the older SDKs":     {set: map[string]string{"AWS_RETRY_MODE": "legacy"}},
-		"no number of tries":                 {set: map[string]string{"AWS_MAX_ATTEMPTS": "many"}},
-		"defaults that nobody knows":         {set: map[string]string{"AWS_DEFAULTS_MODE": "fast"}},
-		"compression, misspelt":              {set: map[string]string{"AWS_DISABLE_REQUEST_COMPRESSION": "si"}},
-		"a CA bundle that is missing":        {set: map[string]string{"AWS_CA_BUNDLE": "/no/such/bundle.pem"}, note: "AWS_CA_BUNDLE"},
-		"a CA bundle that is none":           {set: map[string]string{"AWS_CA_BUNDLE": file("bundle", "hello")}, note: "AWS_CA_BUNDLE"},
-		"a configuration file with legacy":   {set: map[string]string{"AWS_CONFIG_FILE": legacy}, note: "retry_mode"},
-		"a credentials file that is a dir":   {set: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": dir}, note: "AWS_SHARED_CREDENTIALS_FILE"},
-		"a profile and a bundle":             {set: map[string]string{"AWS_PROFILE": "nope", "AWS_CA_BUNDLE": "/no/such/bundle.pem"}, note: "AWS_PROFILE"},
-		"a token file of an earlier step":    {set: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token"}},
-		"… with its role":                    {set: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token", "AWS_ROLE_ARN": roleARN}},
-		"credentials of a container":         {set: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://evil.invalid/"}},
-		"S3's switch as a number":            {set: map[string]string{"AWS_S3_USE_ARN_REGION": "1"}, note: "AWS_S3_USE_ARN_REGION"},
-		"dual stack, switched off as 0":      {set: map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "0"}, note: "AWS_USE_DUALSTACK_ENDPOINT"},
-		"a region with a line end":           {set: map[string]string{"AWS_REGION": "eu-west-1\n"}, note: "AWS_REGION"},
-		"a switch that is neither":           {set: map[string]string{"AWS_USE_FIPS_ENDPOINT": "perhaps"}, fails: "AWS_USE_FIPS_ENDPOINT", never: true},
-		"an address without a scheme":        {set: map[string]string{"AWS_ENDPOINT_URL_LAMBDA": "localhost:4566"}, fails: "AWS_ENDPOINT_URL_LAMBDA", never: true},
-		"an address without a host":          {set: map[string]string{"AWS_ENDPOINT_URL_LAMBDA": "https://"}, fails: "AWS_ENDPOINT_URL_LAMBDA", never: true},
-		"an address that is none":            {set: map[string]string{"AWS_ENDPOINT_URL": "://x"}, fails: "AWS_ENDPOINT_URL", never: true},
-		"the address of an optional service": {set: map[string]string{"AWS_ENDPOINT_URL_CLOUDWATCH": "::"}},
+		"a profile that is not there":         {set: map[string]string{"AWS_PROFILE": "nope"}, note: "AWS_PROFILE"},
+		"a retry mode of the older SDKs":      {set: map[string]string{"AWS_RETRY_MODE": "legacy"}},
+		"no number of tries":                  {set: map[string]string{"AWS_MAX_ATTEMPTS": "many"}},
+		"defaults that nobody knows":          {set: map[string]string{"AWS_DEFAULTS_MODE": "fast"}},
+		"compression, misspelt":               {set: map[string]string{"AWS_DISABLE_REQUEST_COMPRESSION": "si"}},
+		"a CA bundle that is missing":         {set: map[string]string{"AWS_CA_BUNDLE": "/no/such/bundle.pem"}, note: "AWS_CA_BUNDLE"},
+		"a CA bundle that is none":            {set: map[string]string{"AWS_CA_BUNDLE": file("bundle", "hello")}, note: "AWS_CA_BUNDLE"},
+		"a configuration file with legacy":    {set: map[string]string{"AWS_CONFIG_FILE": legacy}, note: "retry_mode"},
+		"a credentials file that is a dir":    {set: map[string]string{"AWS_SHARED_CREDENTIALS_FILE": dir}, note: "AWS_SHARED_CREDENTIALS_FILE"},
+		"a profile and a bundle":              {set: map[string]string{"AWS_PROFILE": "nope", "AWS_CA_BUNDLE": "/no/such/bundle.pem"}, note: "AWS_PROFILE"},
+		"a token file of an earlier step":     {set: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token"}},
+		"… with its role":                     {set: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token", "AWS_ROLE_ARN": roleARN}},
+		"credentials of a container":          {set: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://evil.invalid/"}},
+		"S3's switch as a number":             {set: map[string]string{"AWS_S3_USE_ARN_REGION": "1"}, note: "AWS_S3_USE_ARN_REGION"},
+		"dual stack, switched off as 0":       {set: map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "0"}, note: "AWS_USE_DUALSTACK_ENDPOINT"},
+		"a region with a line end":            {set: map[string]string{"AWS_REGION": "eu-west-1\n"}, note: "AWS_REGION"},
+		"a switch that is neither":            {set: map[string]string{"AWS_USE_FIPS_ENDPOINT": "perhaps"}, fails: "AWS_USE_FIPS_ENDPOINT", never: true},
+		"an address without a scheme":         {set: map[string]string{"AWS_ENDPOINT_URL_LAMBDA": "localhost:4566"}, fails: "AWS_ENDPOINT_URL_LAMBDA", never: true},
+		"an address without a host":           {set: map[string]string{"AWS_ENDPOINT_URL_LAMBDA": "https://"}, fails: "AWS_ENDPOINT_URL_LAMBDA", never: true},
+		"an address with a port that is none": {set: map[string]string{"AWS_ENDPOINT_URL_LAMBDA": "http://localhost:99999"}, fails: "AWS_ENDPOINT_URL_LAMBDA", never: true},
+		"an address that is none":             {set: map[string]string{"AWS_ENDPOINT_URL": "://x"}, fails: "AWS_ENDPOINT_URL", never: true},
+		"an account mode that nobody knows":   {set: map[string]string{"AWS_ACCOUNT_ID_ENDPOINT_MODE": "always"}, note: "AWS_ACCOUNT_ID_ENDPOINT_MODE"},
+		"checksums that nobody knows":         {set: map[string]string{"AWS_REQUEST_CHECKSUM_CALCULATION": "never"}, note: "AWS_REQUEST_CHECKSUM_CALCULATION"},
+		"an instance's address, misspelt":     {set: map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv5"}, note: "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"},
+		"S3's switch that is neither":         {set: map[string]string{"AWS_S3_DISABLE_EXPRESS_SESSION_AUTH": "maybe"}, note: "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH"},
+		"an instance's address, well spelt":   {set: map[string]string{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv4"}},
+		"a region in capitals":                {set: map[string]string{"AWS_REGION": "EU-West-1"}, note: "AWS_REGION"},
+		"a region in quotes":                  {set: map[string]string{"AWS_REGION": `"eu-west-1"`}, note: "AWS_REGION"},
+		"the name of a region":                {set: map[string]string{"AWS_REGION": "Europe (Ireland)"}, fails: "AWS_REGION", never: true},
+		"a region and its zone, in words":     {set: map[string]string{"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-1, zone a"}, fails: "AWS_DEFAULT_REGION", never: true},
+		"a second region, which is not used":  {set: map[string]string{"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu west 1"}, note: "AWS_DEFAULT_REGION"},
+		"addresses to ignore, misspelt":       {set: map[string]string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "maybe"}, note: "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"},
+		"FIPS beside an address":              {set: map[string]string{"AWS_USE_FIPS_ENDPOINT": "1"}, fails: "AWS_USE_FIPS_ENDPOINT", never: true},
+		"dual stack beside an address":        {set: map[string]string{"AWS_USE_DUALSTACK_ENDPOINT": "TRUE"}, fails: "AWS_USE_DUALSTACK_ENDPOINT", never: true},
+		"the address of an optional service":  {set: map[string]string{"AWS_ENDPOINT_URL_CLOUDWATCH": "::"}},
 	} {
 		for _, role := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, role %t", name, role), func(t *testing.T) {
@@ -186,7 +200,7 @@ func TestTheSurroundingsThatAreNeeded(t *testing.T) {
 		says string
 		is   error
 	}{
-		"a profile that is not there":        {map[string]string{"AWS_PROFILE": "nope"}, `AWS_PROFILE names the profile "nope"`, aws.ErrConfiguration},
+		"a profile that is not there":        {map[string]string{"AWS_PROFILE": "nope"}, `AWS_PROFILE is set to the profile "nope"`, aws.ErrConfiguration},
 		"a token file without its role":      {map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token"}, "AWS_ROLE_ARN", aws.ErrConfiguration},
 		"a token file that is gone":          {map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/no/such/token", "AWS_ROLE_ARN": roleARN}, "/no/such/token", aws.ErrNoCredentials},
 		"a credentials file that is no file": {map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "/"}, "AWS_SHARED_CREDENTIALS_FILE", aws.ErrConfiguration},
@@ -199,6 +213,27 @@ func TestTheSurroundingsThatAreNeeded(t *testing.T) {
 			require.ErrorIs(t, err, c.is)
 			assert.ErrorContains(t, err, c.says)
 			assert.Less(t, time.Since(began), 5*time.Second)
+		})
+	}
+}
+
+// A URL is shown without its user and password.
+func TestAURLWithAPassword(t *testing.T) {
+	for name, c := range map[string]struct{ variable, value, shown string }{
+		"a port that is none":     {"AWS_ENDPOINT_URL", "https://robot:s3cretpw@127.0.0.1:99999", `"https://127.0.0.1:99999"`},
+		"an escape that is none":  {"AWS_ENDPOINT_URL_LAMBDA", "https://robot:s3cret%zzpw@aws.example", `"https://aws.example"`},
+		"a password with a slash": {"AWS_ENDPOINT_URL", "https://robot:s3cret/p@w@aws.example", `"https://aws.example"`},
+		"no scheme":               {"AWS_ENDPOINT_URL", "robot:s3cretpw@localhost:4566", `"localhost:4566"`},
+		"an @ in the path":        {"AWS_ENDPOINT_URL", "ftp://localhost/p@th", `"ftp://localhost/p@th"`},
+		"of a container":          {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://robot:s3cretpw@10.0.0.1/x", `"http://10.0.0.1/x"`},
+		"of a container, invalid": {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://robot:s3cret%zzpw@localhost/x", `"http://localhost/x"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := surrounded(t, false, map[string]string{c.variable: c.value}, clock{})
+			require.ErrorIs(t, err, aws.ErrConfiguration)
+			assert.ErrorContains(t, err, c.variable+" is "+c.shown)
+			assert.NotContains(t, err.Error(), "robot")
+			assert.NotContains(t, err.Error(), "s3cret")
 		})
 	}
 }

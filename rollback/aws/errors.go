@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,21 +17,21 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Kind says what an error of a call means for the caller.
+// Kind is what an error of a call means for the caller.
 type Kind int
 
 // The kinds of errors.
 const (
-	Other              Kind = iota // AWS refused the call, or it could not be made; a further try changes nothing
+	Other              Kind = iota // AWS refused the call, or it could not be made; a retry does not help
 	Throttled                      // too many calls were made
 	Denied                         // the credentials are valid, but may not make the call
 	BadCredentials                 // the credentials are expired, wrong or missing
 	NotFound                       // AWS says that the resource does not exist
-	Conflict                       // another change is under way, or the resource exists already
-	PreconditionFailed             // the resource was changed meanwhile
-	Ambiguous                      // no answer to rely on came back: the call may have been carried out
-	Unresolved                     // the endpoint's host name does not exist: the call was not made
-	Spreading                      // a role that AWS does not know everywhere yet was refused
+	Conflict                       // another change is in progress, or the resource already exists
+	PreconditionFailed             // the resource was changed in the meantime
+	Ambiguous                      // no reliable response was received: the call may have been carried out
+	Unresolved                     // the host does not exist, or is not the intended one: the call was not made
+	Spreading                      // a role that AWS has not propagated everywhere yet was refused
 	Skewed                         // signed by a clock that is wrong; the next try is signed by AWS's
 	GivenUp                        // the context ended: see Stopped
 )
@@ -44,6 +45,10 @@ var badCredentials = []string{
 	"UnrecognizedClientException",
 }
 
+// ErrIncomplete marks a response without required data, such as `{}` from a proxy:
+// whether the call was carried out is unknown.
+var ErrIncomplete = errors.New("the response lacks data that AWS always sends")
+
 // notFound are the codes for a resource that does not exist. The status 404 alone
 // is no such answer: a wrong endpoint or a proxy gives it, too.
 var notFound = []string{
@@ -51,15 +56,14 @@ var notFound = []string{
 	"ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException",
 }
 
-// passing are the codes for what passes by itself. S3 also sends them inside an
+// passing are the codes for what passes without a fix. S3 also sends them inside an
 // answer with the status 200, and for a key of a batch.
 var passing = []string{
 	"ConditionalRequestConflict", "InternalError", "OperationAborted", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable",
 }
 
-// Classify gives the kind of an error. An answer with a 4xx status is final even
-// where its body cannot be read; only a 5xx status, or no complete answer, is
-// ambiguous.
+// Classify returns the kind of an error. A response with a 4xx status is final even if
+// its body cannot be read; only a 5xx status, or no complete response, is ambiguous.
 func Classify(err error) Kind {
 	if _, found := errors.AsType[*Stopped](err); found {
 		return GivenUp
@@ -67,7 +71,12 @@ func Classify(err error) Kind {
 	if _, found := errors.AsType[*spreadingError](err); found {
 		return Spreading
 	}
-	if token, found := errors.AsType[*tokenError](err); found && token.passing() {
+	if from, found := errors.AsType[*sourceError](err); found {
+		return from.kind
+	}
+	if token, found := errors.AsType[*tokenError](err); found && isUnresolved(err) {
+		return Unresolved
+	} else if found && token.passing() {
 		return Ambiguous
 	} else if found {
 		return BadCredentials
@@ -80,6 +89,8 @@ func Classify(err error) Kind {
 	}
 	status, code := Status(err), Code(err)
 	switch {
+	case errors.Is(err, ErrIncomplete):
+		return Ambiguous
 	case isUnresolved(err):
 		return Unresolved
 	case status == http.StatusTooManyRequests, retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
@@ -98,14 +109,23 @@ func Classify(err error) Kind {
 		return Conflict
 	case status == http.StatusPreconditionFailed:
 		return PreconditionFailed
-	case status >= 500 && status != http.StatusNotImplemented, code == "IDPCommunicationError":
+	case status >= 500 && status != http.StatusNotImplemented, status == http.StatusRequestTimeout, status == http.StatusTooEarly,
+		code == "IDPCommunicationError", isWithoutKeys(err):
 		return Ambiguous
-	case status >= 400:
+	case status >= http.StatusMultipleChoices:
 		return Other
 	case isUnanswered(err):
 		return Ambiguous
 	}
 	return Other
+}
+
+// isWithoutKeys reports whether STS could not get the keys of the identity provider
+// that signed the token. Unlike other refusals with that code, it passes:
+// https://github.com/aws-actions/configure-aws-credentials/issues/299
+func isWithoutKeys(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "InvalidIdentityToken" && strings.Contains(api.ErrorMessage(), "retrieve verification key")
 }
 
 // credentialsCall is the error of the call to STS, made on the way to another call,
@@ -120,8 +140,8 @@ func credentialsCall(err error) error {
 	return nil
 }
 
-// Retryable reports whether a further try may succeed. Of Unresolved only a few do:
-// see Do.
+// Retryable reports whether a retry may succeed. Unresolved is retried only a few
+// times: see Do.
 func (k Kind) Retryable() bool {
 	return slices.Contains([]Kind{Throttled, Ambiguous, Unresolved, Spreading, Skewed}, k)
 }
@@ -133,7 +153,7 @@ func isSkewed(err error) bool {
 	return Status(err) >= 400 && Status(err) < 500 && errors.As(err, &says) && says.RetryableError()
 }
 
-// isUnanswered reports whether the answer is missing, broken off or unreadable.
+// isUnanswered reports whether the response is missing, incomplete or unreadable.
 func isUnanswered(err error) bool {
 	var send *smithyhttp.RequestSendError
 	var unreadable *smithy.DeserializationError
@@ -141,12 +161,21 @@ func isUnanswered(err error) bool {
 	return errors.As(err, &send) || errors.As(err, &unreadable) || errors.As(err, &cancelled)
 }
 
+// isUnresolved: no host has that name, another one answers to it, as the certificate
+// tells, or a proxy does not let the call through.
 func isUnresolved(err error) bool {
-	dns, found := errors.AsType[*net.DNSError](err)
-	return found && dns.IsNotFound
+	if dns, found := errors.AsType[*net.DNSError](err); found {
+		return dns.IsNotFound
+	}
+	return isUntrusted(err) || errors.Is(err, http.ErrSchemeMismatch) || isMisrouted(err)
 }
 
-// Status is the HTTP status of the answer; zero: there was none.
+func isUntrusted(err error) bool {
+	_, found := errors.AsType[*tls.CertificateVerificationError](err)
+	return found
+}
+
+// Status is the HTTP status of the response; zero: there was none.
 func Status(err error) int {
 	if response, found := errors.AsType[*awshttp.ResponseError](err); found && response.Response != nil {
 		return response.HTTPStatusCode()
@@ -154,8 +183,12 @@ func Status(err error) int {
 	return 0
 }
 
-// Code is AWS's code of the error; empty: the answer has none that can be read.
+// Code is the AWS error code; empty: the response has no readable code, or did not
+// come from AWS.
 func Code(err error) string {
+	if _, found := errors.AsType[*sourceError](err); found {
+		return ""
+	}
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return api.ErrorCode()
 	}
@@ -167,18 +200,29 @@ func Code(err error) string {
 	return ""
 }
 
+// ByAWS reports whether AWS itself says what is wrong. The SDK names it UnknownError where
+// it does not.
+func ByAWS(err error) bool { code := Code(err); return code != "" && code != "UnknownError" }
+
 // Brief is the error without the SDK's details of the request. It may hold text
 // from outside.
 func Brief(err error) string {
+	if from, found := errors.AsType[*sourceError](err); found {
+		return from.Error()
+	}
 	var api smithy.APIError
 	switch status := Status(err); {
-	case errors.As(err, &api) && api.ErrorMessage() != "":
+	case status >= http.StatusMultipleChoices && status < http.StatusInternalServerError && !ByAWS(err):
+		return fmt.Sprintf("HTTP status %d, without an AWS error: a proxy (HTTPS_PROXY) or another server (AWS_ENDPOINT_URL) may have sent the response", status)
+	case errors.As(err, &api) && ByAWS(err) && api.ErrorMessage() != "":
 		return fmt.Sprintf("%s: %s", api.ErrorCode(), api.ErrorMessage())
-	case api != nil:
+	case api != nil && ByAWS(err):
 		return api.ErrorCode()
 	case isTooLong(err):
 		late, _ := errors.AsType[*tooLong](err)
 		return late.Error()
+	case status != 0 && status < http.StatusMultipleChoices:
+		return fmt.Sprintf("a response (HTTP status %d) that is incomplete, or not from AWS", status)
 	case status != 0:
 		return fmt.Sprintf("HTTP status %d", status)
 	}
@@ -186,10 +230,22 @@ func Brief(err error) string {
 		return unresolved.Error()
 	}
 	if _, found := errors.AsType[*smithy.CanceledError](err); found {
-		return "it was cut off before an answer came"
+		return "it was interrupted before a response arrived"
+	}
+	if isUntrusted(err) {
+		return "the endpoint's certificate is not trusted (" + Innermost(err) + "): if a proxy inspects the traffic, set AWS_CA_BUNDLE to a file with its certificate; otherwise, check AWS_ENDPOINT_URL and this machine's clock"
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return "the endpoint responded with http instead of https: check AWS_ENDPOINT_URL and HTTPS_PROXY"
+	}
+	if refused, found := errors.AsType[*proxyError](err); found {
+		return refused.Error()
+	}
+	if hasBadProxyPort(err) {
+		return "the proxy cannot be reached: HTTPS_PROXY has a port that is not valid; set it to a URL such as http://proxy.example.com:3128"
 	}
 	if send, found := errors.AsType[*smithyhttp.RequestSendError](err); found {
-		return "no answer: " + Innermost(send.Err)
+		return "no response: " + Innermost(send.Err)
 	}
 	if op, found := errors.AsType[*smithy.OperationError](err); found {
 		return op.Err.Error()
@@ -197,13 +253,18 @@ func Brief(err error) string {
 	return err.Error()
 }
 
-// Innermost takes address and verb off an error of the network.
+// Innermost returns a network error without its address and operation.
 func Innermost(err error) string {
 	if outer, found := errors.AsType[*url.Error](err); found {
 		err = outer.Err
 	}
+	if verification, found := errors.AsType[*tls.CertificateVerificationError](err); found {
+		return verification.Err.Error()
+	}
 	if op, found := errors.AsType[*net.OpError](err); found {
-		err = op.Err
+		if err = op.Err; op.Op == "proxyconnect" {
+			return "the proxy (HTTPS_PROXY) could not be reached: " + Innermost(err)
+		}
 	}
 	return err.Error()
 }
@@ -215,8 +276,14 @@ type unresolvedError struct {
 }
 
 func (e *unresolvedError) Error() string {
+	if op, found := errors.AsType[*net.OpError](e.err); found && op.Op == "proxyconnect" {
+		if !strings.Contains(e.host, ".") { // it may be something else, such as a password
+			return "the host of the proxy in HTTPS_PROXY does not exist: check HTTPS_PROXY"
+		}
+		return fmt.Sprintf("the host %s of the proxy in HTTPS_PROXY does not exist: check HTTPS_PROXY", e.host)
+	}
 	if strings.Contains(e.host, "-fips.") {
-		return fmt.Sprintf("the host %s does not exist: not every region has FIPS endpoints, check AWS_USE_FIPS_ENDPOINT and the region %s", e.host, e.region)
+		return fmt.Sprintf("the host %s does not exist: not every region has FIPS endpoints; check AWS_USE_FIPS_ENDPOINT and the region %s", e.host, e.region)
 	}
 	if !strings.Contains(e.host, e.region) { // an endpoint or a proxy that is set by hand
 		return fmt.Sprintf("the host %s does not exist: check AWS_ENDPOINT_URL and HTTPS_PROXY", e.host)
@@ -224,5 +291,5 @@ func (e *unresolvedError) Error() string {
 	return fmt.Sprintf("the host %s does not exist: check the region %s", e.host, e.region)
 }
 
-// Unwrap gives the error of the network.
+// Unwrap returns the network error.
 func (e *unresolvedError) Unwrap() error { return e.err }

@@ -21,3 +21,11 @@ func Issue(ctx context.Context, o Options, answer assume) (aws.Credentials, erro
 
 // STSRegion is the region whose STS is asked for a role.
 var STSRegion = stsRegion
+
+// Unwrapped is the client that a client of Open sends its requests with.
+func Unwrapped(client aws.HTTPClient) aws.HTTPClient {
+	if ours, is := client.(transport); is {
+		return ours.next
+	}
+	return client
+}

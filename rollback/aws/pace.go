@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -32,8 +30,8 @@ const (
 	quiet = time.Second
 )
 
-// pace is how fast calls to one region go out. An answer that there were too many
-// halves it; each quiet second brings back half of what is missing.
+// pace is how fast calls to one region are sent. A throttled call halves it; each
+// second without one restores half of the difference.
 type pace struct {
 	limiter *rate.Limiter
 
@@ -117,23 +115,6 @@ func (c *Clients) oneMoreTry(request any) bool {
 	counted, _ := c.denied.LoadOrStore(r.Method+r.URL.Path, new(atomic.Int32))
 	tries, is := counted.(*atomic.Int32)
 	return is && tries.Add(1) <= moreTries
-}
-
-// dated tells of each answer when AWS gave it, by AWS's clock.
-type dated struct {
-	next  aws.HTTPClient
-	clock Clock
-	tell  func(date string, took time.Duration)
-}
-
-// Do makes the request.
-func (d dated) Do(r *http.Request) (*http.Response, error) {
-	sent := d.clock.Now()
-	answer, err := d.next.Do(r)
-	if err == nil {
-		d.tell(answer.Header.Get("Date"), d.clock.Now().Sub(sent))
-	}
-	return answer, err
 }
 
 // namingRegion adds the region to the error of a host that does not exist: only

@@ -13,12 +13,12 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// Log takes one fact a line.
+// Log writes one fact per line.
 type Log interface {
 	Infof(format string, args ...any)
 }
 
-// Clock is the time, handed in.
+// Clock is the time, which tests replace.
 type Clock interface {
 	Now() time.Time
 	// Sleep returns early, with the context's error, when the context ends.
@@ -37,17 +37,17 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// tooLong is the cause of a try that took longer than its limit.
+// tooLong is the cause if a try took longer than its limit.
 type tooLong struct{ limit time.Duration }
 
-func (t *tooLong) Error() string { return fmt.Sprintf("no answer within %s", t.limit) }
+func (t *tooLong) Error() string { return fmt.Sprintf("no response within %s", t.limit) }
 
 func isTooLong(err error) bool {
 	_, found := errors.AsType[*tooLong](err)
 	return found
 }
 
-// Stopped is the error of a call that was given up because the context ended.
+// Stopped is the error of a call that was stopped because the context ended.
 type Stopped struct {
 	Cause error // why the context ended
 	Last  error // how the last try had ended; nil if there was none
@@ -60,10 +60,10 @@ func (s *Stopped) Error() string {
 	if s.Last == nil {
 		return s.Cause.Error()
 	}
-	return fmt.Sprintf("%s; the last try had ended with: %s", s.Cause, s.Last)
+	return fmt.Sprintf("%s; the last attempt failed with: %s", s.Cause, s.Last)
 }
 
-// Unwrap makes both causes visible to errors.As and errors.Is.
+// Unwrap returns both causes for errors.As and errors.Is.
 func (s *Stopped) Unwrap() []error { return []error{s.Cause, s.Last} }
 
 // Retry says how calls are tried again. The program does that itself, not
@@ -85,9 +85,8 @@ type Retry struct {
 	Gate chan struct{}
 }
 
-// Do calls f until it succeeds, until its error is one that a further try does
-// not mend, until the tries are used up, or until ctx ends: then the error is a
-// *Stopped. call names the call in the log.
+// Do calls f until it succeeds, until a retry cannot fix its error, until there are no
+// tries left, or until ctx ends: then the error is a *Stopped. call names the call in the log.
 func Do[T any](ctx context.Context, r Retry, call string, f func(context.Context) (T, error)) (T, error) {
 	var last error
 	var unresolvedSince time.Time // zero: the last try found the host
@@ -111,7 +110,7 @@ func Do[T any](ctx context.Context, r Retry, call string, f func(context.Context
 		case unresolvedSince.IsZero():
 			unresolvedSince = now
 		}
-		if !kind.Retryable() || try == r.Tries || kind == Unresolved && now.Sub(unresolvedSince) >= unresolvedLimit {
+		if !kind.Retryable() || try == r.Tries || kind == Unresolved && (isMisrouted(err) || now.Sub(unresolvedSince) >= unresolvedLimit) {
 			return v, err
 		}
 		last = err
@@ -143,7 +142,7 @@ func (r Retry) leave() {
 	}
 }
 
-// Once is a single try within its own time limit.
+// Once makes a single try within its own time limit.
 func Once[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
 	return once(ctx, tryLimit, f)
 }
@@ -159,8 +158,8 @@ func once[T any](ctx context.Context, limit time.Duration, f func(context.Contex
 	return v, err
 }
 
-// Pause is how long to wait after a try, counted from 1: what the answer asks for
-// by Retry-After, else a random time up to a bound that doubles from try to try.
+// Pause is how long to wait after a try, counted from 1: the Retry-After of the
+// response, or otherwise a random time up to a limit that doubles with each try.
 func (r Retry) Pause(now time.Time, try int, err error) time.Duration {
 	if asked, found := retryAfter(err, now); found {
 		if r.LongestPause > 0 {

@@ -53,9 +53,17 @@ func failure(status int, code, retryAfter string) error {
 	if retryAfter != "" {
 		header.Set("Retry-After", retryAfter)
 	}
+	return answered(status, header, &smithy.GenericAPIError{Code: code})
+}
+
+func failureSaying(status int, code, message string) error {
+	return answered(status, http.Header{}, &smithy.GenericAPIError{Code: code, Message: message})
+}
+
+func answered(status int, header http.Header, err error) error {
 	return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status, Header: header}},
-		Err:      &smithy.GenericAPIError{Code: code},
+		Err:      err,
 	}}
 }
 

@@ -2,7 +2,7 @@ package aws
 
 import "fmt"
 
-// RoleCause says why STS did not give a role.
+// RoleCause is why STS did not issue credentials for a role.
 type RoleCause int
 
 // The causes.
@@ -22,8 +22,8 @@ func causeOf(err error) RoleCause {
 	return RoleOther
 }
 
-// RoleError is STS's refusal to give a role. It has what the job's token says of the
-// job, and never the token.
+// RoleError is the refusal of STS to issue credentials for a role. It contains the
+// claims of the job's token, and never the token.
 type RoleError struct {
 	Cause  RoleCause
 	Role   string
@@ -31,20 +31,23 @@ type RoleError struct {
 	Err    error
 }
 
-// Unwrap gives the error of the call.
+// Unwrap returns the error of the call.
 func (e *RoleError) Unwrap() error { return e.Err }
 
 func (e *RoleError) Error() string {
-	text := fmt.Sprintf("STS did not give the role %s (%s); the job's token has sub %q and aud %q", e.Role, Brief(e.Err), e.Claims.Subject, e.Claims.Audience)
+	text := fmt.Sprintf("could not assume the role %s (%s); the job's token has sub %q and aud %q", e.Role, Brief(e.Err), e.Claims.Subject, e.Claims.Audience)
 	switch e.Cause {
 	case RoleDenied:
-		return text + ". Look whether the role exists in that account, and whether its trust policy allows sts:AssumeRoleWithWebIdentity for exactly this sub and aud: " +
-			"a job with an environment has repo:ORG/REPO:environment:NAME and no branch; a pattern with * needs StringLike; upper and lower case count; " +
-			"and a subject has either names alone (repo:ORG/REPO:…) or names with numbers (repo:ORG@ID/REPO@ID:…), of which the policy must allow the form above"
+		return text + ". Check that the role exists in that account, and that its trust policy allows sts:AssumeRoleWithWebIdentity for exactly this sub and aud: " +
+			"a job with an environment has repo:ORG/REPO:environment:NAME and no branch; a pattern with * needs StringLike; the comparison is case-sensitive;  " +
+			"and a subject contains either names only (repo:ORG/REPO:…) or names with IDs (repo:ORG@ID/REPO@ID:…), and the policy must allow the form above"
 	case TokenNotAccepted:
-		return text + ". Look whether that account has an identity provider for token.actions.githubusercontent.com whose audiences have this aud, " +
-			"and whether the input audience is right (sts.amazonaws.com; in China often sts.amazonaws.com.cn)"
+		return text + ". Check that the account has an identity provider for token.actions.githubusercontent.com whose audiences include this aud, " +
+			"and that the input audience is correct (sts.amazonaws.com; in China often sts.amazonaws.com.cn)"
 	case RoleOther:
+		if !ByAWS(e.Err) {
+			return text
+		}
 	}
-	return text + ". Look whether role-to-assume is the whole ARN of a role"
+	return text + ". Check that role-to-assume is the complete ARN of a role"
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Session tells how long the credentials last.
+// Session is how long the credentials are valid.
 type Session struct {
 	// Temporary credentials end some time, and nothing renews them.
 	Temporary bool

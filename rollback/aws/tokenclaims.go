@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // TokenClaims are what the job's OIDC token says of whom it is about and whom it is
@@ -25,16 +26,16 @@ const (
 
 // GitHub writes %3A for a colon inside of a value, and a name has no @.
 var (
-	subjectNames = regexp.MustCompile(`^repo:[^/@:]+/[^/@:]+(?::|$)`)
-	subjectIDs   = regexp.MustCompile(`^repo:[^/@:]+@\d+/[^/@:]+@\d+(?::|$)`)
+	subjectNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^repo:[^/@:]+/[^/@:]+(?::|$)`) })
+	subjectIDs   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^repo:[^/@:]+@\d+/[^/@:]+@\d+(?::|$)`) })
 )
 
 // Form is the subject's form.
 func (c TokenClaims) Form() SubjectForm {
 	switch {
-	case subjectNames.MatchString(c.Subject):
+	case subjectNames().MatchString(c.Subject):
 		return SubjectNames
-	case subjectIDs.MatchString(c.Subject):
+	case subjectIDs().MatchString(c.Subject):
 		return SubjectIDs
 	}
 	return SubjectOther

@@ -27,7 +27,7 @@ const (
 	warmFor = 10 * time.Second
 )
 
-// warm makes the first connections to AWS while the credentials are fetched.
+// warm opens the first connections to AWS while the credentials are fetched.
 // It must come after the configuration was loaded: only then the client has the
 // certificates of AWS_CA_BUNDLE. Where a proxy is in between, nothing is warmed.
 func warm(ctx context.Context, cfg *aws.Config, options Options) {
@@ -74,7 +74,7 @@ func warm(ctx context.Context, cfg *aws.Config, options Options) {
 	}
 }
 
-// direct tells whether a TLS connection goes to the endpoint itself.
+// direct reports whether a TLS connection goes to the endpoint itself.
 func direct(t *http.Transport, endpoint *url.URL) bool {
 	if endpoint.Scheme != "https" {
 		return false
@@ -143,14 +143,14 @@ type warmer struct {
 	ready map[string][]<-chan warmed
 }
 
-// warmed is a connection, or why there is none.
+// warmed is a connection, or the error why there is none.
 type warmed struct {
 	conn net.Conn
 	err  error
 	at   time.Time
 }
 
-// open begins to make a connection.
+// open starts to open a connection.
 func (w *warmer) open(ctx context.Context, host string) {
 	made := make(chan warmed, 1)
 	w.mu.Lock()

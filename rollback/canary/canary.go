@@ -1,8 +1,8 @@
-// Package canary decides how a promotion goes on: whether the new version gets more
-// traffic, is watched longer, or goes back. It is a function of what was counted and
-// seen, without a clock and without a call.
-// docs/decisions/0018-promote.md says why the rule is what it is, with its false
-// alarms and misses.
+// Package canary decides how a promotion continues: the new version gets more traffic,
+// is watched longer, or loses its traffic again. The decision is a function of counts
+// and signals, without a clock and without calls.
+// docs/decisions/0018-promote.md explains the rule, with its rates of false alarms and
+// of missed failures.
 package canary
 
 import (
@@ -23,43 +23,44 @@ func (s Step) Whole() bool { return s.Weight >= 1 }
 // Split reports whether two versions share the traffic.
 func (s Step) Split() bool { return s.Weight > 0 && s.Weight < 1 }
 
-// Policy says what follows from too little evidence below 100 %.
+// Policy says what to do if there is too little evidence below 100%.
 type Policy int
 
 // The policies.
 const (
-	Stop     Policy = iota // go back
-	Wait                   // watch for as long again, then go back
-	Continue               // go on
+	Stop     Policy = iota // go back to the stable version
+	Wait                   // watch for the same time again, then go back
+	Continue               // continue with the next step
 )
 
-// Minute is how often the new version is judged: CloudWatch counts by the minute.
+// Minute is how often the new version is judged, because CloudWatch counts by the
+// minute.
 const Minute = time.Minute
 
-// Plan is how a promotion is meant to go.
+// Plan is the plan of a promotion.
 type Plan struct {
-	Steps        []Step // the last one gives the new version all of the traffic
+	Steps        []Step // the last step gives the new version all of the traffic
 	Inconclusive Policy
-	// Delay is how long after a minute its calls are counted: see DelayOf.
+	// Delay is how long after the end of a minute its calls are counted; see DelayOf.
 	Delay time.Duration
 }
 
 const (
-	// publishing is how late CloudWatch has a minute's metrics.
+	// publishing is how long CloudWatch takes to publish the metrics of a minute.
 	publishing = 2 * time.Minute
-	// longestDelay bounds the waiting for calls that still run. A function may run
-	// for 15 minutes; what fails after that is seen at the next look.
+	// longestDelay limits the wait for calls that are still running. A function may
+	// run for 15 minutes; a later failure is seen at the next look.
 	longestDelay = 5 * time.Minute
 )
 
-// DelayOf is how long after a minute its metrics are complete, for a function with a
-// time limit: Lambda stamps them with the start of an invocation.
+// DelayOf returns how long after the end of a minute its metrics are complete, for a
+// function with this timeout: Lambda assigns them to the start of an invocation.
 func DelayOf(timeout time.Duration) time.Duration {
 	return min(publishing+timeout, longestDelay)
 }
 
-// Looks is how many times the new version is judged at most: the probability of a
-// false alarm is split over them.
+// Looks returns the maximum number of times that the new version is judged. The
+// probability of a false alarm is split over these looks.
 func (p Plan) Looks() int {
 	looks := 0
 	for _, s := range p.Steps {
@@ -74,9 +75,9 @@ func (p Plan) Looks() int {
 	return max(looks, 1)
 }
 
-// Takes is how long a promotion takes that never waits for more evidence, where the
-// new version has a share of the traffic already: 0 where it has none. There is a
-// look every minute, so that a step ends with a whole one.
+// Takes returns how long a promotion takes if it never waits for more evidence. from is
+// the share of the traffic that the new version already has, or 0. There is one look
+// per minute, so each step ends with a whole minute.
 func (p Plan) Takes(from float64) time.Duration {
 	var all time.Duration
 	for _, s := range p.Steps {
@@ -88,25 +89,26 @@ func (p Plan) Takes(from float64) time.Duration {
 	return all
 }
 
-// Expectation is whether a step can say anything, by the calls of the last hour.
+// Expectation says whether a step can give a verdict, based on the calls of the last
+// hour.
 type Expectation struct {
 	Step     Step
-	Expected int // calls of the new version in it
-	Needed   int // about; 0: no number is enough, because of the other version's calls
+	Expected int // expected calls of the new version in the step
+	Needed   int // the approximate number needed; 0 if no number is enough, because of the calls of the other version
 	Enough   bool
-	// Instead is a step that would be enough; zero: there is none within an hour.
+	// Instead is a step that would be enough; zero if no step of up to an hour is.
 	Instead Step
 }
 
-// longestSuggestion bounds the step that is offered instead.
+// longestSuggestion limits the step that is suggested instead.
 const longestSuggestion = time.Hour
 
-// Expect tells of each step that splits the traffic whether it can say anything,
-// from the calls and errors of the alias in the last hour.
+// Expect says for each step that splits the traffic whether it can give a verdict,
+// based on the calls and errors of the alias in the last hour.
 func (p Plan) Expect(hour errorrate.Count) []Expectation {
 	perMinute := float64(hour.Calls) / 60
 	var out []Expectation
-	before := 0 // calls of the new version in the steps before: evidence is carried over
+	before := 0 // calls of the new version in earlier steps: evidence is carried over
 	for _, s := range p.Steps {
 		if !s.Split() || s.For <= 0 {
 			continue
@@ -126,7 +128,7 @@ func (p Plan) Expect(hour errorrate.Count) []Expectation {
 	return out
 }
 
-// expected are the calls of the new version in a step without its first minute,
+// expected returns the calls of the new version in a step without its first minute,
 // which both versions share.
 func expected(perMinute float64, s Step) int {
 	return int(perMinute * s.Weight * max(0, (s.For-Minute).Minutes()))
@@ -146,8 +148,8 @@ func (p Plan) needed(hour errorrate.Count, perMinute float64, s Step) (int, bool
 	return errorrate.Needed(errorrate.Beside, tested, other, p.Looks())
 }
 
-// instead is the smallest step that would be enough: half of the traffic, and as many
-// minutes as it takes.
+// instead returns the smallest step that would be enough: half of the traffic, for as
+// many minutes as necessary.
 func (p Plan) instead(hour errorrate.Count, perMinute float64, s Step) Step {
 	weight := max(s.Weight, 0.5)
 	for d := max(2*Minute, s.For); d <= longestSuggestion; d += Minute {

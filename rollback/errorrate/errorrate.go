@@ -1,7 +1,7 @@
-// Package errorrate is the one rule by which a version's error rate counts as
-// risen. It takes counts by the minute, wherever they come from, and is a function
-// of these alone. docs/decisions/0013-the-rule-for-error-rates.md says why the rule
-// is what it is, with its false alarms and misses.
+// Package errorrate has the only rule that decides whether the error rate of a
+// version has risen. The rule takes counts by the minute, from any source, and
+// depends on nothing else. docs/decisions/0013-the-rule-for-error-rates.md explains
+// the reasons for the rule, with its rates of false alarms and of missed failures.
 package errorrate
 
 import (
@@ -11,32 +11,32 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/exact"
 )
 
-// The rule's numbers.
+// The parameters of the rule.
 const (
-	// FalseAlarms is how often a version that is no worse may be called so,
-	// over all looks together.
+	// FalseAlarms is the maximum probability that a version that is no worse is
+	// reported as worse, over all looks together.
 	FalseAlarms = 0.01
-	// LeastErrors is the errors that it takes, in as many different minutes:
-	// retries make a single failure three errors in a row.
+	// LeastErrors is the minimum number of errors, and of different minutes with
+	// errors: retries turn a single failure into three errors in a row.
 	LeastErrors = 2
-	// LeastRise is a rise that is worth going back for. Where there are enough
-	// calls every difference is more than chance.
+	// LeastRise is the smallest rise that justifies going back. With enough calls,
+	// every difference is more than chance.
 	LeastRise = 0.01
-	// SeenRise is the rise that would have been seen, with the probability
-	// SeenWith, where a version passes.
+	// SeenRise is the rise that must be detectable, with the probability SeenWith,
+	// for a version to pass.
 	SeenRise = 0.05
 	SeenWith = 0.95
 )
 
-// Minute is what was counted of one version in one minute, by the start of the
-// calls. Throttled calls are not among the calls.
+// Minute has the counts of one version in one minute. A call belongs to the minute in
+// which it started. Calls does not include throttled calls.
 type Minute struct {
 	Start                    time.Time
 	Calls, Errors, Throttles int
 }
 
-// Step is a stretch of time in which the split of the traffic stayed the same.
-// The minutes that cannot be distinguished from another step's are left out.
+// Step is a period in which the split of the traffic stayed the same. Minutes that
+// cannot be distinguished from those of another step are left out.
 type Step struct {
 	Tested []Minute
 	Other  []Minute
@@ -47,10 +47,10 @@ type Against int
 
 // The comparisons.
 const (
-	// Beside is the other version at the same time: an incident hits both.
+	// Beside is the other version at the same time, so an incident affects both.
 	Beside Against = iota
-	// Before is the hour before the deploy. What has changed since then may
-	// be something else.
+	// Before is the hour before the deploy. Something else may have changed since
+	// then.
 	Before
 )
 
@@ -58,18 +58,20 @@ const (
 type Evidence struct {
 	Against Against
 	Steps   []Step
-	// Looks is how many times in all the rule is asked while the evidence grows.
-	// Less than 1 is 1.
+	// Looks is how many times in total the rule is applied while the evidence grows.
+	// A value below 1 means 1.
 	Looks int
-	// Left is the version that served before the one under test and was left
-	// because it failed. Zero: there is none. It reports whether both err alike.
+	// Left has the counts of the version that served before the one under test and
+	// was replaced because it failed; zero: there is none. It is used to report
+	// whether both versions fail about as often.
 	Left Count
 }
 
-// Count is calls, and how many of them failed or were throttled.
+// Count is a number of calls, how many of them failed, and how many further calls
+// were throttled.
 type Count struct{ Calls, Errors, Throttles int }
 
-// Rate is the share of calls that failed, 0 where there were none.
+// Rate returns the share of calls that failed, or 0 if there were none.
 func (c Count) Rate() float64 {
 	if c.Calls == 0 {
 		return 0
@@ -77,64 +79,67 @@ func (c Count) Rate() float64 {
 	return float64(c.Errors) / float64(c.Calls)
 }
 
-// Status is the rule's answer.
+// Status is the result of the rule.
 type Status int
 
-// The answers.
+// The results.
 const (
-	// Inconclusive says neither. It is never a reason to go back.
+	// Inconclusive means neither of the others. It is never a reason to go back.
 	Inconclusive Status = iota
 	Passed
 	Failed
 )
 
-// Reason is why the answer is Inconclusive.
+// Reason is why the result is Inconclusive.
 type Reason int
 
-// The reasons. Another answer has none.
+// The reasons. The other results have none.
 const (
 	NoReason Reason = iota
-	// NoCalls: the version under test got none.
+	// NoCalls means that the version under test had no calls.
 	NoCalls
-	// NothingToCompare: the other one got none.
+	// NothingToCompare means that the other version had no calls.
 	NothingToCompare
-	// Throttled: more calls were throttled than of the other one. Versions share
-	// their concurrency, and switching the traffic throttles on its own.
+	// Throttled means that every call was throttled, or more calls than those of the
+	// other version. Versions share their concurrency, and shifting traffic can cause
+	// throttling by itself.
 	Throttled
-	// OneMinute: a rise, of which all errors fell into one minute.
+	// OneMinute means that there is a rise, but all errors were in one minute.
 	OneMinute
-	// OneWindow: a rise against the time before, but not in each half of the
-	// minutes on its own.
+	// OneWindow means that there is a rise compared with the time before, but not in
+	// each half of the minutes on its own.
 	OneWindow
-	// TooFewCalls: no rise, and one might not have been seen.
+	// TooFewCalls means that there is no rise, but a rise might not have been
+	// detected.
 	TooFewCalls
 )
 
-// Verdict is the rule's answer and what it rests on.
+// Verdict is the result of the rule and what it is based on.
 type Verdict struct {
 	Status  Status
 	Reason  Reason
 	Against Against
 	Tested  Count
 	Other   Count
-	// PValue is how likely so many errors are where the version is no worse. It
-	// counts as a rise up to Alpha.
+	// PValue is the probability of at least this many errors if the version is no
+	// worse. A value of at most Alpha counts as a rise.
 	PValue, Alpha float64
-	// Power is the probability that a rise of SeenRise had been seen.
+	// Power is the probability that a rise of SeenRise would have been detected.
 	Power float64
-	// Needed is about how many calls of the version under test it takes in all,
-	// with TooFewCalls. Zero: no number of calls is enough, because of the other
-	// version's.
+	// Needed is approximately how many calls of the version under test are required
+	// in total; set with TooFewCalls. Zero: no number of calls is enough, because of
+	// the calls of the other version.
 	Needed int
-	// ErrorMinutes is in how many minutes the version under test had errors.
+	// ErrorMinutes is the number of minutes in which the version under test had
+	// errors.
 	ErrorMinutes int
-	// LikeTheLeft: there is a rise, and the version that was left had it, too. The
-	// cause is probably not the code.
+	// LikeTheLeft reports that there is a rise, and that the version that was
+	// replaced had it as well. The cause is then probably not the code.
 	LikeTheLeft bool
 }
 
-// Rose reports whether more errors were found than chance explains, and enough more:
-// Failed, or almost.
+// Rose reports whether there are more errors than chance explains, and the rise is
+// large enough: the result is Failed, or would be except for OneMinute or OneWindow.
 func (v Verdict) Rose() bool {
 	return v.Status == Failed || v.Reason == OneMinute || v.Reason == OneWindow
 }
@@ -189,18 +194,18 @@ func Judge(e Evidence) Verdict {
 	return v
 }
 
-// Needed is about how many calls of the version under test it takes for a verdict
-// where both versions get calls as they are expected to, the other one with its
-// usual errors, and the rule is asked so many times. Not known where no number of
-// calls is enough.
+// Needed returns approximately how many calls of the version under test a verdict
+// requires, if both versions receive the expected calls, the other one with its usual
+// errors, and the rule is applied looks times. known is false if no number of calls
+// is enough.
 func Needed(against Against, expected, other Count, looks int) (calls int, known bool) {
 	test := exact.Test{Alpha: FalseAlarms / float64(max(looks, 1)), Least: LeastErrors}
 	return test.Needed(SeenRise, SeenWith, against == Beside, table(expected, other, Count.failed))
 }
 
 // risen reports whether the tables show a rise that is large enough. Over several
-// steps the rise is what the version under test has more than the other's rate of
-// each step would give it.
+// steps, the rise is the number of errors of the version under test beyond those that
+// the rate of the other version in each step would give it.
 func risen(test exact.Test, tables []exact.Table) bool {
 	rise, calls := 0.0, 0
 	for _, t := range tables {
@@ -215,8 +220,8 @@ func risen(test exact.Test, tables []exact.Table) bool {
 	return rise >= LeastRise*float64(calls) && test.Rejects(tables...)
 }
 
-// bothHalves reports whether each half of the minutes shows the rise: against the
-// time before, one bad stretch may be anything.
+// bothHalves reports whether each half of the minutes shows the rise. Compared with
+// the time before, a single bad period can have any cause.
 func (e Evidence) bothHalves(test exact.Test) bool {
 	var starts []time.Time
 	for _, s := range e.Steps {
@@ -241,15 +246,15 @@ func (e Evidence) bothHalves(test exact.Test) bool {
 	return half(false) && half(true)
 }
 
-// likeTheLeft reports whether the version that was left had the rise, too: its rate
-// had risen by the same test, and is within twice and half of that of the version
-// under test.
+// likeTheLeft reports whether the version that was replaced had the rise as well: its
+// rate had risen by the same test, and is between half and twice the rate of the
+// version under test.
 func (e Evidence) likeTheLeft(test exact.Test, v Verdict) bool {
 	left, now := e.Left.Rate(), v.Tested.Rate()
 	return risen(test, []exact.Table{table(e.Left, v.Other, Count.failed)}) && now >= left/2 && now <= 2*left
 }
 
-// tables are the steps as the tests take them.
+// tables returns one table per step, for the tests.
 func (e Evidence) tables(what func(Count) (of, which int)) []exact.Table {
 	var out []exact.Table
 	for _, s := range e.Steps {
@@ -265,8 +270,8 @@ func table(tested, other Count, what func(Count) (of, which int)) exact.Table {
 	return t
 }
 
-// failed is the calls and how many of them failed. Counts that come in parts can
-// have more errors than calls for a while.
+// failed returns the number of calls and how many of them failed. Counts that arrive
+// in parts can have more errors than calls for a while.
 func (c Count) failed() (of, which int) {
 	calls := max(c.Calls, 0)
 	return calls, min(max(c.Errors, 0), calls)

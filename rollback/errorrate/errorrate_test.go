@@ -56,7 +56,7 @@ func TestJudge(t *testing.T) {
 	}{
 		"a healthy canary": {
 			beside(errorrate.Step{Tested: minutes(0, 60, 0, 0, 0, 0, 0), Other: minutes(0, 540, 0, 1, 0, 1, 0)}),
-			passed, errorrate.NoReason, "a rise of 5 points would have been seen",
+			passed, errorrate.NoReason, "an increase of 5 points would have been detected",
 		},
 		"a bad canary": {
 			beside(errorrate.Step{Tested: minutes(0, 60, 3, 2, 4, 3, 5), Other: minutes(0, 540, 0, 1, 0, 1, 0)}),
@@ -116,7 +116,7 @@ func TestJudge(t *testing.T) {
 		},
 		"nobody calls": {
 			beside(errorrate.Step{Other: minutes(0, 540, 0, 1)}),
-			inconclusive, errorrate.NoCalls, "no data is not health",
+			inconclusive, errorrate.NoCalls, "missing data does not mean healthy",
 		},
 		"nobody calls the other": {
 			beside(errorrate.Step{Tested: minutes(0, 100, 50, 50)}),

@@ -2,12 +2,12 @@ package errorrate
 
 import "fmt"
 
-// Why is the reason of the verdict as half a sentence, for people. The rates are
-// not in it.
+// Why returns the reason for the verdict as part of a sentence, for people. It does
+// not include the rates.
 func (v Verdict) Why() string {
 	why := v.because()
 	if v.LikeTheLeft {
-		why += "; the version that was left failed as often, so that the cause is probably not the code"
+		why += "; the version that was replaced failed as often, so the cause is probably not the code"
 	}
 	return why
 }
@@ -15,14 +15,14 @@ func (v Verdict) Why() string {
 func (v Verdict) because() string {
 	switch v.Status {
 	case Passed:
-		return fmt.Sprintf("a rise of %.0f points would have been seen", 100*SeenRise)
+		return fmt.Sprintf("an increase of %.0f points would have been detected", 100*SeenRise)
 	case Failed:
 		return "more than chance explains (" + v.chance() + ")"
 	case Inconclusive:
 	}
 	switch v.Reason {
 	case NoCalls:
-		return "no calls were counted, and no data is not health"
+		return "no calls were counted, and missing data does not mean healthy"
 	case NothingToCompare:
 		if v.Against == Before {
 			return "there is no data from before the deploy to compare it with"
@@ -32,7 +32,7 @@ func (v Verdict) because() string {
 		if v.Tested.Calls == 0 {
 			return fmt.Sprintf("every call was throttled (%d)", v.Tested.Throttles)
 		}
-		return "more calls were throttled than usual: who was throttled was not served"
+		return "more calls were throttled than usual: throttled calls are not served"
 	case OneMinute:
 		return fmt.Sprintf("more than chance explains (%s), but all of the errors were in one minute", v.chance())
 	case OneWindow:

@@ -5,27 +5,27 @@ import (
 	"slices"
 )
 
-// distribution gives the probability of first, first+1 and so on. What is less
-// likely than the likeliest by a factor is left out at the ends.
+// distribution has the probabilities of first, first+1 and so on. Values at both ends
+// are left out if they are less likely than the most likely value by a given factor.
 type distribution struct {
 	first int
 	p     []float64
 }
 
-// The factors: for a p-value, and for the power, which a thousandth more or less
-// does not change.
+// The factors for leaving out values: precise for a p-value, and rough for the power,
+// for which a difference of a thousandth does not matter.
 const (
 	precise = 1e-50
 	rough   = 1e-12
 )
 
-// nothing is 0 for certain.
+// nothing returns the distribution that is always 0.
 func nothing() distribution { return distribution{0, []float64{1}} }
 
-// outward builds a distribution from its likeliest value by the ratio of
-// p(x+1) to p(x). Every factor is near 1 and the sum is made 1 at the end, so
-// that nothing overflows and no logarithms of factorials, which lose digits where
-// there are millions of calls, are subtracted from each other.
+// outward builds a distribution starting from its most likely value, from the ratio
+// of p(x+1) to p(x). Every factor is close to 1, and the sum is scaled to 1 at the
+// end. So nothing overflows, and no logarithms of factorials, which lose digits with
+// millions of calls, are subtracted from each other.
 func outward(low, mode, high int, negligible float64, ratio func(x int) float64) distribution {
 	mode = min(max(mode, low), high)
 	var down []float64
@@ -55,8 +55,8 @@ func outward(low, mode, high int, negligible float64, ratio func(x int) float64)
 	return d
 }
 
-// hypergeometric is how many of the errors of the table fall on the version under
-// test where an error is as likely on any call.
+// hypergeometric returns the distribution of how many errors of the table belong to
+// the version under test, if every call is equally likely to fail.
 func hypergeometric(t Table, negligible float64) distribution {
 	errors, others := t.Errors+t.OtherErrors, t.OtherCalls
 	low, high := max(0, errors-others), min(errors, t.Calls)
@@ -66,7 +66,8 @@ func hypergeometric(t Table, negligible float64) distribution {
 	})
 }
 
-// binomial is how many of the calls fail where each fails with this probability.
+// binomial returns the distribution of how many calls fail, if each fails with this
+// probability.
 func binomial(calls int, probability float64) distribution {
 	switch {
 	case probability <= 0:
@@ -80,7 +81,7 @@ func binomial(calls int, probability float64) distribution {
 	})
 }
 
-// plus is the distribution of the sum of two independent numbers.
+// plus returns the distribution of the sum of two independent numbers.
 func (d distribution) plus(e distribution) distribution {
 	sum := distribution{d.first + e.first, make([]float64, len(d.p)+len(e.p)-1)}
 	for i, p := range d.p {
@@ -95,7 +96,7 @@ func (d distribution) plus(e distribution) distribution {
 	return sum
 }
 
-// tails gives the probability of at least first, first+1 and so on.
+// tails returns the probabilities of at least first, at least first+1 and so on.
 func (d distribution) tails() []float64 {
 	out, sum := make([]float64, len(d.p)), 0.0
 	for i := len(d.p) - 1; i >= 0; i-- {
@@ -105,7 +106,8 @@ func (d distribution) tails() []float64 {
 	return out
 }
 
-// quantile is the least number that is reached with this probability.
+// quantile returns the smallest number such that the probability of at most that
+// number is at least probability.
 func (d distribution) quantile(probability float64) int {
 	sum := 0.0
 	for i, p := range d.p {
@@ -116,7 +118,7 @@ func (d distribution) quantile(probability float64) int {
 	return d.first + len(d.p) - 1
 }
 
-// atLeast is the probability of x or more. The small numbers are added first.
+// atLeast returns the probability of x or more. It adds the small numbers first.
 func (d distribution) atLeast(x int) float64 {
 	sum := 0.0
 	for i := len(d.p) - 1; i >= max(0, x-d.first); i-- {

@@ -1,12 +1,12 @@
-// Package exact tests whether one version fails more of its calls than another:
-// Fisher's exact test, one-sided, and its form over several strata, with the
-// power of both. It is arithmetic alone.
+// Package exact tests whether one version fails more of its calls than another. It
+// has Fisher's exact test, one-sided, and its form over several strata, with the
+// power of both. It does only arithmetic.
 //
-// The test over strata keeps the margins of every stratum and adds up the errors
-// of the version under test (one hypergeometric distribution a stratum, convolved).
-// Tables are never pooled: where the share of the traffic and the rate of errors
-// both change from one stratum to the next, a pooled table shows a difference that
-// no stratum has (Simpson's paradox).
+// The test over strata keeps the margins of every stratum and adds the errors of the
+// version under test (one hypergeometric distribution per stratum, convolved). Tables
+// are never pooled: if the share of the traffic and the error rate both change from
+// one stratum to the next, a pooled table shows a difference that no stratum has
+// (Simpson's paradox).
 package exact
 
 import (
@@ -16,19 +16,19 @@ import (
 	"sort"
 )
 
-// Table is one stratum: the calls of the version under test and of the other one
-// in the same stretch of time, and how many of them failed. Errors are at most the
-// calls; none is negative.
+// Table is one stratum: the calls of the version under test and of the other version
+// in the same period, and how many of them failed. Errors are at most the calls, and
+// no number is negative.
 type Table struct {
 	Calls, Errors           int
 	OtherCalls, OtherErrors int
 }
 
-// PValue is the probability of at least so many errors of the version under test
-// over all strata, where both versions fail alike in each and the errors of each
-// are given. One stratum makes it Fisher's exact test. It is 1 where nothing was
-// counted. Relative errors are below 1e-9; what is less than 1e-40 may be given
-// as 0.
+// PValue returns the probability of at least this many errors of the version under
+// test over all strata, if both versions have the same error rate within each
+// stratum, and given the total errors of each. With one stratum, this is Fisher's
+// exact test. PValue returns 1 if nothing was counted. Relative errors are below
+// 1e-9; values below 1e-40 may be returned as 0.
 func PValue(strata ...Table) float64 {
 	sum, errors := nothing(), 0
 	for _, t := range strata {
@@ -37,7 +37,7 @@ func PValue(strata ...Table) float64 {
 	return sum.atLeast(errors)
 }
 
-// Test is what counts as a rise: a p-value of at most Alpha, and at least Least
+// Test defines what counts as a rise: a p-value of at most Alpha, and at least Least
 // errors of the version under test.
 type Test struct {
 	Alpha float64
@@ -53,11 +53,11 @@ func (t Test) Rejects(strata ...Table) bool {
 	return errors >= t.Least && PValue(strata...) <= t.Alpha
 }
 
-// Power is the probability that the test shows a rise where there is one: each
-// call of the version under test fails with the other's rate of the stratum plus
-// rise (0.05: five points). The calls of both and the errors of the other are
-// taken as they stand in the tables; the errors of the version under test are not
-// looked at. For one stratum it is exact, for several true to about one point.
+// Power returns the probability that the test shows a rise if there is one: each call
+// of the version under test fails with the other version's rate in the stratum plus
+// rise (0.05: five points). The calls of both versions and the errors of the other
+// one are those in the tables; the errors of the version under test are ignored. The
+// result is exact for one stratum, and accurate to about one point for several.
 func (t Test) Power(rise float64, strata ...Table) float64 {
 	if len(strata) == 0 {
 		return 0
@@ -74,15 +74,15 @@ func (t Test) Power(rise float64, strata ...Table) float64 {
 			widest = i
 		}
 	}
-	// The errors of all strata but the widest are tried, and for those of the
-	// widest the sum is exact.
+	// Try combinations of the errors of all strata except the widest. For the widest,
+	// the sum is exact.
 	last, its := strata[widest], failing[widest]
 	others, theirs := slices.Delete(slices.Clone(strata), widest, widest+1), slices.Delete(failing, widest, widest+1)
 	tried := points(len(others), len(its.p))
 	known, sum := map[string]float64{}, 0.0
 	for n, at := range tried {
 		if n == fewest && (sum > 0.9999*fewest || sum < 0.0001*fewest) {
-			return sum / fewest // there is no doubt
+			return sum / fewest // the result is already clear
 		}
 		for i := range others {
 			others[i].Errors = theirs[i].quantile(at[i])
@@ -96,8 +96,9 @@ func (t Test) Power(rise float64, strata ...Table) float64 {
 	return sum / float64(len(tried))
 }
 
-// takes is how many errors the last stratum must have, beside the errors of the
-// others, for the test to show a rise. Those that it will not have are not tried.
+// takes returns how many errors the last stratum must have, in addition to those of
+// the others, for the test to show a rise. It tries only the numbers of errors in
+// likely.
 func (t Test) takes(others []Table, last Table, likely distribution) int {
 	sum, errors := nothing(), 0
 	for _, s := range others {
@@ -122,11 +123,11 @@ func (t Test) takes(others []Table, last Table, likely distribution) int {
 	})
 }
 
-// fewest points tell most of what there is to know.
+// fewest is the minimum number of points. They already give most of the information.
 const fewest = 16
 
-// points are spread evenly over the unit cube, the same each time. Where a
-// distribution is wide it is smooth, too, and few are enough.
+// points returns points that are spread evenly over the unit cube, the same ones each
+// time. A wide distribution is also smooth, so few points are enough for it.
 func points(dimensions, width int) [][]float64 {
 	if dimensions == 0 {
 		return [][]float64{nil}
@@ -135,8 +136,8 @@ func points(dimensions, width int) [][]float64 {
 	for n := range out {
 		out[n] = make([]float64, dimensions)
 		for d := range dimensions {
-			// Multiples of the square roots of primes: no two of them repeat
-			// each other.
+			// Multiples of the square roots of primes: no two dimensions repeat each
+			// other.
 			_, out[n][d] = math.Modf(0.5 + float64(n)*math.Sqrt(float64(primes[d%len(primes)])))
 		}
 	}
@@ -145,14 +146,15 @@ func points(dimensions, width int) [][]float64 {
 
 var primes = []int{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37}
 
-// mostCalls ends the search for the calls that are needed.
+// mostCalls limits the search for the number of calls that are needed.
 const mostCalls = 1 << 27
 
-// Needed is about how many calls of the version under test it takes in all for
-// the power to be reached, where further calls fall into the last stratum. Beside:
-// the other version goes on getting calls, and failing, as it does in that stratum;
-// else its calls stay as they are. Where the power is reached already it is the
-// number that would have been enough. Not known where no number is.
+// Needed returns approximately how many calls of the version under test are required
+// in total to reach the power, if further calls fall into the last stratum. With
+// beside, the other version continues to receive calls, and to fail, as in that
+// stratum; otherwise its calls stay as they are. If the power is already reached,
+// Needed returns the number that would have been enough. known is false if no number
+// is enough.
 func (t Test) Needed(rise, power float64, beside bool, strata ...Table) (calls int, known bool) {
 	if len(strata) == 0 {
 		return 0, false
@@ -171,9 +173,9 @@ func (t Test) Needed(rise, power float64, beside bool, strata ...Table) (calls i
 		}
 		return t.Power(rise, slices.Concat(earlier, []Table{s})...) >= power
 	}
-	// More calls are not always better by themselves: one error more of the
-	// other version can ask for one more here. So what is too few now is not
-	// compared with what might have been enough before.
+	// More calls are not always better: one more error of the other version can
+	// require one more error here. So if the present number of calls is too few,
+	// smaller numbers that might have been enough are not considered.
 	low, step := 0, 1
 	if !enough(last.Calls) {
 		low = last.Calls

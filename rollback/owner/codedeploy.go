@@ -12,19 +12,19 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// Lister is CodeDeploy as far as it lists deployments.
+// Lister is the part of the CodeDeploy API that lists deployments.
 type Lister interface {
 	ListDeployments(context.Context, *codedeploy.ListDeploymentsInput, ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentsOutput, error)
 	BatchGetDeployments(context.Context, *codedeploy.BatchGetDeploymentsInput, ...func(*codedeploy.Options)) (*codedeploy.BatchGetDeploymentsOutput, error)
 }
 
-// Targets is CodeDeploy as far as it tells what a deployment deploys to.
+// Targets is the part of the CodeDeploy API that returns what a deployment deploys to.
 type Targets interface {
 	ListDeploymentTargets(context.Context, *codedeploy.ListDeploymentTargetsInput, ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentTargetsOutput, error)
 	BatchGetDeploymentTargets(context.Context, *codedeploy.BatchGetDeploymentTargetsInput, ...func(*codedeploy.Options)) (*codedeploy.BatchGetDeploymentTargetsOutput, error)
 }
 
-// Stopper is CodeDeploy as far as it stops a deployment.
+// Stopper is the part of the CodeDeploy API that stops a deployment.
 type Stopper interface {
 	StopDeployment(context.Context, *codedeploy.StopDeploymentInput, ...func(*codedeploy.Options)) (*codedeploy.StopDeploymentOutput, error)
 }
@@ -34,12 +34,12 @@ var inFlight = []types.DeploymentStatus{
 	types.DeploymentStatusCreated, types.DeploymentStatusQueued, types.DeploymentStatusInProgress, types.DeploymentStatusReady,
 }
 
-// maxDeployments is how many deployments in flight are looked at, of any
+// maxDeployments is how many deployments in progress are read, on any compute
 // platform: as many as CodeDeploy describes in one call.
 const maxDeployments = 25
 
-// DeploymentReader reads the deployments in flight in one region, once for all
-// functions: CodeDeploy lists them for the whole account.
+// DeploymentReader reads the deployments in progress in one region, once for all
+// functions, because CodeDeploy lists them for the whole account.
 type DeploymentReader struct {
 	Lister  Lister
 	Targets Targets
@@ -51,8 +51,8 @@ type DeploymentReader struct {
 	unseen []string
 }
 
-// On gives the deployment that is in flight on an alias; nil: none is, as far as
-// can be seen.
+// On returns the deployment that is in progress on an alias, or nil if none could be
+// found.
 func (r *DeploymentReader) On(ctx context.Context, function, alias string) (*Deployment, []string) {
 	r.once.Do(func() { r.all, r.unseen = r.read(ctx) })
 	if d, found := r.all[function+":"+alias]; found {
@@ -97,7 +97,8 @@ func (r *DeploymentReader) read(ctx context.Context) (all map[string]Deployment,
 	return all, unseen
 }
 
-// readTargets adds what a deployment deploys to. Its error is that of the action.
+// readTargets adds what a deployment deploys to. It also returns the name of the
+// action that failed.
 func (r *DeploymentReader) readTargets(ctx context.Context, info types.DeploymentInfo, all map[string]Deployment) (action string, err error) {
 	listed, err := ask(ctx, r.Retry, "ListDeploymentTargets", func(ctx context.Context) (*codedeploy.ListDeploymentTargetsOutput, error) {
 		return r.Targets.ListDeploymentTargets(ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: info.DeploymentId})
@@ -127,8 +128,8 @@ func (r *DeploymentReader) readTargets(ctx context.Context, info types.Deploymen
 	return "", nil
 }
 
-// Stop stops a deployment and has CodeDeploy roll it back: stopped without that,
-// the weights would stay, and later deploys would fail.
+// Stop stops a deployment and has CodeDeploy roll it back. Without a rollback, the
+// weights would stay on the alias, and later deploys would fail.
 func (r *DeploymentReader) Stop(ctx context.Context, id string) error {
 	_, err := ask(ctx, r.Retry, "StopDeployment", func(ctx context.Context) (*codedeploy.StopDeploymentOutput, error) {
 		return r.Stopper.StopDeployment(ctx, &codedeploy.StopDeploymentInput{DeploymentId: &id, AutoRollbackEnabled: sdk.Bool(true)})
@@ -139,8 +140,8 @@ func (r *DeploymentReader) Stop(ctx context.Context, id string) error {
 	return err
 }
 
-// state reads a deployment anew: its status, and the deployment that rolls it
-// back; empty: there is none.
+// state reads a deployment again. It returns its status and the ID of the deployment
+// that rolls it back, or an empty ID if there is none.
 func (r *DeploymentReader) state(ctx context.Context, id string) (status types.DeploymentStatus, rollback string, err error) {
 	out, err := ask(ctx, r.Retry, "BatchGetDeployments", func(ctx context.Context) (*codedeploy.BatchGetDeploymentsOutput, error) {
 		return r.Lister.BatchGetDeployments(ctx, &codedeploy.BatchGetDeploymentsInput{DeploymentIds: []string{id}})
@@ -158,15 +159,16 @@ func (r *DeploymentReader) state(ctx context.Context, id string) (status types.D
 	return info.Status, rollback, nil
 }
 
-// rollsBack: the deployment was made to bring back what an earlier one changed.
+// rollsBack reports whether CodeDeploy created the deployment to roll another one
+// back.
 func rollsBack(creator types.DeploymentCreator) bool {
 	return creator == types.DeploymentCreatorCodeDeployRollback || creator == types.DeploymentCreatorCloudFormationRollback
 }
 
-// errNoDeployment is an answer without the deployment that was asked for.
-var errNoDeployment = errors.New("the answer has no deployment")
+// errNoDeployment is the error for a response without the requested deployment.
+var errNoDeployment = errors.New("the response contains no deployment")
 
-// ended tells whether a deployment has come to its end.
+// ended reports whether a deployment has ended.
 func ended(status types.DeploymentStatus) bool {
 	return status == types.DeploymentStatusSucceeded || status == types.DeploymentStatusFailed || status == types.DeploymentStatusStopped
 }

@@ -7,52 +7,53 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Proposal is what is about to be done with an alias.
+// Proposal is what is about to happen to an alias.
 type Proposal struct {
-	Move   bool // it is to be moved; else it was not deployed, and is to be left alone
-	Chosen bool // a person chose the target
-	// ReadAgain: the alias was read again after the stack's state.
+	Move   bool // the alias is to be moved; otherwise it was not deployed, and stays as it is
+	Chosen bool // the target was chosen manually
+	// ReadAgain reports whether the alias was read again after the state of the stack.
 	ReadAgain bool
-	// Changed: it serves something else than when it was first read, and somebody
-	// else did that.
+	// Changed reports whether somebody else has changed the alias since it was first
+	// read.
 	Changed bool
-	Serves  string    // the version that it serves
-	Made    time.Time // when that version was made; zero: not known
-	Began   time.Time // when the failed run began; zero: none is known
+	Serves  string    // the live version
+	Made    time.Time // when the live version was published; zero if unknown
+	Began   time.Time // when the failed run started; zero if unknown
 }
 
-// Options say what the inputs ask for.
+// Options are the settings from the inputs.
 type Options struct {
 	GoOn           bool   // do not wait for a stack in progress
-	StopCodeDeploy bool   // stop a deployment of CodeDeploy, with its rollback
+	StopCodeDeploy bool   // stop a CodeDeploy deployment and roll it back
 	Terraform      bool   // the inputs say that Terraform deploys the function
-	Region         string // of the alias, for commands to copy
-	Rehearsal      bool   // for a drill, which stops nothing
+	Region         string // the region of the alias, for commands to copy
+	Rehearsal      bool   // for a drill, which does not stop deployments
+	Unhurried      bool   // production is not down, so there is time to wait for the first look
 }
 
-// Step is what comes before the proposal.
+// Step is what has to happen before a proposal is carried out.
 type Step int
 
 // The steps.
 const (
 	GoOn       Step = iota
-	Reread          // read the alias again: it may have been read before the stack was done with it
-	AwaitStack      // wait until the stack's operation has ended, then look anew
-	Stop            // stop the deployment of CodeDeploy with its rollback
-	AwaitRoll       // wait for a rollback that CodeDeploy makes
-	Skip            // leave it alone
-	Refuse          // do nothing, and fail
+	Reread          // read the alias again: it may have been read before the stack had finished with it
+	AwaitStack      // wait until the operation of the stack has ended, then look again
+	Stop            // stop the CodeDeploy deployment and roll it back
+	AwaitRoll       // wait until CodeDeploy has finished its rollback
+	Skip            // do not move the alias
+	Refuse          // do not move the alias, and fail
 )
 
-// Decision is a step, and why.
+// Decision is a step, and the reason for it.
 type Decision struct {
 	Step   Step
 	Reason report.Reason // of Skip and Refuse
-	Text   string        // half a sentence
+	Text   string        // the explanation, as part of a sentence
 }
 
-// Decide says what comes before a proposal, from what is known of the owners. It
-// has no clock and does no I/O.
+// Decide returns the step before a proposal, based on what is known about the owners.
+// It uses no clock and does no I/O.
 func Decide(f Facts, p Proposal, o Options) Decision {
 	if d := f.Deployment; d != nil && p.Move {
 		return decideDeployment(*d, o)
@@ -84,10 +85,10 @@ func Decide(f Facts, p Proposal, o Options) Decision {
 	return Decision{}
 }
 
-// broughtBack tells whether the stack, which rolled its last update back, has
-// brought the alias back to what it was before the failed run. What was made
-// since the run began was not there before it, so that the stack cannot have
-// brought that back.
+// broughtBack reports whether the stack, which rolled back its last update, has
+// restored the alias to its state before the failed run. A version that was published
+// after the run started did not exist before it, so the stack cannot have restored
+// that.
 func (s *Stack) broughtBack(p Proposal) bool {
 	switch {
 	case p.Chosen:
@@ -95,14 +96,15 @@ func (s *Stack) broughtBack(p Proposal) bool {
 	case p.Changed && !p.Made.IsZero() && (p.Began.IsZero() || p.Made.Before(p.Began)):
 		return true
 	case !s.updatedSince(p.Began):
-		return false // that update was not this run's
+		return false // the update does not belong to this run
 	case !p.Move:
 		return true
 	}
 	return !p.Made.IsZero() && p.Made.Before(p.Began)
 }
 
-// updatedSince: its last update began after a run did, as far as that is known.
+// updatedSince reports whether the last update of the stack started after a run did,
+// as far as both times are known.
 func (s *Stack) updatedSince(began time.Time) bool {
 	return !began.IsZero() && !s.Updated.Before(began)
 }
@@ -113,7 +115,7 @@ func decideDeployment(d Deployment, o Options) Decision {
 	case d.Rollback:
 		return Decision{AwaitRoll, report.CodeDeployInProgress, fmt.Sprintf("CodeDeploy is rolling back: its deployment %s is %s", d.ID, d.Status)}
 	case o.Rehearsal:
-		return Decision{Refuse, report.CodeDeployInProgress, what + "; a drill stops no deployment: run it again when that has ended"}
+		return Decision{Refuse, report.CodeDeployInProgress, what + "; a drill does not stop deployments: run it again when the deployment has ended"}
 	case o.StopCodeDeploy:
 		return Decision{Stop, report.CodeDeployInProgress, what}
 	}

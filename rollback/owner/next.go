@@ -7,8 +7,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Tell words what is known of the owners, for people; nil: there is nothing to
-// tell. region is where the function is.
+// Tell describes what is known about the owners; it returns nil if nothing is known.
+// region is the region of the function.
 func Tell(f Facts, o Options, region string) *report.Owner {
 	told := report.Owner{Unseen: f.Unseen}
 	tool := NoTool
@@ -32,16 +32,23 @@ func Tell(f Facts, o Options, region string) *report.Owner {
 	told.Tool = tool.String()
 	told.Next, told.Keep = nextDeploy(tool, f.Stack)
 	told.TargetDeleted = tool == CDK || tool == Plain
+	told.Deletes = deletes[tool]
 	if told.Tool == "" && told.Name == "" && told.Deployment == "" && len(told.Unseen) == 0 {
 		return nil
 	}
 	return &told
 }
 
-// stateOf says in half a sentence what the stack is doing, and gives the command
-// that gets it out of a state that it does not leave by itself.
+// deletes maps a tool to the reason why old versions are missing.
+var deletes = map[Tool]report.NoPrevious{
+	CDK: report.DeletedByCDK, Plain: report.DeletedByCloudFormation, SAM: report.DeletedBesideSAM,
+	Serverless: report.DeletedBesideServerless, Terraform: report.DeletedBesideTerraform,
+}
+
+// stateOf describes what the stack is doing, as part of a sentence, and returns the
+// command that recovers it from a state that it cannot leave otherwise.
 func stateOf(s Stack, region string) (state, command string) {
-	if s.Status == "" { // it could not be read
+	if s.Status == "" { // the state could not be read
 		return "", ""
 	}
 	state = "it is " + string(s.Status)
@@ -63,8 +70,8 @@ func stateOf(s Stack, region string) (state, command string) {
 	return state, command
 }
 
-// What the next deploy does with an alias that was moved outside of the tool.
-// docs/owners.md has the source of each claim.
+// These texts describe what the next deploy does with an alias that was moved outside
+// of the tool. docs/owners.md lists the source of each claim.
 const (
 	nextOfStack = "a deploy with new code publishes a new version and moves the alias to it; " +
 		"deploying the same template again succeeds and changes nothing, so the alias stays on the old version; " +
@@ -79,8 +86,8 @@ const (
 	keepOfTerraform  = "Terraform keeps old versions"
 )
 
-// nextDeploy says what the next deploy does with the alias, and whether the
-// versions survive it. Both are empty where the tool is not known.
+// nextDeploy describes what the next deploy does with the alias, and whether it keeps
+// old versions. Both are empty if the tool is not known.
 func nextDeploy(tool Tool, s *Stack) (next, keep string) {
 	next = nextOfStack
 	switch tool {
@@ -98,7 +105,7 @@ func nextDeploy(tool Tool, s *Stack) (next, keep string) {
 		return "", ""
 	}
 	if s != nil && !s.OwnsAlias {
-		return "", keep // what moves the alias is not known
+		return "", keep // it is not known what moves the alias
 	}
 	if s != nil && s.CodeDeploy {
 		next += nextOfCodeDeploy
@@ -106,8 +113,8 @@ func nextDeploy(tool Tool, s *Stack) (next, keep string) {
 	return next, keep
 }
 
-// stopCommand stops a deployment of CodeDeploy. Without its rollback the weights
-// would stay.
+// stopCommand returns the command that stops a CodeDeploy deployment and rolls it
+// back. Without the rollback, the weights would stay on the alias.
 func stopCommand(id, region string) string {
 	id = strings.Map(func(r rune) rune {
 		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-", r) {

@@ -1,8 +1,8 @@
-// Package owner tells who else moves the alias of a Lambda function: the
-// CloudFormation stack that it belongs to and CodeDeploy. It reads their state,
-// decides whether the alias may be moved now, waits where it may not yet, and says
-// what the next deploy will do. Nothing here is needed for a move: what cannot be
-// read is told, and does not stop it.
+// Package owner finds out what else moves the alias of a Lambda function: the
+// CloudFormation stack that owns it, or CodeDeploy. It reads their state, decides
+// whether the alias may be moved now, waits if necessary, and describes what the next
+// deploy will do. A move does not depend on it: if something cannot be read, the
+// result says so, and the move continues.
 package owner
 
 import (
@@ -12,10 +12,10 @@ import (
 	deploytypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 )
 
-// Tool is what deploys the function.
+// Tool is the tool that deploys the function.
 type Tool int
 
-// The tools. Plain is CloudFormation with a template of one's own.
+// The tools. Plain is CloudFormation with a template that no other tool generated.
 const (
 	NoTool Tool = iota // not known
 	Plain
@@ -25,7 +25,8 @@ const (
 	Terraform
 )
 
-// String is the tool's name for people; empty: not known.
+// String returns the display name of the tool, or an empty string if the tool is not
+// known.
 func (t Tool) String() string {
 	switch t {
 	case Plain:
@@ -45,34 +46,36 @@ func (t Tool) String() string {
 
 // Stack is the CloudFormation stack that owns an alias, or only its function.
 type Stack struct {
-	// ID and Name are those of the root stack, which is the one that is updated
-	// and rolled back, and Status and Updated are its state. Nested is the name of
-	// the stack within it that has the alias; empty: the root has it.
+	// ID and Name identify the root stack, which is the one that is updated and rolled
+	// back. Status and Updated are its state. Nested is the name of the nested stack
+	// that contains the alias; it is empty if the root stack contains it.
 	ID, Name, Nested string
 	Status           types.StackStatus
-	Updated          time.Time // when its last update began; zero: never
+	Read             time.Time // when Status was read; zero if it could not be read
+	Updated          time.Time // when its last update started; zero if never
 	Tool             Tool
 	CodeDeploy       bool // it has a CodeDeploy deployment group
-	// OwnsAlias: the alias is its resource, and not only the function.
+	// OwnsAlias reports whether the alias is a resource of the stack, and not only the
+	// function.
 	OwnsAlias bool
-	// Failed is what made the last operation fail; empty: not known.
+	// Failed is the resource that made the last operation fail; empty if unknown.
 	Failed Failure
 }
 
-// Failure is a resource that failed, and why, in AWS's words.
+// Failure is a resource that failed, and the reason in AWS's words.
 type Failure struct{ Resource, Type, Reason string }
 
-// Deployment is a deployment of CodeDeploy in flight.
+// Deployment is a CodeDeploy deployment in progress.
 type Deployment struct {
 	ID, Application, Group string
 	Status                 deploytypes.DeploymentStatus
-	Rollback               bool // CodeDeploy made it to roll another one back
+	Rollback               bool // CodeDeploy created it to roll another one back
 	Version                string
 }
 
 // Facts are what is known about the owners of one alias.
 type Facts struct {
-	Stack      *Stack      // nil: none, or not known
-	Deployment *Deployment // nil: none is in flight, or not known
-	Unseen     []string    // what could not be seen, and why; half sentences
+	Stack      *Stack      // nil if there is none, or it is not known
+	Deployment *Deployment // nil if none is in progress, or it is not known
+	Unseen     []string    // what could not be read, and why; parts of sentences
 }

@@ -6,17 +6,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
-// Phase is what the state of a stack means for an alias that is to be moved.
+// Phase is what the state of a stack means for an alias that is about to be moved.
 type Phase int
 
 // The phases.
 const (
-	Quiet      Phase = iota // nothing is under way
+	Quiet      Phase = iota // no operation is in progress
 	Working                 // the stack may move the alias at any time
-	Cleaning                // it is done with the alias, and deletes what it replaced
-	RolledBack              // its last update was undone, and with it what that did to the alias
-	Stuck                   // its last update failed, and was not undone
-	Deleting                // it is being deleted, or was
+	Cleaning                // the stack has finished with the alias, and deletes what it replaced
+	RolledBack              // the last update was rolled back, including its change to the alias
+	Stuck                   // the last update failed, and was not rolled back
+	Deleting                // the stack is being deleted, or a deletion was started
 )
 
 // phases has every status of the SDK's enum.
@@ -44,15 +44,15 @@ var phases = map[types.StackStatus]Phase{
 	types.StackStatusCreateFailed:           Quiet,
 	types.StackStatusRollbackComplete:       Quiet,
 	types.StackStatusRollbackFailed:         Quiet,
-	types.StackStatusReviewInProgress:       Quiet, // a change set exists, and no stack yet
+	types.StackStatusReviewInProgress:       Quiet, // a change set exists, but no stack yet
 	types.StackStatusUpdateComplete:         Quiet,
 	types.StackStatusImportComplete:         Quiet,
 	types.StackStatusImportRollbackComplete: Quiet,
 	types.StackStatusImportRollbackFailed:   Quiet,
 }
 
-// PhaseOf gives the phase of a status. A status that CloudFormation got since is
-// taken by its ending.
+// PhaseOf returns the phase of a status. A status that CloudFormation added later is
+// classified by its suffix.
 func PhaseOf(status types.StackStatus) Phase {
 	if phase, known := phases[status]; known {
 		return phase
@@ -63,7 +63,7 @@ func PhaseOf(status types.StackStatus) Phase {
 	return Quiet
 }
 
-// phase is that of the stack; Quiet where there is none.
+// phase returns the phase of the stack, or Quiet if there is none.
 func (s *Stack) phase() Phase {
 	if s == nil {
 		return Quiet

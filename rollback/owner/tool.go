@@ -21,11 +21,12 @@ const (
 	createdBySAM = "SAM"
 )
 
-// samVersion is the logical id that SAM gives the version of a function with
-// AutoPublishAlias: the function's, "Version", and ten digits of a hash.
+// samVersion matches the logical ID that SAM gives to the version of a function with
+// AutoPublishAlias: the logical ID of the function, "Version", and ten digits of a
+// hash.
 var samVersion = regexp.MustCompile(`^.+Version[0-9a-f]{10}$`)
 
-// toolOf tells which tool made a stack by its resources.
+// toolOf recognizes the tool that created a stack by its resources.
 func toolOf(resources []types.StackResource) Tool {
 	tool := Plain
 	for _, r := range resources {
@@ -42,7 +43,7 @@ func toolOf(resources []types.StackResource) Tool {
 	return tool
 }
 
-// has tells whether a stack has a resource of a type.
+// has reports whether a stack has a resource of a type.
 func has(resources []types.StackResource, kind string) bool {
 	for _, r := range resources {
 		if aws.ToString(r.ResourceType) == kind {

@@ -14,51 +14,52 @@ import (
 )
 
 const (
-	// lookLimit bounds the first look at the owners, which goes on beside the move.
+	// lookLimit limits the first look at the owners, which runs concurrently with the
+	// move.
 	lookLimit = 15 * time.Second
-	// patience is how long a decision that is ready waits for that look. It began
-	// beside the reads of the versions, so that it has most often ended by then; a
-	// second lost in an incident is less than what two movers at once cost.
+	// patience is how long a decision waits for that look. The look starts together
+	// with reading the versions, so it has usually ended by then. A second in an
+	// incident costs less than two processes that move the alias at the same time. A
+	// drill and a promotion wait until the look has ended.
 	patience = time.Second
-	// patienceWithWeights is the same where two versions share the traffic, which
-	// is what CodeDeploy does.
+	// patienceWithWeights is used instead of patience if two versions share the
+	// traffic, which is how CodeDeploy shifts traffic.
 	patienceWithWeights = 5 * time.Second
 
 	pollEvery = 5 * time.Second
 	sayEvery  = 30 * time.Second
-	// untold is how long a deployment that was stopped may tell nothing of its
-	// rollback: until it does, two could move the alias.
+	// untold is how long to wait until a stopped deployment shows its rollback: before
+	// that, two processes could move the alias.
 	untold = 15 * time.Second
 )
 
-// Alias is the alias that is watched.
+// Alias is the alias to watch.
 type Alias struct{ Function, Name, Region string }
 
-// Watch knows the owners of one alias. Its methods may be called from several
-// goroutines.
+// Watch finds the owners of one alias. Its methods are safe for concurrent use.
 type Watch struct {
 	alias   Alias
 	reader  Reader
 	options Options
 
-	again bool // the alias was read again since the stack's state is known
+	again bool // the alias was read again after the state of the stack was known
 
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards the fields below
 	look *look
-	past []string // what was waited for
+	past []string // what the action waited for
 }
 
-// look is one attempt to find out who owns the alias with an ARN, and what it has
-// found so far.
+// look is one attempt to find the owners of the alias with an ARN, and its results so
+// far.
 type look struct {
 	aliasARN string
 	done     chan struct{} // closed when the owners that can move the alias are known
-	tagged   chan struct{} // closed when the function's tags are known, too; nil: not begun
+	tagged   chan struct{} // closed when the tags of the function are known as well; nil if not started
 	facts    Facts
-	missed   []string // what has not been told yet
+	missed   []string // what has not been reported yet
 }
 
-// NewWatch makes a watch that has not looked yet.
+// NewWatch returns a watch that has not started to look.
 func NewWatch(a Alias, r Reader, o Options) *Watch {
 	o.Region = a.Region
 	return &Watch{alias: a, reader: r, options: o, look: newLook("")}
@@ -66,13 +67,13 @@ func NewWatch(a Alias, r Reader, o Options) *Watch {
 
 func newLook(aliasARN string) *look {
 	return &look{aliasARN: aliasARN, done: make(chan struct{}), missed: []string{
-		"whether a stack owns the alias: AWS did not answer in time", "whether CodeDeploy is moving the alias: AWS did not answer in time", "",
+		"whether a stack owns the alias: AWS did not respond in time", "whether CodeDeploy is moving the alias: AWS did not respond in time", "",
 	}}
 }
 
-// Look begins to find out who owns the alias with an ARN, and does not wait. An ARN
-// that was looked for already is not looked for again; another one takes its place,
-// as the first one can have been a guess. What is asked ends with ctx.
+// Look starts to find the owners of the alias with an ARN, and does not wait. It does
+// nothing if a look for this ARN has started. A look for another ARN replaces it,
+// because the first ARN can have been a guess. All requests end with ctx.
 func (w *Watch) Look(ctx context.Context, aliasARN string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -98,9 +99,10 @@ func (w *Watch) Look(ctx context.Context, aliasARN string) {
 	}()
 }
 
-// Tags begins to read the tags of the function where no stack owns the alias. They
-// tell which tool deploys the function and nothing that a move depends on, and they
-// are calls of the same limit as moves: they come after them. It does not wait.
+// Tags starts to read the tags of the function if no stack owns the alias. The tags
+// show only which tool deploys the function, and no move depends on them. The calls
+// count against the same quota as moves, so they are made after the moves. Tags does
+// not wait.
 func (w *Watch) Tags(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -113,7 +115,7 @@ func (w *Watch) readTags(ctx context.Context, l *look) {
 	if l.tagged != nil {
 		return
 	}
-	l.tagged, l.missed[2] = make(chan struct{}), "whether a stack owns the function: AWS did not answer in time"
+	l.tagged, l.missed[2] = make(chan struct{}), "whether a stack owns the function: AWS did not respond in time"
 	go func() {
 		defer close(l.tagged)
 		select {
@@ -133,7 +135,7 @@ func (w *Watch) readTags(ctx context.Context, l *look) {
 	}()
 }
 
-// keep takes the answer to one question of a look.
+// keep stores the result of one part of a look.
 func (w *Watch) keep(l *look, question int, set func(*Facts), unseen []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -142,8 +144,8 @@ func (w *Watch) keep(l *look, question int, set func(*Facts), unseen []string) {
 	l.missed[question] = ""
 }
 
-// Known gives what is known when the look has ended, or after limit at the latest.
-// It waits for the tags where they are being read.
+// Known returns what is known when the look has ended, or after limit at the latest.
+// It also waits for the tags if they are being read.
 func (w *Watch) Known(ctx context.Context, limit time.Duration) Facts {
 	return w.known(ctx, limit, true)
 }
@@ -182,8 +184,8 @@ func await(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// Told words what is known for people, waiting for it for limit at most; nil:
-// there is nothing to tell.
+// Told describes what is known about the owners, after waiting for limit at most. It
+// returns nil if nothing is known.
 func (w *Watch) Told(ctx context.Context, limit time.Duration) *report.Owner {
 	told := Tell(w.Known(ctx, limit), w.options, w.alias.Region)
 	w.mu.Lock()
@@ -197,41 +199,45 @@ func (w *Watch) Told(ctx context.Context, limit time.Duration) *report.Owner {
 	return told
 }
 
-// Ahead says what would come before a rollback that was made now, by what is known.
+// Ahead returns the step before a rollback that would start now, based on what is
+// known.
 func (w *Watch) Ahead(ctx context.Context) Decision {
 	return Decide(w.Known(ctx, 0), Proposal{Move: true, Chosen: true}, w.options)
 }
 
-// Verdict is what is to come of a proposal.
+// Verdict is the outcome for a proposal.
 type Verdict struct {
-	Again bool          // something ended that can have changed the alias: read it anew
-	Skip  report.Reason // leave it alone; empty: go on
-	Text  string        // of Skip, half a sentence
+	Again bool          // an operation ended that may have changed the alias: read it again
+	Skip  report.Reason // do not move the alias; empty to continue
+	Text  string        // the explanation for Skip, as part of a sentence
 }
 
-// Refusal is why an alias must not be moved now.
+// Refusal is the error that says why an alias must not be moved now.
 type Refusal struct {
 	Reason report.Reason
 	Text   string
-	// Cause ended the waiting; nil: nothing was waited for.
+	// Cause ended the wait; nil if there was no wait.
 	Cause error
 }
 
 func (r *Refusal) Error() string { return r.Text }
 
-// Unwrap gives what ended the waiting.
+// Unwrap returns the cause that ended the wait.
 func (r *Refusal) Unwrap() error { return r.Cause }
 
-// Allow says what is to come of a proposal, after waiting for what must end before
-// it. weighted: two versions share the traffic. Its error is a *Refusal. It is to
-// be called by one goroutine at a time.
+// Allow returns the outcome for a proposal, after waiting for operations that must end
+// first. weighted says whether two versions share the traffic. The error is a
+// *Refusal. Allow must not be called concurrently.
 func (w *Watch) Allow(ctx context.Context, p Proposal, weighted bool) (Verdict, error) {
-	limit := patience
-	if weighted {
+	limit, share := patience, time.Duration(4)
+	switch {
+	case w.options.Unhurried:
+		limit, share = lookLimit, 2
+	case weighted:
 		limit = patienceWithWeights
 	}
-	if deadline, limited := ctx.Deadline(); limited { // a short time limit is not used up by this
-		limit = min(limit, max(0, deadline.Sub(w.reader.Retry.Clock.Now())/4))
+	if deadline, limited := ctx.Deadline(); limited { // a short time limit must not be used up by this
+		limit = min(limit, max(0, deadline.Sub(w.reader.Retry.Clock.Now())/share))
 	}
 	known := w.known(ctx, limit, false)
 	p.ReadAgain = w.again
@@ -257,28 +263,29 @@ func (w *Watch) Allow(ctx context.Context, p Proposal, weighted bool) (Verdict, 
 
 func (w *Watch) log() aws.Log { return w.reader.Retry.Log }
 
-// awaitStack waits until the stack's operation has ended.
+// awaitStack waits until the operation of the stack has ended, or until AWS refuses to
+// show its state: a stack that cannot be read stops nothing.
 func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
 	clock := w.reader.Retry.Clock
 	began, said := clock.Now(), time.Time{}
 	first := s.Status
+	var unread error // of the last read; nil: it succeeded
 	for s.phase() == Working {
 		now := clock.Now()
 		if said.IsZero() || now.Sub(said) >= sayEvery {
-			w.log().Infof("the stack %s is %s: waiting for it to end, %s so far (on-stack-in-progress: go-on does not wait)", s.Name, s.Status, now.Sub(began).Round(time.Second))
+			w.log().Infof("the stack %s is %s: waiting for it to end, %s so far (on-stack-in-progress: go-on does not wait)", s.Name, s.Status, wholeSeconds(now.Sub(began)))
 			said = now
 		}
 		if clock.Sleep(ctx, pollEvery) != nil {
-			return &Refusal{Reason: report.StackInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
-				"the stack %s that owns the alias was still %s after %s; run this again when it has ended, or set on-stack-in-progress: go-on to move the alias now", s.Name, s.Status, clock.Now().Sub(began).Round(time.Second))}
+			return stillWorking(ctx, s, unread, began, clock.Now())
 		}
 		before := s.Status
-		switch err := w.reader.Refresh(ctx, &s); {
-		case err != nil && aws.Classify(err) == aws.Denied:
-			w.log().Infof("can no longer read the state of the stack %s: %s", s.Name, why(err, "cloudformation:DescribeStacks"))
+		switch unread = w.reader.Refresh(ctx, &s); {
+		case final(unread):
+			w.log().Infof("can no longer read the state of the stack %s, so the action does not wait for it any longer: %s", s.Name, why(unread, describeStacks))
 			s.Status = ""
-		case err != nil:
-			w.log().Infof("could not read the state of the stack %s: %s", s.Name, why(err, "cloudformation:DescribeStacks"))
+		case unread != nil:
+			w.log().Infof("could not read the state of the stack %s: %s", s.Name, why(unread, describeStacks))
 		case s.Status != before:
 			w.log().Infof("the stack %s is %s now", s.Name, s.Status)
 			said = clock.Now()
@@ -286,17 +293,38 @@ func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
 	}
 	now := fmt.Sprintf("it is %s now", s.Status)
 	if s.Status == "" {
-		now = "its state cannot be read any more"
+		now = "its state can no longer be read: " + why(unread, describeStacks)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.look.facts.Stack = &s
-	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: the action waited %s for it, and %s", s.Name, first, clock.Now().Sub(began).Round(time.Second), now))
+	w.past = append(w.past, fmt.Sprintf("the stack %s was %s: the action waited %s for it, and %s", s.Name, first, wholeSeconds(clock.Now().Sub(began)), now))
 	return nil
 }
 
-// stop stops a deployment of CodeDeploy, and waits for the rollback that
-// CodeDeploy makes then.
+// final reports whether AWS refused a read in a way that no retry changes, such as for
+// a stack that no longer exists.
+func final(err error) bool {
+	kind := aws.Classify(err)
+	return err != nil && !kind.Retryable() && kind != aws.GivenUp
+}
+
+// stillWorking explains why a wait that ended with ctx was for nothing. unread is why
+// the last read of the state failed; nil: it succeeded.
+func stillWorking(ctx context.Context, s Stack, unread error, began, now time.Time) *Refusal {
+	r := &Refusal{Reason: report.StackInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
+		"the stack %s that owns the alias was still %s after %s; run this again when it has ended, or set on-stack-in-progress: go-on to move the alias now", s.Name, s.Status, wholeSeconds(now.Sub(began)))}
+	if unread != nil {
+		r.Text = fmt.Sprintf("the stack %s that owns the alias was %s when its state was last read, %s ago, and could not be read since (%s); run this again when it has ended, or set on-stack-in-progress: go-on to move the alias now",
+			s.Name, s.Status, wholeSeconds(now.Sub(s.Read)), why(unread, describeStacks))
+	}
+	return r
+}
+
+func wholeSeconds(d time.Duration) string { return report.DurationText(d.Round(time.Second)) }
+
+// stop stops a CodeDeploy deployment, and waits for the rollback that CodeDeploy
+// starts.
 func (w *Watch) stop(ctx context.Context, d Deployment) error {
 	w.log().Infof("stopping the CodeDeploy deployment %s with automatic rollback (stop-codedeploy)", d.ID)
 	if err := w.reader.Deployments.Stop(ctx, d.ID); err != nil {
@@ -307,8 +335,7 @@ func (w *Watch) stop(ctx context.Context, d Deployment) error {
 	return w.awaitDeployment(ctx, d.ID)
 }
 
-// awaitDeployment waits until a deployment has ended, and with it the one that
-// rolls it back.
+// awaitDeployment waits until a deployment has ended, and the one that rolls it back.
 func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 	clock := w.reader.Retry.Clock
 	began, waitingFor, said := clock.Now(), id, time.Time{}
@@ -323,7 +350,7 @@ func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 			continue
 		case status == types.DeploymentStatusStopped && waitingFor == id && clock.Now().Sub(began) < untold:
 		case ended(status):
-			w.keepEnded(fmt.Sprintf("the CodeDeploy deployment %s was stopped or was rolling back: the action waited %s for it, and it is %s now", waitingFor, clock.Now().Sub(began).Round(time.Second), status))
+			w.keepEnded(fmt.Sprintf("the CodeDeploy deployment %s was stopped or was rolling back: the action waited %s for it, and it is %s now", waitingFor, wholeSeconds(clock.Now().Sub(began)), status))
 			return nil
 		}
 		if now := clock.Now(); said.IsZero() || now.Sub(said) >= sayEvery {
@@ -332,7 +359,7 @@ func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 		}
 		if clock.Sleep(ctx, pollEvery) != nil {
 			return &Refusal{Reason: report.CodeDeployInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
-				"the CodeDeploy deployment %s had not ended after %s; run this again when it has", waitingFor, clock.Now().Sub(began).Round(time.Second))}
+				"the CodeDeploy deployment %s had not ended after %s; run this again when it has", waitingFor, wholeSeconds(clock.Now().Sub(began)))}
 		}
 	}
 }

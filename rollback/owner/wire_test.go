@@ -315,7 +315,7 @@ func TestAStackInProgressIsWaitedFor(t *testing.T) {
 	assert.Equal(t, report.RolledBackByStack, v.Skip)
 	told := w.Told(t.Context(), time.Minute)
 	require.NotNil(t, told)
-	assert.Equal(t, []string{"the stack checkout was UPDATE_IN_PROGRESS: the action waited 20s for it, and it is UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS now"}, told.Past)
+	assert.Equal(t, []string{"the stack checkout was UPDATE_IN_PROGRESS: the action waited 20 s for it, and it is UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS now"}, told.Past)
 }
 
 func TestAStackWhoseStateMayNotBeRead(t *testing.T) {
@@ -327,7 +327,7 @@ func TestAStackWhoseStateMayNotBeRead(t *testing.T) {
 		"from the first": {},
 		"while it is waited for": {func(l *lab) []func() {
 			return []func(){func() { l.deny("DescribeStacks") }}
-		}, []string{"the stack checkout was UPDATE_IN_PROGRESS: the action waited 5s for it, and its state cannot be read any more"}},
+		}, []string{"the stack checkout was UPDATE_IN_PROGRESS: the action waited 5 s for it, and its state can no longer be read: AWS denied cloudformation:DescribeStacks"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -365,7 +365,7 @@ func TestTheTimeIsOverWhileAStackIsInProgress(t *testing.T) {
 	w.Look(t.Context(), l.aliasARN())
 	_, err := w.Allow(ctx, newMove, false)
 	require.ErrorIs(t, err, assert.AnError)
-	assert.ErrorContains(t, err, "the stack checkout that owns the alias was still UPDATE_IN_PROGRESS after 10s")
+	assert.ErrorContains(t, err, "the stack checkout that owns the alias was still UPDATE_IN_PROGRESS after 10 s")
 }
 
 func TestCodeDeployIsStoppedWithItsRollback(t *testing.T) {
@@ -429,5 +429,5 @@ func TestWhatDoesNotAnswerIsNotWaitedForLong(t *testing.T) {
 	v, err := w.Allow(t.Context(), newMove, false)
 	require.NoError(t, err)
 	assert.Zero(t, v)
-	assert.Contains(t, w.Known(t.Context(), 0).Unseen, "whether a stack owns the alias: AWS did not answer in time")
+	assert.Contains(t, w.Known(t.Context(), 0).Unseen, "whether a stack owns the alias: AWS did not respond in time")
 }

@@ -8,66 +8,66 @@ import (
 	"unicode/utf8"
 )
 
-// Alert is what every channel says of a result: the same facts, in the order in
-// which somebody who was just woken needs them. Its texts are single lines of
-// plain text, shortened and without secrets, and not yet escaped for any
-// medium. Empty texts and lists are to be left out.
+// Alert is the content of a notification about a result, the same for every channel:
+// the facts, in the order in which somebody who was just woken up needs them. Its
+// texts are single lines of plain text, shortened and without secrets, and not yet
+// escaped for a medium. Empty texts and lists are to be left out.
 type Alert struct {
 	Severity Severity
-	// Trial: somebody tries the channel out, and nothing has happened.
+	// Trial marks a test of the channel: nothing has happened.
 	Trial bool
-	// Preliminary: the alias has moved, and whether production recovered is
-	// still being checked.
+	// Preliminary reports that the alias has moved, and that the checks of production
+	// or the restore of the static site are still running.
 	Preliminary bool
 
-	Mark     string // emoji of the result
-	Headline string // stands alone in a phone's notification; without the mark
-	Message  string // one sentence that can be forwarded as it is
+	Mark     string // emoji for the result
+	Headline string // can stand alone in a phone's notification; without the mark
+	Message  string // one sentence that can be forwarded unchanged
 
-	Facts     []Fact     // about the result; of a single function all there is
-	Functions []AlertRow // of several functions, the most urgent first
-	Left      int        // functions that found no room in Functions
+	Facts     []Fact     // about the result; for a single function, everything about it
+	Functions []AlertRow // of several functions, most urgent first
+	Left      int        // functions for which there was no room in Functions
 
-	Why     []string         // why this version, and how the failing one was attributed to the run; sentences
-	Verdict string           // whether production recovered, in a sentence
-	Checks  []PublishedCheck // what that rests on
-	Notes   []string         // warnings that a person should know of
+	Why     []string         // why this version was selected, and how the failing one was attributed to the run; sentences
+	Verdict string           // whether production recovered; a sentence
+	Checks  []PublishedCheck // the evidence for it
+	Notes   []string         // warnings that somebody should know about
 
-	Next          []string // what to do, the most urgent first; sentences
-	NotRolledBack string   // what is as the deploy left it; a sentence
-	Links         []Page   // the run first
+	Next          []string // what to do, most urgent first; sentences
+	NotRolledBack string   // what the rollback did not change; a sentence
+	Links         []Page   // the page of the run first
 
 	At time.Time
 }
 
-// Title is the headline with its mark, for a subject or the first line.
+// Title returns the headline with its mark, for a subject or the first line.
 func (a Alert) Title() string { return a.Mark + " " + a.Headline }
 
 // Fact is one line with a name. URL may be empty.
 type Fact struct{ Name, Text, URL string }
 
-// Page is a page on the web that is worth a look.
+// Page is a useful page on the web.
 type Page struct{ Name, URL string }
 
 // AlertRow is one of several functions.
 type AlertRow struct {
 	Mark     string
-	Function string // with its alias: "api:live"
-	Version  string // where it went: "42 → 41"
+	Function string // including its alias: "api:live"
+	Version  string // the move: "42 → 41"
 	Result   string // "rolled back, healthy"
-	URL      string // of the alias in the AWS console
+	URL      string // the page of the alias in the AWS console
 }
 
 const (
 	maxAlertRows   = 40
 	maxAlertChecks = 12
 	maxAlertNotes  = 6
-	// longestHeadline is what Slack allows in a header, the least of all media.
+	// longestHeadline is Slack's limit for a header, the lowest of all media.
 	longestHeadline = 140
 )
 
-// NewAlert words a result for the channels. Secrets must have been taken out of
-// r before.
+// NewAlert returns the notification for a result. Secrets must be removed from r
+// before.
 func NewAlert(r Result) Alert {
 	all := mostUrgentFirst(r.Functions)
 	a := Alert{
@@ -106,29 +106,46 @@ func NewAlert(r Result) Alert {
 	return a
 }
 
-// AsPreliminary is the alert for the time while production is being checked.
-// Its mark promises nothing: who reads no further must not go back to sleep.
+// AsPreliminary returns the notification for the time while production is being
+// checked. Its mark must not look like a success: somebody who reads no further must
+// not go back to sleep.
 func (a Alert) AsPreliminary() Alert {
 	a.Preliminary, a.Mark = true, "⏳"
 	a.Verdict, a.Checks, a.Next = "Checking now whether production recovered.", nil, nil
 	return a
 }
 
-// AsTrial is the alert as a test of the channels, marked so that nobody runs.
-func (a Alert) AsTrial() Alert {
-	a.Trial, a.Mark = true, "🔔"
-	a.Headline = Cut("Test message, nothing has happened. "+a.Headline, longestHeadline)
-	a.Message = "This is a test of this channel, asked for by the inputs command: check and notify-on: always. Nothing was moved. What the check found: " + a.Message
+// WithSiteInProgress returns the preliminary notification for the time while the static
+// site is being restored. checking says whether production is being checked as well.
+func (a Alert) WithSiteInProgress(checking bool) Alert {
+	const text = "The static site is still being restored."
+	if checking {
+		a.Verdict += " " + text
+	} else {
+		a.Verdict = text
+	}
+	if a.NotRolledBack != "" {
+		a.NotRolledBack = NotRolledBack(true)
+	}
 	return a
 }
 
-// headlineIn is the headline with the environment behind it. What happened comes
-// first: a phone shows some 40 characters.
+// AsTrial returns the notification as a test of the channels, marked so that nobody
+// reacts to it.
+func (a Alert) AsTrial() Alert {
+	a.Trial, a.Mark = true, "🔔"
+	a.Headline = Cut("Test message, nothing has happened. "+a.Headline, longestHeadline)
+	a.Message = "This is a test of this channel, requested by the inputs command: check and notify-on: always. Nothing was moved. What the check found: " + a.Message
+	return a
+}
+
+// headlineIn returns the headline with the environment at the end. What happened comes
+// first, because a phone shows about 40 characters.
 func headlineIn(r Result) string {
 	return withEnvironment(Headline(r), r)
 }
 
-// withEnvironment puts the environment behind a headline that does not name it.
+// withEnvironment appends the environment to a headline that does not contain it.
 func withEnvironment(text string, r Result) string {
 	if r.Environment == "" || strings.HasPrefix(text, plainText.where(r)+" ") {
 		return Cut(text, longestHeadline)
@@ -144,7 +161,7 @@ func alertSteps(r Result) []string {
 	return NextSteps(r)
 }
 
-// verdict answers the question whether production recovered.
+// verdict says whether production recovered.
 func verdict(r Result, all []Function) string {
 	moved := slices.ContainsFunc(all, WasMoved)
 	checked := slices.ContainsFunc(all, Function.wasChecked)
@@ -154,23 +171,23 @@ func verdict(r Result, all []Function) string {
 	case r.Healthy == NotHealthy:
 		return "Production is NOT healthy after the move."
 	case r.Healthy == Healthy && len(all) == 1 && all[0].RecoveryMS != nil:
-		return fmt.Sprintf("Production recovered: every check%s passed, %s after the deploy had failed.",
-			ofServingVersion(all), durationText(time.Duration(*all[0].RecoveryMS)*time.Millisecond))
+		return fmt.Sprintf("Production recovered: every check%s passed, %s after the deploy failed.",
+			ofServingVersion(all), DurationText((time.Duration(*all[0].RecoveryMS) * time.Millisecond).Round(time.Second)))
 	case r.Healthy == Healthy:
 		return "Production recovered: every check" + ofServingVersion(all) + " passed."
 	case moved && slices.ContainsFunc(all, func(f Function) bool { return f.Healthy == Healthy }):
 		return "Production recovered where it was checked, but not everything was checked."
 	case moved && checked:
-		return "It is not known whether production recovered: no check failed, but at least one was inconclusive."
+		return "Could not confirm that production recovered: no check failed, but at least one was inconclusive."
 	case moved:
-		return "Nothing checked whether production recovered."
+		return "No check ran to confirm that production recovered."
 	default:
 		return ""
 	}
 }
 
-// ofServingVersion parts the checks that count from those of versions that were
-// left because they failed, which are shown as well.
+// ofServingVersion separates the checks that count from those of versions that were
+// replaced because they failed, which are also shown.
 func ofServingVersion(all []Function) string {
 	if !slices.ContainsFunc(all, func(f Function) bool { return len(f.Tried) > 0 }) {
 		return ""
@@ -186,12 +203,11 @@ func alertCheck(c Check, f Function, several bool) PublishedCheck {
 	return PublishedCheck{Name: name, Status: CheckStatus(Line(string(c.Status), longestName)), Detail: oneLine(c.Detail, longestCell)}
 }
 
-// CheckMark is the emoji for how a check ended; empty for statuses that are none
-// of ours.
+// CheckMark returns the emoji for the result of a check, or an empty string for an
+// unknown status.
 func CheckMark(status CheckStatus) string { return strings.TrimSpace(checkMark(status)) }
 
-// worstFirst puts the checks that have bad news first, and keeps those where
-// there are many.
+// worstFirst puts failed checks first, and limits the number of checks.
 func worstFirst(all []PublishedCheck) []PublishedCheck {
 	rank := map[CheckStatus]int{CheckFailed: 0, CheckInconclusive: 1}
 	sorted := slices.Clone(all)
@@ -213,8 +229,8 @@ func worstFirst(all []PublishedCheck) []PublishedCheck {
 	return append(kept, PublishedCheck{Name: fmt.Sprintf("%d more checks", len(all)-len(kept)), Detail: "in the step summary"})
 }
 
-// warnings are texts of notes, without those that a message has which is shown
-// whole.
+// warnings returns the texts of notes, except those contained in a message that is
+// shown completely.
 func warnings(all []Note, whole bool) []string {
 	var out []string
 	for _, n := range all {

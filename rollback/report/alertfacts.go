@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// alertFacts are the lines with names, those about production first.
+// alertFacts returns the lines with names, those about production first.
 func alertFacts(r Result, all []Function) []Fact {
 	var out []Fact
 	add := func(name, text, url string) {
@@ -44,11 +44,11 @@ func alertFacts(r Result, all []Function) []Fact {
 	return out
 }
 
-// alertRunFacts say what failed, what was in it, and who brought it.
+// alertRunFacts returns what failed, what it contained, and who started it.
 func alertRunFacts(r Result) []Fact {
 	run, by := r.Run, "By"
-	if requestedByPerson(r) && !isFailed(run) { // its commit is nobody's fault
-		run.SHA, by = "", "Asked for by"
+	if requestedByPerson(r) && !isFailed(run) { // its commit did not cause the failure
+		run.SHA, by = "", "Requested by"
 	}
 	var out []Fact
 	for _, f := range append(plainText.jobFacts(run), plainText.runFacts(run, by)...) {
@@ -57,22 +57,22 @@ func alertRunFacts(r Result) []Fact {
 	return out
 }
 
-// servingFact is the version that a function's alias is on, and how sure that is;
-// empty: not known.
+// servingFact returns the version that the alias of a function is on, and how certain
+// that is, or an empty fact if it is not known.
 func servingFact(f Function) (version, name string) {
 	switch {
 	case f.ChangedByOthers && WasMoved(f):
 		return f.To, "Rolled back to"
 	case WasMoved(f), f.Status == Promoted && f.To != "":
 		return f.To, "Live version"
-	case f.Status == Failed: // a move whose answer was lost may have been made
+	case f.Status == Failed: // a move without a response may have been made
 		return f.From, "Live when last read"
 	default:
 		return f.From, "Live version"
 	}
 }
 
-// versionInFull is a version with when it was published and from which commit.
+// versionInFull returns a version with its publication time and its commit.
 func versionInFull(f Function, version string) string {
 	text := versionOrUnknown(version)
 	if at, known := f.Published[version]; known {
@@ -84,12 +84,12 @@ func versionInFull(f Function, version string) string {
 	return text
 }
 
-// maxCauses is how many of several functions say in full why they were not
-// moved. The message of the whole has only their reasons.
+// maxCauses is for how many functions the full reason is shown why they were not
+// moved. The message of the whole result contains only the codes.
 const maxCauses = 5
 
-// causeOf is why a function was not moved, without what stands beside it; empty:
-// that needs no words of its own.
+// causeOf returns why a function was not moved, without what is shown next to it, or
+// an empty string if no explanation is needed.
 func causeOf(command string, f Function) string {
 	if f.Status != Failed && !f.NeedsAttention() || movedButUnhealthy(f) {
 		return ""
@@ -100,12 +100,12 @@ func causeOf(command string, f Function) string {
 	return oneLine(f.Message, longestCell)
 }
 
-// maxDated is how many functions there may be for each to have the dates and
-// commits of its versions: beyond that nobody finds the versions among them.
+// maxDated is up to how many functions the dates and commits of their versions are
+// shown: with more functions, the versions would be hard to find among them.
 const maxDated = 10
 
-// versionInShort says a version with its date and commit as briefly as a row
-// wants it: "41 (2026-03-06 01:14, 0f9e8d7)".
+// versionInShort returns a version with its date and commit in short form, for a table
+// row: "41 (2026-03-06 01:14, 0f9e8d7)".
 func (f Function) versionInShort(version string) string {
 	var more []string
 	if at, known := f.Published[version]; known {
@@ -152,7 +152,7 @@ func alertRows(command string, all []Function) (rows []AlertRow, left int) {
 	return rows, len(all) - len(rows)
 }
 
-// webAddress is the URL where it is one to follow, else empty.
+// webAddress returns the URL if it is a web address, otherwise an empty string.
 func webAddress(url string) string {
 	if !isWebAddress(url) {
 		return ""
@@ -160,7 +160,7 @@ func webAddress(url string) string {
 	return url
 }
 
-// alertLinks are the pages that are worth a look, the run first.
+// alertLinks returns the useful pages, the page of the run first.
 func alertLinks(r Result) []Page {
 	names := map[linkKind]string{linkToRun: r.runLinkName("Run"), linkToOwnRun: "This run", linkToAlias: "Alias", linkToLogs: "Logs"}
 	var out []Page

@@ -4,12 +4,12 @@ import (
 	"strings"
 )
 
-// longestListed is how many functions a comment names.
+// longestListed is how many functions a comment lists.
 const longestListed = 20
 
-// Comment is what a pull request is told whose merge was rolled back, in
-// GitHub's Markdown. Texts of r that come from outside can neither format nor
-// link nor mention. Secrets must have been taken out of r before.
+// Comment returns the comment on a pull request whose merge was rolled back, in
+// GitHub's Markdown. Outside texts in r cannot format, link or mention. Secrets must
+// be removed from r before.
 func Comment(r Result) string {
 	all := mostUrgentFirst(r.Functions)
 	return shortPage(
@@ -21,7 +21,7 @@ func Comment(r Result) string {
 	)
 }
 
-// sectionHead is the head of what is one of several on a page.
+// sectionHead returns the head of a section that is one of several on a page.
 func sectionHead(r Result, all []Function) section {
 	first := ""
 	if steps := nextSteps(r); len(steps) > 0 {
@@ -32,7 +32,7 @@ func sectionHead(r Result, all []Function) section {
 	return s
 }
 
-// whyCommented is the sentence that says why this pull request is written to.
+// whyCommented returns the sentence that explains the comment on this pull request.
 func whyCommented(r Result) string {
 	text := "The merge of this pull request"
 	if sha := FailedCommit(r); sha != "" {
@@ -44,7 +44,7 @@ func whyCommented(r Result) string {
 	}
 	switch {
 	case requestedByPerson(r):
-		return text + ", and a person has rolled it back."
+		return text + ", and it was rolled back manually."
 	case isWebAddress(r.Run.URL):
 		return text + ", and " + markdownLink("its run", r.Run.URL) + " failed."
 	default:
@@ -52,7 +52,7 @@ func whyCommented(r Result) string {
 	}
 }
 
-// moveList lists where each alias went.
+// moveList lists where each alias was moved.
 func moveList(r Result, all []Function) string {
 	lines, left := upTo(len(all), longestListed, longestBody/4, func(i int) string {
 		f := all[i]
@@ -77,7 +77,7 @@ func moveList(r Result, all []Function) string {
 	return lines + leftOut(left)
 }
 
-// failedChecks are the checks that failed on what serves now.
+// failedChecks returns the checks that failed on the live version.
 func failedChecks(all []Function) string {
 	var lines []string
 	for _, f := range all {
@@ -90,18 +90,18 @@ func failedChecks(all []Function) string {
 	return strings.Join(lines, "\n")
 }
 
-// revertSentence is the one thing to do on a pull request. Where production is
-// not well there is more to do, and the head has it.
+// revertSentence returns the one thing to do on a pull request. If production is not
+// healthy, there is more to do, which is in the head.
 func revertSentence(r Result) string {
 	on := ""
 	if r.Run.Branch != "" {
 		on = " on " + inlineCode(r.Run.Branch, longestName)
 	}
 	return "**Before the next deploy:** revert this pull request" + on +
-		", or fix it. Deploying the same code again brings the fault back."
+		", or fix it. Deploying the same code again would bring the problem back."
 }
 
-// runLinks leads to the runs, the own one first: here it counts what was done.
+// runLinks returns links to the runs, first to the run that did the rollback.
 func runLinks(r Result) string {
 	var parts []string
 	if isWebAddress(r.OwnURL) {

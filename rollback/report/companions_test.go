@@ -60,7 +60,7 @@ func ready(status report.Status) report.Result {
 func taken() report.Result {
 	f := api()
 	f.Status, f.Reason, f.To, f.MovedAt, f.Proof, f.Healthy, f.Checks, f.Changes = report.Taken, "", "", "", "", report.HealthUnknown, nil, nil
-	f.Message = "api:live in production serves version 42: version 42 is noted for this run, and a rollback of this run goes back to exactly that"
+	f.Message = "api:live in production serves version 42: version 42 is recorded for this run, and a rollback of this run goes back to that version"
 	return companion("snapshot", f)
 }
 
@@ -68,7 +68,7 @@ func drilled() report.Result {
 	f := api()
 	f.Status, f.Reason, f.To, f.Proof = report.Drilled, "", "", ""
 	f.Target, f.Why = "41", "it is the newest good version before version 42"
-	f.Message = "api:live in staging serves version 42, as before: the drill took it to version 41 in 200ms, and back in 300ms; all checks passed, there and back"
+	f.Message = "api:live in staging serves version 42, as before: the drill moved it to version 41 in 200ms, and back in 300ms; all checks passed on both versions"
 	f.Timeline = []report.Moment{
 		{Event: report.Started, At: night().Add(-9 * time.Second)},
 		{Event: report.AliasMoved, At: night().Add(-8 * time.Second), Detail: "to version 41, from version 42"},
@@ -90,7 +90,7 @@ func aDrill(name string) report.Function {
 func drillFailed() report.Result {
 	f := aDrill("api")
 	f.Status, f.Reason, f.Healthy = report.Failed, report.Unhealthy, report.NotHealthy
-	f.Message = "api:live in staging serves version 42, as before: the drill took it to version 41 in 200ms, and back in 300ms; the drill failed: version 41 was not healthy (health https://shop.example.com/health: status 500)"
+	f.Message = "api:live in staging serves version 42, as before: the drill moved it to version 41 in 200ms, and back in 300ms; the drill failed: version 41 was not healthy (health https://shop.example.com/health: status 500)"
 	f.Checks = []report.Check{{Version: "41", Name: "health https://shop.example.com/health", Status: "failed", Detail: "status 500"}}
 	return inStaging("drill", f)
 }
@@ -125,7 +125,7 @@ func plannedFor(command string) report.Result {
 	f.Message = "dry run: api:live in staging would go from version 42 to version 41, because it is the newest good version before version 42; nothing was changed"
 	if command == "snapshot" {
 		f.Reason, f.To, f.Target, f.Why = "", "", "", ""
-		f.Message = "api:live in staging serves version 42: dry run: version 42 would be noted"
+		f.Message = "api:live in staging serves version 42: dry run: version 42 would be recorded"
 	}
 	return inStaging(command, f)
 }

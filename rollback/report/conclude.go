@@ -11,11 +11,11 @@ const (
 	longestMessage = 1_000 // characters of the output `message`
 )
 
-// Conclude fills in the status, reason, message and health of the whole from
-// those of its functions. The status is `failed` if any failed, else
-// `rolled-back` if any was, else `planned`, else `skipped`; the reason is that
-// of the first function with it. A result without functions keeps what it has,
-// and is of unknown health unless it says otherwise.
+// Conclude sets the status, reason, message and health of the whole result from those
+// of its functions. The status is `failed` if any failed, otherwise `rolled-back` if
+// any was rolled back, otherwise `planned`, otherwise `skipped`; the reason is that of
+// the first function with this status. A result without functions keeps its values;
+// its health is unknown unless it is already set.
 func Conclude(r *Result) {
 	defer concludeSite(r)
 	if len(r.Functions) == 0 {
@@ -35,8 +35,8 @@ func Conclude(r *Result) {
 	r.Message = messageOf(r.Command, r.Functions, r.Environment)
 }
 
-// concludeSite adds the site to the conclusion: the whole has failed where it has,
-// and something was rolled back where the site alone was.
+// concludeSite includes the site: the whole result has failed if the site has, and
+// something was rolled back if only the site was.
 func concludeSite(r *Result) {
 	if r.Site == nil {
 		return
@@ -57,7 +57,7 @@ func concludeSite(r *Result) {
 	r.Message = Cut(joinParts(". ", strings.TrimSuffix(r.Message, "."), about), longestMessage)
 }
 
-// reasonToRestore says on what the restored state stands.
+// reasonToRestore returns the reason for the restored state of the site.
 func (s Site) reasonToRestore() Reason {
 	if s.Evidence == ByManifest {
 		return Snapshot
@@ -65,8 +65,8 @@ func (s Site) reasonToRestore() Reason {
 	return PreviousVersion
 }
 
-// healthOf is bad if it is bad anywhere, and good only where every function that
-// was not left alone was found well.
+// healthOf is not healthy if any function is not healthy, and healthy only if every
+// function that was not skipped is healthy.
 func healthOf(all []Function) Health {
 	verdict := HealthUnknown
 	unknown := false
@@ -86,10 +86,10 @@ func healthOf(all []Function) Health {
 	return verdict
 }
 
-// messageOf says what happened to the functions in one sentence that can be
-// forwarded as it is: a single function's own message, or "2 of 3 functions in
-// production were rolled back: api 42 → 41, worker 7 → 6; billing was left
-// alone (not-deployed)". It has at most 1,000 characters.
+// messageOf returns what happened to the functions in one sentence that can be
+// forwarded unchanged: the message of a single function, or "2 of 3 functions in
+// production were rolled back: api 42 → 41, worker 7 → 6; billing was not changed
+// (not-deployed)". It has at most 1,000 characters.
 func messageOf(command string, all []Function, environment string) string {
 	switch len(all) {
 	case 0:
@@ -134,7 +134,7 @@ func messageOf(command string, all []Function, environment string) string {
 	return Cut(first+strings.Join(parts, "; "), longestMessage)
 }
 
-// promotionOutcome names the functions whose traffic a promotion could not return.
+// promotionOutcome lists the functions whose traffic a promotion could not return.
 func promotionOutcome(all []Function) string {
 	still := slices.DeleteFunc(slices.Clone(all), func(f Function) bool { return !f.NotRestored })
 	if len(still) == 0 {
@@ -143,8 +143,8 @@ func promotionOutcome(all []Function) string {
 	return "traffic of " + functionNames(still) + " STILL goes to the new version; "
 }
 
-// drillOutcome says where the aliases stand after a drill of several
-// functions; empty: none was begun.
+// drillOutcome says which versions the aliases are on after a drill of several
+// functions, or returns an empty string if no drill was started.
 func drillOutcome(all []Function) string {
 	only := func(is func(Function) bool) []Function {
 		return slices.DeleteFunc(slices.Clone(all), func(f Function) bool { return !is(f) })
@@ -165,7 +165,7 @@ func drillOutcome(all []Function) string {
 	return ""
 }
 
-// checksSummary is what the checks of several functions found, as a part of a
+// checksSummary returns what the checks of several functions found, as part of a
 // sentence.
 func checksSummary(command string, all []Function) string {
 	verdict := healthOf(all)
@@ -189,12 +189,12 @@ func checksSummary(command string, all []Function) string {
 	case first(CheckInconclusive) == "":
 		return "production recovered where it was checked, but not everything was checked"
 	}
-	return "it is not known whether production recovered (" + first(CheckInconclusive) + ")"
+	return "could not confirm that production recovered (" + first(CheckInconclusive) + ")"
 }
 
 func checkedAfterMove(f Function) bool { return f.MovedAt != "" && f.wasChecked() }
 
-// verb is what a sentence says of functions with one status.
+// verb is the verb for functions with one status.
 type verb struct{ one, many string }
 
 func (v verb) conjugate(n int) string {
@@ -207,7 +207,7 @@ func (v verb) conjugate(n int) string {
 var verbs = map[Status]verb{
 	RolledBack: {"was rolled back", "were rolled back"},
 	Planned:    {"would be rolled back", "would be rolled back"},
-	Skipped:    {"was left alone", "were left alone"},
+	Skipped:    {"was not changed", "were not changed"},
 	Failed:     {"could not be rolled back", "could not be rolled back"},
 	Ready:      {"is ready", "are ready"},
 	NotReady:   {"is not ready", "are not ready"},
@@ -217,7 +217,7 @@ var verbs = map[Status]verb{
 	Promoted:   {"was promoted", "were promoted"},
 }
 
-// commandVerbs are those of commands that say a status in other words.
+// commandVerbs are the verbs of commands that describe a status in other words.
 var commandVerbs = map[string]map[Status]verb{
 	"check":    {Failed: {"could not be checked", "could not be checked"}},
 	"snapshot": {Failed: {"could not be recorded", "could not be recorded"}, Planned: {"would be recorded", "would be recorded"}},
@@ -226,16 +226,17 @@ var commandVerbs = map[string]map[Status]verb{
 	"drill":    {Failed: {"failed the drill", "failed the drill"}, Planned: {"would be drilled", "would be drilled"}},
 }
 
-// verbUnhealthy is for those that were moved, and did not recover by it.
+// verbUnhealthy is the verb for functions that were moved, but did not recover.
 var verbUnhealthy = verb{"was rolled back but is not healthy", "were rolled back but are not healthy"}
 
-// movedUnhealthy: the rollback worked, and production is unhealthy all the same.
+// movedUnhealthy reports whether the rollback worked, but production is still
+// unhealthy.
 func movedButUnhealthy(f Function) bool {
 	return f.Status == Failed && f.Reason == Unhealthy && f.To != "" && f.Promotion == nil
 }
 
-// laterClause is a later part of the sentence: "api 42 → 41 was rolled back",
-// "billing was left alone (not-deployed)".
+// laterClause returns a later part of the sentence: "api 42 → 41 was rolled back",
+// "billing was not changed (not-deployed)".
 func laterClause(group []Function, v verb) string {
 	if group[0].To != "" && group[0].Promotion == nil || group[0].Status != Skipped && group[0].Status != Failed {
 		return namesAndMoves(group) + " " + v.conjugate(len(group))
@@ -248,7 +249,7 @@ func laterClause(group []Function, v verb) string {
 	return strings.Join(byReason, ", ")
 }
 
-// namesAndMoves names functions with their move: "api 42 → 41", "billing
+// namesAndMoves lists functions with their moves: "api 42 → 41", "billing
 // (throttled)".
 func namesAndMoves(group []Function) string {
 	return joinFunctions(group, func(f Function) string {
@@ -279,8 +280,8 @@ func joinFunctions(group []Function, say func(Function) string) string {
 	return strings.Join(words, ", ")
 }
 
-// byStatus groups functions, the status of the whole first. Of those that
-// failed, the ones that were not moved come before those that were.
+// byStatus groups functions by status, the status of the whole result first. Of the
+// failed functions, those that were not moved come before those that were.
 func byStatus(all []Function) [][]Function {
 	var groups [][]Function
 	for _, status := range precedence {
@@ -296,7 +297,7 @@ func byStatus(all []Function) [][]Function {
 			}
 		}
 	}
-	if len(groups) == 0 { // no status that we know
+	if len(groups) == 0 { // an unknown status
 		groups = append(groups, all)
 	}
 	return groups

@@ -46,11 +46,11 @@ func TestConclude(t *testing.T) {
 		},
 		"rolled back and left alone": {
 			[]report.Function{alone, moved, canary}, report.RolledBack, report.PreviousVersion, report.HealthUnknown,
-			"2 of 3 functions in production were rolled back: api 42 → 41, worker 42 → 41; billing was left alone (not-deployed)",
+			"2 of 3 functions in production were rolled back: api 42 → 41, worker 42 → 41; billing was not changed (not-deployed)",
 		},
 		"a failure outweighs all": {
 			[]report.Function{moved, alone, denied}, report.Failed, report.AccessDenied, report.HealthUnknown,
-			"1 of 3 functions in production could not be rolled back: mail (access-denied); api 42 → 41 was rolled back; billing was left alone (not-deployed)",
+			"1 of 3 functions in production could not be rolled back: mail (access-denied); api 42 → 41 was rolled back; billing was not changed (not-deployed)",
 		},
 		"the first failure gives the reason": {
 			[]report.Function{sick, denied}, report.Failed, report.Unhealthy, report.NotHealthy,
@@ -58,11 +58,11 @@ func TestConclude(t *testing.T) {
 		},
 		"a dry run": {
 			[]report.Function{alone, planned}, report.Planned, report.PreviousVersion, report.HealthUnknown,
-			"1 of 2 functions in production would be rolled back: api 42 → 41; billing was left alone (not-deployed)",
+			"1 of 2 functions in production would be rolled back: api 42 → 41; billing was not changed (not-deployed)",
 		},
 		"what was left alone has no say in health": {
 			[]report.Function{moved, alone}, report.RolledBack, report.PreviousVersion, report.Healthy,
-			"1 of 2 functions in production was rolled back: api 42 → 41; billing was left alone (not-deployed)",
+			"1 of 2 functions in production was rolled back: api 42 → 41; billing was not changed (not-deployed)",
 		},
 		"production recovered": {
 			[]report.Function{well, well}, report.RolledBack, report.PreviousVersion, report.Healthy,
@@ -70,7 +70,7 @@ func TestConclude(t *testing.T) {
 		},
 		"of one it is not known": {
 			[]report.Function{well, open}, report.RolledBack, report.PreviousVersion, report.HealthUnknown,
-			"2 functions in production were rolled back: api 42 → 41, worker 42 → 41; it is not known whether production recovered (alarm errors: said so)",
+			"2 functions in production were rolled back: api 42 → 41, worker 42 → 41; could not confirm that production recovered (alarm errors: said so)",
 		},
 		"one is not healthy": {
 			[]report.Function{well, unwell}, report.Failed, report.Unhealthy, report.NotHealthy,
@@ -83,7 +83,7 @@ func TestConclude(t *testing.T) {
 		},
 		"nothing to do": {
 			[]report.Function{alone, alone}, report.Skipped, report.NotDeployed, report.HealthUnknown,
-			"2 functions in production were left alone: billing (not-deployed), billing (not-deployed)",
+			"2 functions in production were not changed: billing (not-deployed), billing (not-deployed)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// functionSections are what there is to say about the only function.
+// functionSections returns the sections about the only function.
 func functionSections(r Result, f Function) []section {
-	title := "Why it was left alone"
+	title := "Why it was not rolled back"
 	switch f.Status {
 	case RolledBack, Planned:
 		title = "Why it was moved"
@@ -19,9 +19,9 @@ func functionSections(r Result, f Function) []section {
 			title = "Why it would be moved"
 		}
 	case Failed, NotReady:
-		title = "What is known about the versions"
+		title = "About the versions"
 	case Ready, Taken, Listed, Drilled, Promoted:
-		title = "What it rests on"
+		title = "Evidence"
 	case Skipped, Restored: // a function is never restored
 	}
 	return []section{
@@ -36,8 +36,8 @@ func functionSections(r Result, f Function) []section {
 	}
 }
 
-// functionBlocks has a folded block for each of several functions that has
-// something to tell beyond its line in the table.
+// functionBlocks returns a folded block for each of several functions that has more to
+// show than its row in the table.
 func functionBlocks(r Result, all []Function) section {
 	told := slices.DeleteFunc(slices.Clone(all), func(f Function) bool {
 		return f.Message == "" && f.Proof == "" && len(f.Checks)+len(f.Changes)+len(f.Notes)+len(f.Versions) == 0 && f.Owner == nil
@@ -47,23 +47,23 @@ func functionBlocks(r Result, all []Function) section {
 	})
 }
 
-// foldedBlocks are as many folded blocks as there is room for; rest has the
-// others.
+// foldedBlocks returns as many folded blocks as there is room for. rest says where the
+// others are.
 func foldedBlocks(all []Function, bytes int, rest string, one func(Function) string) section {
 	text, left := upTo(len(all), maxDetails, bytes, func(i int) string { return one(all[i]) + "\n" })
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here; %s has them.", left, rest)
+		text += fmt.Sprintf("\n\n%d more functions are not shown here; see %s.", left, rest)
 	}
 	return section{title: "Function by function", body: strings.TrimSpace(text)}
 }
 
-// functionBlock folds what there is to say of one function below its message.
+// functionBlock returns the folded content about one function, below its message.
 func functionBlock(f Function, parts ...string) string {
 	title := f.mark() + " " + codeHTML(oneLine(f.Function, longestName)) + " " + StatusText(f.Status)
 	return folded(title, joinParts("\n\n", append([]string{escapeMarkdown(f.Message, longestText)}, parts...)...))
 }
 
-// why says why this version was chosen, and to whose run the failing one was
+// why returns why this version was selected, and to which run the failing one was
 // attributed; sentences.
 func (m medium) why(f Function) []string {
 	var out []string
@@ -76,21 +76,21 @@ func (m medium) why(f Function) []string {
 	return out
 }
 
-// targetPhrase says what became of the version that was decided on.
+// targetPhrase says what happened to the selected version.
 func targetPhrase(f Function) string {
 	switch {
 	case f.Status == Ready, f.Status == NotReady, f.Status == Listed:
-		return "is where a rollback would go now,"
+		return "would be the target of a rollback now,"
 	case f.Status == Planned:
-		return "would be taken"
+		return "would be selected"
 	case f.Status == Failed && f.MovedAt == "":
-		return "was to be taken"
+		return "was selected as the target"
 	default:
-		return "was taken"
+		return "was selected"
 	}
 }
 
-// whyAndWhen is why, and when the alias was moved.
+// whyAndWhen returns the reason, and the time of the move.
 func whyAndWhen(f Function) string {
 	parts := gitHub.why(f)
 	if f.MovedAt != "" {
@@ -99,7 +99,7 @@ func whyAndWhen(f Function) string {
 	return strings.Join(parts, " ")
 }
 
-// withFullStop ends a text with a full stop.
+// withFullStop ends a text with a period.
 func withFullStop(text string) string {
 	if text == "" || strings.ContainsAny(text[len(text)-1:], ".!?…") {
 		return text
@@ -107,7 +107,7 @@ func withFullStop(text string) string {
 	return text + "."
 }
 
-// capitalized begins a text as a sentence begins.
+// capitalized makes the first letter of a text a capital.
 func capitalized(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	if size == 0 {
@@ -116,13 +116,13 @@ func capitalized(text string) string {
 	return string(unicode.ToUpper(first)) + text[size:]
 }
 
-// checksTitle asks what the checks of a command answer.
+// checksTitle returns the question that the checks of a command answer.
 func checksTitle(command string) string {
 	switch command {
 	case "check", "promote":
 		return "What was checked"
 	case "drill":
-		return "Was it healthy, there and back?"
+		return "Was it healthy on both versions?"
 	default:
 		return "Did production recover?"
 	}
@@ -143,8 +143,8 @@ func checkTable(all []Check) string {
 	return "| Check | Result | Detail |\n| --- | --- | --- |\n" + rows + leftOut(left)
 }
 
-// mostTellingFirst puts first what must not be cut off: the checks of the version
-// that serves before those of versions that were left, and bad news before good.
+// mostTellingFirst puts first what must not be left out: the checks of the live
+// version before those of replaced versions, and failures before successes.
 func mostTellingFirst(all []Check) []Check {
 	rank := func(c Check) int {
 		n := 0
@@ -165,8 +165,8 @@ func mostTellingFirst(all []Check) []Check {
 	return sorted
 }
 
-// healthDetails is what the checks found, what CloudWatch measured, and the log of
-// the test invocation.
+// healthDetails returns the results of the checks, the CloudWatch metrics, and the log
+// of the test invocation.
 func healthDetails(f Function) string {
 	measured, log := "", ""
 	if f.Watched != nil {
@@ -213,7 +213,7 @@ func changesTitle(f Function) string {
 	return "What differs between version " + escapeMarkdown(f.From, longestName) + " and " + escapeMarkdown(other, longestName)
 }
 
-// orWord heads a column with a version.
+// orWord returns the heading of a column for a version.
 func orWord(version, word string) string {
 	if version == "" {
 		return word
@@ -246,7 +246,7 @@ func foldedChanges(f Function) string {
 	return folded(fmt.Sprintf("%d settings differ", len(f.Changes)), text)
 }
 
-// changesBlock is the table below a title of its own.
+// changesBlock is the table below its own title.
 func changesBlock(f Function) string {
 	if len(f.Changes) == 0 {
 		return ""
@@ -269,23 +269,23 @@ func leftOut(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\n\n%d more are left out here.", n)
+	return fmt.Sprintf("\n\n%d more are not shown here.", n)
 }
 
-// linkSection leads to the run and to the places in the AWS console.
+// linkSection returns links to the run and to pages in the AWS console.
 func linkSection(r Result) section {
 	var parts []string
 	for _, l := range linksOf(r) {
 		switch l.to {
 		case linkToRun:
 			if isRollback(r.Command) && gitHub.runFact(r.Run).linked != "" {
-				continue // the section about the run has it
+				continue // the section about the run contains it
 			}
 			parts = append(parts, markdownLink(r.runLinkName("The run"), l.url))
 		case linkToOwnRun:
 			parts = append(parts, markdownLink("This run", l.url))
 		case linkToAlias, linkToLogs:
-			if calloutKind(r) != "" { // else nothing happened: nothing to look at
+			if calloutKind(r) != "" { // otherwise, nothing happened, and there is nothing to check
 				parts = append(parts, l.markdown(r.Functions[0]))
 			}
 		}
@@ -303,7 +303,7 @@ func functionLinks(f Function) string {
 	return strings.Join(parts, linkGap)
 }
 
-// markdown is a link to a page of a function.
+// markdown returns a link to a page of a function.
 func (l link) markdown(f Function) string {
 	if l.to == linkToAlias {
 		return markdownLink("Alias "+inlineCode(f.Alias, longestName)+" in the AWS console", l.url)
@@ -311,7 +311,7 @@ func (l link) markdown(f Function) string {
 	return markdownLink("Logs of "+orFunction(inlineCode(f.Function, longestName))+" in CloudWatch", l.url)
 }
 
-// dash stands where there is nothing to say.
+// dash is shown if there is no value.
 const dash = "–"
 
 func orDash(text string) string { return cmp.Or(text, dash) }

@@ -11,19 +11,19 @@ import (
 // ellipsis stands where text was cut.
 const ellipsis = "…"
 
-// zeroWidthSpace separates characters for GitHub, not for the eye: a zero-width
-// space behind `@`, `#` or a URL's colon keeps a text from pinging people, from
-// linking, and from leaving a back reference on an issue. An entity of the
-// character itself would not do: mentions are found after entities are decoded.
+// zeroWidthSpace separates characters for GitHub, but not for readers: a zero-width
+// space after `@`, `#` or the colon of a URL prevents mentions, links, and back
+// references on an issue. An entity for the character itself would not work, because
+// GitHub finds mentions after it decodes entities.
 const zeroWidthSpace = "&#8203;"
 
-// Cut shortens text to at most limit characters (not bytes). Where something
-// was left out, the last one is `…`. Broken UTF-8 becomes U+FFFD.
+// Cut shortens text to at most limit characters (not bytes). If something was removed,
+// the last character is `…`. Invalid UTF-8 becomes U+FFFD.
 func Cut(text string, limit int) string {
 	if limit <= 0 {
 		return ""
 	}
-	if len(text) > limit*utf8.UTFMax+utf8.UTFMax { // the rest cannot matter
+	if len(text) > limit*utf8.UTFMax+utf8.UTFMax { // the rest is not needed
 		text = text[:limit*utf8.UTFMax+utf8.UTFMax]
 	}
 	runes := []rune(text)
@@ -33,10 +33,11 @@ func Cut(text string, limit int) string {
 	return string(runes[:limit-1]) + ellipsis
 }
 
-// Line makes one line of outside text that shows what is in it: line breaks,
-// ANSI sequences, other control characters and those that turn the direction
-// of reading become visible escapes such as `\n` and `\u202e`. It is at most
-// limit characters long. It is not escaped for Markdown or HTML.
+// Line converts outside text to one line that shows its content: line breaks, ANSI
+// sequences, other control characters and characters that change the text direction
+// become visible escapes such as `
+// ` and `\u202e`. The result has at most limit characters. It is not escaped for
+// Markdown or HTML.
 func Line(text string, limit int) string {
 	var b strings.Builder
 	for _, r := range Cut(text, limit) {
@@ -59,20 +60,21 @@ func Line(text string, limit int) string {
 	return Cut(b.String(), limit)
 }
 
-// isJoiner finds the invisible characters that only shape their neighbours
-// (emoji, Indic scripts). They are dropped: shown, they would tear words apart.
+// isJoiner reports whether a character is invisible and only shapes its neighbors
+// (emoji, Indic scripts). Such characters are dropped, because their escapes would
+// split words.
 func isJoiner(r rune) bool {
 	return r == '\u200c' || r == '\u200d' || unicode.Is(unicode.Variation_Selector, r)
 }
 
-// isVisible is false for control, format, private and unassigned characters,
-// and for those that are drawn as nothing. The runner compares by culture, and
-// such a comparison skips them: they must not hide the pieces of a command.
+// isVisible is false for control, format, private and unassigned characters, and for
+// characters without a glyph. The runner compares texts with the rules of a culture,
+// which ignore such characters: they must not hide the parts of a command.
 func isVisible(r rune) bool {
 	return unicode.IsGraphic(r) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
-// oneLine is Line with line breaks as blanks, for prose.
+// oneLine is Line with spaces instead of line breaks, for prose.
 func oneLine(text string, limit int) string {
 	text = Cut(text, limit)
 	if strings.ContainsAny(text, "\r\n\t") {
@@ -81,9 +83,9 @@ func oneLine(text string, limit int) string {
 	return Line(text, limit)
 }
 
-// escapeMarkdown makes outside text plain text in GitHub's Markdown, wherever it
-// stands: in a paragraph, a list, a table or a link. It is one line of at most
-// limit characters as seen; it formats nothing, links nothing, mentions nobody.
+// escapeMarkdown converts outside text to plain text in GitHub's Markdown, for any
+// place: a paragraph, a list, a table or a link. The result is one line of at most
+// limit visible characters. It formats nothing, links nothing, and mentions nobody.
 func escapeMarkdown(text string, limit int) string {
 	var b strings.Builder
 	text = oneLine(text, limit)
@@ -133,8 +135,8 @@ func escapeMarkdown(text string, limit int) string {
 	return b.String()
 }
 
-// inlineCode shows outside text as inline code in GitHub's Markdown, also within
-// tables. It is one line of at most limit characters; empty text stays empty.
+// inlineCode shows outside text as inline code in GitHub's Markdown, also in tables.
+// The result is one line of at most limit characters; empty text stays empty.
 func inlineCode(text string, limit int) string {
 	text = oneLine(text, limit)
 	switch {
@@ -147,8 +149,8 @@ func inlineCode(text string, limit int) string {
 	}
 }
 
-// codeHTML shows one line as inline code where backticks do not work: in HTML
-// blocks, and around text that holds backticks or pipes.
+// codeHTML shows one line as inline code if backticks do not work: in HTML blocks, and
+// for text that contains backticks or pipes.
 func codeHTML(line string) string {
 	var b strings.Builder
 	for _, r := range line {
@@ -161,8 +163,8 @@ func codeHTML(line string) string {
 	return "<code>" + b.String() + "</code>"
 }
 
-// markdownLink is a Markdown link. The text must be Markdown already; without a
-// usable web address it comes back alone.
+// markdownLink returns a Markdown link. The text must already be Markdown. Without a
+// valid web address, it returns only the text.
 func markdownLink(markdown, url string) string {
 	if !isWebAddress(url) {
 		return markdown
@@ -174,7 +176,8 @@ var urlEscapes = strings.NewReplacer(
 	"<", "%3C", ">", "%3E", "|", "%7C", `\`, "%5C", "`", "%60", "&", "&amp;",
 )
 
-// isWebAddress refuses other schemes and whatever a browser would read anew.
+// isWebAddress rejects other schemes, and everything that a browser would interpret in
+// another way.
 func isWebAddress(url string) bool {
 	const longest = 2048
 	if len(url) > longest || !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {

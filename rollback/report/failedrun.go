@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// runFact is one thing that is known of a run: a part that leads to a page, and
-// what follows it. Both are texts of the medium.
+// runFact is one fact about a run: a part with a link, and the text after it. Both are
+// texts of the medium.
 type runFact struct {
 	name, linked, rest, url string
 }
 
 func (f runFact) markdown() string { return markdownLink(f.linked, f.url) + f.rest }
 
-// jobFacts are the first jobs that failed.
+// jobFacts returns the first jobs that failed.
 func (m medium) jobFacts(run Run) []runFact {
 	var out []runFact
 	failed := failedJobs(run.Jobs)
@@ -27,7 +27,8 @@ func (m medium) jobFacts(run Run) []runFact {
 	return out
 }
 
-// runFacts say what was in the run, and who brought it; by heads the person.
+// runFacts returns what the run contained, and who started it; by is the label for the
+// person.
 func (m medium) runFacts(run Run, by string) []runFact {
 	var out []runFact
 	if run.SHA != "" {
@@ -46,7 +47,7 @@ func (m medium) runFacts(run Run, by string) []runFact {
 	return out
 }
 
-// runFact says which run it was.
+// runFact identifies the run.
 func (m medium) runFact(run Run) runFact {
 	fact := runFact{name: "Run", linked: m.runName(run), url: run.URL}
 	if fact.linked == "" && run.URL != "" {
@@ -61,7 +62,7 @@ func (m medium) runFact(run Run) runFact {
 	return fact
 }
 
-// runName is "Deploy no. 57"; empty: it is not known.
+// runName is "Deploy no. 57", or an empty string if it is not known.
 func (m medium) runName(run Run) string {
 	name := m.text(run.Workflow, m.longestRun)
 	if run.Number > 0 {
@@ -70,8 +71,8 @@ func (m medium) runName(run Run) string {
 	return name
 }
 
-// isFailed is true where the run is known to have failed. The own run has no
-// conclusion yet, but its jobs may.
+// isFailed reports whether the run is known to have failed. The action's own run has
+// no conclusion yet, but its jobs may have one.
 func isFailed(run Run) bool {
 	return run.Conclusion == "failure" || run.Conclusion == "timed_out" || len(failedJobs(run.Jobs)) > 0
 }
@@ -86,7 +87,7 @@ func failedJobs(jobs []Job) []Job {
 	return failed
 }
 
-// runSection is what is known of the run that a rollback is for.
+// runSection returns what is known about the run for which the rollback is made.
 func runSection(r Result) section {
 	if !isRollback(r.Command) {
 		return section{}
@@ -99,7 +100,7 @@ func runSection(r Result) section {
 	return section{title: title, body: joinParts("\n", jobList(r.Run), facts)}
 }
 
-// jobList names the jobs that failed.
+// jobList lists the jobs that failed.
 func jobList(run Run) string {
 	list := factList(gitHub.jobFacts(run))
 	if more := len(failedJobs(run.Jobs)) - maxJobs; more > 0 {

@@ -5,12 +5,12 @@ import (
 	"strconv"
 )
 
-// What is left behind on GitHub is about the code that failed. Which commit that
-// is, is not always the one of the run.
+// Follow-ups on GitHub are about the code that failed. Its commit is not always the
+// commit of the run.
 
-// FailedCommit is the commit of the code that was left, or should have been;
-// empty where it is not known. It is the one that the version was made from, also
-// where a later run has only promoted it.
+// FailedCommit returns the commit of the code that was replaced, or should have been,
+// or an empty string if it is not known. It is the commit from which the version was
+// built, even if a later run only promoted it.
 func FailedCommit(r Result) string {
 	if sha := commitOfLeft(r); sha != "" {
 		return sha
@@ -18,9 +18,9 @@ func FailedCommit(r Result) string {
 	return FailedRunCommit(r)
 }
 
-// FailedRunCommit is the commit of the run that failed, which is what GitHub has
-// its deployment under. Where a person has asked for the rollback, the run is no
-// deploy, and it is the commit of the version that was left.
+// FailedRunCommit returns the commit of the failed run, which is the commit of its
+// deployment on GitHub. If the rollback was started manually, the run is not a deploy,
+// and it is the commit of the version that was replaced.
 func FailedRunCommit(r Result) string {
 	if requestedByPerson(r) {
 		return commitOfLeft(r)
@@ -37,11 +37,11 @@ func commitOfLeft(r Result) string {
 	return ""
 }
 
-// commitToRevert is the commit to be reverted after functions were rolled back:
-// that of the version which was left. Where that is not known it is the failed
-// run's, but never that of a run by which a person only asked for the rollback.
-// Empty: it is not known, it is not one, or what serves again was made from it,
-// too.
+// commitToRevert returns the commit to revert after functions were rolled back: the
+// commit of the replaced version. If that is not known, it is the commit of the failed
+// run, but never of a run that was only started for a manual rollback. It is empty if
+// it is not known, if there is more than one, or if the live version was built from it
+// as well.
 func commitToRevert(r Result, group []Function) string {
 	found := ""
 	for _, f := range group {
@@ -60,8 +60,8 @@ func commitToRevert(r Result, group []Function) string {
 	return found
 }
 
-// requestedByPerson is true where the run that is told of did not fail: a person
-// started it to roll back.
+// requestedByPerson reports whether the run in the result did not fail, but was
+// started manually to roll back.
 func requestedByPerson(r Result) bool {
 	for _, f := range r.Functions {
 		if f.Reason == Chosen {
@@ -72,8 +72,8 @@ func requestedByPerson(r Result) bool {
 	return dispatched && !isFailed(r.Run)
 }
 
-// SameCommit is true where all versions that serve again were made from the commit
-// that was rolled back: what broke production is then not in a merge.
+// SameCommit reports whether all versions that are live again were built from the
+// commit that was rolled back: the cause of the failure is then not in a merge.
 func SameCommit(r Result) bool {
 	sha, same := FailedCommit(r), false
 	for _, f := range r.Functions {
@@ -87,25 +87,25 @@ func SameCommit(r Result) bool {
 	return same && sha != ""
 }
 
-// LeftVersion is the version that a rollback has left, or was to leave.
+// LeftVersion returns the version that a rollback replaced, or was to replace.
 func LeftVersion(f Function) string {
 	return cmp.Or(f.Left, failedVersion(f))
 }
 
-// Forward is true where a person has chosen a newer version than the one that
-// served: that is no rollback, and what was left has not failed.
+// Forward reports whether a version newer than the live one was chosen manually: that
+// is not a rollback, and the replaced version has not failed.
 func Forward(f Function) bool {
 	to, toErr := strconv.ParseInt(f.To, 10, 64)
 	left, leftErr := strconv.ParseInt(LeftVersion(f), 10, 64)
 	return f.Reason == Chosen && toErr == nil && leftErr == nil && to > left
 }
 
-// WasMoved reports whether the function's alias was moved, and stayed so.
+// WasMoved reports whether the alias of the function was moved, and stayed there.
 func WasMoved(f Function) bool {
 	return f.To != "" && (f.Status == RolledBack || f.Status == Failed && f.MovedAt != "")
 }
 
-// commitLink is a commit of the run's repository, as a link where its address is
+// commitLink returns a commit of the run's repository, as a link if its address is
 // known.
 func commitLink(run Run, sha string) string {
 	run.SHA = sha

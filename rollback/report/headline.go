@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Headline says in a few words what happened, as plain text without a mark:
+// Headline returns a short description of what happened, as plain text without a mark:
 // "Rolled back: api is on version 41 again".
 func Headline(r Result) string { return plainText.headline(r) }
 
@@ -50,10 +50,10 @@ func (m medium) headline(r Result) string {
 		return text
 	case Skipped:
 		if !isRollback(r.Command) {
-			return fmt.Sprintf("%s left alone: %s", functionCount(all), what)
+			return fmt.Sprintf("%s not changed: %s", functionCount(all), what)
 		}
 		if all > 0 {
-			return fmt.Sprintf("Nothing rolled back: %s left alone", functionCount(all))
+			return fmt.Sprintf("Nothing rolled back: %s not changed", functionCount(all))
 		}
 		return "Nothing rolled back: " + what
 	default:
@@ -61,8 +61,8 @@ func (m medium) headline(r Result) string {
 	}
 }
 
-// siteHeadline is the headline where the site alone decides how the whole ended;
-// empty: the functions say it.
+// siteHeadline returns the headline if only the site determines the result, or an
+// empty string if the functions do.
 func (m medium) siteHeadline(r Result) string {
 	if r.Site == nil || !isRollback(r.Command) || count(r.Functions, hasStatus(Failed)) > 0 {
 		return ""
@@ -70,7 +70,7 @@ func (m medium) siteHeadline(r Result) string {
 	moved := count(r.Functions, hasStatus(RolledBack))
 	failed := "the static site was NOT restored: " + m.text(reasonHeading(r.Site.Reason), longestCell)
 	if r.Site.Reason == PartlyRestored {
-		failed = "the static site was NOT restored as a whole"
+		failed = "the static site was NOT restored completely"
 	}
 	switch {
 	case r.Site.Status == Failed && moved > 1:
@@ -131,7 +131,7 @@ func (m medium) functionHeadline(r Result, f Function) string {
 		return failed
 	case Skipped:
 		if !isRollback(r.Command) {
-			return fmt.Sprintf("%s was left alone: %s", name, why)
+			return fmt.Sprintf("%s was not changed: %s", name, why)
 		}
 		if stands := m.standsOn(r, f); stands != "" && f.NeedsAttention() {
 			return fmt.Sprintf("%s. %s was not rolled back: %s", stands, name, why)
@@ -142,7 +142,7 @@ func (m medium) functionHeadline(r Result, f Function) string {
 	}
 }
 
-// where is the environment as a sentence begins with it.
+// where returns the environment as the start of a sentence.
 func (m medium) where(r Result) string {
 	if r.Environment == "" {
 		return "Production"
@@ -150,8 +150,9 @@ func (m medium) where(r Result) string {
 	return capitalized(m.text(r.Environment, longestName))
 }
 
-// standsOn says which version production is still on after a rollback that was
-// not made: who is woken must know that first. Empty: nothing is known of it.
+// standsOn returns which version production is still on after a rollback that was not
+// made: somebody who was woken up must know that first. It is empty if that is not
+// known.
 func (m medium) standsOn(r Result, f Function) string {
 	if !isRollback(r.Command) || f.From == "" || f.MovedAt != "" {
 		return ""
@@ -161,11 +162,11 @@ func (m medium) standsOn(r Result, f Function) string {
 		failing = "failing "
 	}
 	switch f.Reason { //nolint:exhaustive // every other reason leaves the alias where it was read
-	case Timeout, Cancelled, AWSError, AliasChanged, Throttled: // a move whose answer was lost may have been made
+	case Timeout, Cancelled, AWSError, AliasChanged, Throttled: // a move without a response may have been made
 		return fmt.Sprintf("%s was on %sversion %s when last read", m.where(r), failing, m.text(version, longestName))
 	case AliasOnLatest:
 		return m.where(r) + " is STILL on $LATEST"
-	case VersionNotFound: // which version is bad is the opinion of the person who chose another
+	case VersionNotFound: // the version is only bad in the opinion of the person who chose another one
 		failing = ""
 	}
 	if f.CanaryVersion != "" {
@@ -174,8 +175,8 @@ func (m medium) standsOn(r Result, f Function) string {
 	return fmt.Sprintf("%s is STILL on %sversion %s", m.where(r), failing, m.text(version, longestName))
 }
 
-// drillHeadline says of a drill that failed where the alias stands, before
-// anything else; empty: it was not moved.
+// drillHeadline returns where the alias points after a failed drill, before anything
+// else, or an empty string if the alias was not moved.
 func (m medium) drillHeadline(r Result, f Function, name, why string) string {
 	switch {
 	case r.Command != "drill" || f.From == "":
@@ -198,10 +199,10 @@ func drillsHeadline(all []Function, n int) string {
 	case count(all, isChangedByOthers) > 0:
 		return capitalized(failed)
 	}
-	return "Every alias is where it was; " + failed
+	return "Every alias is on the same version as before; " + failed
 }
 
-// otherHeadline is for the commands beside `rollback`.
+// otherHeadline returns the headline for the commands other than `rollback`.
 func otherHeadline(status Status) string {
 	switch status {
 	case Ready:
@@ -221,7 +222,7 @@ func otherHeadline(status Status) string {
 	}
 }
 
-// commandNoun names a command at a sentence's start.
+// commandNoun returns the name of a command for the start of a sentence.
 func commandNoun(command string) string {
 	if isRollback(command) {
 		return "Rollback"
@@ -229,7 +230,7 @@ func commandNoun(command string) string {
 	return strings.ToUpper(command[:1]) + command[1:]
 }
 
-// versionOrUnknown never leaves a hole in a sentence.
+// versionOrUnknown replaces an unknown version in a sentence.
 func versionOrUnknown(version string) string {
 	if version == "" {
 		return "?"
@@ -262,7 +263,7 @@ func functionCount(n int) string {
 	return fmt.Sprintf("%d functions", n)
 }
 
-// outOf is "2 of 3 functions", or "3 functions" where it is all of them.
+// outOf is "2 of 3 functions", or "3 functions" if it is all of them.
 func outOf(n, all int) string {
 	if n == all {
 		return functionCount(n)

@@ -11,15 +11,15 @@ import (
 // longestTitle is in characters; GitHub's own limit is 256.
 const longestTitle = 200
 
-// IssueTitle names a post-mortem: what happened to what, where and on which day.
-// It is plain text in which nothing links or mentions.
+// IssueTitle returns the title of a post-mortem: what happened to what, where and on
+// which day. It is plain text that contains no links or mentions.
 func IssueTitle(r Result) string {
 	title := Headline(r)
 	if r.Environment != "" && !strings.HasPrefix(title, plainText.where(r)+" ") {
 		title += " · " + Line(r.Environment, longestName)
 	}
-	// Titles know one piece of Markdown, the backtick; a zero-width space
-	// keeps the rest from being read as more than text.
+	// Titles support one element of Markdown, the backtick; a zero-width space
+	// prevents the rest from being interpreted.
 	title = strings.NewReplacer("`", "'", "@", "@\u200b", "#", "#\u200b").Replace(title)
 	day := ""
 	if !r.Timestamp.IsZero() {
@@ -28,9 +28,9 @@ func IssueTitle(r Result) string {
 	return Cut(title, longestTitle-len(day)) + day
 }
 
-// Issue is the text of a post-mortem, in GitHub's Markdown: the timeline, the
-// evidence, the open questions, and what to do as a list of tasks. What is said
-// of Comment holds for it, too.
+// Issue returns the text of a post-mortem, in GitHub's Markdown: the timeline, the
+// evidence, the open questions, and a task list of what to do. The rules of Comment
+// also apply to it.
 func Issue(r Result) string {
 	all := mostUrgentFirst(r.Functions)
 	sections := []section{
@@ -61,8 +61,8 @@ func Issue(r Result) string {
 	)...)
 }
 
-// IssueUpdate is what is added to the post-mortem when the same version has
-// failed again, or another try to roll it back has ended.
+// IssueUpdate returns the comment on a post-mortem after the same version has failed
+// again, or after another attempt to roll it back.
 func IssueUpdate(r Result) string {
 	all := mostUrgentFirst(r.Functions)
 	again := "**The same version again**"
@@ -80,7 +80,8 @@ func IssueUpdate(r Result) string {
 	return shortPage(append(sections, section{body: runLinks(r)})...)
 }
 
-// wholeTimeline is the timeline also where nothing was moved, or even tried.
+// wholeTimeline returns the timeline, even if nothing was moved or no move was
+// attempted.
 func wholeTimeline(r Result, f Function) string {
 	if text := timelineTable(f); text != "" {
 		return text
@@ -95,9 +96,9 @@ func wholeTimeline(r Result, f Function) string {
 	return momentTable(all)
 }
 
-// healthOrNotChecked is what the checks found, but for the log of the test
-// invocation: an issue is mailed to all who watch, and what a function logs is
-// not for them.
+// healthOrNotChecked returns the results of the checks, without the log of the test
+// invocation: GitHub mails an issue to all watchers, and the log of a function is not
+// for them.
 func healthOrNotChecked(f Function) string {
 	f.LogTail = ""
 	if text := healthDetails(f); text != "" || !WasMoved(f) {
@@ -106,7 +107,7 @@ func healthOrNotChecked(f Function) string {
 	return "Not checked: no check was requested."
 }
 
-// versionsOf says when each version was made, and from which commit.
+// versionsOf lists when each version was published, and from which commit.
 func versionsOf(r Result, f Function) string {
 	rows := []string{}
 	add := func(what, version string) {
@@ -144,7 +145,7 @@ func versionsOf(r Result, f Function) string {
 	return text
 }
 
-// openQuestions are those that this program cannot answer.
+// openQuestions returns the questions that this program cannot answer.
 func openQuestions(r Result, all []Function) []string {
 	sha := FailedCommit(r)
 	commit := "the commit"
@@ -153,10 +154,10 @@ func openQuestions(r Result, all []Function) []string {
 	}
 	asked := []string{"What in " + commit + " broke production?"}
 	if SameCommit(r) {
-		asked[0] = "Both versions were made from " + commit + ". What else was different: configuration, a dependency, the build?"
+		asked[0] = "Both versions were built from " + commit + ". What else was different: configuration, a dependency, the build?"
 	}
 	asked = append(asked, "Why was it not found before it was deployed?")
-	for _, f := range all[:min(len(all), 1)] { // of several, the most urgent one
+	for _, f := range all[:min(len(all), 1)] { // of several functions, the most urgent one
 		asked = append(asked, affectedQuestion(f, len(all) > 1))
 	}
 	moved := slices.ContainsFunc(all, WasMoved)
@@ -170,7 +171,8 @@ func openQuestions(r Result, all []Function) []string {
 		"Did the deploy change what does not go back with the alias: the static site, infrastructure, a database, secrets, a configuration store?")
 }
 
-// affectedQuestion asks for the users, from when to when as far as that is known.
+// affectedQuestion asks which users were affected, with the period as far as it is
+// known.
 func affectedQuestion(f Function, several bool) string {
 	of := ""
 	if several {
@@ -191,12 +193,12 @@ func affectedQuestion(f Function, several bool) string {
 		return "Who is affected" + of + ", and since when?"
 	}
 	if from != "" {
-		return "Who was affected" + of + ", from" + from + " UTC, when the version came, to " + escapeMarkdown(timeOfDay(f.MovedAt), longestName) + "?"
+		return "Who was affected" + of + ", from" + from + " UTC, when the version was deployed, to " + escapeMarkdown(timeOfDay(f.MovedAt), longestName) + "?"
 	}
 	return "Who was affected" + of + ", up to " + escapeMarkdown(timeOfDay(f.MovedAt), longestName) + ", and since when?"
 }
 
-// nextTasks are the next steps, each as the text of a task.
+// nextTasks returns the next steps, each as the text of a task.
 func nextTasks(r Result) []string {
 	var all []string
 	for _, s := range nextSteps(r) {

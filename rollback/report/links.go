@@ -7,16 +7,16 @@ import (
 )
 
 // consoles are the hosts of the AWS console by partition. A partition that is not
-// among them has none, rather than one that leads elsewhere. There is no way to ask
-// AWS: https://docs.aws.amazon.com/general/latest/gr/console-service.html
+// listed has no links, rather than links to a wrong host. AWS has no API for this:
+// https://docs.aws.amazon.com/general/latest/gr/console-service.html
 var consoles = map[string]string{
 	"aws":        "console.aws.amazon.com",
 	"aws-cn":     "console.amazonaws.cn",
 	"aws-us-gov": "console.amazonaws-us-gov.com",
 }
 
-// aliasURL is the page of the function's alias in the AWS console; empty where
-// its region is not known.
+// aliasURL returns the page of the function's alias in the AWS console, or an empty
+// string if its region is not known.
 func aliasURL(f Function) string {
 	base := consoleURL(f, "lambda")
 	if base == "" || f.Function == "" || f.Alias == "" {
@@ -25,8 +25,8 @@ func aliasURL(f Function) string {
 	return base + "#/functions/" + url.PathEscape(bareName(f.Function)) + "/aliases/" + url.PathEscape(f.Alias)
 }
 
-// logsURL is the page of the function's log group in the CloudWatch console;
-// empty where its region is not known.
+// logsURL returns the page of the function's log group in the CloudWatch console, or
+// an empty string if its region is not known.
 func logsURL(f Function) string {
 	base := consoleURL(f, "cloudwatch")
 	if base == "" || f.Function == "" && f.LogGroup == "" {
@@ -39,14 +39,15 @@ func logsURL(f Function) string {
 	return base + "#logsV2:log-groups/log-group/" + escapeLogGroup(group)
 }
 
-// escapeLogGroup escapes as the CloudWatch console does: twice, with `$` for
-// `%` the second time, so that `/` is `$252F`.
+// escapeLogGroup escapes as the CloudWatch console does: twice, with `$` for `%` the
+// second time, so that `/` is `$252F`.
 func escapeLogGroup(group string) string {
 	once := strings.ReplaceAll(url.QueryEscape(group), "+", "%20")
 	return strings.ReplaceAll(url.QueryEscape(once), "%", "$")
 }
 
-// commitURL is the page of the run's commit; empty where it is not known.
+// commitURL returns the page of the run's commit, or an empty string if it is not
+// known.
 func commitURL(run Run) string {
 	repository := repositoryURL(run)
 	if repository == "" || run.SHA == "" || strings.Trim(run.SHA, "0123456789abcdefABCDEF") != "" {
@@ -55,7 +56,8 @@ func commitURL(run Run) string {
 	return repository + "/commit/" + run.SHA
 }
 
-// repositoryURL is the page of the run's repository; empty: it is not known.
+// repositoryURL returns the page of the run's repository, or an empty string if it is
+// not known.
 func repositoryURL(run Run) string {
 	repository, _, found := strings.Cut(run.URL, "/actions/runs/")
 	if !found {
@@ -64,8 +66,8 @@ func repositoryURL(run Run) string {
 	return repository
 }
 
-// compareURL is the page of what came between two commits of the run's repository;
-// empty: one of them, or where to look, is not known.
+// compareURL returns the page that compares two commits of the run's repository, or an
+// empty string if a commit or the repository is not known.
 func compareURL(run Run, from, to string) string {
 	known := func(sha string) bool { return commitURL(Run{URL: run.URL, SHA: sha}) != "" }
 	if from == to || !known(from) || !known(to) {
@@ -74,7 +76,7 @@ func compareURL(run Run, from, to string) string {
 	return repositoryURL(run) + "/compare/" + from + "..." + to
 }
 
-// linkKind says what a link leads to.
+// linkKind is the kind of page that a link leads to.
 type linkKind int
 
 const (
@@ -89,8 +91,8 @@ type link struct {
 	url string
 }
 
-// linksOf are the pages that are worth a look, each once, the run first. Only web
-// addresses are among them.
+// linksOf returns the useful pages, each once, the page of the run first. It contains
+// only web addresses.
 func linksOf(r Result) []link {
 	var out []link
 	add := func(all ...link) {
@@ -112,8 +114,8 @@ func linksOfFunction(f Function) []link {
 	return slices.DeleteFunc(all, func(l link) bool { return l.url == "" })
 }
 
-// runLinkName names the run of a result; run is its name where it did not fail, or
-// is not said to.
+// runLinkName returns the name of the link to the run of a result. run is the name if
+// the run did not fail, or is not known to have failed.
 func (r Result) runLinkName(run string) string {
 	if isRollback(r.Command) && isFailed(r.Run) {
 		return "Failed run"
@@ -133,7 +135,7 @@ func consoleURL(f Function, service string) string {
 	return "https://" + region + "." + console + "/" + service + "/home?region=" + region
 }
 
-// regionOf is the region by name or from the ARN, if it is fit for a host name.
+// regionOf returns the region by name or from the ARN, if it is valid in a host name.
 func regionOf(f Function) string {
 	region := f.Region
 	if parts := strings.Split(f.ARN, ":"); region == "" && len(parts) > 3 {
@@ -145,11 +147,11 @@ func regionOf(f Function) string {
 	return region
 }
 
-// commercial are how the names of regions begin that are in the partition aws.
+// commercial are the prefixes of the regions in the partition aws.
 var commercial = []string{"af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"}
 
-// partitionOf is the partition by the function's ARN, else by its region; empty: it
-// is not known.
+// partitionOf returns the partition from the function's ARN, or from its region, or an
+// empty string if it is not known.
 func partitionOf(f Function, region string) string {
 	for _, arn := range []string{f.ARN, f.Function} {
 		if parts := strings.Split(arn, ":"); len(parts) > 1 && parts[0] == "arn" {
@@ -168,7 +170,7 @@ func partitionOf(f Function, region string) string {
 	return ""
 }
 
-// bareName takes the name out of a function's full or partial ARN.
+// bareName returns the name in a full or partial function ARN.
 func bareName(function string) string {
 	if at := strings.LastIndex(function, "function:"); at >= 0 {
 		function, _, _ = strings.Cut(function[at+len("function:"):], ":")

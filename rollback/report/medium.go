@@ -1,14 +1,13 @@
 package report
 
-// medium writes texts from outside in the form that a reader's program takes. The
-// limits are in characters.
+// medium writes outside texts in the format of a medium. The limits are in characters.
 type medium struct {
 	text   func(text string, limit int) string
-	name   func(text string, limit int) string // of a function, a branch, a person
+	name   func(text string, limit int) string // of a function, a branch or a person
 	strong func(text string) string            // takes a text of the medium
 
 	longestRun int    // characters of a workflow's name
-	unnamedRun string // what a run is called whose workflow is not known; empty: nothing
+	unnamedRun string // the name for a run whose workflow is not known; empty for none
 }
 
 var (
@@ -22,13 +21,14 @@ var (
 	}
 )
 
-// FromTo is a move in short: "42 → 41".
+// FromTo returns a short form of the move: "42 → 41".
 func FromTo(from, to string) string { return versionOrUnknown(from) + arrow + versionOrUnknown(to) }
 
 const arrow = " → "
 
-// move is where an alias went: "42 → 41", or where it stands; empty: neither is
-// known. about adds to a version what else is known of it; nil: nothing.
+// move returns where an alias was moved, "42 → 41", or the version it is on, or an
+// empty string if neither is known. about returns additional facts about a version; it
+// may be nil.
 func (m medium) move(f Function, about func(version string) string) string {
 	plain := func(version string) string { return m.text(version, longestName) }
 	version := plain

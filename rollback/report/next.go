@@ -2,8 +2,8 @@ package report
 
 import "slices"
 
-// NextSteps says what to do about the whole result, the most urgent first, as
-// plain text. Functions that ended the same way share their steps.
+// NextSteps returns what to do about the whole result, most urgent first, as plain
+// text. Functions with the same outcome share their steps.
 func NextSteps(r Result) []string {
 	texts := []string{}
 	for _, s := range nextSteps(r) {
@@ -12,10 +12,10 @@ func NextSteps(r Result) []string {
 	return texts
 }
 
-// maxOutcomes bounds how many different ways to end are given steps of their own.
+// maxOutcomes limits how many different outcomes have their own steps.
 const maxOutcomes = 6
 
-// maxCommands bounds how many functions with the same outcome get a command.
+// maxCommands limits how many functions with the same outcome get a command.
 const maxCommands = 5
 
 func nextSteps(r Result) []step {
@@ -40,7 +40,7 @@ func nextSteps(r Result) []step {
 	return all
 }
 
-// stepsFor fills in the remedy for functions that ended the same way.
+// stepsFor fills in the remedy for functions with the same outcome.
 func stepsFor(r Result, group []Function) []step {
 	values := valuesOf(r, group)
 	var all []step
@@ -58,13 +58,14 @@ func stepsFor(r Result, group []Function) []step {
 	return all
 }
 
-// isRollback tells the command itself from its companions (`check`, `list` …).
+// isRollback distinguishes the command itself from the other commands (`check`, `list`
+// and so on).
 func isRollback(command string) bool {
 	return command == "" || command == "rollback"
 }
 
-// groupByOutcome puts functions together that ended the same way, the most urgent
-// first and otherwise in the order given.
+// groupByOutcome groups functions with the same outcome, most urgent first and
+// otherwise in the given order.
 func groupByOutcome(functions []Function) [][]Function {
 	type outcome struct {
 		status      Status
@@ -75,7 +76,7 @@ func groupByOutcome(functions []Function) [][]Function {
 	index := map[outcome]int{}
 	var groups [][]Function
 	for _, f := range mostUrgentFirst(functions) {
-		key := outcome{f.Status, f.Reason, f.NotRestored, f.NoPrevious}
+		key := outcome{f.Status, f.Reason, f.NotRestored, f.NoPrevious.deployedWith(f.Owner)}
 		at, ok := index[key]
 		if !ok {
 			at = len(groups)

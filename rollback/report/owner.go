@@ -2,24 +2,28 @@ package report
 
 import "strings"
 
-// Owner tells who else moves an alias, in words. Its texts may come from outside.
+// Owner describes what else moves an alias. Its texts may come from outside.
 type Owner struct {
-	Tool         string // "AWS CDK"; empty: not known
-	Name         string // "the stack checkout"; empty: not known
-	OnlyFunction bool   // it owns the function, and as far as is known not the alias
-	State        string // half a sentence: what it is doing; empty: not known
-	Command      string // what brings it out of that state; empty: nothing is to be done
-	Deployment   string // half a sentence about a deployment of CodeDeploy in flight
-	Next         string // half a sentence: what the next deploy does with the alias
-	Keep         string // half a sentence: whether the next deploy deletes old versions, and what keeps them
-	// TargetDeleted: the next deploy deletes old versions, unless something was done
-	// about it.
+	Tool         string // "AWS CDK"; empty if unknown
+	Name         string // "the stack checkout"; empty if unknown
+	OnlyFunction bool   // it owns the function but, as far as is known, not the alias
+	State        string // what it is doing, as part of a sentence; empty if unknown
+	Command      string // how to recover it from that state; empty if nothing has to be done
+	Deployment   string // a CodeDeploy deployment in progress, as part of a sentence
+	Next         string // what the next deploy does with the alias, as part of a sentence
+	Keep         string // whether the next deploy deletes old versions, and how to keep them, as part of a sentence
+	// TargetDeleted reports that the next deploy deletes old versions, unless this is
+	// prevented.
 	TargetDeleted bool
-	Past          []string // half sentences: what was waited for or stopped
-	Unseen        []string // half sentences: what could not be seen, and why
+	// Deletes is the cause if old versions are missing; empty if the tool is not
+	// known.
+	Deletes NoPrevious
+	Past    []string // what was waited for or stopped; parts of sentences
+	Unseen  []string // what could not be read, and why; parts of sentences
 }
 
-// Title names the owner: "AWS CDK, the stack checkout"; empty: none is known.
+// Title names the owner, such as "AWS CDK, the stack checkout", or returns an empty
+// string if none is known.
 func (o Owner) Title() string {
 	var parts []string
 	for _, part := range []string{o.Tool, o.Name} {
@@ -30,7 +34,7 @@ func (o Owner) Title() string {
 	return strings.Join(parts, ", ")
 }
 
-// sentences tell of the owner, the most important first.
+// sentences describe the owner, most important first.
 func (o Owner) sentences() []string {
 	var out []string
 	add := func(text string) {
@@ -67,7 +71,7 @@ func (o Owner) sentences() []string {
 	return out
 }
 
-// ownerSection tells who else moves the alias.
+// ownerSection describes what else moves the alias.
 func ownerSection(f Function) string {
 	if f.Owner == nil {
 		return ""
@@ -79,7 +83,7 @@ func ownerSection(f Function) string {
 	return strings.Join(lines, "\n")
 }
 
-// ownerFacts are the lines of a message about the owner: what it is, and what the
+// ownerFacts returns the lines about the owner for a message: what it is, and what the
 // next deploy does.
 func ownerFacts(f Function) []Fact {
 	o := f.Owner
@@ -103,9 +107,9 @@ func ownerFacts(f Function) []Fact {
 	return facts
 }
 
-// Check is the line of the command check: who else moves the alias, in which state
-// it is, and whether the version to go back to outlives the next deploy. It fails
-// nothing.
+// Check returns a line for the command check: what else moves the alias, its state,
+// and whether the version to go back to is kept by the next deploy. The line never
+// fails.
 func (o Owner) Check() Check {
 	line := Check{Name: "owner", Status: CheckPassed, Detail: strings.Join(o.sentences(), " ")}
 	if o.TargetDeleted || o.Deployment != "" || o.Command != "" || len(o.Unseen) > 0 {

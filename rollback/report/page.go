@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// section is a part of a page in GitHub's Markdown. Without a body it is left out.
+// section is a part of a page in GitHub's Markdown. A section without a body is left
+// out.
 type section struct {
-	title string // Markdown; empty: there is no heading
-	level int    // of the heading; 0: sectionLevel
+	title string // in Markdown; empty for no heading
+	level int    // the level of the heading; 0 for sectionLevel
 	body  string
 }
 
@@ -42,16 +43,15 @@ func joinParts(between string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(slices.Clone(parts), func(s string) bool { return s == "" }), between)
 }
 
-// longestBody is how long a comment or an issue may become, in bytes. GitHub
-// refuses more than 65,536 characters.
+// longestBody is the maximum length of a comment or an issue, in bytes. GitHub rejects
+// more than 65,536 characters.
 const longestBody = 60_000
 
-// tooLong stands where a section was left out.
-const tooLong = "This was too long for this page; the summary of the run has it."
+// tooLong replaces a section that was left out.
+const tooLong = "This is too long for this page; see the summary of the run."
 
-// shortPage joins sections to a page of longestBody at most. Where they are too
-// long together, the longest ones give way to a sentence, and only their headings
-// stay.
+// shortPage joins sections to a page of at most longestBody. If they are too long
+// together, a sentence replaces the longest ones, and only their headings stay.
 func shortPage(sections ...section) string {
 	sections = slices.DeleteFunc(slices.Clone(sections), func(s section) bool { return s.body == "" })
 	for range sections {
@@ -69,8 +69,7 @@ func shortPage(sections ...section) string {
 	return page(sections)
 }
 
-// upTo joins lines until there are enough of them or the bytes are used up, and
-// counts those left out.
+// upTo joins lines up to a number of lines and bytes, and counts those left out.
 func upTo(n, most, bytes int, line func(i int) string) (text string, left int) {
 	var b strings.Builder
 	for i := range n {
@@ -89,8 +88,8 @@ func upTo(n, most, bytes int, line func(i int) string) (text string, left int) {
 	return b.String(), 0
 }
 
-// folded is a block that a click opens. Within its title Markdown is not read:
-// plain HTML only.
+// folded is a block that opens on a click. Its title does not support Markdown, only
+// plain HTML.
 func folded(titleHTML, body string) string {
 	return "<details><summary>" + titleHTML + "</summary>\n\n" + body + "\n\n</details>"
 }

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Promotion is how a promotion went, and what was counted in it.
+// Promotion is the course of a promotion, with its counts.
 type Promotion struct {
 	Version string // the new version
-	Stable  string // the version that served before; empty: not known
+	Stable  string // the version that was live before; empty if unknown
 	// Weight is the new version's share of the traffic at the end, from 0 to 1.
 	Weight float64
-	// Calls and errors of both versions while they shared the traffic, and of the new
-	// one since it has all of it.
+	// The calls and errors of both versions while they shared the traffic, and of the
+	// new one since it has all of it.
 	Calls, Errors             int
 	StableCalls, StableErrors int
 	BakeCalls, BakeErrors     int
@@ -22,23 +22,23 @@ type Promotion struct {
 	Minutes                   []PromotionMinute
 }
 
-// PromotionLook is what one look found.
+// PromotionLook is the result of one look.
 type PromotionLook struct {
 	At      time.Time
 	Weight  float64
-	Verdict string // half a sentence
+	Verdict string // part of a sentence
 	Passed  bool
 }
 
-// PromotionMinute is one minute of both versions.
+// PromotionMinute contains the counts of both versions in one minute.
 type PromotionMinute struct {
 	At                        time.Time
 	Calls, Errors             int
 	StableCalls, StableErrors int
 }
 
-// NewVersion is what was counted of the new version: beside the stable one, or with
-// all of the traffic where both never shared it.
+// NewVersion returns the counts of the new version: while it shared the traffic or, if
+// it never did, while it had all of it.
 func (p Promotion) NewVersion() (calls, errors int) {
 	if p.Calls == 0 && p.StableCalls == 0 {
 		return p.BakeCalls, p.BakeErrors
@@ -46,10 +46,10 @@ func (p Promotion) NewVersion() (calls, errors int) {
 	return p.Calls, p.Errors
 }
 
-// percent is a share of the traffic, for people.
+// percent formats a share of the traffic.
 func percent(weight float64) string { return fmt.Sprintf("%.4g%%", 100*weight) }
 
-// promotionSection is the part of a page about a promotion.
+// promotionSection is the section of a page about a promotion.
 func promotionSection(f Function) string {
 	p := f.Promotion
 	if p == nil || len(p.Looks) == 0 && len(p.Minutes) == 0 {
@@ -89,12 +89,12 @@ func rateText(calls, errors int) string {
 	return PercentText(100 * float64(errors) / float64(calls))
 }
 
-// sparkBars are from no errors to the most of any minute; a minute without calls is
-// a dot.
+// sparkBars go from no errors to the most errors of any minute; a minute without calls
+// is a dot.
 var sparkBars = []rune("▁▂▃▄▅▆▇█")
 
-// sparkline draws the error rate of each minute, as high as its share of the highest
-// rate of both versions.
+// sparkline draws the error rate of each minute, in proportion to the highest rate of
+// both versions.
 func sparkline(minutes []PromotionMinute, of func(PromotionMinute) (calls, errors int)) string {
 	rate := func(calls, errors int) float64 { return float64(errors) / float64(max(calls, 1)) }
 	highest := 0.0

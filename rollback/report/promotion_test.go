@@ -60,7 +60,7 @@ func promoted() report.Result {
 func promotedUnseen() report.Result {
 	f := aPromotion("api", 1, alone(0))
 	f.Status, f.Reason, f.To, f.Healthy, f.Attention = report.Promoted, "", "43", report.HealthUnknown, true
-	f.Message = "api:live in production is on version 43, from version 42; it is not known whether it is healthy there: too few calls to tell"
+	f.Message = "api:live in production is on version 43, from version 42; could not confirm that it is healthy: too few calls to tell"
 	return companion("promote", f)
 }
 

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// PromotionStage is where a promotion stands that goes on.
+// PromotionStage is the stage of a promotion that is in progress.
 type PromotionStage struct {
-	Headline string // what happened: "Promotion began"
-	// Message has a sentence for each function, or one for all.
+	Headline string // what happened, such as "Promotion started"
+	// Message has one sentence per function, or one for all.
 	Message string
 	Next    string // what comes next; a sentence
-	Doubt   bool   // somebody had better look
+	Doubt   bool   // somebody should check it
 }
 
-// NewPromotionAlert words the stage of a promotion for the channels that are notified
-// as it goes. r has the functions of which it speaks as they are then; secrets must
-// have been taken out of it before, as for NewAlert.
+// NewPromotionAlert returns the notification about the stage of a promotion. r
+// contains the functions that it is about, in their current state; secrets must be
+// removed from it before, as for NewAlert.
 func NewPromotionAlert(r Result, stage PromotionStage) Alert {
 	a := NewAlert(r)
 	a.Preliminary, a.Severity, a.Mark = true, SeverityQuiet, "⏳"

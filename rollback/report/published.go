@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// What is published has types of its own: their fields are promised to workflows,
-// and those of the result are not. The contract's section 7 and the reference name
-// them. Arrays are never null, for later steps loop over them.
+// The published data has its own types, because workflows depend on their fields, but
+// not on those of the result. Section 7 of the contract and the reference list them.
+// Arrays are never null, because later steps loop over them.
 
 // Published is the result for one function: an element of the output `results`.
 type Published struct {
@@ -30,7 +30,7 @@ type Published struct {
 	DurationMS     int64             `json:"duration-ms"`
 	Timeline       []PublishedMoment `json:"timeline"`
 	RecoveryMS     *int64            `json:"time-to-recovery-ms,omitempty"`
-	// Site is that of the whole result, and stands in its first element alone.
+	// Site belongs to the whole result, and is only in its first element.
 	Site *Site `json:"site,omitempty"`
 }
 
@@ -48,8 +48,8 @@ type PublishedChange struct {
 	To   string `json:"to"`
 }
 
-// PublishedMoment is an entry of a timeline. Its time is in UTC and whole seconds:
-// jq's dates know no fractions.
+// PublishedMoment is an entry of a timeline. Its time is in UTC and in whole seconds,
+// because the date functions of jq do not support fractions.
 type PublishedMoment struct {
 	Event  Event  `json:"event"`
 	At     string `json:"at"`
@@ -75,7 +75,7 @@ type PublishedVersion struct {
 	Changes     []PublishedChange `json:"changes"`
 }
 
-// Publish gives what is published of a function's result.
+// Publish returns the published part of a function's result.
 func (f Function) Publish() Published {
 	p := Published{
 		Function: f.Function, ARN: f.ARN, Region: f.Region, Alias: f.Alias,
@@ -95,7 +95,7 @@ func (f Function) Publish() Published {
 	return p
 }
 
-// Publish gives what is published of a version.
+// Publish returns the published part of a version.
 func (v Version) Publish() PublishedVersion {
 	p := PublishedVersion{
 		Function: v.Function, Region: v.Region, Alias: v.Alias, Version: v.Version,
@@ -118,5 +118,5 @@ func publishChanges(all []Change) []PublishedChange {
 	return out
 }
 
-// neverNil is a copy that is an empty array in JSON where there is nothing.
+// neverNil returns a copy that is an empty array in JSON if it has no elements.
 func neverNil(all []string) []string { return append([]string{}, all...) }

@@ -2,12 +2,13 @@ package report
 
 import "slices"
 
-// instruction is one thing to do. `{name}` in its text stands for a value of the
-// result (see valuesOf); what is between backticks is shown as code.
+// instruction is one thing to do. `{name}` in its text is replaced with a value of the
+// result (see valuesOf); text between backticks is shown as code.
 type instruction struct {
 	text string
-	// command: the AWS CLI call that moves the alias follows the text, to be
-	// copied. Where it cannot be written out whole, the instruction is left out.
+	// command reports whether the AWS CLI command that moves the alias follows the
+	// text, to be copied. If the command cannot be written completely, the instruction
+	// is left out.
 	command bool
 }
 
@@ -21,7 +22,7 @@ func todo(texts ...string) []instruction {
 
 func todoByCommand(text string) []instruction { return []instruction{{text, true}} }
 
-// remedy says what to do about functions that ended the same way.
+// remedy returns what to do about functions with the same outcome.
 func remedy(command string, group []Function) []instruction {
 	f := group[0]
 	var all []instruction
@@ -43,7 +44,7 @@ func remedy(command string, group []Function) []instruction {
 	default:
 		all = statusRemedies[f.Status]
 	}
-	all = slices.Concat(all, noPreviousRemedies[f.NoPrevious])
+	all = slices.Concat(all, noPreviousRemedies[f.NoPrevious.deployedWith(f.Owner)])
 	if f.Status == Failed && isRollback(command) {
 		all = slices.Concat(todoByCommand("Move {alias} of {function} to {target} now:"), all)
 	}
@@ -72,57 +73,56 @@ func rolledBackRemedy(group []Function) []instruction {
 	return all
 }
 
-// revertCommit keeps the fault from coming back.
-const revertCommit = "Revert {commit} on {branch}, or fix it, before the next deploy: deploying the same code again brings the fault back. {Bad} will not be selected automatically again."
+// revertCommit prevents the same failure in the next deploy.
+const revertCommit = "Revert {commit} on {branch}, or fix it, before the next deploy: deploying the same code again would bring the problem back. {Bad} will not be selected automatically again."
 
-// afterChoice is for a version that a person chose: what failed, if anything did,
-// is not known.
-const afterChoice = "Production is on {to}, as chosen. The next deploy changes that: make sure that {branch} has the code you want in production."
+// afterChoice is used for a version that was chosen manually: what failed, if
+// anything, is not known.
+const afterChoice = "Production is on {to}, as chosen. The next deploy moves the alias again: make sure that {branch} contains the code that you want in production."
 
-// notRestoredRemedy comes first where a drill could not return.
+// notRestoredRemedy comes first if a drill could not return the alias.
 var notRestoredRemedy = todoByCommand("Move {function} back to {from}, where it was before the drill:")
 
-// stillPromotedRemedy is all that counts where a promotion could not return the
-// traffic.
+// stillPromotedRemedy is the only remedy if a promotion could not return the traffic.
 var stillPromotedRemedy = slices.Concat(
 	todoByCommand("The new version still has traffic. Give all of it to the stable version now:"),
-	todo("Or run the rollback job of this run: it returns to the stable version, too."),
+	todo("Or run the rollback job of this run: it also returns to the stable version."),
 )
 
-// statusRemedies are for statuses that need the same whatever the reason.
+// statusRemedies are used for statuses with the same remedy for every reason.
 var statusRemedies = map[Status][]instruction{
 	Planned:  todo("Nothing was changed. To apply it, run this again without `dry-run`."),
-	NotReady: todo("Fix what the message and the notes name before a rollback is needed."),
+	NotReady: todo("Fix the problems in the message and the notes before you need a rollback."),
 }
 
-// commandRemedies are those of the commands beside `rollback`, where the failing
-// version that a rollback leaves behind is none of theirs.
+// commandRemedies are used for the commands other than `rollback`, which do not leave
+// a failing version behind.
 var commandRemedies = map[string]map[Reason][]instruction{
 	"list":     nothingMoved,
 	"check":    nothingMoved,
 	"snapshot": nothingMoved,
 	"promote": {
-		NoCredentials: todo("Do what the message says, then run the job again. No traffic was moved."),
+		NoCredentials: todo("Follow the instructions in the message, then run the job again. No traffic was moved."),
 		Unhealthy: todo(
-			"Read what was counted and checked on this page, then the logs of the new version.",
+			"Read the counts and checks on this page, then the logs of the new version.",
 			"Revert {commit} on {branch}, or fix it, before the next deploy. {Bad} will not be selected automatically again.",
 		),
-		Cancelled:    todo("All traffic is on the stable version. Run the job again: the promotion begins anew."),
+		Cancelled:    todo("All traffic is on the stable version. Run the job again: the promotion starts from the beginning."),
 		Timeout:      todo("Run the job again, with a longer `timeout` if AWS was slow."),
-		AliasChanged: todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it is done, and run the job again."),
+		AliasChanged: todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it has finished, and run the job again."),
 	},
 	"drill": {
-		Unhealthy:            todo("Read the checks on this page, then the function's logs. A rollback would end like this today: fix it before one is needed."),
+		Unhealthy:            todo("Read the checks on this page, then the function's logs. A rollback would end the same way now: fix the problem before you need one."),
 		Cancelled:            todo("Run the drill again, and let it finish."),
 		CodeDeployInProgress: todo("Run the drill again when the deployment that the message names has ended."),
 		Timeout:              todo("Run the drill again, with a longer `timeout` if AWS was slow."),
-		AliasChanged:         todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it is done, and run the drill again."),
-		NoPreviousVersion:    todo("There is no version to practise with: deploy {function} to {environment} once more, and keep older versions when you clean up. To accept a rejected version again, move the alias to it with `target-version`."),
+		AliasChanged:         todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it has finished, and run the drill again."),
+		NoPreviousVersion:    todo("There is no version to use for the drill: deploy {function} to {environment} once more, and keep older versions when you clean up. To accept a rejected version again, move the alias to it with `target-version`."),
 	},
 }
 
 var nothingMoved = map[Reason][]instruction{
-	InvalidInput: todo("Correct what the message names. Nothing was moved."),
+	InvalidInput: todo("Correct the problem in the message. Nothing was moved."),
 	Cancelled:    todo("Nothing was moved. Run it again."),
 	Timeout:      todo("Nothing was moved. Run it again, with a longer `timeout` if AWS was slow."),
 }

@@ -1,6 +1,5 @@
-// Package report is the ground floor of the program: the plain result of a
-// command and the words for it. It knows neither AWS nor GitHub, and imports
-// nothing of ours.
+// Package report contains the plain result of a command, and the texts for it. It does
+// not depend on AWS or GitHub, and imports no other package of this program.
 package report
 
 import (
@@ -8,7 +7,7 @@ import (
 	"time"
 )
 
-// Status says in one word how a command, or one function of it, ended.
+// Status is the outcome of a command, or of one function of it.
 type Status string
 
 // The statuses of the output `status`.
@@ -25,10 +24,10 @@ const (
 	Promoted   Status = "promoted"
 )
 
-// Reason is the code of the output `reason`.
+// Reason is the code in the output `reason`.
 type Reason string
 
-// Reasons of what was rolled back or planned.
+// Reasons for what was rolled back or planned.
 const (
 	PreviousVersion Reason = "previous-version"
 	CanaryStopped   Reason = "canary-stopped"
@@ -36,7 +35,7 @@ const (
 	Chosen          Reason = "chosen"
 )
 
-// Reasons of what was skipped.
+// Reasons for what was skipped.
 const (
 	BranchNotAllowed    Reason = "branch-not-allowed"
 	UntrustedFork       Reason = "untrusted-fork"
@@ -50,7 +49,7 @@ const (
 	RolledBackByStack   Reason = "rolled-back-by-stack"
 )
 
-// Reasons of what failed.
+// Reasons for what failed.
 const (
 	InvalidInput     Reason = "invalid-input"
 	NoCredentials    Reason = "no-credentials"
@@ -69,16 +68,16 @@ const (
 	StackInProgress      Reason = "stack-in-progress"
 	CodeDeployInProgress Reason = "codedeploy-in-progress"
 
-	DeploysFrozen Reason = "deploys-frozen" // of a check
+	DeploysFrozen Reason = "deploys-frozen" // for a check
 
-	// Of a promotion that ended on the stable version.
+	// For a promotion that ended on the stable version.
 	Refused            Reason = "refused"
 	RejectedBefore     Reason = "rejected-before"
 	ReasonInconclusive Reason = "inconclusive"
 )
 
-// NotificationFailed is the reason of a check that is not ready because a
-// channel that it tried out did not take the message.
+// NotificationFailed is the reason of a check that is not ready because a channel did
+// not accept its test message.
 const NotificationFailed Reason = "notification-failed"
 
 // Health is the verdict on production after the move.
@@ -91,20 +90,20 @@ const (
 	HealthUnknown Health = "unknown"
 )
 
-// Function is the result for one function. Published is what workflows see of it.
-// Versions are decimal numbers as text, empty where there is none.
+// Function is the result for one function. Published is the part that workflows see.
+// Versions are decimal numbers as text, or empty if there is none.
 type Function struct {
 	Function       string
-	ARN            string // of the alias, as AWS gave it; empty if it was not read
+	ARN            string // the ARN of the alias from AWS; empty if it was not read
 	Region         string
 	Alias          string
 	Status         Status
 	Reason         Reason
 	Message        string
-	From           string // what the alias pointed at before it was moved, or when it was last read
-	To             string // where it was moved, or would be in a dry run; else empty
+	From           string // the version that the alias pointed at before it was moved, or when it was last read
+	To             string // the version that it was moved to, or would be in a dry run; otherwise empty
 	WeightsCleared bool
-	Rejected       []string // versions that are never chosen by themselves, newest first
+	Rejected       []string // versions that are never selected automatically, newest first
 	Proof          string
 	Healthy        Health
 	Checks         []Check
@@ -112,102 +111,106 @@ type Function struct {
 	MovedAt        string // RFC 3339 in UTC; empty if not moved
 	DurationMS     int64
 	Timeline       []Moment
-	// RecoveryMS is the time from the failed job to production being proven
-	// well; absent where it was not, or where one of the two is not known.
+	// RecoveryMS is the time from the failed job to the confirmed recovery of
+	// production. It is absent if production did not recover, or if one of the times
+	// is not known.
 	RecoveryMS *int64
 
-	// RolledBackBy is the run whose failure moved the alias to where it still points;
-	// 0: none, or it was moved since.
+	// RolledBackBy is the run whose failure moved the alias to the version that it
+	// still points at; 0 if there is none, or if the alias was moved since.
 	RolledBackBy int64
-	// Target is the version that was decided on, also where it was not reached;
-	// Why is half a sentence that says why that one.
+	// Target is the selected version, even if the alias was not moved to it. Why is
+	// the reason, as part of a sentence.
 	Target string
 	Why    string
-	// Cause says, as half a sentence, why it was not moved; empty: Message has it.
+	// Cause is the reason why the alias was not moved, as part of a sentence; empty if
+	// Message contains it.
 	Cause string
-	// NoPrevious says why there is no version to go back to; empty: there is one, or
-	// it is not known.
+	// NoPrevious says why there is no version to go back to; empty if there is one, or
+	// if the reason is not known.
 	NoPrevious NoPrevious
-	// Notes are facts worth a line in the log and the summary, in the order
-	// in which they came up.
+	// Notes are facts for the log and the summary, in the order in which they
+	// occurred.
 	Notes []Note
-	// LogGroup is the CloudWatch log group, where the configuration names it.
+	// LogGroup is the CloudWatch log group, if the configuration names it.
 	LogGroup string
-	// CanaryVersion is the further version that served when the alias was first read, as
-	// in a canary, and CanaryWeight its share of the traffic, from 0 to 1.
+	// CanaryVersion is the additional version that was live when the alias was first
+	// read, as in a canary, and CanaryWeight is its share of the traffic, from 0 to 1.
 	CanaryVersion string
 	CanaryWeight  float64
-	// Left is the version that was left; a canary's alias pointed elsewhere.
+	// Left is the version that was replaced; in a canary, the alias pointed at another
+	// one.
 	Left string
-	// DeployedAt is when that version came behind the alias, as near as it is
-	// known; zero: it is not.
+	// DeployedAt is when the alias was moved to that version, as accurately as it is
+	// known; zero if it is not.
 	DeployedAt time.Time
-	// Tried are the versions that were left because they were not healthy
-	// either, the newest first.
+	// Tried are the versions that were replaced because they were not healthy either,
+	// newest first.
 	Tried []string
-	// HadCanary: two versions served before a drill, and do so after it.
+	// HadCanary reports that two versions were live before a drill, and are again
+	// after it.
 	HadCanary bool
-	// NotRestored: a drill or a promotion could not bring the alias back, or does not
-	// know.
+	// NotRestored reports that a drill or a promotion could not return the alias, or
+	// does not know whether it did.
 	NotRestored bool
-	// ChangedByOthers: somebody else moved the alias after the rollback, or in a drill.
-	// AliasState says, as half a sentence, where it stands if not on To alone, as far
-	// as is known.
+	// ChangedByOthers reports that somebody else moved the alias after the rollback or
+	// during a drill. AliasState says, as part of a sentence, where it points if that
+	// is not only To, as far as is known.
 	ChangedByOthers bool
 	AliasState      string
-	// Watched is what CloudWatch measured; nil: nothing was read.
+	// Watched contains the CloudWatch metrics; nil if none were read.
 	Watched *Watched
-	// Attention is true for what was skipped where a person must look all the same:
-	// a deploy failed, and it stays.
+	// Attention reports that somebody must check a skipped function: a deploy failed,
+	// and it stays live.
 	Attention bool
-	// LogTail is the end of the test invocation's log.
+	// LogTail is the end of the log of the test invocation.
 	LogTail string
-	// Published gives when the versions were made that stand in this result, by
-	// their number; Commits from which commit. What is not known is missing.
+	// Published contains when the versions in this result were made, by their number,
+	// and Commits from which commit. Unknown values are absent.
 	Published map[string]time.Time
 	Commits   map[string]string
-	// Promotion is what a promotion counted; nil: there was none.
+	// Promotion contains the counts of a promotion; nil if there was none.
 	Promotion *Promotion
-	// Owner tells who else moves the alias; nil: nothing is known.
+	// Owner describes what else moves the alias; nil if that is not known.
 	Owner *Owner
-	// Versions are those of the command list, the newest first; VersionsInAll
-	// is how many the function has.
+	// Versions are the versions for the command list, newest first; VersionsInAll is
+	// how many the function has.
 	Versions      []Version
 	VersionsInAll int
 }
 
-// CheckStatus says how a check ended.
+// CheckStatus is the result of a check.
 type CheckStatus string
 
 // The statuses of a check.
 const (
 	CheckPassed       CheckStatus = "passed"
 	CheckFailed       CheckStatus = "failed"
-	CheckInconclusive CheckStatus = "inconclusive" // it saw nothing that tells; never taken for healthy
+	CheckInconclusive CheckStatus = "inconclusive" // the check is inconclusive; it never counts as healthy
 )
 
-// CheckKind says what a check looked at.
+// CheckKind is what a check looked at.
 type CheckKind int
 
-// The kinds that something is decided by.
+// The kinds that affect a decision.
 const (
-	CheckOther CheckKind = iota
-	CheckAlarm
-	CheckInput // an input that says nothing about production is wrong
+	CheckOther    CheckKind = iota
+	CheckOldAlarm           // an alarm whose state may still be that of the time before the move
+	CheckInput              // an input that is not about production is invalid
 )
 
-// Check is one verification after the move, or one line of the command check.
+// Check is one check after the move, or one line of the command check.
 type Check struct {
 	Name   string
 	Status CheckStatus
 	Detail string
 	Kind   CheckKind
-	// Version is the version it was made on, where that one was left since; empty:
-	// what serves.
+	// Version is the checked version, if it was replaced since; empty for the live
+	// version.
 	Version string
 }
 
-// Title is the name with the version it was made on, where that was left since.
+// Title is the name, with the checked version if that was replaced since.
 func (c Check) Title() string {
 	if c.Version == "" {
 		return c.Name
@@ -215,8 +218,8 @@ func (c Check) Title() string {
 	return "on version " + c.Version + ": " + c.Name
 }
 
-// Change is one difference between the configurations of two versions. It
-// never holds the value of an environment variable.
+// Change is one difference between the configurations of two versions. It never
+// contains the value of an environment variable.
 type Change struct {
 	Kind ChangeKind
 	What string
@@ -224,21 +227,21 @@ type Change struct {
 	To   string
 }
 
-// ChangeKind says what a change is about.
+// ChangeKind is what a change is about.
 type ChangeKind int
 
 // The kinds that are distinguished.
 const (
 	ChangeOther ChangeKind = iota
-	ChangeCode             // of the code: What names its hash
+	ChangeCode             // for the code, What names its hash
 )
 
 // Note is one sentence for the log and the summary.
 type Note struct {
 	Warning bool
-	Error   bool // the log has it as an error; Warning is set, too
+	Error   bool // the log shows it as an error; Warning is also set
 	Text    string
-	// InMessage: the message of the result has it, too.
+	// InMessage reports that the message of the result contains it as well.
 	InMessage bool
 }
 
@@ -247,42 +250,42 @@ type Result struct {
 	Command       string
 	Environment   string
 	DryRun        bool
-	Declined      bool   // a person looked, and left all as it is
-	RequestReason string // why a person asked for it; empty: nobody said
+	Declined      bool   // a person looked at the result, and changed nothing
+	RequestReason string // the reason given for a manual rollback; empty if none was given
 	Status        Status
 	Reason        Reason
-	Message       string // one sentence that can be forwarded as it is
+	Message       string // one sentence that can be forwarded unchanged
 	Healthy       Health
 	Functions     []Function
-	Site          *Site  // nil: none was asked for
-	Run           Run    // the run that failed
-	OwnURL        string // page of the run this action works in
+	Site          *Site  // nil if no site was requested
+	Run           Run    // the failed run
+	OwnURL        string // the page of the run in which this action runs
 	Notes         []Note
 	Started       time.Time
 	Timestamp     time.Time
-	// Notifications has for each channel `sent`, or its error.
+	// Notifications maps each channel to `sent`, or to its error.
 	Notifications map[string]string
 }
 
-// wasChecked reports whether anything was to show that production is well.
+// wasChecked reports whether any check was meant to show that production is healthy.
 func (f Function) wasChecked() bool {
 	return slices.ContainsFunc(f.Checks, func(c Check) bool { return c.Kind != CheckInput })
 }
 
-// RolledBack reports whether an alias was moved back, or the site restored, and
-// stayed so: the output `rolled-back`.
+// RolledBack reports whether an alias was moved back, or the site restored, and stayed
+// so: the output `rolled-back`.
 func (r Result) RolledBack() bool { return r.Moved() || isRollback(r.Command) && r.Site.Written() }
 
-// Moved reports whether an alias was moved back and stayed so, also where the
-// result is a failure: production may not be well there, or another function
-// could not be moved.
+// Moved reports whether an alias was moved back and stayed so, even if the result is a
+// failure because production is not healthy there, or because another function could
+// not be moved.
 func (r Result) Moved() bool {
 	return slices.ContainsFunc(r.Functions, func(f Function) bool {
 		return f.Status == RolledBack || f.Status == Failed && f.MovedAt != ""
 	})
 }
 
-// ExitCode is 1 where the step must fail, else 0.
+// ExitCode is 1 if the step must fail, otherwise 0.
 func (r Result) ExitCode() int {
 	if r.Status == Failed || r.Status == NotReady {
 		return 1

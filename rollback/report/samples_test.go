@@ -79,7 +79,7 @@ func canary() report.Result {
 func skipped() report.Result {
 	f := report.Function{
 		Function: "api", Region: "eu-west-1", Alias: "live", Status: report.Skipped, Reason: report.NotDeployed, From: "41",
-		Message: "api in production was left alone: version 41 was there before this run.",
+		Message: "api in production was not changed: version 41 was there before this run.",
 		Proof:   "Version 41 was published at 2026-03-06 16:20:11 UTC, before this run was created (2026-03-07 03:05:00 UTC).",
 	}
 	return result(f)
@@ -98,7 +98,7 @@ func noPrevious() report.Result {
 	f := report.Function{
 		Function: "api", Region: "eu-west-1", Alias: "live", Status: report.Skipped, Reason: report.NoPreviousVersion, From: "42",
 		Message: "api in production is still on version 42: there is no older version that can serve.",
-		Notes:   []report.Note{{Warning: true, Text: "Version 41 cannot serve: its image was deleted from ECR (ImageDeleted)."}},
+		Notes:   []report.Note{{Warning: true, Text: "Version 41 cannot serve traffic: its image was deleted from ECR (ImageDeleted)."}},
 	}
 	return result(f)
 }
@@ -135,7 +135,7 @@ func several() report.Result {
 	billing.Function, billing.From, billing.To = "billing", "19", "18"
 	billing.Message = "billing in production is still on version 19: the role may not call lambda:UpdateAlias."
 	mail.Function, mail.From, mail.Reason = "mail", "3", report.Superseded
-	mail.Message = "mail in production was left alone: a newer deploy put version 3 there."
+	mail.Message = "mail in production was not changed: a newer deploy put version 3 there."
 	return result(api(), worker, billing, mail)
 }
 

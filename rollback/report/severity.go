@@ -5,26 +5,26 @@ import (
 	"slices"
 )
 
-// Severity says how soon a person must look. It is worked out here alone: the
-// colours of channels, the boxes of pages, the annotations of the log, the marks
-// and the order of functions all derive from it.
+// Severity says how soon somebody must look at the result. It is determined only here:
+// the colors of channels, the boxes of pages, the annotations of the log, the marks
+// and the order of functions are derived from it.
 type Severity string
 
-// The severities, the most urgent first.
+// The severities, most urgent first.
 const (
-	SeverityFailure   Severity = "failure"   // production is not well, or may not be: now
-	SeverityAttention Severity = "attention" // nothing is left to do for the program, and a person must look
-	SeverityDone      Severity = "done"      // it is done, and well as far as is known
-	SeverityQuiet     Severity = "quiet"     // nothing happened; for the record
+	SeverityFailure   Severity = "failure"   // production is not healthy, or may not be: immediate action
+	SeverityAttention Severity = "attention" // the program can do nothing else, and manual action is required
+	SeverityDone      Severity = "done"      // the rollback is done, and production is healthy as far as is known
+	SeverityQuiet     Severity = "quiet"     // nothing happened; for information
 )
 
 var severities = []Severity{SeverityFailure, SeverityAttention, SeverityDone, SeverityQuiet}
 
-// rank is lower the more urgent a severity is.
+// rank is lower for a more urgent severity.
 func (s Severity) rank() int { return slices.Index(severities, s) }
 
-// SeverityOf is the severity of a whole result: that of its most urgent function,
-// or its own where that is more urgent.
+// SeverityOf returns the severity of a whole result: the severity of its most urgent
+// function, or its own if that is more urgent.
 func SeverityOf(r Result) Severity {
 	worst := severity(r.Status, r.Healthy, needsAttention(r.Status, r.Reason) || r.isInconclusive())
 	for _, f := range r.Functions {
@@ -52,33 +52,33 @@ func severity(status Status, healthy Health, attention bool) Severity {
 	}
 }
 
-// isInconclusive: the alias has moved, and the checks could not show whether
-// production recovered.
+// isInconclusive reports whether the alias has moved, but the checks could not show
+// whether production recovered.
 func (r Result) isInconclusive() bool {
 	return (r.Status == RolledBack || r.Status == Drilled) && r.Healthy != Healthy &&
 		slices.ContainsFunc(r.Functions, Function.wasChecked)
 }
 
-// isInconclusive: what was checked does not show that the function is well.
+// isInconclusive reports whether the checks do not show that the function is healthy.
 func (f Function) isInconclusive() bool { return f.Healthy != Healthy && f.wasChecked() }
 
 func (f Function) hasMovedBack() bool { return f.Status == RolledBack || f.Status == Drilled }
 
-// NeedsAttention is true where nothing failed and manual action is required all the
-// same: the `attention` of the input `notify-on`.
+// NeedsAttention reports whether nothing failed, but manual action is required:
+// `attention` of the input `notify-on`.
 func (r Result) NeedsAttention() bool {
 	return needsAttention(r.Status, r.Reason) || slices.ContainsFunc(r.Functions, Function.NeedsAttention)
 }
 
-// NeedsAttention is that of Result for one function: true also where a deploy
-// failed that was left as it is.
+// NeedsAttention is Result.NeedsAttention for one function. It also reports true if a
+// deploy failed and was not changed.
 func (f Function) NeedsAttention() bool { return f.Attention || needsAttention(f.Status, f.Reason) }
 
 func needsAttention(status Status, reason Reason) bool {
 	return status == Skipped && reason == NoPreviousVersion
 }
 
-// statusMarks are the emojis of results that nobody must hurry for.
+// statusMarks are the emojis for results that are not urgent.
 var statusMarks = map[Status]string{
 	RolledBack: "✅",
 	Planned:    "🔍",
@@ -95,11 +95,11 @@ const (
 	attentionMark = "⚠️"
 )
 
-// mark stands before the headline.
+// mark is the emoji before the headline.
 func (r Result) mark() string { return mark(SeverityOf(r), r.Status) }
 
-// mark of a function stands beside what was done with it, and is about that alone:
-// its checks have marks of their own.
+// mark of a function is shown next to its outcome and covers only that, because its
+// checks have their own marks.
 func (f Function) mark() string { return mark(severity(f.Status, "", f.NeedsAttention()), f.Status) }
 
 func mark(s Severity, status Status) string {
@@ -113,8 +113,8 @@ func mark(s Severity, status Status) string {
 	return cmp.Or(statusMarks[status], "▪️")
 }
 
-// precedence orders the statuses: the first one that a function has is the
-// status of the whole.
+// precedence orders the statuses: the first one that any function has is the status of
+// the whole result.
 var precedence = []Status{Failed, NotReady, RolledBack, Planned, Drilled, Promoted, Taken, Listed, Ready, Skipped}
 
 func precedenceOf(status Status) int {
@@ -124,8 +124,8 @@ func precedenceOf(status Status) int {
 	return len(precedence)
 }
 
-// mostUrgentFirst sorts functions by severity, then by status, and otherwise
-// leaves them in the order given.
+// mostUrgentFirst sorts functions by severity, then by status, and otherwise keeps
+// their order.
 func mostUrgentFirst(all []Function) []Function {
 	return slices.SortedStableFunc(slices.Values(all), func(a, b Function) int {
 		return cmp.Or(
@@ -135,7 +135,7 @@ func mostUrgentFirst(all []Function) []Function {
 	})
 }
 
-// promotedStill is the share of the traffic that a promotion could not return.
+// promotedStill returns the share of the traffic that a promotion could not return.
 func promotedStill(f Function) float64 {
 	if f.NotRestored && f.Promotion != nil {
 		return f.Promotion.Weight

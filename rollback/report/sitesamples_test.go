@@ -92,7 +92,7 @@ func siteResults() map[string]report.Result {
 		"function-failed":        withSite(restoredSite(), failed().Functions[0]),
 		"state-not-given": withSite(report.Site{
 			Status: report.Skipped, Reason: report.StateNotGiven,
-			Message: "the static site was not restored: a person started the rollback, so no failed run shows its last good state; set site-restore-to (`command: list` shows the times) or site-manifest",
+			Message: "the static site was not restored: the rollback was started by hand, so no failed run shows when the site was last good; set site-restore-to (`command: list` shows the times) or site-manifest",
 		}, byHand),
 	}
 }
@@ -117,7 +117,7 @@ func TestHeadlinesOfASite(t *testing.T) {
 		"superseded":             "Rolled back: api is on version 41 again",
 		"planned":                "Dry run: api would go back to version 41",
 		"planned-alone":          "Dry run: the static site would be restored",
-		"several-and-cloudfront": "The aliases were moved back, but the static site was NOT restored as a whole",
+		"several-and-cloudfront": "The aliases were moved back, but the static site was NOT restored completely",
 		"function-failed":        "Production is STILL on failing version 42. Rollback of api failed: AWS denied access",
 		"state-not-given":        "Rolled back: api is on version 41, as chosen",
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// siteSection is the static site in the summary: what was done with it, in what
-// state it is now, and what is not as it was.
+// siteSection is the section about the static site in the summary: what was done with
+// it, its current state, and what is not restored.
 func siteSection(r Result) section {
 	s := r.Site
 	if s == nil {
@@ -56,7 +56,7 @@ func siteText(r Result) string {
 	return strings.Join(lines, "\n")
 }
 
-// siteFact is the site as a line of a message; empty: there is none.
+// siteFact is the line about the site in a message, or empty if there is no site.
 func siteFact(s *Site) string {
 	if s == nil {
 		return ""
@@ -71,16 +71,16 @@ func siteFact(s *Site) string {
 	return text
 }
 
-// siteRemedies are those of reasons whose own are about an alias.
+// siteRemedies are for reasons whose general remedies are about an alias.
 var siteRemedies = map[Reason]string{
 	InvalidInput: "Correct the input that the message names, and run the job again.",
 	Cancelled:    "Run the job again: it continues where this run stopped.",
 	Timeout:      "Run the job again: it continues where this run stopped. Give it a longer `timeout` if S3 was slow.",
 	Throttled:    "Run the job again in some minutes: it continues where this run stopped.",
-	Superseded:   "Nothing to do if the newer deploy is healthy. Otherwise roll back that run, or set the state to restore with `site-restore-to`.",
+	Superseded:   "No action is needed if the newer deploy is healthy. Otherwise roll back that run, or set the state to restore with `site-restore-to`.",
 }
 
-// siteRemedy says what to do about the site.
+// siteRemedy returns what to do about the site.
 func siteRemedy(r Result) []instruction {
 	s := r.Site
 	var all []instruction
@@ -105,13 +105,14 @@ func (s *Site) mark() string {
 }
 
 func (s *Site) place() string {
-	if s.Bucket == "" { // the input that names it is faulty
+	if s.Bucket == "" { // the input for it is invalid
 		return "the site"
 	}
 	return "s3://" + s.Bucket + "/" + strings.TrimPrefix(s.Prefix, "/")
 }
 
-// statusText is how the site ended, with the reason where it is not as asked for.
+// statusText returns the outcome of the site, with the reason if it is not the
+// requested one.
 func (s *Site) statusText() string {
 	text := strings.ReplaceAll(string(s.Status), "-", " ")
 	if s.Reason != "" && (s.Status == Failed || s.Status == Skipped || s.Status == NotReady) {
@@ -144,7 +145,7 @@ func (s *Site) counts() []siteCount {
 	add("Failed", strconv.Itoa(s.Failed))
 	add("Bytes copied", strconv.FormatInt(s.Bytes, 10))
 	if s.Status == Planned {
-		add("Requests at most", strconv.Itoa(s.Requests))
+		add("Estimated requests", strconv.Itoa(s.Requests))
 	}
 	if i := s.Invalidation; i != nil {
 		add("CloudFront", joinParts(" ", i.DistributionID, i.ID, i.Status, i.Message))
@@ -152,7 +153,7 @@ func (s *Site) counts() []siteCount {
 	return out
 }
 
-// leftByDeploy is what a rollback does not bring back.
+// leftByDeploy lists what a rollback does not restore.
 func leftByDeploy(withSite bool) string {
 	const always = "infrastructure, databases and their migrations, secrets or configuration stores"
 	if withSite {

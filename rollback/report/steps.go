@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// step is an instruction and what fills it.
+// step is an instruction with its values.
 type step struct {
 	do     instruction
 	values values
 }
 
-// values are what `{name}` stands for, by name. An absent value is said in
-// general words.
+// values are the values for `{name}`, by name. An absent value is described in general
+// words.
 type values map[string]value
 
 type value struct {
-	prefix  string // said before it in prose, never shown as code
+	prefix  string // used in prose, never shown as code
 	text    string // from outside
-	missing string // said in prose where there is no text
+	missing string // used in prose if there is no text
 }
 
-const longestName = 140 // characters of a function's name; an ARN is no longer
+const longestName = 140 // characters of a function's name; an ARN is not longer
 
 func valuesOf(r Result, group []Function) values {
 	f := group[0]
-	if len(group) > 1 { // what differs between them is said in general words
+	if len(group) > 1 { // values that differ between the functions are described in general words
 		f = commonFields(group)
 	}
 	return values{
@@ -46,8 +46,9 @@ func valuesOf(r Result, group []Function) values {
 	}
 }
 
-// failedVersion is the version that a rollback leaves behind. A canary's alias
-// was on the good one all along: there it is the newest of the rejected.
+// failedVersion returns the version that a rollback leaves behind. In a canary, the
+// alias already pointed at the good version: there it is the newest of the rejected
+// ones.
 func failedVersion(f Function) string {
 	if f.From != f.To {
 		return f.From
@@ -58,7 +59,7 @@ func failedVersion(f Function) string {
 	return ""
 }
 
-// commonFields keeps what all functions of a group share.
+// commonFields keeps the values that all functions of a group share.
 func commonFields(group []Function) Function {
 	f := group[0]
 	f.Function = ""
@@ -88,8 +89,8 @@ func commonFields(group []Function) Function {
 	return f
 }
 
-// moveCommand is the AWS CLI call that moves an alias to a version of choice,
-// and ends a canary with it; empty: not all of it is known, or safe to copy.
+// moveCommand returns the AWS CLI command that moves an alias to a given version and
+// ends a canary, or an empty string if a part is not known, or not safe to copy.
 func moveCommand(f Function) string {
 	safe := func(s string) string {
 		if strings.ContainsFunc(s, notForShell) {
@@ -101,12 +102,12 @@ func moveCommand(f Function) string {
 	switch {
 	case f.NotRestored && f.Promotion != nil:
 		to = f.Promotion.Stable
-	case f.NotRestored: // to where it was before the drill, weights included
+	case f.NotRestored: // to the version from before the drill, including weights
 		to = f.From
 		if beside := safe(f.CanaryVersion); beside != "" {
 			weights = fmt.Sprintf("%s=%g", beside, f.CanaryWeight)
 		}
-	case f.MovedAt != "": // it is there already: further back is for a person to choose
+	case f.MovedAt != "": // it is already there: a person has to choose an older version
 		to = ""
 	}
 	function, alias, to := safe(f.Function), safe(f.Alias), safe(to)
@@ -123,13 +124,13 @@ func moveCommand(f Function) string {
 	return command
 }
 
-// notForShell keeps out of a command that people copy whatever a shell would
-// read as more than a word.
+// notForShell rejects everything that a shell would not read as part of a single word,
+// because people copy the command.
 func notForShell(r rune) bool {
 	return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/", r)
 }
 
-// ShortSHA is the commit as people write it: seven digits.
+// ShortSHA returns the first seven digits of the commit.
 func ShortSHA(sha string) string {
 	const digits = 7
 	if len(sha) > digits && strings.Trim(sha, "0123456789abcdefABCDEF") == "" {
@@ -138,20 +139,20 @@ func ShortSHA(sha string) string {
 	return Line(sha, longestName)
 }
 
-// plain fills the text in for readers of plain text.
+// plain fills in the text as plain text.
 func (s step) plain() string {
 	plain := func(text string) string { return Line(text, longestCode) }
 	return s.fill(plain, plain)
 }
 
-// markdown fills the text in for GitHub's Markdown, on one line.
+// markdown fills in the text in GitHub's Markdown, on one line.
 func (s step) markdown() string {
 	code := func(text string) string { return inlineCode(text, longestCode) }
 	return s.fill(code, code)
 }
 
-// item is markdown with the command as a block of its own, because GitHub puts a
-// button to copy it there. Each line of the block begins with indent.
+// item is markdown with the command in its own block, because GitHub shows a copy
+// button there. Each line of the block starts with indent.
 func (s step) item(indent string) string {
 	if !s.do.command {
 		return s.markdown()
@@ -163,8 +164,8 @@ func (s step) item(indent string) string {
 
 const longestCode = 600 // characters of one command or name
 
-// fill puts the values into the text: quote words a value in prose, code what the
-// text has between backticks, and the command.
+// fill puts the values into the text. quote is applied to values in prose, and code to
+// text between backticks and to the command.
 func (s step) fill(quote, code func(string) string) string {
 	var b strings.Builder
 	for i, part := range strings.Split(s.do.text, "`") {

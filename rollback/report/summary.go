@@ -7,35 +7,34 @@ import (
 	"time"
 )
 
-// The summary in bytes and entries. GitHub drops a summary above 1 MiB as a
-// whole; the sections' shares add up to less than 900 KiB, the table and the
-// single functions first.
+// The limits of the summary, in bytes and entries. GitHub drops a whole summary above
+// 1 MiB; the shares of the sections add up to less than 900 KiB. The table and the
+// single functions have priority.
 const (
 	tableBytes   = 256 << 10
 	detailsBytes = 384 << 10
 	sectionBytes = 48 << 10
 
-	maxRows    = 200 // functions in the table; the output `results` has all
-	maxDetails = 50  // functions with details of their own
-	maxLines   = 50  // checks or changes of one function
-	maxNotes   = 80  // as many as there are inputs that can be wrong
-	maxJobs    = 5   // failed jobs that are named
-	foldAbove  = 8   // changes above which they are folded away
+	maxRows    = 200 // functions in the table; the output `results` contains all
+	maxDetails = 50  // functions with their own details
+	maxLines   = 50  // checks or changes per function
+	maxNotes   = 80  // as many as there are inputs that can be invalid
+	maxJobs    = 5   // failed jobs that are listed
+	foldAbove  = 8   // from how many changes on they are folded
 
 	longestText = 1_000 // characters of a message, a proof or a note
-	longestCell = 300   // characters in a table's cell
+	longestCell = 300   // characters in a table cell
 )
 
-// Summary is the page that GitHub shows for the step, in its Markdown: what
-// happened first, what to do now second, less than 900 KiB long. Texts of r that
-// come from outside can neither format nor link nor mention. Secrets must have
-// been taken out of r before.
+// Summary returns the page that GitHub shows for the step, in its Markdown: what
+// happened first, then what to do now, with less than 900 KiB. Outside texts in r
+// cannot format, link or mention. Secrets must be removed from r before.
 func Summary(r Result) string {
 	all := mostUrgentFirst(r.Functions)
 	head := pageHead(r, all, "")
 	sections := []section{head, {title: "What to do now", body: numberedSteps(r)}}
 	if len(all) > 0 {
-		sections = append(sections, section{body: functionTable(r.Command, all, tableBytes, "; the output `results` has them")})
+		sections = append(sections, section{body: functionTable(r.Command, all, tableBytes, "; see the output `results`")})
 	}
 	sections = append(sections, runSection(r))
 	if len(all) == 1 {
@@ -51,8 +50,9 @@ func Summary(r Result) string {
 	))
 }
 
-// pageHead is the headline, the message and, where it failed, what to do first:
-// first, in Markdown; empty: that follows.
+// pageHead returns the headline, the message and, if the result is a failure, the
+// first thing to do. first is that step in Markdown; it is empty if the steps follow
+// later.
 func pageHead(r Result, all []Function, first string) section {
 	message := r.Message
 	if message == "" {
@@ -71,8 +71,8 @@ func pageHead(r Result, all []Function, first string) section {
 	}
 }
 
-// recoverySuffix ends a headline that says "rolled back" with what that has
-// brought: it may be all that is read.
+// recoverySuffix adds to a headline with "rolled back" whether production recovered,
+// because some people read only the headline.
 func recoverySuffix(r Result) string {
 	switch {
 	case r.Status != RolledBack || !slices.ContainsFunc(r.Functions, checkedAfterMove):
@@ -80,12 +80,12 @@ func recoverySuffix(r Result) string {
 	case r.Healthy == Healthy:
 		return ", and production recovered"
 	default:
-		return ", but it is **not known** whether production recovered"
+		return ", but it is **not confirmed** that production recovered"
 	}
 }
 
-// calloutKind is the kind of GitHub's callout box around the message; empty: none,
-// for there is nothing to see.
+// calloutKind is the kind of GitHub's alert box around the message, or empty for no
+// box if nobody has to look at it.
 func calloutKind(r Result) string {
 	switch severity := SeverityOf(r); {
 	case severity == SeverityFailure:
@@ -128,14 +128,14 @@ func circumstances(r Result, all []Function) string {
 	return strings.Join(parts, " · ")
 }
 
-// functionTable has a line for each function, in so many bytes. rest says
-// where those are that are left out.
+// functionTable has one row per function, up to a number of bytes. rest says where the
+// other functions are.
 func functionTable(command string, all []Function, bytes int, rest string) string {
 	regions := severalRegions(all)
 	rows, left := upTo(len(all), maxRows, bytes, func(i int) string { return functionRow(command, all[i], regions) })
 	text := "| Function | Alias | Version | Result | Why |\n| --- | --- | --- | --- | --- |\n" + rows
 	if left > 0 {
-		text += fmt.Sprintf("\n\n%d more functions are left out here%s.", left, rest)
+		text += fmt.Sprintf("\n\n%d more functions are not shown here%s.", left, rest)
 	}
 	return text
 }
@@ -155,7 +155,7 @@ func functionRow(command string, f Function, regions bool) string {
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
-// itemIndent is how far what belongs to an item of a list is indented.
+// itemIndent is the indentation of the content of a list item.
 const itemIndent = "   "
 
 // numberedSteps is the list of next steps.
@@ -174,7 +174,8 @@ func severalRegions(all []Function) bool {
 	return slices.ContainsFunc(all, func(f Function) bool { return f.Region != all[0].Region })
 }
 
-// timeOfDay shortens an RFC 3339 time to the time of day; other text stays.
+// timeOfDay shortens an RFC 3339 time to the time of day; it does not change other
+// text.
 func timeOfDay(at string) string {
 	t, err := time.Parse(time.RFC3339, at)
 	if err != nil {

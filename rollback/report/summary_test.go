@@ -78,7 +78,7 @@ func TestSummaryStaysBelowTheLimit(t *testing.T) {
 func TestSummarySaysHowManyFunctionsItLeavesOut(t *testing.T) {
 	t.Parallel()
 	text := report.Summary(crowd(250, 1, "x"))
-	assert.Contains(t, text, "50 more functions are left out here")
+	assert.Contains(t, text, "50 more functions are not shown here")
 }
 
 func TestSummaryPutsTheFailedFunctionFirst(t *testing.T) {
@@ -110,5 +110,5 @@ func TestSummaryShowsTheChecksThatTell(t *testing.T) {
 	text := report.Summary(r)
 	assert.Contains(t, text, "the one that is bad")
 	assert.NotContains(t, text, "on version 42")
-	assert.Contains(t, text, "190 more are left out here.")
+	assert.Contains(t, text, "190 more are not shown here.")
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Tables for a terminal. Widths are in cells: some characters take two.
+// Tables for a terminal. Widths are in cells, because some characters take two.
 
-// columns sets rows in columns, two spaces apart. Columns without a text are
-// left out.
+// columns formats rows as columns, two spaces apart. Columns without text are left
+// out.
 func columns(rows [][]string) string {
 	var widths []int
 	for _, row := range rows {
@@ -48,10 +48,10 @@ type textColumn struct {
 	of      versionColumn
 	heading string
 	cells   []string
-	short   *textColumn // in its place where there is less room; nil: there is none
+	short   *textColumn // the text if there is less room; nil if there is none
 }
 
-// tells is false where nothing stands below the heading.
+// tells reports whether the column has any values.
 func (c textColumn) tells() bool {
 	for _, cell := range c.cells {
 		if cell != "" && cell != dash {
@@ -69,7 +69,7 @@ func (c textColumn) cutTo(width int) textColumn {
 	return cut
 }
 
-// textColumns are the columns of a table of versions that tell something.
+// textColumns are the columns of a table of versions that have values.
 func textColumns(all []Version, now time.Time) []textColumn {
 	var out []textColumn
 	for of, heading := range versionHeadings {
@@ -104,14 +104,13 @@ func render(all []textColumn) string {
 	return columns(rows)
 }
 
-// Widths that a column can be brought to beside a number of cells.
+// The widths to which a column can be reduced, besides a number of cells.
 const (
 	leaveOut  = 0
 	shortForm = -1
 )
 
-// narrowing are the columns that give way to the others, one after the other, and
-// to which width.
+// narrowing lists the columns to reduce, one after the other, with their widths.
 var narrowing = []struct {
 	column versionColumn
 	to     int
@@ -131,8 +130,7 @@ var narrowing = []struct {
 	{columnAliases, leaveOut},
 }
 
-// fitted renders columns as narrow as width asks for. What is still too wide is
-// cut.
+// fitted returns columns that fit into width. Columns that are still too wide are cut.
 func fitted(all []textColumn, width int) string {
 	text := render(all)
 	for _, n := range narrowing {

@@ -10,9 +10,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Text is the result for a terminal, in plain text: what happened first, what to
-// do now second. Texts from outside can neither move the cursor nor colour
-// anything. Secrets must have been taken out of r before.
+// Text returns the result for a terminal, in plain text: what happened first, then
+// what to do now. Outside texts cannot move the cursor or set colors. Secrets must be
+// removed from r before.
 func Text(r Result) string {
 	all := mostUrgentFirst(r.Functions)
 	mark, headline := r.mark(), Headline(r)
@@ -40,7 +40,7 @@ func Text(r Result) string {
 	return strings.Join(parts, "\n\n") + "\n"
 }
 
-// textWidth is what a terminal is at least, in cells.
+// textWidth is the minimum width of a terminal, in cells.
 const textWidth = 80
 
 func functionText(r Result, f Function, several bool) string {
@@ -78,7 +78,7 @@ func noteText(n Note) string {
 }
 
 func nextText(r Result) string {
-	if r.Reason == InvalidInput && !r.RolledBack() || r.Declined { // the message says it all
+	if r.Reason == InvalidInput && !r.RolledBack() || r.Declined { // the message contains everything
 		return ""
 	}
 	var lines []string
@@ -91,8 +91,9 @@ func nextText(r Result) string {
 	return "What to do now\n" + strings.Join(lines, "\n")
 }
 
-// VersionsText is the table of a function's versions. Where it is wider than
-// width, in cells, what tells least is shortened or left out; 0: nothing is.
+// VersionsText returns the table of a function's versions. If it is wider than width,
+// in cells, the least important columns are shortened or left out; a width of 0 means
+// no limit.
 func VersionsText(f Function, now time.Time, width int) string {
 	if len(f.Versions) == 0 {
 		return ""
@@ -103,7 +104,7 @@ func VersionsText(f Function, now time.Time, width int) string {
 		text = fitted(all, width)
 	}
 	if more := f.VersionsInAll - len(f.Versions); more > 0 {
-		text += fmt.Sprintf("\n%d more versions are not shown; list-limit says how many are.", more)
+		text += fmt.Sprintf("\n%d more versions are not shown; list-limit sets how many are shown.", more)
 	}
 	return text
 }
@@ -111,8 +112,8 @@ func VersionsText(f Function, now time.Time, width int) string {
 // leastValue is how many cells of a value are shown on any terminal.
 const leastValue = 8
 
-// ChangesText says what differs between two versions. Where it is wider than
-// width, values are cut; 0 or below: nothing is.
+// ChangesText returns the differences between two versions. If the table is wider than
+// width, values are cut; a width of 0 or less means no limit.
 func ChangesText(all []Change, from, to string, width int) string {
 	if len(all) == 0 {
 		return ""

@@ -3,13 +3,14 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
-// Event names a moment of the way from the failed run to the recovery.
+// Event is a kind of event between the failed run and the recovery.
 type Event string
 
-// The events, in the order in which they come.
+// The events, in the order in which they occur.
 const (
 	RunCreated   Event = "run-created"
 	DeployFailed Event = "deploy-failed"
@@ -17,18 +18,18 @@ const (
 	AliasMoved   Event = "alias-moved"
 	TrafficMoved Event = "traffic-moved"
 	Verified     Event = "verified"
-	Returned     Event = "returned" // of a drill
+	Returned     Event = "returned" // in a drill
 
-	TrafficShifted Event = "traffic-shifted" // of a promotion
-	Looked         Event = "looked"          // of a promotion
+	TrafficShifted Event = "traffic-shifted" // in a promotion
+	Looked         Event = "looked"          // in a promotion
 	Notified       Event = "told"
 )
 
-// Moment is when something happened, an entry of the timeline.
+// Moment is an entry of the timeline.
 type Moment struct {
 	Event  Event
 	At     time.Time
-	Detail string // plain text, from outside in parts
+	Detail string // plain text, partly from outside
 }
 
 // eventTexts are the events in words.
@@ -46,8 +47,8 @@ var eventTexts = map[Event]string{
 	Notified:       "Told",
 }
 
-// timelineWithRun puts what is known of the run before the moments of a function.
-// Each function has the whole of it, for it is read alone.
+// timelineWithRun puts what is known about the run before the moments of a function.
+// Each function has the whole timeline, because it is read separately.
 func timelineWithRun(run Run, started time.Time, own []Moment) []Moment {
 	before := []Moment{}
 	if !run.CreatedAt.IsZero() && !run.CreatedBound {
@@ -62,8 +63,8 @@ func timelineWithRun(run Run, started time.Time, own []Moment) []Moment {
 	return append(before, own...)
 }
 
-// CompleteTimeline fills in a function's timeline and its time to recovery. What
-// was left alone has none.
+// CompleteTimeline completes a function's timeline and its time to recovery. A skipped
+// function has none.
 func CompleteTimeline(f *Function, run Run, started time.Time) {
 	if f.Status != RolledBack && f.Status != Failed && f.Status != Drilled && f.Status != Promoted {
 		return
@@ -75,8 +76,8 @@ func CompleteTimeline(f *Function, run Run, started time.Time) {
 	}
 }
 
-// failedAt is when the first job failed that is known to have. Where some jobs
-// were counted, and are known by name, it is the first of them: another job can
+// failedAt returns when the first job failed, as far as that is known. If some jobs
+// were counted, and their names are known, it is the first of those: another job can
 // have failed long before the deploy.
 func failedAt(run Run) (at time.Time, detail string) {
 	failed := failedJobs(run.Jobs)
@@ -95,8 +96,8 @@ func failedAt(run Run) (at time.Time, detail string) {
 	return at, detail
 }
 
-// recoveryTime is the time from the failure to a moment that is named by an event,
-// the last one of it; false: one of the two is not known.
+// recoveryTime returns the time from the failure to the last occurrence of an event,
+// or false if one of the two times is not known.
 func recoveryTime(all []Moment, until Event) (time.Duration, bool) {
 	first := slices.IndexFunc(all, func(m Moment) bool { return m.Event == DeployFailed })
 	last := -1
@@ -109,7 +110,7 @@ func recoveryTime(all []Moment, until Event) (time.Duration, bool) {
 		return 0, false
 	}
 	d := all[last].At.Sub(all[first].At)
-	return d, d >= 0 // GitHub's clock and this machine's differ
+	return d, d >= 0 // the clocks of GitHub and AWS differ
 }
 
 // timelineTable is the section of the summary.
@@ -124,7 +125,7 @@ func timelineTable(f Function) string {
 	return text
 }
 
-// momentTable is a table of them, with the time since the deploy failed.
+// momentTable is a table of moments, with the time since the deploy failed.
 func momentTable(timeline []Moment) string {
 	base := timeline[0].At
 	for _, m := range timeline {
@@ -136,18 +137,19 @@ func momentTable(timeline []Moment) string {
 	rows, more := upTo(len(all), maxLines, sectionBytes, func(i int) string {
 		m := all[i]
 		if m.Event == "" {
-			return fmt.Sprintf("| | | %d more are left out here | |", left)
+			return fmt.Sprintf("| | | %d more are not shown here | |", left)
 		}
 		return fmt.Sprintf("| %s | %s | %s | %s |", m.At.UTC().Format("15:04:05"), offsetText(base, m.At), eventTexts[m.Event], orDash(escapeMarkdown(m.Detail, longestCell)))
 	})
 	return "| UTC | | What | |\n| --- | --: | --- | --- |\n" + rows + leftOut(more)
 }
 
-// firstMoments are kept where moments are left out: the failure and the first move.
+// firstMoments is how many first moments are always kept: the failure and the first
+// move.
 const firstMoments = 8
 
-// firstAndLast keeps the first and the last moments where there are too many,
-// with an empty one in place of the others: how it ended is what is asked for.
+// firstAndLast keeps the first and the last moments if there are too many, with an
+// empty one in place of the others, because the end matters most.
 func firstAndLast(all []Moment, most int) (kept []Moment, left int) {
 	if len(all) <= most {
 		return all, 0
@@ -157,31 +159,40 @@ func firstAndLast(all []Moment, most int) (kept []Moment, left int) {
 	return slices.Concat(all[:firstMoments], []Moment{{}}, last), left
 }
 
-// recoveryLine is the number that teams are measured by, in a sentence.
+// recoveryLine is a sentence with the time to recovery, which teams measure.
 func recoveryLine(f Function) string {
 	if d, known := recoveryTime(f.Timeline, Verified); known && f.Healthy == Healthy {
-		return "**Time to recovery: " + durationText(d) + "**, from the failed job to the confirmed recovery."
+		return "**Time to recovery: " + DurationText(d.Round(time.Second)) + "**, from the failed job to the confirmed recovery."
 	}
 	if d, known := recoveryTime(f.Timeline, AliasMoved); known && f.Healthy != NotHealthy && f.MovedAt != "" {
-		return "Back on the earlier version **" + durationText(d) + "** after the deploy had failed; that production recovered was not proven."
+		return "Back on the earlier version **" + DurationText(d.Round(time.Second)) + "** after the deploy failed; the recovery of production is not confirmed."
 	}
 	return ""
 }
 
-// offsetText says how long before or after the failure something was.
+// offsetText returns how long before or after the failure something happened.
 func offsetText(base, at time.Time) string {
 	switch d := at.Sub(base).Round(time.Second); {
 	case d == 0:
 		return "0 s"
 	case d < 0:
-		return "−" + durationText(-d)
+		return "−" + DurationText(-d)
 	default:
-		return "+" + durationText(d)
+		return "+" + DurationText(d)
 	}
 }
 
-// durationText writes a time as people say it: 48 s, 3 min 20 s, 2 h 5 min.
-func durationText(d time.Duration) string {
+// DurationText formats a duration for a sentence: 250 ms, 1.28 s, 48 s, 3 min 20 s, 2
+// h 5 min.
+func DurationText(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "0 s"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return strconv.FormatFloat(d.Round(10*time.Millisecond).Seconds(), 'f', -1, 64) + " s"
+	}
 	d = d.Round(time.Second)
 	h, m, s := int(d/time.Hour), int(d/time.Minute)%60, int(d/time.Second)%60
 	switch {

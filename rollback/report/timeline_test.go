@@ -25,6 +25,6 @@ func TestSummaryShowsHowALongWayEnded(t *testing.T) {
 	text := report.Summary(r)
 	assert.Contains(t, text, "move no. 0 of")
 	assert.Contains(t, text, "move no. 69 of")
-	assert.Contains(t, text, "| | | 21 more are left out here | |")
+	assert.Contains(t, text, "| | | 21 more are not shown here | |")
 	assert.Equal(t, 49, strings.Count(text, "| Alias moved |"))
 }

@@ -31,7 +31,7 @@ func TestAfterStepsBackOnlyWhatServesCounts(t *testing.T) {
 	t.Parallel()
 	assert.NotContains(t, report.Comment(steppedBack()), "Not healthy now")
 	assert.Contains(t, report.Comment(tellings()["unhealthy"]), "Not healthy now")
-	assert.Equal(t, "Production recovered: every check of the live version passed, 1 min 14 s after the deploy had failed.",
+	assert.Equal(t, "Production recovered: every check of the live version passed, 1 min 14 s after the deploy failed.",
 		report.NewAlert(steppedBack()).Verdict)
 }
 
@@ -134,5 +134,5 @@ func TestWhichCommitToRevert(t *testing.T) {
 	}
 	a := report.NewAlert(asked(result(told())))
 	assert.Empty(t, fact(a, "Commit"), "the commit of the run that a person started is nobody's fault")
-	assert.Equal(t, "octocat", fact(a, "Asked for by"))
+	assert.Equal(t, "octocat", fact(a, "Requested by"))
 }

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// Verdict is what the checks found out about one function whose alias was moved.
+// Verdict is the result of the checks of one function whose alias was moved.
 type Verdict struct {
 	Healthy Health
 	Own     Health // without the checks that several functions share
 	Checks  []Check
-	Watched *Watched // nil: no metrics were read
-	LogTail string   // the end of the test invocation's log, without secrets
+	Watched *Watched // nil if no metrics were read
+	LogTail string   // the end of the log of the test invocation, without secrets
 	Notes   []Note
 
 	Started, Ended time.Time
 }
 
-// Recovery says what it means for production after a rollback.
+// Recovery describes what the verdict means for production after a rollback.
 func (h Health) Recovery() string {
 	switch h {
 	case Healthy:
@@ -30,7 +30,7 @@ func (h Health) Recovery() string {
 	}
 }
 
-// Condition says what it means in a drill, where nothing had to recover.
+// Condition describes what it means in a drill, in which nothing had to recover.
 func (h Health) Condition() string {
 	switch h {
 	case Healthy:
@@ -42,7 +42,7 @@ func (h Health) Condition() string {
 	}
 }
 
-// AllPassed says of checks that all of them passed, as a part of a sentence.
+// AllPassed says that all checks passed, as part of a sentence.
 func AllPassed(checks []Check) string {
 	if len(checks) == 1 {
 		return "the check passed"
@@ -50,7 +50,7 @@ func AllPassed(checks []Check) string {
 	return fmt.Sprintf("all %d checks passed", len(checks))
 }
 
-// FirstThat names the first check that ended so, and how many more did, as a part
+// FirstThat returns the first check with a status, and the number of others, as part
 // of a sentence.
 func FirstThat(checks []Check, status CheckStatus) string {
 	is := func(c Check) bool { return c.Status == status }

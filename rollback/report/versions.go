@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Version is a published version, as the command list shows it.
+// Version is a published version in the command list.
 type Version struct {
 	Function    string
 	Region      string
 	Alias       string // the alias that the list is about
 	Version     string
-	Published   time.Time // zero: not known
+	Published   time.Time // zero if unknown
 	Description string
-	CodeSHA256  string   // in base64, as AWS gives it
-	State       string   // such as Active; empty: not read
-	StateReason string   // why, where AWS says so
-	Aliases     []string // that send traffic to it
+	CodeSHA256  string   // in base64, as returned by AWS
+	State       string   // such as Active; empty if not read
+	StateReason string   // the reason for the state, if AWS gives one
+	Aliases     []string // the aliases that send traffic to it
 	Serving     bool     // the alias sends it traffic
-	Rejected    bool     // never chosen on its own
-	RejectedBy  string   // the run that rejected it; empty: none, or not known
-	Target      bool     // where a rollback would go now
-	Changes     []Change // how it differs from the version that serves; nil: not compared
+	Rejected    bool     // it is never selected automatically
+	RejectedBy  string   // the run that rejected it; empty if none, or unknown
+	Target      bool     // the version that a rollback would choose now
+	Changes     []Change // the differences from the live version; nil if not compared
 }
 
 // versionColumn is a column of a table of versions.
@@ -36,11 +36,11 @@ const (
 	columnCode
 	columnState
 	columnAliases
-	columnMark // what matters most, in a word
+	columnMark // the most important fact, in a word
 	columnDiffers
 )
 
-var versionHeadings = [...]string{"Version", "Published (UTC)", "Age", "Description", "Code", "State", "Aliases", "", "Differs from what serves"}
+var versionHeadings = [...]string{"Version", "Published (UTC)", "Age", "Description", "Code", "State", "Aliases", "", "Differs from the live version"}
 
 const (
 	shortCode       = 8  // characters of a code hash that tell versions apart
@@ -50,10 +50,10 @@ const (
 	longestVersions = 300 // rows of a table in the summary
 )
 
-const minutes = "2006-01-02 15:04" // how times are written where seconds do not matter
+const minutes = "2006-01-02 15:04" // the format of times if seconds do not matter
 
-// cell is what a column says of the version, in plain text. now is when it is
-// looked at.
+// cell returns the value of a column for the version, in plain text. now is the
+// current time.
 func (v Version) cell(column versionColumn, now time.Time) string {
 	switch column {
 	case columnVersion:
@@ -88,8 +88,8 @@ func (v Version) publishedAt(layout string) string {
 	return v.Published.UTC().Format(layout)
 }
 
-// Label is the version as one of several to choose from. What matters most is
-// first: the end may have no room.
+// Label returns the version as an option in a list. The most important facts come
+// first, because there may be no room for the end.
 func (v Version) Label() string {
 	text := fmt.Sprintf("%-6s %s", v.Version, "")
 	if !v.Published.IsZero() {
@@ -109,7 +109,7 @@ func (v Version) Label() string {
 	return text
 }
 
-// mark says in a word what matters most about a version.
+// mark returns the most important fact about a version in a word.
 func (v Version) mark() string {
 	switch {
 	case v.Serving && v.Target:
@@ -162,7 +162,7 @@ func firstFew(all []string, most int) string {
 	return strings.Join(all, ", ")
 }
 
-// ageText is one unit of time, as people say how old something is.
+// ageText returns an age in one unit of time.
 func ageText(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -197,7 +197,7 @@ func versionsTable(f Function, now time.Time) string {
 	})
 	text := "| " + strings.Join(versionHeadings[:], " | ") + " |\n| --: | --- | --: | --- | --- | --- | --- | --- | --- |\n" + rows
 	if more := f.VersionsInAll - len(f.Versions) + left; more > 0 {
-		text += fmt.Sprintf("\n\n%d more versions are not shown here; the input `list-limit` says how many are.", more)
+		text += fmt.Sprintf("\n\n%d more versions are not shown here; the input `list-limit` sets how many are shown.", more)
 	}
 	return text
 }

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Watched is what was measured of a function: before the failed deploy, while
-// it served, and now. The zero value has nothing to show.
+// Watched contains the metrics of a function: before the failed deploy, while it was
+// live, and now. The zero value shows nothing.
 type Watched struct {
-	// Lengths of the stretches; 0: not known, and then nothing stands in them.
+	// The lengths of the periods; 0 if unknown, and then the period has no values.
 	Before, Failing, Now time.Duration
 
 	Rows []WatchedRow
@@ -24,35 +24,35 @@ type WatchedRow struct {
 	Before, Failing, Now Stretch
 }
 
-// WatchedUnit says how a number is written.
+// WatchedUnit is how a number is formatted.
 type WatchedUnit int
 
 // The units.
 const (
 	Count        WatchedUnit = iota
 	Percent                  // 1 is one in a hundred
-	Milliseconds             // of a duration
+	Milliseconds             // for a duration
 )
 
-// Stretch is one metric over one stretch of time.
+// Stretch is one metric in one period.
 type Stretch struct {
-	Total   Amount   // one number for all of it
-	Minutes []Amount // one for each minute, the oldest first
+	Total   Amount   // one number for the whole period
+	Minutes []Amount // one number per minute, oldest first
 }
 
-// Amount is a number, or the lack of one.
+// Amount is a number that may be absent.
 type Amount struct {
 	Value float64
 	Known bool
 }
 
-// Known is an amount that is there.
+// Known returns a number that is present.
 func Known(value float64) Amount { return Amount{Value: value, Known: true} }
 
-const sparkWidth = 20 // characters a stretch has at most
+const sparkWidth = 20 // the maximum number of characters of a period
 
-// markdown is a table with a line for each metric, and its course in blocks;
-// empty where there is nothing to show.
+// markdown returns a table with one row per metric, and its values over time as
+// blocks, or an empty string if there is nothing to show.
 func (w Watched) markdown() string {
 	if !slices.ContainsFunc(w.Rows, WatchedRow.known) {
 		return ""
@@ -67,14 +67,14 @@ func (w Watched) markdown() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// known: there is a number in it.
+// known reports whether the period contains a number.
 func (r WatchedRow) known() bool {
 	return r.Before.Total.Known || r.Failing.Total.Known || r.Now.Total.Known
 }
 
-// Sparkline is the metric's course over the three stretches, parted by `┊`, on
-// one scale that begins at 0. A minute without data is a `·`; where a stretch
-// has too many minutes, the worst of neighbours stands for them.
+// Sparkline shows the metric over the three periods, separated by `┊`, on one scale
+// that starts at 0. A minute without data is a `·`. If a period has too many minutes,
+// each block shows the highest value of several minutes.
 func (r WatchedRow) Sparkline() string {
 	var parts []string
 	top := max(highest(r.Before.Minutes), highest(r.Failing.Minutes), highest(r.Now.Minutes))
@@ -107,8 +107,8 @@ func (a Amount) inUnit(unit WatchedUnit) string {
 	}
 }
 
-// PercentText writes a share of 0 to 100 so that what is there is never shown
-// as nothing.
+// PercentText formats a percentage from 0 to 100, so that a small value is never shown
+// as zero.
 func PercentText(share float64) string {
 	switch {
 	case share > 0 && share < 0.1:
@@ -120,7 +120,7 @@ func PercentText(share float64) string {
 	}
 }
 
-// thousands writes a whole number with thin gaps: 1 234 567.
+// thousands formats a whole number with narrow spaces: 1 234 567.
 func thousands(n float64) string {
 	text := fmt.Sprintf("%.0f", math.Abs(n))
 	var b strings.Builder
@@ -146,14 +146,14 @@ func bars(minutes []Amount, top float64) string {
 			b.WriteRune('·')
 		case top <= 0 || m.Value <= 0:
 			b.WriteRune(sparkLevels[0])
-		default: // what is more than nothing is seen to be
+		default: // a value above zero is always visible
 			b.WriteRune(sparkLevels[max(1, int(math.Round(m.Value/top*float64(len(sparkLevels)-1))))])
 		}
 	}
 	return b.String()
 }
 
-// downsample brings a series down to width values, each the highest of its share.
+// downsample reduces a series to width values, each the highest of its part.
 func downsample(minutes []Amount, width int) []Amount {
 	if len(minutes) <= width {
 		return minutes

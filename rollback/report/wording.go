@@ -2,70 +2,69 @@ package report
 
 import "strings"
 
-// reasonText is what a person reads about one reason for which things end as
-// they do.
+// reasonText contains the texts for one reason.
 type reasonText struct {
-	heading string // a phrase that fits behind "Rollback failed:"
+	heading string // a phrase that fits after "Rollback failed:"
 	remedy  []instruction
 }
 
-// reasonTexts has an entry for every reason. Those without a remedy here ask for
-// nothing but what the status asks for.
+// reasonTexts has an entry for every reason. A reason without a remedy here has only
+// the remedy of its status.
 var reasonTexts = map[Reason]reasonText{
 	PreviousVersion: {heading: "back on the last good version"},
 	CanaryStopped:   {heading: "canary stopped, all traffic on the stable version"},
 	Snapshot:        {heading: "back on the version of the snapshot"},
-	Chosen:          {heading: "moved to the version a person chose"},
+	Chosen:          {heading: "moved to the chosen version"},
 
 	BranchNotAllowed: {
 		heading: "runs of this branch are not rolled back",
-		remedy:  todo("Nothing to do, unless {branch} deploys to {environment}: then add it to the input `branch`."),
+		remedy:  todo("No action is needed, unless {branch} deploys to {environment}: in that case, add it to the input `branch`."),
 	},
 	UntrustedFork: {
 		heading: "the failed run belongs to a fork",
-		remedy:  todo("Nothing to do: a run of a fork must never move production."),
+		remedy:  todo("No action is needed: a run of a fork must never move production."),
 	},
 	NoFailure: {
 		heading: "no deploy job failed",
-		remedy:  todo("Nothing to do, unless a deploy did fail: then name its job under `needs` of the rollback job, and in `deploy-job` where that is set."),
+		remedy:  todo("No action is needed, unless a deploy did fail: in that case, list its job under `needs` of the rollback job, and in `deploy-job` if that input is set."),
 	},
 	EnvironmentMismatch: {
 		heading: "the failed deployment was to another environment",
-		remedy:  todo("Nothing to do, unless that deployment was to {environment}: then set the input `environment` to the name that GitHub shows for it."),
+		remedy:  todo("No action is needed, unless that deployment was to {environment}: in that case, set the input `environment` to the name that GitHub shows for it."),
 	},
 	AlreadyOnTarget: {
-		heading: "already on the version asked for",
-		remedy:  todo("Nothing to do for {function}. If it is still not healthy, choose an older version with `target-version`."),
+		heading: "already on the requested version",
+		remedy:  todo("No action is needed for {function}. If it is still not healthy, choose an older version with `target-version`."),
 	},
 	AlreadyRolledBack: {
 		heading: "already rolled back",
-		remedy:  todo("Nothing to do for {function}: an earlier rollback moved it to {from}. If that is not healthy either, choose an older version with `target-version`."),
+		remedy:  todo("No action is needed for {function}: an earlier rollback moved it to {from}. If that is not healthy either, choose an older version with `target-version`."),
 	},
 	NotDeployed: {
 		heading: "the deploy failed before it changed production",
 		remedy: todo(
-			"Nothing to do for production: it was on {from} before the run, and still is. Fix the deploy and run it again.",
-			"Only if this pipeline promotes versions that an earlier run published: say which in `deployed-version`, or set `only-if-deployed: false`.",
+			"No action is needed for production: it was on {from} before the run, and still is. Fix the deploy and run it again.",
+			"Only if this pipeline promotes versions that an earlier run published: set `deployed-version`, or set `only-if-deployed: false`.",
 		),
 	},
 	Superseded: {
 		heading: "a newer deploy is live",
-		remedy:  todo("Nothing to do if the newer deploy is healthy. If {from} is bad too, roll back that run, or choose a version with `target-version`."),
+		remedy:  todo("No action is needed if the newer deploy is healthy. If {from} is bad too, roll back that run, or choose a version with `target-version`."),
 	},
 	NoPreviousVersion: {
 		heading: "no older version to go back to",
 		remedy: todo(
-			"Manual action required: fix the fault and deploy again, or publish good code as a new version and point {alias} at it. No older version exists that can run and was not rolled back before.",
+			"Manual action required: fix the fault and deploy again, or publish good code as a new version and point {alias} at it. There is no older version that can run and was not rolled back before.",
 		),
 	},
 	RolledBackByStack: {
 		heading: "CloudFormation rolled the stack back",
-		remedy:  todo("Nothing to do for {function}: CloudFormation restored {from}. The stack's events show why its update failed."),
+		remedy:  todo("No action is needed for {function}: CloudFormation restored {from}. The stack's events show why its update failed."),
 	},
 
 	InvalidInput: {
 		heading: "invalid input",
-		remedy:  todo("Correct what the message names in the workflow file."),
+		remedy:  todo("Correct the inputs or settings that the message names, in the workflow file."),
 	},
 	NoCredentials: {
 		heading: "no AWS credentials",
@@ -93,32 +92,32 @@ var reasonTexts = map[Reason]reasonText{
 	},
 	AliasChanged: {
 		heading: "something else keeps changing the alias",
-		remedy:  todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it is done, and run the job again."),
+		remedy:  todo("Find out what else moves {alias} (another deploy, CodeDeploy, Terraform), wait until it has finished, and run the job again."),
 	},
 	StackInProgress: {
 		heading: "the stack that owns the alias is in progress",
 		remedy: todo(
-			"Look at the stack that the message names. When it has ended, run the job again: a stack that rolls back restores the alias by itself.",
-			"To wait longer, raise `timeout`. To move the alias without waiting, set `on-stack-in-progress: go-on`.",
+			"Check the stack that the message names. When it has ended, run the job again: a stack that rolls back restores the alias.",
+			"To wait longer, increase `timeout`. To move the alias without waiting, set `on-stack-in-progress: go-on`.",
 		),
 	},
 	CodeDeployInProgress: {
 		heading: "CodeDeploy is moving the alias",
-		remedy:  todo("Stop the deployment that the message names, with its rollback, and run the job again when that has ended; `stop-codedeploy: true` does this automatically."),
+		remedy:  todo("Stop the deployment that the message names, have CodeDeploy roll it back, and run the job again when it has ended; `stop-codedeploy: true` does this automatically."),
 	},
 	Refused: {
-		heading: "Lambda or another deploy forbids it",
-		remedy:  todo("Do what the message says, then run the job again. No traffic was moved."),
+		heading: "the promotion was refused",
+		remedy:  todo("Follow the instructions in the message, then run the job again. No traffic was moved."),
 	},
 	RejectedBefore: {
 		heading: "the version was rejected before",
-		remedy:  todo("Deploy a fix. If the version was not at fault, run the job again with `allow-rejected: true`."),
+		remedy:  todo("Deploy a fix. If the version did not cause the failure, run the job again with `allow-rejected: true`."),
 	},
 	ReasonInconclusive: {
 		heading: "too little evidence",
 		remedy: todo(
-			"The new version was not found bad, and is not rejected: too few calls reached it. Use a larger share of the traffic or a longer step in `steps`; the notes say what would be enough.",
-			"`on-inconclusive: wait` watches for as long again, `continue` goes on without evidence.",
+			"The new version was not found to be unhealthy, and is not rejected: too few calls reached it. Use a larger share of the traffic or a longer step in `steps`; the notes say what would be enough.",
+			"With `on-inconclusive: wait`, the action watches for the same time again; with `continue`, it promotes without evidence.",
 		),
 	},
 	DeploysFrozen: {
@@ -143,14 +142,14 @@ var reasonTexts = map[Reason]reasonText{
 	Unhealthy: {
 		heading: "production is not healthy",
 		remedy: todo(
-			"Read the checks, then the function's logs. Where an older version is bad too, the cause is often outside the code: a dependency, data, a secret, infrastructure.",
+			"Read the checks, then the function's logs. If an older version is also bad, the cause is often outside the code: a dependency, data, a secret, infrastructure.",
 			"To go further back, choose an older version with `target-version`; `on-unhealthy: step-back` does so automatically.",
 			"Revert {commit} on {branch}, or fix it, before the next deploy: the alias was rolled back.",
 		),
 	},
 	NotificationFailed: {
 		heading: "a test message could not be sent",
-		remedy:  todo("Correct the inputs of the channel: the checks on this page have the error of the service. A rollback would still work, but not everybody would be notified."),
+		remedy:  todo("Correct the inputs of the channel: the checks on this page show the error from the service. A rollback would still work, but not everyone would be notified."),
 	},
 	NothingChanged: {
 		heading: "nothing to restore",
@@ -164,7 +163,7 @@ var reasonTexts = map[Reason]reasonText{
 		remedy:  todo("Check `site-bucket` and the account of the role."),
 	},
 	PrefixRequired: {
-		heading: "the bucket holds other objects, too",
+		heading: "the bucket also contains other objects",
 		remedy:  todo("Set `site-prefix` to the folder of the site, or to `/` if the whole bucket is the site, and run the job again."),
 	},
 	Archived: {
@@ -173,7 +172,7 @@ var reasonTexts = map[Reason]reasonText{
 	},
 	PartlyRestored: {
 		heading: "the site is only partly restored",
-		remedy:  todo("Fix what the summary lists as failed, and run the job again: it continues where this run stopped."),
+		remedy:  todo("Fix the failures in the summary, and run the job again: it continues where this run stopped."),
 	},
 	StateNotGiven: {
 		heading: "no state to restore was given",
@@ -185,11 +184,11 @@ var reasonTexts = map[Reason]reasonText{
 	},
 }
 
-// statusTexts say each status as a past participle.
+// statusTexts describe each status with a past participle.
 var statusTexts = map[Status]string{
 	RolledBack: "rolled back",
 	Planned:    "would be rolled back",
-	Skipped:    "left alone",
+	Skipped:    "not changed",
 	Failed:     "failed",
 	Ready:      "ready",
 	NotReady:   "not ready",
@@ -199,7 +198,7 @@ var statusTexts = map[Status]string{
 	Promoted:   "promoted",
 }
 
-// reasonHeading says a reason in a few words, for a table's cell or a list.
+// reasonHeading returns a short text for a reason, for a table cell or a list.
 func reasonHeading(reason Reason) string {
 	if w, ok := reasonTexts[reason]; ok {
 		return w.heading
@@ -207,7 +206,7 @@ func reasonHeading(reason Reason) string {
 	return strings.ReplaceAll(string(reason), "-", " ")
 }
 
-// reasonHeadingFor is Heading in the words of a command.
+// reasonHeadingFor is reasonHeading with the words of a command.
 func reasonHeadingFor(command string, reason Reason) string {
 	if command == "drill" && reason == Unhealthy {
 		return "a check failed"
@@ -226,7 +225,7 @@ func reasonHeadingFor(command string, reason Reason) string {
 	return reasonHeading(reason)
 }
 
-// statusTextFor is Done in the words of a command.
+// statusTextFor is StatusText with the words of a command.
 func statusTextFor(command string, status Status) string {
 	if own, has := commandVerbs[command][status]; has && status == Planned {
 		return own.one
@@ -234,7 +233,8 @@ func statusTextFor(command string, status Status) string {
 	return StatusText(status)
 }
 
-// StatusText says a status as a table or a list does: "rolled back", "left alone".
+// StatusText returns a status as shown in a table or a list: "rolled back", "not
+// changed".
 func StatusText(status Status) string {
 	if text, ok := statusTexts[status]; ok {
 		return text

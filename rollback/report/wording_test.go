@@ -109,7 +109,7 @@ func TestHeadline(t *testing.T) {
 		"Check failed: AWS denied access":                                                                    {Command: "check", Status: report.Failed, Reason: report.AccessDenied},
 		"Rolled back: 2 functions are on an earlier version again":                                           result(api(), api()),
 		"Rolled back: 1 of 2 functions is on an earlier version again":                                       result(api(), skipped().Functions[0]),
-		"Nothing rolled back: 2 functions left alone":                                                        result(skipped().Functions[0], skipped().Functions[0]),
+		"Nothing rolled back: 2 functions not changed":                                                       result(skipped().Functions[0], skipped().Functions[0]),
 	} {
 		assert.Equal(t, want, report.Headline(r))
 	}
@@ -123,7 +123,7 @@ func TestNextStepsNameTheFunctionsThatTheyAreFor(t *testing.T) {
 		" --routing-config AdditionalVersionWeights={} --region eu-west-1", steps[0])
 	assert.Regexp(t, `^billing: Grant the role the action`, steps[1])
 	assert.Regexp(t, `^api, worker: Production is on the earlier version`, steps[2])
-	assert.Regexp(t, `^mail: Nothing to do`, steps[4])
+	assert.Regexp(t, `^mail: No action is needed`, steps[4])
 }
 
 func TestNextStepsOfAStoppedCanaryNameTheCanary(t *testing.T) {
@@ -175,7 +175,7 @@ func TestAWrongInputOfOneFunctionSaysNothingFalse(t *testing.T) {
 	}}
 	report.Conclude(&r)
 	said := strings.Join(report.NextSteps(r), " ")
-	assert.Contains(t, said, "Correct what the message names in the workflow file.")
+	assert.Contains(t, said, "Correct the inputs or settings that the message names, in the workflow file.")
 	assert.NotContains(t, said, "AWS was not called")
 	assert.NotContains(t, said, "nothing has changed")
 }

@@ -6,13 +6,14 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// fewVersions is how many versions of one key are read to see what lies above the
-// planned one.
+// fewVersions is how many versions of a single key one request lists, to see what
+// was written after the version that the plan is based on.
 const fewVersions = 8
 
-// lookAgain lists the written keys anew. A version between the plan's and ours was
-// somebody else's write, which lies beneath ours now: nobody would know. It changes
-// nothing, and where it cannot be done, that is said.
+// lookAgain lists the versions of the written keys a second time. A version between
+// the one that the plan saw and ours is somebody else's write. It is now noncurrent,
+// and without this check nobody would know. lookAgain changes nothing. If the
+// versions cannot be listed, a note says so.
 func lookAgain(ctx context.Context, w *work) {
 	var err error
 	if pages := int(w.b.pages.Load()); len(w.tally.written) <= pages {
@@ -71,19 +72,19 @@ func lookAtAll(ctx context.Context, w *work) error {
 	return nil
 }
 
-// keyCheck is what was read of one key, from its newest version down to the planned
-// one.
+// keyCheck is what a listing showed about one key, from its newest version down to
+// the one that the plan saw.
 type keyCheck struct {
 	own     ours
 	etag    string // of our own version
-	reached bool   // our own version
-	over    bool   // the planned one was reached
-	after   bool   // somebody wrote above ours
-	covered bool   // somebody wrote beneath ours, after the plan
+	reached bool   // our own version was reached
+	over    bool   // the version that the plan saw was reached
+	after   bool   // somebody else wrote after us
+	covered bool   // somebody else wrote after the plan was made, but before us
 }
 
-// look takes the next older version of the key, and reports whether a further one is
-// of interest.
+// look evaluates the next older version of the key, and reports whether an even
+// older one is needed.
 func (s *keyCheck) look(e entry) bool {
 	switch {
 	case s.over:
@@ -94,21 +95,21 @@ func (s *keyCheck) look(e entry) bool {
 	case !s.reached:
 		s.after = true
 	case e.Marker && s.own.Marker, !e.Marker && !s.own.Marker && e.ETag == s.etag:
-		// an earlier try of ours, whose answer was lost
+		// an earlier try of ours whose response was lost
 	default:
 		s.covered = true
 	}
 	return !s.over
 }
 
-// noteOthers says what others wrote to a key during the rollback.
+// noteOthers adds to the result what others wrote to a key during the rollback.
 func noteOthers(w *work, key string, s keyCheck) {
 	t := &w.tally
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s.covered {
-		t.show(key, report.KeyCovered, "somebody else wrote it during the rollback, and that version lies beneath the restored one now")
-		w.b.notef(true, "Somebody else wrote %s during the rollback; that version lies beneath the restored one now. If it was a newer deploy, run that again.", quoted(key))
+		t.show(key, report.KeyCovered, "somebody else wrote it during the rollback, and that version is now noncurrent")
+		w.b.notef(true, "Somebody else wrote %s during the rollback; that version is now noncurrent. If it was a newer deploy, run that deploy again.", quoted(key))
 	}
 	if s.after {
 		w.b.notef(false, "Somebody else has written %s after it was restored.", quoted(key))

@@ -13,27 +13,27 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/aws"
 )
 
-// How calls are tried again, and how long a try may take. A copy of gigabytes takes
-// longer: see tryLimitOf.
+// Limits for the tries of a call. Copying gigabytes may take longer: see tryLimitOf.
 const (
 	firstPause = 200 * time.Millisecond
 	tryLimit   = 30 * time.Second
 	mostTries  = 10
-	// lateLimit is how long a write that was sent may take once the work is over: its
-	// answer tells what is true of the site.
+	// lateLimit is how long a write that was already sent may take after the work
+	// has ended. Only its response shows what was changed in the site.
 	lateLimit = 4 * time.Second
 )
 
 var errNotSent = errors.New("the request was not sent")
 
-// retry says how calls are tried again. Its zero LongestPause lets S3 say when.
+// retry returns how calls are retried. LongestPause stays zero, so S3 decides how
+// long to wait if it sends Retry-After.
 func retry(log Log, clock Clock, limit time.Duration) aws.Retry {
 	return aws.Retry{Log: log, Clock: clock, Tries: mostTries, TryLimit: limit, FirstPause: firstPause}
 }
 
-// call makes a call to S3 with the bucket's region and pace. action is the name of
-// the IAM action without its service, resource the ARN that it is allowed on. Its
-// errors are problems.
+// call calls S3 in the bucket's region and at its pace. action is the name of the
+// IAM action without the service prefix, and resource is the ARN that the action
+// must be allowed on. Its errors are of type *Problem.
 func call[T any](ctx context.Context, b *bucket, action, resource string, f func(context.Context, func(*s3.Options)) (T, error)) (T, error) {
 	return callFor(ctx, b, tryLimit, action, resource, f)
 }
@@ -54,8 +54,9 @@ func callFor[T any](ctx context.Context, b *bucket, limit time.Duration, action,
 	return v, nil
 }
 
-// write is callFor for a call that changes n objects. A try that has been sent is not
-// cut off where the work ends: what is not known at the end is counted.
+// write is callFor for a call that changes n objects. The end of the work does not
+// cut off a try that was already sent. If there is still no response then, the n
+// objects are counted as unsure.
 func write[T any](ctx context.Context, b *bucket, n int, limit time.Duration, action, resource string, f func(context.Context, func(*s3.Options)) (T, error)) (T, error) {
 	v, err := callFor(ctx, b, limit, action, resource, func(ctx context.Context, options func(*s3.Options)) (T, error) {
 		late, end := b.late(ctx)
@@ -69,7 +70,8 @@ func write[T any](ctx context.Context, b *bucket, n int, limit time.Duration, ac
 	return v, err
 }
 
-// late is a context that outlives ctx for a moment, as long as the program may work.
+// late returns a context that outlives ctx by up to lateLimit, but ends with
+// b.finish.
 func (b *bucket) late(ctx context.Context) (context.Context, func()) {
 	late, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	ended := context.AfterFunc(ctx, func() {
@@ -86,7 +88,8 @@ func (b *bucket) late(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// unanswered tells whether a call may have been carried out although no answer came.
+// unanswered reports whether a call may have been carried out although no reliable
+// response was received.
 func unanswered(err error) bool {
 	if stopped, found := errors.AsType[*aws.Stopped](err); found {
 		return stopped.Last != nil && unanswered(stopped.Last)
@@ -94,19 +97,20 @@ func unanswered(err error) bool {
 	return aws.Classify(err) == aws.Ambiguous
 }
 
-// tryLimitOf is the time limit of a request that moves so many bytes inside S3.
+// tryLimitOf returns the time limit of a request that copies this many bytes inside
+// S3.
 func tryLimitOf(bytes int64) time.Duration {
-	const slow = 20 << 20 // bytes a second
+	const slow = 20 << 20 // bytes per second
 	return tryLimit + time.Duration(bytes/slow)*time.Second
 }
 
-// throttled tells whether S3 asks for a slower pace.
+// throttled reports whether S3 asks for fewer requests.
 func throttled(err error) bool {
 	return aws.Classify(err) == aws.Throttled || aws.Status(err) == http.StatusServiceUnavailable
 }
 
-// calm is a log of tries: while S3 asks all workers to slow down it takes one line a
-// second.
+// calm is a log of tries. It writes at most one line per second, because S3 asks all
+// workers to slow down at the same time.
 type calm struct {
 	Log   Log
 	Clock Clock
@@ -115,7 +119,7 @@ type calm struct {
 	last time.Time
 }
 
-// Infof writes the line, or leaves it out.
+// Infof writes the line, or omits it.
 func (c *calm) Infof(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,16 +131,16 @@ func (c *calm) Infof(format string, args ...any) {
 	c.Log.Infof(format, args...)
 }
 
-// Requests a second. S3 takes 3,500 writes a second for a prefix that it has split
-// off, and fewer for one that nobody has written much to.
+// Requests per second. S3 accepts 3,500 writes per second for a prefix that it has
+// partitioned, and fewer for a prefix that has received few writes so far.
 const (
 	fullPace  = 1500
 	leastPace = 5
 )
 
-// pace spaces the requests of all workers out. It is halved when S3 asks to slow
-// down, at most once a second, because all requests in flight are refused together;
-// successes raise it again.
+// pace limits the request rate of all workers together. The rate is halved when S3
+// asks to slow down, at most once per second, because S3 rejects all requests in
+// flight together. Successful requests raise it again.
 type pace struct {
 	clock Clock
 	limit *rate.Limiter
@@ -178,7 +182,7 @@ func (p *pace) succeeded() {
 	}
 }
 
-// saw takes how a request ended.
+// saw adjusts the rate to the outcome of a request.
 func (p *pace) saw(err error) {
 	switch {
 	case err == nil:

@@ -15,9 +15,10 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Check reports whether a restore would work now. It changes nothing: what reads is
-// done, and what writes is asked for in a way that AWS must refuse after it has looked
-// at the permission. reason is that of the first check that failed.
+// Check reports whether a restore would work now. It changes nothing. It makes the
+// calls that read, and it makes the calls that write in a form that AWS must reject
+// after it has checked the permission. reason is the reason of the first check that
+// failed.
 func Check(ctx context.Context, d Deps, q Request) (checks []report.Check, reason report.Reason) {
 	c := checker{b: d.bucket(q.Bucket), q: q, d: d}
 	if c.line("site bucket", "versioning is on", c.b.denialHint(ctx, c.b.open(ctx))) {
@@ -39,7 +40,7 @@ type checker struct {
 	reason report.Reason
 }
 
-// line keeps the result of a check, and reports whether it passed.
+// line records the result of a check, and reports whether it passed.
 func (c *checker) line(name, detail string, err error) bool {
 	check := report.Check{Name: name, Status: report.CheckPassed, Detail: detail}
 	if err != nil {
@@ -64,8 +65,8 @@ func (c *checker) add(check report.Check) {
 
 const permission = "permission s3:"
 
-// listing looks at the beginning of the site, and gives an object of it. The whole of
-// it is not read: see `dry-run`.
+// listing reads the beginning of the site, and returns one of its objects. It does
+// not read the whole site: `dry-run` does.
 func (c *checker) listing(ctx context.Context) (entry, bool) {
 	const name = permission + "ListBucketVersions"
 	var sample entry
@@ -104,7 +105,7 @@ func (c *checker) object(ctx context.Context, e entry) {
 	c.line(permission+"GetObjectVersionTagging", "allowed", err)
 	c.accessLists(ctx, e)
 	c.copying(ctx, e, h)
-	c.unknown(permission+"DeleteObject", "there is no way to try it without a change: `drill` shows whether objects that a deploy added can be taken out")
+	c.unknown(permission+"DeleteObject", "it cannot be tested without a change: `drill` shows whether objects that a deploy added can be removed")
 }
 
 func (c *checker) accessLists(ctx context.Context, e entry) {
@@ -126,7 +127,8 @@ func (c *checker) accessLists(ctx context.Context, e entry) {
 	}
 }
 
-// copying asks for a copy of an object that must have another ETag than it has.
+// copying requests a copy of an object, on the condition that the object has an ETag
+// that it does not have.
 func (c *checker) copying(ctx context.Context, e entry, h *head) {
 	from := change{Key: e.Key, From: e.version()}
 	_, err := call(ctx, c.b, "PutObject", c.b.arn(e.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
@@ -140,7 +142,7 @@ func (c *checker) copying(ctx context.Context, e entry, h *head) {
 	if aws.Status(err) == http.StatusPreconditionFailed {
 		err = nil
 	}
-	c.line(permission+"PutObject", "allowed (tried under a condition that no object meets, so that nothing changes)", err)
+	c.line(permission+"PutObject", "allowed (tested with a condition that no object meets, so nothing changes)", err)
 }
 
 func (c *checker) distribution(ctx context.Context) {
@@ -163,7 +165,7 @@ func (c *checker) distribution(ctx context.Context) {
 		}
 		c.line(name+"GetDistributionConfig", detail, nil)
 	}
-	// One path under the number of two: CloudFront refuses that.
+	// The request has one path but states two, which CloudFront rejects.
 	two := int32(2)
 	_, err = cdnCall(ctx, d, "CreateInvalidation", func(ctx context.Context) (*cloudfront.CreateInvalidationOutput, error) {
 		return d.api.CreateInvalidation(ctx, &cloudfront.CreateInvalidationInput{
@@ -177,5 +179,5 @@ func (c *checker) distribution(ctx context.Context) {
 	if code := aws.Code(err); code == "InconsistentQuantities" || code == "InvalidArgument" || code == "MalformedXML" {
 		err = nil
 	}
-	c.line(name+"CreateInvalidation", "allowed (tried with a number of paths that is not theirs, so that nothing is invalidated)", err)
+	c.line(name+"CreateInvalidation", "allowed (tested with a wrong number of paths, so nothing is invalidated)", err)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// head is what S3 says about a version without its bytes.
+// head is what S3 returns about a version, without its content.
 type head = s3.HeadObjectOutput
 
 // headOf reads the head of a version.
@@ -26,24 +26,26 @@ func (b *bucket) headOf(ctx context.Context, key, id string) (*head, error) {
 	})
 }
 
-// copier copies versions on top of their keys, and compares them with what is there.
+// copier copies versions over the current versions of their keys, and compares the
+// two.
 type copier struct {
 	b       *bucket
 	acls    acls
-	noMatch atomic.Bool // the server does not know If-Match on copies
+	noMatch atomic.Bool // the server does not support If-Match for copies
 }
 
-// outcome is what became of a key.
+// outcome is what happened to a key.
 type outcome int
 
 const (
 	copied outcome = iota
-	same           // it was right already
-	newer          // somebody wrote it meanwhile: left alone
+	same           // it was already right
+	newer          // somebody else wrote it in the meantime, so it was left alone
 )
 
-// put copies a version on top of its key, with everything that CopyObject leaves
-// behind: storage class, redirect, encryption, and grants.
+// put copies a version over the current version of its key. It also copies what
+// CopyObject does not: the storage class, the redirect, the encryption and the
+// grants.
 func (k *copier) put(ctx context.Context, c change) (outcome, string, error) {
 	from, err := k.b.headOf(ctx, c.Key, c.From.ID)
 	if err != nil {
@@ -91,12 +93,13 @@ func classOf(c change, from *head) string {
 	return string(c.From.Class)
 }
 
-// source is the version as the header x-amz-copy-source names it.
+// source returns the version in the form that the header x-amz-copy-source takes.
 func (b *bucket) source(c change) *string {
 	return sdk.String(encodeSource(b.name+"/"+c.Key) + "?versionId=" + url.QueryEscape(c.From.ID))
 }
 
-// encodeSource encodes all but slashes, and a blank as %20: S3 decodes a plus as a blank.
+// encodeSource percent-encodes a path, except for its slashes. A space becomes %20.
+// A plus is encoded too, because S3 decodes a plus as a space.
 func encodeSource(path string) string {
 	const hex = "0123456789ABCDEF"
 	var out strings.Builder
@@ -111,8 +114,9 @@ func encodeSource(path string) string {
 	return out.String()
 }
 
-// classToKeep is the storage class of a copy. An archived version was archived since:
-// the site could not have served it.
+// classToKeep returns the storage class of a copy. An archived version does not keep
+// its class: it must have been archived later, because the site could not have
+// served it.
 func classToKeep(c change, from *head) types.StorageClass {
 	if c.From.archived() {
 		return ""
@@ -120,7 +124,7 @@ func classToKeep(c change, from *head) types.StorageClass {
 	return from.StorageClass
 }
 
-// putWhole copies by one request.
+// putWhole copies a version with a single request.
 func (k *copier) putWhole(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
 	in := s3.CopyObjectInput{
 		Bucket: &k.b.name, Key: &c.Key, CopySource: k.b.source(c),
@@ -130,7 +134,7 @@ func (k *copier) putWhole(ctx context.Context, c change, from *head, grants gran
 		GrantRead:         grants.read, GrantReadACP: grants.readACP, GrantWriteACP: grants.writeACP, GrantFullControl: grants.full,
 	}
 	if from.ChecksumType == types.ChecksumTypeComposite {
-		in.ChecksumAlgorithm = "" // a copy in one piece has none of that type
+		in.ChecksumAlgorithm = "" // a copy by a single request has no checksum of that type
 	}
 	in.IfMatch, in.IfNoneMatch = k.condition(c)
 	out, err := write(ctx, k.b, 1, tryLimitOf(c.From.Size), "PutObject", k.b.arn(c.Key), func(ctx context.Context, options func(*s3.Options)) (*s3.CopyObjectOutput, error) {
@@ -148,8 +152,9 @@ func (k *copier) putWhole(ctx context.Context, c change, from *head, grants gran
 	return copied, "", err
 }
 
-// condition has a write refused where the current version is not the one that was
-// planned on. Not every server knows it.
+// condition returns the headers If-Match and If-None-Match of a write. They make S3
+// reject the write if the current version is not the one that the plan is based on.
+// Not every server supports them.
 func (k *copier) condition(c change) (match, noneMatch *string) {
 	switch {
 	case k.noMatch.Load():
@@ -160,8 +165,8 @@ func (k *copier) condition(c change) (match, noneMatch *string) {
 	return &c.Over.ETag, nil
 }
 
-// writtenMeanwhile finds out who wrote the key: an earlier try of this copy, whose
-// answer was lost, or somebody else.
+// writtenMeanwhile determines who wrote the key: an earlier try of this copy whose
+// response was lost, or somebody else.
 func (k *copier) writtenMeanwhile(ctx context.Context, c change, from *head) (outcome, string, error) {
 	for e, err := range k.b.list(ctx, c.Key, fewVersions) {
 		if err != nil {
@@ -183,8 +188,8 @@ func (k *copier) writtenMeanwhile(ctx context.Context, c change, from *head) (ou
 	return newer, "", nil
 }
 
-// checkVersion sees that the copy has a version of its own: versioning may have been
-// suspended since the plan was made.
+// checkVersion returns an error if the copy has no version of its own. Versioning
+// may have been suspended since the plan was made.
 func checkVersion(b *bucket, id *string) error {
 	if value(id) == "" || value(id) == "null" {
 		return problem(report.VersioningOff, "versioning of the bucket %s was suspended during the rollback: turn it on and run this again", b.name)
@@ -192,7 +197,7 @@ func checkVersion(b *bucket, id *string) error {
 	return nil
 }
 
-// algorithmOf is the algorithm of the version's checksum; empty: it has none.
+// algorithmOf returns the algorithm of the version's checksum; empty: it has none.
 func algorithmOf(h *head) types.ChecksumAlgorithm {
 	name, _ := checksumOf(h)
 	return name
@@ -214,21 +219,21 @@ func checksumOf(h *head) (types.ChecksumAlgorithm, string) {
 	return "", ""
 }
 
-// grants are the headers that give an object the access list of another.
+// grants has the request headers that give an object the ACL of another object.
 type grants struct{ read, readACP, writeACP, full *string }
 
 func (g grants) equal(o grants) bool {
 	return value(g.read) == value(o.read) && value(g.readACP) == value(o.readACP) && value(g.writeACP) == value(o.writeACP) && value(g.full) == value(o.full)
 }
 
-// acls reports whether the bucket's objects have access lists of their own.
+// acls says whether the bucket's objects have ACLs of their own.
 type acls struct {
 	Enabled bool
-	Unknown bool // the bucket's setting may not be read
+	Unknown bool // the role may not read the bucket's setting
 }
 
-// readACLs finds out whether objects have access lists. Most buckets have turned
-// them off, which saves a request for each object.
+// readACLs determines whether objects have ACLs. Most buckets have turned them off,
+// which saves a request for each object.
 func (k *copier) readACLs(ctx context.Context) error {
 	out, err := call(ctx, k.b, "GetBucketOwnershipControls", "arn:aws:s3:::"+k.b.name, func(ctx context.Context, options func(*s3.Options)) (*s3.GetBucketOwnershipControlsOutput, error) {
 		return k.b.s3.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: &k.b.name}, options)
@@ -243,7 +248,7 @@ func (k *copier) readACLs(ctx context.Context) error {
 		}
 		return nil
 	case aws.Code(err) == "OwnershipControlsNotFoundError":
-		k.acls.Enabled = true // a bucket from before that setting
+		k.acls.Enabled = true // the bucket is older than that setting
 		return nil
 	case aws.Status(err) == http.StatusNotImplemented:
 		return nil
@@ -254,9 +259,9 @@ func (k *copier) readACLs(ctx context.Context) error {
 	return err
 }
 
-const aclsLost = "Access lists of objects could not be read: if some were public by an access list, they answer 403 now. Allow s3:GetBucketOwnershipControls and s3:GetObjectVersionAcl for the role."
+const aclsLost = "Access lists of objects could not be read: if an access list made some of them public, they return 403 now. Allow s3:GetBucketOwnershipControls and s3:GetObjectVersionAcl for the role."
 
-// grantsOf reads the version's access list.
+// grantsOf reads the version's ACL.
 func (k *copier) grantsOf(ctx context.Context, key, id string) (grants, error) {
 	if !k.acls.Enabled {
 		return grants{}, nil
@@ -276,7 +281,8 @@ func (k *copier) grantsOf(ctx context.Context, key, id string) (grants, error) {
 	return grantsFrom(out), nil
 }
 
-// grantsFrom gives no headers for an access list that every object gets on its own.
+// grantsFrom returns the headers for an ACL. It returns none for the default ACL,
+// which every object gets anyway.
 func grantsFrom(acl *s3.GetObjectAclOutput) grants {
 	owner := ""
 	if acl.Owner != nil {

@@ -8,11 +8,12 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Drill restores the site as q says and then brings it back to what it was, by a
-// manifest that it takes first. Where q tells no state, not even by Created, it is the
-// one before the last deploy. The way back is gone as long as d.Finish lasts, also where ctx has ended.
-// back is the way back; nil: nothing was written. Where the way back fails, its
-// message says how to go on.
+// Drill restores the site as q requests, and then returns it to its state before the
+// drill, which it first records in a manifest. If q specifies no state, not even by
+// Created, Drill restores the state before the last deploy. The return may use all
+// the time that d.Finish allows, even if ctx has ended. back is the result of the
+// return; nil: nothing was written. If the return fails, its message says how to
+// continue.
 func Drill(ctx context.Context, d Deps, q Request) (there report.Site, back *report.Site) {
 	w := newWork(d, q)
 	now := q
@@ -36,8 +37,8 @@ func Drill(ctx context.Context, d Deps, q Request) (there report.Site, back *rep
 	return there, &returned
 }
 
-// beforeLastDeploy is the moment before the newest burst of writes; where there is no
-// older one, that one's own.
+// beforeLastDeploy returns the time of the last burst of writes before the newest
+// one. If there is only one burst, it returns the time of that one.
 func beforeLastDeploy(ctx context.Context, d Deps, q Request) (time.Time, error) {
 	moments, err := Moments(ctx, d, q, 2)
 	if err != nil || len(moments) == 0 {

@@ -14,14 +14,14 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Times of the work with CloudFront.
+// Retries and polling of CloudFront calls.
 const (
 	busyWait   = 10 * time.Second // between tries while too many invalidations are in progress
 	busyTries  = 7
 	statusWait = 5 * time.Second
 )
 
-// cdn is one distribution.
+// cdn is one CloudFront distribution.
 type cdn struct {
 	api   *cloudfront.Client
 	id    string
@@ -53,9 +53,9 @@ func cdnCall[T any](ctx context.Context, c cdn, action string, f func(context.Co
 	return out, nil
 }
 
-// invalidate makes CloudFront forget every key that is newer than the cut: also those
-// that an earlier attempt restored, so that it makes up for an invalidation that was
-// lost. The reference makes it the same invalidation where that one was not.
+// invalidate invalidates the cached copies of every key that is newer than the cut.
+// This includes keys that an earlier attempt restored, in case its invalidation was
+// lost. If it was not lost, the reference makes both the same invalidation.
 func invalidate(ctx context.Context, w *work) {
 	if w.q.DistributionID == "" || w.plan.Touched.total == 0 {
 		return
@@ -87,8 +87,8 @@ func invalidate(ctx context.Context, w *work) {
 		w.result.Bucket, w.result.Prefix, w.result.Cut, p.Text, c.id)})
 }
 
-// visitor reads how the distribution serves the bucket. Where that may not be read,
-// what the request says of it is taken.
+// visitor reads how the distribution serves the bucket. If the configuration cannot
+// be read, visitor uses what the request says about it.
 func (c cdn) visitor(ctx context.Context, q Request, b *bucket) visitor {
 	out, err := cdnCall(ctx, c, "GetDistributionConfig", func(ctx context.Context) (*cloudfront.GetDistributionConfigOutput, error) {
 		return c.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &c.id}, c.options)
@@ -119,8 +119,9 @@ func visitorOf(config *types.DistributionConfig, bucket string) visitor {
 	return v
 }
 
-// requestInvalidation makes the invalidation. While too many are in progress it waits within
-// bounds, and then asks for one wildcard, which needs the least room.
+// requestInvalidation creates the invalidation. While too many are in progress, it
+// waits for a limited time. After that, it requests a single wildcard path, which
+// uses the least of the quota.
 func requestInvalidation(ctx context.Context, w *work, c cdn, in *report.Invalidation) error {
 	for try := 1; ; try++ {
 		err := c.create(ctx, reference(w.q.Run, in.Paths, w.plan.Touched.state), in)
@@ -128,7 +129,7 @@ func requestInvalidation(ctx context.Context, w *work, c cdn, in *report.Invalid
 			return err
 		}
 		if try == busyTries {
-			w.b.log.Infof("CloudFront still has too many invalidations in progress: asking for /* in place of %d paths", len(in.Paths))
+			w.b.log.Infof("CloudFront still has too many invalidations in progress: invalidating /* instead of %d paths", len(in.Paths))
 			in.Paths = []string{"/*"}
 			continue
 		}

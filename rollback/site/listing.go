@@ -31,12 +31,12 @@ type entry struct {
 	Modified  time.Time
 	Marker    bool
 	Latest    bool
-	// Unordered: the listing did not say whether a version and a marker of the same
-	// second come in this order.
+	// Unordered is set if the listing does not show the order of a version and a
+	// delete marker that have the same second.
 	Unordered bool
 }
 
-// page is one answer of ListObjectVersions.
+// page is one response of ListObjectVersions.
 type page struct {
 	Entries     []entry
 	More        bool
@@ -44,9 +44,9 @@ type page struct {
 	NextVersion string
 }
 
-// list gives every version and marker of the keys with the prefix: by key, and for
-// each key the newest first. At most one page is in memory at a time. size is the
-// number of entries of a page, 0 for S3's own.
+// list returns every version and delete marker of the keys with the prefix, ordered
+// by key, and by age within a key, newest first. At most one page is in memory at a
+// time. size is the number of entries per page; 0: the default of S3.
 func (b *bucket) list(ctx context.Context, prefix string, size int32) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		in := s3.ListObjectVersionsInput{Bucket: &b.name, EncodingType: types.EncodingTypeUrl}
@@ -65,7 +65,7 @@ func (b *bucket) list(ctx context.Context, prefix string, size int32) iter.Seq2[
 			}
 			for _, e := range p.ordered() {
 				if e.Key < last {
-					yield(entry{}, fmt.Errorf("%s lists %q after %q, so that the listing cannot be trusted", b.name, e.Key, last))
+					yield(entry{}, fmt.Errorf("%s lists %q after %q, so the listing cannot be trusted", b.name, e.Key, last))
 					return
 				}
 				last = e.Key
@@ -77,7 +77,7 @@ func (b *bucket) list(ctx context.Context, prefix string, size int32) iter.Seq2[
 				return
 			}
 			if p.NextKey == value(in.KeyMarker) && p.NextVersion == value(in.VersionIdMarker) {
-				yield(entry{}, fmt.Errorf("the listing of %s does not go on after %q", b.name, p.NextKey))
+				yield(entry{}, fmt.Errorf("the listing of %s does not continue after %q", b.name, p.NextKey))
 				return
 			}
 			in.KeyMarker, in.VersionIdMarker = &p.NextKey, nil
@@ -88,7 +88,7 @@ func (b *bucket) list(ctx context.Context, prefix string, size int32) iter.Seq2[
 	}
 }
 
-// counted counts the entries that go by.
+// counted returns the same list, and counts its entries.
 func counted(list iter.Seq2[entry, error], count *int) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		for e, err := range list {
@@ -111,9 +111,10 @@ func (b *bucket) listPage(ctx context.Context, in s3.ListObjectVersionsInput) (p
 	})
 }
 
-// ordered gives the entries by key and, for each key, the newest first. S3 sends
-// them so. Servers that send versions and markers apart (versitygw does) are
-// ordered by time, and where that does not say, the entries say so.
+// ordered returns the entries by key and, for each key, the newest first. S3 sends
+// them in this order. Some servers (such as versitygw) send versions and delete
+// markers separately. Their entries are sorted by time, and if the time does not
+// determine the order, they are marked as Unordered.
 func (p page) ordered() []entry {
 	inOrder := true
 	for i, e := range p.Entries {
@@ -147,9 +148,9 @@ func (p page) ordered() []entry {
 	return p.Entries
 }
 
-// readInto reads the answer in place of the SDK, whose output holds versions and
-// delete markers as two lists: which came first within one second is then lost.
-// What follows in the stack reads an answer without entries.
+// readInto reads the response in place of the SDK. The SDK returns versions and
+// delete markers in two lists, which loses their order within one second. The rest
+// of the middleware stack gets a response without entries.
 func readInto(p *page) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("ReadVersionsInOrder",
@@ -173,13 +174,13 @@ func readInto(p *page) func(*middleware.Stack) error {
 	}
 }
 
-// parsePage reads the XML of an answer. A body that breaks off is an error, never a
+// parsePage parses the XML of a response. A truncated body is an error, never a
 // short page.
 func parsePage(body io.Reader) (page, error) {
 	r := pageReader{}
 	decoder := xml.NewDecoder(body)
 	for {
-		token, err := decoder.RawToken() // no namespaces to resolve, twice as fast
+		token, err := decoder.RawToken() // there are no namespaces to resolve, and it is twice as fast
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -210,7 +211,7 @@ func broken(err error) error {
 	return &smithy.DeserializationError{Err: fmt.Errorf("failed to read the list of versions: %w", err)}
 }
 
-// pageReader holds what was read of an answer so far.
+// pageReader is what has been read of a response so far.
 type pageReader struct {
 	page page
 
@@ -234,7 +235,7 @@ func (r *pageReader) open(name string) {
 
 func (r *pageReader) close(name string) error {
 	if len(r.path) == 0 || r.path[len(r.path)-1] != name {
-		return fmt.Errorf("the element %s ends where it did not begin", name)
+		return fmt.Errorf("the element %s ends without a beginning", name)
 	}
 	r.path = r.path[:len(r.path)-1]
 	text := r.text
@@ -287,7 +288,7 @@ func (r *pageReader) entryField(name string, text []byte) (err error) {
 	return err
 }
 
-// storageClass keeps one string for the class that nearly all objects have.
+// storageClass returns a shared string for the class that nearly all objects have.
 func storageClass(text []byte) types.StorageClass {
 	if string(text) == string(types.StorageClassStandard) {
 		return types.StorageClassStandard
@@ -295,8 +296,9 @@ func storageClass(text []byte) types.StorageClass {
 	return types.StorageClass(text)
 }
 
-// decoded undoes the encoding of keys that was asked for: XML cannot hold every
-// character of a key. Servers that do not know it say so by leaving EncodingType out.
+// decoded returns the page with decoded keys. The request asks for encoded keys,
+// because XML cannot represent every character of a key. Servers that do not support
+// the encoding omit EncodingType.
 func (r *pageReader) decoded() (page, error) {
 	if !r.encoded {
 		return r.page, nil

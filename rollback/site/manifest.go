@@ -23,8 +23,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// A manifest is a compressed object of JSON lines: first what it is of, then a line
-// for each object of the site, in the order of the listing.
+// A manifest is a compressed object of JSON lines. The first line describes the
+// manifest. Each of the others is one object of the site, in the order of the
+// listing.
 const (
 	manifestFolder  = Reserved + "site/"
 	manifestType    = "application/gzip"
@@ -49,14 +50,14 @@ type manifestLine struct {
 	ETag    string `json:"e"`
 }
 
-// manifestKey is where the manifest of a run lies. It is not below the site's prefix,
-// which the origin of a distribution may make public.
+// manifestKey returns the key of the manifest of a run. It is not below the site's
+// prefix, because the origin of a distribution may make everything there public.
 func manifestKey(run, prefix string) string {
 	sum := sha256.Sum256([]byte(prefix))
 	return manifestFolder + run + "-" + hex.EncodeToString(sum[:4]) + ".json.gz"
 }
 
-// Manifest is what WriteManifest wrote.
+// Manifest describes what WriteManifest wrote.
 type Manifest struct {
 	Key       string
 	VersionID string
@@ -65,12 +66,12 @@ type Manifest struct {
 	At        time.Time
 }
 
-// WriteManifest records which version of each object the site has now, for the
-// rollback of the same run or for site-manifest. Its errors are *Problem.
+// WriteManifest records the current version of each object of the site, for the
+// rollback of the same run or for site-manifest. Its errors are of type *Problem.
 func WriteManifest(ctx context.Context, d Deps, q Request) (Manifest, error) {
 	b := d.bucket(q.Bucket)
 	if q.Run == "" {
-		return Manifest{}, problem(report.InvalidInput, "a manifest needs the id of a run for its name")
+		return Manifest{}, problem(report.InvalidInput, "a manifest requires a run ID for its name")
 	}
 	if err := b.open(ctx); err != nil {
 		return Manifest{}, b.denialHint(ctx, err)
@@ -112,14 +113,14 @@ func (m *Manifest) write(ctx context.Context, b *bucket, q Request, to io.Writer
 	return packed.Close()
 }
 
-// upload is an object that is written as it comes. It is sent in one piece unless it
-// is larger than a part.
+// upload writes an object to S3 while its content is being produced. It sends a
+// single request, unless the content fills at least one part.
 type upload struct {
-	ctx     context.Context // an io.Writer takes none
+	ctx     context.Context // a field, because io.Writer passes none
 	b       *bucket
 	key     string
 	buffer  bytes.Buffer
-	id      *string // of the upload in parts; nil: not begun
+	id      *string // of the multipart upload; nil: not started
 	parts   []types.CompletedPart
 	bytes   int64
 	version string
@@ -190,26 +191,28 @@ func (u *upload) abort() {
 	}
 }
 
-// manifestReader reads a manifest beside a listing in the same order.
+// manifestReader reads a manifest in step with a listing that has the same order.
 type manifestReader struct {
 	head manifestHead
 
 	key   string
 	body  io.Closer
 	lines *bufio.Reader
-	next  *manifestLine // that was not asked for yet; nil: the end
+	next  *manifestLine // the first line that was not requested yet; nil: the end
 	last  string
 	gone  gone
 }
 
-// gone are keys that the manifest has and the bucket no longer does.
+// gone has the number of keys that are in the manifest but no longer in the bucket,
+// and the first of these keys.
 type gone struct {
 	count int
 	first []string
 }
 
-// openManifest opens the newest version of a manifest, also where a deploy that
-// deletes what it does not know has put a delete marker on it. None: nil.
+// openManifest opens the newest version of a manifest. It also finds a manifest
+// under a delete marker, because a deploy may delete every object that it does not
+// know. It returns nil if there is no manifest.
 func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader, error) {
 	var found entry
 	for e, err := range b.list(ctx, key, 0) {
@@ -228,7 +231,8 @@ func (b *bucket) openManifest(ctx context.Context, key string) (*manifestReader,
 		return nil, nil
 	}
 	out, err := call(ctx, b, "GetObjectVersion", b.arn(key), func(_ context.Context, options func(*s3.Options)) (*s3.GetObjectOutput, error) {
-		// Not with the try's context: the body is read beside the whole listing.
+		// This is not the context of the try, because the body is read during the
+		// whole listing.
 		return b.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, VersionId: &found.VersionID}, options)
 	})
 	if err != nil {
@@ -268,7 +272,7 @@ func (m *manifestReader) bad(err error) error {
 	return &Problem{report.InvalidInput, fmt.Sprintf("%s cannot be read as a manifest (%s): set another site-manifest, or a time in site-restore-to", quoted(m.key), err), err}
 }
 
-func (m *manifestReader) close() { _ = m.body.Close() } // it was only read
+func (m *manifestReader) close() { _ = m.body.Close() } // it was only read, so an error does not matter
 
 func (m *manifestReader) advance() error {
 	text, err := m.lines.ReadBytes('\n')
@@ -284,13 +288,13 @@ func (m *manifestReader) advance() error {
 		return m.bad(err)
 	}
 	if line.Key <= m.last && m.last != "" || line.Version == "" {
-		return m.bad(fmt.Errorf("the line of %q is not in order", line.Key))
+		return m.bad(fmt.Errorf("the line for %q is out of order", line.Key))
 	}
 	m.next, m.last = &line, line.Key
 	return nil
 }
 
-// want gives what the manifest says about a key. Keys are to be asked for in order.
+// want returns what the manifest says about a key. Keys must be requested in order.
 func (m *manifestReader) want(key string) (wanted, error) {
 	for m.next != nil && m.next.Key < key {
 		m.miss()
@@ -312,7 +316,8 @@ func (m *manifestReader) miss() {
 	}
 }
 
-// rest reads to the end, and gives the keys that were never asked for.
+// rest reads the manifest to its end, and returns the keys that were never
+// requested.
 func (m *manifestReader) rest() (gone, error) {
 	for m.next != nil {
 		m.miss()

@@ -9,15 +9,16 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Writes that are no further apart than this are taken as one deploy.
+// deployGap is the longest time between two writes of what counts as one deploy.
 const deployGap = 2 * time.Minute
 
-// secondsKept bounds how many seconds with writes are remembered: the newest ones.
+// secondsKept is how many seconds with writes are kept when old ones are dropped:
+// the newest ones.
 const secondsKept = 20_000
 
-// Moments gives the states that a site can be restored to, the newest first: what
-// stood after each burst of writes that is to be seen in the listing. Its errors are
-// *Problem.
+// Moments returns the points in time that a site can be restored to, newest first:
+// the end of each burst of writes that the listing shows. most limits their number.
+// Its errors are of type *Problem.
 func Moments(ctx context.Context, d Deps, q Request, most int) ([]report.SiteMoment, error) {
 	b := d.bucket(q.Bucket)
 	if err := b.open(ctx); err != nil {
@@ -50,7 +51,7 @@ func Moments(ctx context.Context, d Deps, q Request, most int) ([]report.SiteMom
 	return moments, nil
 }
 
-// burst counts what was written in a second, or in a deploy.
+// burst counts the writes of a second, or of a deploy.
 type burst struct {
 	versions, markers int
 }
@@ -62,7 +63,7 @@ func dropOldest(writes map[int64]burst) {
 	}
 }
 
-// sorted are the seconds, the newest first.
+// sorted returns the seconds, newest first.
 func sorted(writes map[int64]burst) []int64 {
 	seconds := make([]int64, 0, len(writes))
 	for second := range writes {
@@ -91,7 +92,8 @@ func together(writes map[int64]burst, most int) []report.SiteMoment {
 	return moments
 }
 
-// addManifests names at each moment the manifest that was taken while it stood.
+// addManifests adds to each moment the manifest that was written while the site was
+// in that state.
 func (b *bucket) addManifests(ctx context.Context, q Request, moments []report.SiteMoment) error {
 	_, suffix, _ := strings.Cut(manifestKey("", q.prefix()), manifestFolder)
 	for e, err := range b.list(ctx, manifestFolder, 0) {

@@ -12,8 +12,8 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// inParallel calls f for 0 to n-1, so many at once, and gives the first error. After
-// it no further call begins.
+// inParallel calls f with 0 to n-1, at most workers calls at a time, and returns the
+// first error. After an error it starts no further calls.
 func inParallel(ctx context.Context, workers, n int, f func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -45,7 +45,7 @@ func inParallel(ctx context.Context, workers, n int, f func(context.Context, int
 	return failed
 }
 
-// tally is what the workers count together.
+// tally has the counts that all workers share.
 type tally struct {
 	mu         sync.Mutex
 	restored   int
@@ -56,29 +56,30 @@ type tally struct {
 	failed     int
 	bytes      int64
 	keys       []report.SiteKey
-	first      *Problem  // of a key that failed for another reason than being archived
-	said       time.Time // when progress was logged last
+	first      *Problem  // the first failure of a key for a reason other than being archived
+	said       time.Time // when progress was last logged
 	done       int
-	// written are the keys that were written, for the listing at the end.
+	// written has the keys that were written, for lookAgain.
 	written map[string]ours
 }
 
-// ours is a version or marker of our own, and the id of what it was put upon.
+// ours is a version or delete marker that this restore wrote. Over is the ID of the
+// version that the plan saw as the current one.
 type ours struct {
 	Over, ID string
 	Marker   bool
 }
 
-// mostFailures is how many keys of a phase may fail before the rest is not tried.
+// mostFailures is how many keys of a phase may fail before the others are not tried.
 const mostFailures = 25
 
-var errTooManyFailed = errors.New("too many objects failed, the rest was not tried")
+var errTooManyFailed = errors.New("too many objects failed, so the rest were not tried")
 
-// weight is how much a person has to know of a key.
+// weight ranks the actions by how important it is that a person sees the key.
 var weight = map[report.KeyAction]int{report.KeyFailed: 3, report.KeyCovered: 2, report.KeySuperseded: 1}
 
-// show keeps the first keys, and in the place of one that went well each that a person
-// must know of.
+// show adds a key to the keys in the result. If their number has reached its limit,
+// the key replaces one that is less important for a person to see.
 func (t *tally) show(key string, action report.KeyAction, detail string) {
 	shown := report.SiteKey{Key: key, Action: action, Detail: detail}
 	if len(t.keys) < report.SiteKeysShown {
@@ -93,8 +94,8 @@ func (t *tally) show(key string, action report.KeyAction, detail string) {
 	}
 }
 
-// failed counts a key that could not be brought back. It gives an error once it is not
-// worth going on.
+// failed counts a key that could not be restored. It returns an error once it is not
+// worth continuing.
 func (w *work) failed(key string, p *Problem) error {
 	t := &w.tally
 	t.mu.Lock()
@@ -117,8 +118,8 @@ func (w *work) failed(key string, p *Problem) error {
 	return nil
 }
 
-// carryOut does what was planned, in the order that keeps a half-done site whole:
-// assets, then the pages that lead to them, then what is to go.
+// carryOut carries out the plan, in an order that keeps a partly restored site
+// intact: the assets, then the pages that link to them, then the removals.
 func (w *work) carryOut(ctx context.Context) error {
 	p, t := w.plan, &w.tally
 	t.unchanged = p.Counts[leave] + p.Counts[keepNew]
@@ -162,9 +163,9 @@ func (w *work) carryOut(ctx context.Context) error {
 	return nil
 }
 
-// keepForNewer leaves what this run added where a newer deploy has written any of the
-// site: its `aws s3 sync` may have skipped files that were there already, and its pages
-// ask for them.
+// keepForNewer keeps the objects that this run added if a newer deploy has written
+// any object of the site. The newer deploy's `aws s3 sync` may have skipped files
+// that were already there, and its pages may request them.
 func (w *work) keepForNewer() {
 	if w.tally.superseded == 0 || len(w.plan.Removals) == 0 {
 		return
@@ -172,7 +173,8 @@ func (w *work) keepForNewer() {
 	w.kept, w.plan.Removals = len(w.plan.Removals), nil
 }
 
-// phase copies, and gives an error where what follows must not be done.
+// phase copies the changes. It returns an error if the phases that follow must not
+// run.
 func (w *work) phase(ctx context.Context, changes []change) error {
 	t := &w.tally
 	err := inParallel(ctx, w.b.workers, len(changes), func(ctx context.Context, i int) error {
@@ -212,8 +214,9 @@ func (w *work) phase(ctx context.Context, changes []change) error {
 	return err
 }
 
-// pretend counts for a dry run. What may be the same already is compared, because the
-// counts of a deploy that uploads everything would say nothing.
+// pretend counts a change in a dry run. It compares versions that may be the same,
+// because otherwise the counts would say nothing about a deploy that uploads every
+// file.
 func (w *work) pretend(ctx context.Context, c change) error {
 	t := &w.tally
 	archived, equal := c.From.archived(), false
@@ -244,7 +247,7 @@ func (w *work) pretend(ctx context.Context, c change) error {
 	return nil
 }
 
-// progressEvery is how often a long restore says how far it is.
+// progressEvery is how often a long restore logs its progress.
 const progressEvery = 5 * time.Second
 
 func (w *work) progress() {
@@ -259,7 +262,7 @@ func (w *work) progress() {
 	w.b.log.Infof("%d of %d objects done, %s copied", t.done, w.plan.changes(), size(t.bytes))
 }
 
-// count brings the workers' counts into the result.
+// count copies the workers' counts to the result.
 func (w *work) count() {
 	t, r := &w.tally, &w.result
 	r.Restored, r.Removed, r.Unchanged, r.Superseded = t.restored, t.removed, t.unchanged, t.superseded
@@ -274,7 +277,8 @@ func (w *work) fail(p *Problem) {
 	w.result.Status, w.result.Reason, w.result.Message = report.Failed, p.Reason, p.Text
 }
 
-// conclude says how it ended. err is what ended it early.
+// conclude sets the status, reason and message of the result. err is what ended the
+// restore early; nil: nothing did.
 func (w *work) conclude(err error) {
 	w.count()
 	r := &w.result
@@ -307,7 +311,7 @@ func (w *work) conclude(err error) {
 		r.Message = fmt.Sprintf("Nothing was restored: a newer deploy has written %s that this run had changed.", objects(r.Superseded))
 	default:
 		r.Status, r.Reason = report.Skipped, report.NothingChanged
-		r.Message = fmt.Sprintf("The site s3://%s/%s already is as it was at %s: nothing was written.", r.Bucket, r.Prefix, r.Cut)
+		r.Message = fmt.Sprintf("The site s3://%s/%s is already as it was at %s: nothing was written.", r.Bucket, r.Prefix, r.Cut)
 	}
 	w.addNotes()
 }
@@ -316,7 +320,7 @@ func (w *work) broken(err error, wrote bool) {
 	p := asProblem(err)
 	if n := int(w.b.unsure.Load()); n > 0 {
 		defer func() {
-			w.result.Message += fmt.Sprintf(" No answer came for %s: it is not known whether S3 wrote them.", objects(n))
+			w.result.Message += fmt.Sprintf(" There was no response for %s: S3 may or may not have written them.", objects(n))
 		}()
 	}
 	if errors.Is(err, errTooManyFailed) && w.tally.first != nil {
@@ -325,11 +329,11 @@ func (w *work) broken(err error, wrote bool) {
 	w.fail(p)
 	if wrote && !w.q.DryRun {
 		w.result.Reason = report.PartlyRestored
-		w.result.Message = fmt.Sprintf("The site was restored in part, %s of at most %d; run it again to continue. %s", objects(w.result.Restored+w.result.Removed), w.plan.changes(), p.Text)
+		w.result.Message = fmt.Sprintf("The site was partially restored, %s of at most %d; run it again to continue. %s", objects(w.result.Restored+w.result.Removed), w.plan.changes(), p.Text)
 	}
 }
 
-// why names the first key that is not as it was.
+// why returns the first key that was not restored, and the cause.
 func (w *work) why() string {
 	for _, k := range w.tally.keys {
 		if k.Action == report.KeyFailed {
@@ -345,7 +349,7 @@ func (w *work) addNotes() {
 		w.b.notef(true, "Kept %s that somebody else wrote after this run's deploy: the restored objects may not match.", objects(r.Superseded))
 	}
 	if w.kept > 0 {
-		form := "Kept %s that this run added, because a newer deploy wrote other objects since and may need them. Where it does not, remove them by hand."
+		form := "Kept %s that this run added, because a newer deploy wrote other objects since and may need them. If it does not, remove them by hand."
 		if w.q.DryRun {
 			form = "Would keep %s that this run added, because a newer deploy wrote other objects since and may need them."
 		}
@@ -353,15 +357,15 @@ func (w *work) addNotes() {
 	}
 	switch {
 	case r.Versions == 0:
-		w.b.notef(true, "s3://%s/%s has no objects, and no old versions of any: check site-prefix.", r.Bucket, r.Prefix)
+		w.b.notef(true, "s3://%s/%s has no objects and no old versions: check site-prefix.", r.Bucket, r.Prefix)
 	case w.plan.Present == 0 && r.Removed > 0:
-		w.b.notef(true, "No object versions from %s or before were found, so all objects were removed. If the site did exist then, its old versions have expired: restore a later time, or a manifest.", r.Cut)
+		w.b.notef(true, "No object versions from %s or before were found, so all objects were removed. If the site existed then, its old versions have expired: restore a later time, or a manifest.", r.Cut)
 	}
 	if n := w.plan.Counts[keepNew]; n > 0 {
 		w.b.notef(false, "%s that did not exist at %s kept, because site-keep-new-assets is set.", objects(n), r.Cut)
 	}
 	if r.Evidence == report.ByTime {
-		w.b.notef(false, "The state was chosen by time, which cannot see versions that have expired since. A manifest, which `command: snapshot` writes before the deploy, is exact.")
+		w.b.notef(false, "The state was determined by time, which does not include versions that have expired since. A manifest, which `command: snapshot` writes before the deploy, is exact.")
 	}
 }
 

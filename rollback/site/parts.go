@@ -19,16 +19,17 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// putInParts copies an object that was uploaded in parts, in the same parts: its ETag
-// stays the same, so that caches keep their copies and a second run finds nothing to
-// do. Above 5 GB there is no other way. What one request would have kept on its own
-// has to be said: headers, metadata and tags.
+// putInParts copies an object that was uploaded in parts, with the same parts. This
+// keeps its ETag, so caches keep their copies and a second run finds nothing to do.
+// Above 5 GB there is no other way. A copy by a single request keeps headers,
+// metadata and tags by itself; here they must be set.
 func (k *copier) putInParts(ctx context.Context, c change, from *head, grants grants) (outcome, string, error) {
 	sizes, err := k.partSizes(ctx, c)
 	if err != nil {
 		return copied, "", err
 	}
-	// Also where the head names none: it does so where tags are denied.
+	// The tags are read even if the head reports none, because it also reports none
+	// if the role may not read tags.
 	tags, err := k.b.readTags(ctx, c.Key, c.From.ID)
 	if err != nil {
 		return copied, "", err
@@ -39,7 +40,7 @@ func (k *copier) putInParts(ctx context.Context, c change, from *head, grants gr
 	}
 	out, err := k.copyParts(ctx, c, from, id, sizes)
 	if code := aws.Code(err); code == "NoSuchUpload" || aws.Status(err) == http.StatusPreconditionFailed {
-		if code != "NoSuchUpload" { // which an earlier try has completed
+		if code != "NoSuchUpload" { // an earlier try has completed the upload
 			k.b.abort(ctx, c.Key, id)
 		}
 		return k.writtenMeanwhile(ctx, c, from)
@@ -51,8 +52,9 @@ func (k *copier) putInParts(ctx context.Context, c change, from *head, grants gr
 	return copied, value(out.VersionId), checkVersion(k.b, out.VersionId)
 }
 
-// partSizes are the sizes in which the version was uploaded. Parts are nearly always
-// of one size but for the last; else each is asked for.
+// partSizes returns the sizes of the parts that the version was uploaded in. Nearly
+// always, all parts except the last have the same size. Otherwise the size of each
+// part is requested.
 func (k *copier) partSizes(ctx context.Context, c change) ([]int64, error) {
 	_, text, _ := strings.Cut(strings.Trim(c.From.ETag, `"`), "-")
 	count, err := strconv.Atoi(text)
@@ -80,7 +82,7 @@ func (k *copier) partSizes(ctx context.Context, c change) ([]int64, error) {
 		left -= sizes[i]
 	}
 	if left != 0 {
-		return nil, fmt.Errorf("the parts of the version make %d bytes more or less than its size", left)
+		return nil, fmt.Errorf("the parts of the version differ from its size by %d bytes", left)
 	}
 	return sizes, nil
 }
@@ -96,7 +98,7 @@ func (b *bucket) partSize(ctx context.Context, c change, part int) (int64, error
 	return sdk.ToInt64(out.ContentLength), nil
 }
 
-// tagsOf reads the tags of a version, where its head says that it has any.
+// tagsOf reads the tags of a version, if its head says that it has any.
 func (b *bucket) tagsOf(ctx context.Context, key, id string, h *head) (map[string]string, error) {
 	if sdk.ToInt32(h.TagCount) == 0 {
 		return map[string]string{}, nil
@@ -109,7 +111,7 @@ func (b *bucket) readTags(ctx context.Context, key, id string) (map[string]strin
 		return b.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &b.name, Key: &key, VersionId: &id}, options)
 	})
 	if aws.Status(err) == http.StatusNotImplemented {
-		return map[string]string{}, nil // a server without tags
+		return map[string]string{}, nil // the server does not support tags
 	}
 	if err != nil {
 		return nil, err
@@ -150,8 +152,8 @@ func (k *copier) begin(ctx context.Context, c change, from *head, tags map[strin
 	return out.UploadId, nil
 }
 
-// expires sends the header as it was. Objects keep any text there, such as `0`, and
-// the SDK's own field takes a time alone.
+// expires sends the header Expires unchanged. Objects keep any text in it, such as
+// `0`, but the SDK's own field accepts only a time.
 func expires(text *string) func(*s3.Options) {
 	return func(o *s3.Options) {
 		if value(text) != "" {
@@ -168,7 +170,7 @@ func (k *copier) copyParts(ctx context.Context, c change, from *head, id *string
 	for i := range sizes[1:] {
 		starts[i+1] = starts[i] + sizes[i]
 	}
-	const together = 8 // of one object, beside other objects
+	const together = 8 // parts of one object, in addition to other objects
 	err := inParallel(ctx, together, len(sizes), func(ctx context.Context, i int) error {
 		number := int32(i + 1) //nolint:gosec // at most 10,000
 		in := s3.UploadPartCopyInput{
@@ -183,7 +185,7 @@ func (k *copier) copyParts(ctx context.Context, c change, from *head, id *string
 		}
 		r := out.CopyPartResult
 		if r == nil {
-			return problem(report.AWSError, "S3 gave no result for a part of %s", k.b.arn(c.Key))
+			return problem(report.AWSError, "S3 returned no result for a part of %s", k.b.arn(c.Key))
 		}
 		parts[i] = types.CompletedPart{
 			PartNumber: &number, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
@@ -215,16 +217,16 @@ func (k *copier) complete(ctx context.Context, c change, from *head, id *string,
 	return out, err
 }
 
-// abortLimit is how long an upload that is given up may take to be tidied away, after
-// the time limit or a signal.
+// abortLimit is how long it may take to abort an upload, because this may happen
+// after the time limit or a signal.
 const abortLimit = time.Second
 
-// abort takes the parts of an upload away that is given up: they cost money, and are
-// seen in no listing of objects.
+// abort deletes the parts of an upload that was given up. They cost money, and no
+// listing of objects shows them.
 func (b *bucket) abort(ctx context.Context, key string, id *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortLimit)
 	defer cancel()
 	if _, err := b.s3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &b.name, Key: &key, UploadId: id}, b.options); err != nil {
-		b.notef(true, "An upload in parts of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule takes them away.", quoted(key), aws.Brief(err))
+		b.notef(true, "A multipart upload of %s could not be aborted (%s): its parts cost money until `aws s3api abort-multipart-upload` or a lifecycle rule removes them.", quoted(key), aws.Brief(err))
 	}
 }

@@ -9,22 +9,23 @@ import (
 	"strings"
 )
 
-// CloudFront takes 3,000 paths and 15 wildcards in flight a distribution, and counts
-// each for its price, a wildcard as one.
+// CloudFront accepts 3,000 paths and 15 wildcard paths in progress per distribution.
+// It charges for each path, and a wildcard path counts as one.
 const (
 	mostPaths     = 100
 	mostWildcards = 15
 )
 
-// paths collects the keys whose cached copies are out of date, in bounded memory:
-// where there are many, whole folders, and at last everything.
+// paths collects the keys whose cached copies are out of date, in bounded memory. If
+// there are many keys, whole folders are invalidated; if there are many folders,
+// everything is.
 type paths struct {
 	prefix  string // of the site
 	keys    []string
 	folders map[string]int // how many keys each folder has
 	total   int
-	// state stands for the current version of every key, whatever the order in which
-	// they are added.
+	// state identifies the current versions of all keys. It does not depend on the
+	// order in which the keys are added.
 	state uint64
 }
 
@@ -42,7 +43,7 @@ func (p *paths) add(key, current string) {
 	}
 }
 
-// replace takes down that a key has another current version now.
+// replace records that a key has a different current version now.
 func (p *paths) replace(key, before, now string) {
 	p.state += stateOf(key, now) - stateOf(key, before)
 }
@@ -52,24 +53,25 @@ func stateOf(key, version string) uint64 {
 	return binary.BigEndian.Uint64(sum[:8])
 }
 
-// folderOf is the key up to the first slash below the prefix; just the prefix where
-// it lies in no folder.
+// folderOf returns the key up to and including the first slash after the prefix, or
+// just the prefix if no slash follows it.
 func folderOf(key, prefix string) string {
 	below := strings.TrimPrefix(key, prefix)
 	return key[:len(key)-len(below)+strings.IndexByte(below, '/')+1]
 }
 
-// visitor is how a distribution serves a bucket.
+// visitor describes how a distribution serves a bucket.
 type visitor struct {
 	Known bool
-	// Origin is what the origin puts before the visitor's path, without a slash at the
-	// ends: the folder of the bucket that it serves.
+	// Origin has the origin path of each origin that is the bucket, without slashes
+	// at its ends. CloudFront puts it before the visitor's path, so it is the folder
+	// of the bucket that the origin serves.
 	Origin []string
 	Root   string // what the distribution serves for "/"
 }
 
-// invalidation gives the paths of one invalidation as CloudFront wants them, sorted.
-// None: no visitor can have seen any of the keys.
+// invalidation returns the paths of one invalidation in the form that CloudFront
+// requires, sorted. It returns none if no visitor can have seen any of the keys.
 func (p *paths) invalidation(v visitor) []string {
 	if p.total == 0 {
 		return nil
@@ -88,7 +90,7 @@ func (p *paths) invalidation(v visitor) []string {
 			if path, served := visible(folder, origin); served {
 				out = append(out, encodePath(path)+"*")
 			} else if strings.HasPrefix(origin, folder) && folder != "" {
-				return []string{"/*"} // the origin is a folder of that one
+				return []string{"/*"} // the origin path is inside this folder
 			}
 		}
 	}
@@ -112,7 +114,7 @@ func (p *paths) exact(v visitor) []string {
 			if path == "/"+v.Root && v.Root != "" {
 				out = append(out, "/")
 			}
-			// A website's address ends with the folder.
+			// On a website, the URL ends with the folder.
 			if folder, isIndex := strings.CutSuffix(path, "/index.html"); isIndex {
 				out = append(out, encodePath(folder+"/"))
 			}
@@ -132,7 +134,8 @@ func wildcards(paths []string) int {
 	return count
 }
 
-// visible is the visitor's path of a key, where the origin serves it.
+// visible returns the path that visitors use for a key, and reports whether the
+// origin serves the key.
 func visible(key, origin string) (string, bool) {
 	if origin == "" {
 		return "/" + key, true
@@ -141,13 +144,14 @@ func visible(key, origin string) (string, bool) {
 	return "/" + rest, served
 }
 
-// unsafe are the characters beside controls and non-ASCII that CloudFront wants
-// encoded; it wants no others to be. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+// unsafe has the characters that CloudFront requires to be encoded, in addition to control
+// and non-ASCII characters. No other characters may be encoded.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
 const unsafe = " \"<>#%{}|\\^[]`"
 
-// encodePath encodes a path as CloudFront wants it. A `~` is refused as it is, and
-// matches nothing when encoded; a `?` would begin a query string. The path then ends
-// with a wildcard before it.
+// encodePath encodes a path in the form that CloudFront requires. CloudFront rejects
+// a `~`, and an encoded one matches nothing. A `?` would begin a query string. If
+// the path has either, it is cut before it and ends with a wildcard.
 func encodePath(path string) string {
 	if at := strings.IndexAny(path, "~?"); at >= 0 {
 		return encodePath(path[:at]) + "*"
@@ -163,10 +167,11 @@ func encodePath(path string) string {
 	return out.String()
 }
 
-// reference is the same for the same run, paths and state of the bucket, so that a
-// second attempt that finds all done gets the first one's invalidation, while one that
-// has written more gets its own: CloudFront does nothing for a reference that it has
-// had, and refuses it with other paths.
+// reference returns the caller reference of an invalidation. It is the same for the
+// same run, paths and state of the bucket. A second attempt that finds nothing to do
+// therefore gets the invalidation of the first, and one that has written more gets
+// its own. For a reference that it already knows, CloudFront does nothing, and it
+// rejects the reference with other paths.
 func reference(run string, paths []string, state uint64) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%x\n%s", state, strings.Join(paths, "\n")))
 	if run == "" {

@@ -14,33 +14,34 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Reserved is the beginning of the keys that this action keeps for itself. They are
+// Reserved is the prefix of the keys that this action reserves for itself. They are
 // never part of a site.
 const Reserved = ".lambda-rollback/"
 
-// rules are what the decision on a key needs beside its versions.
+// rules are what the decision on a key needs in addition to its versions.
 type rules struct {
 	Prefix string
-	// Cut is the moment whose state is restored: the manifest's, where there is one.
+	// Cut is the point in time to restore: that of the manifest, if there is one.
 	Cut time.Time
-	// Ended is when the run's last counted job had ended. What was written after it is a
-	// newer deploy's. Zero: nothing is.
+	// Ended is when the run's last job that may have deployed ended. Anything
+	// written after it belongs to a newer deploy. Zero: nothing does.
 	Ended time.Time
-	// KeepNew leaves the objects that were born after the cut.
+	// KeepNew keeps the objects that were created after the cut.
 	KeepNew bool
-	// Entries are the patterns of entry points beside *.html.
+	// Entries are patterns for entry points other than *.html.
 	Entries []string
 }
 
-// history is what the decision needs of one key's versions, whatever their number.
+// history is what the decision needs to know about the versions of one key,
+// regardless of their number.
 type history struct {
 	Key     string
 	Latest  entry
 	AtCut   entry // the zero entry: none
 	Touched bool  // a version or marker is newer than the cut
-	Missing bool  // the manifest's version is not there any more
-	// Ambiguous: a version and a marker share the second that decides, and the listing
-	// does not say their order.
+	Missing bool  // the version in the manifest no longer exists
+	// Ambiguous is set if a version and a delete marker share the second that
+	// decides, and the listing does not show their order.
 	Ambiguous bool
 }
 
@@ -50,8 +51,8 @@ type wanted struct {
 	VersionID string // empty: the key did not exist
 }
 
-// histories folds a listing into one history a key, in the listing's order. what
-// gives what the manifest says about a key.
+// histories combines a listing into one history per key, in the order of the
+// listing. what returns what the manifest says about a key.
 func histories(list iter.Seq2[entry, error], cut time.Time, what func(key string) (wanted, error)) iter.Seq2[history, error] {
 	return func(yield func(history, error) bool) {
 		var h history
@@ -97,36 +98,36 @@ func (h *history) add(e entry, cut time.Time, want wanted) {
 	case e.VersionID == want.VersionID && !e.Marker:
 		h.AtCut, h.Missing = e, false
 	case h.Missing:
-		h.Touched = true // it lies above the wanted one
+		h.Touched = true // it is newer than the version in the manifest
 	}
 }
 
-// action is what is to be done with a key.
+// action is what to do with a key.
 type action int
 
 const (
-	leave      action = iota // it is right already
-	restore                  // the old version is copied on top
-	compare                  // it is copied, unless the current version is the same in all but its id
+	leave      action = iota // it is already right
+	restore                  // the old version is copied over the current one
+	compare                  // it is copied, unless the current version differs only in its ID
 	remove                   // it gets a delete marker
-	keepNew                  // it was born after the cut, and is wanted all the same
+	keepNew                  // it was created after the cut, and is kept anyway
 	superseded               // a newer deploy wrote it
-	missing                  // the version to restore has gone
-	ambiguous                // two versions share the second that decides
+	missing                  // the version to restore no longer exists
+	ambiguous                // a version and a delete marker share the second that decides
 )
 
-// change is what is to be done with one key, and what has to be known for it.
+// change is what to do with one key, and what is needed to do it.
 type change struct {
 	Action action
 	Key    string
-	From   version // to copy
-	Over   version // what is current; an empty ETag: a delete marker
-	// Newer: a newer deploy wrote the current version. It is left alone unless it is the
-	// same as the one to copy.
+	From   version // the version to copy
+	Over   version // the current version; a delete marker if its ETag is empty
+	// Newer is set if a newer deploy wrote the current version. That version is
+	// kept, unless it is the same as the one to copy.
 	Newer bool
 }
 
-// version is what is kept of an entry.
+// version has the fields of an entry that the plan keeps.
 type version struct {
 	ID    string
 	ETag  string
@@ -136,7 +137,8 @@ type version struct {
 
 func (e entry) version() version { return version{e.VersionID, e.ETag, e.Size, e.Class} }
 
-// decide is the decision on one key: a function of its versions and the rules alone.
+// decide decides what to do with one key. The decision depends only on the key's
+// versions and the rules.
 func decide(h history, r rules) change {
 	c := change{Key: h.Key, From: h.AtCut.version(), Over: h.Latest.version()}
 	newer := !r.Ended.IsZero() && h.Latest.Modified.After(r.Ended)
@@ -162,16 +164,16 @@ func decide(h history, r rules) change {
 	return c
 }
 
-// archived reports whether S3 cannot copy the version before it is restored from the
-// archive.
+// archived reports whether the version must be restored from the archive before S3
+// can copy it.
 func (v version) archived() bool {
 	return v.Class == types.StorageClassGlacier || v.Class == types.StorageClassDeepArchive
 }
 
-// entryPoint reports whether a key is a page that leads to assets. Pages come after
-// the assets, so that none that is served asks for one that is not there yet.
-// Patterns with a slash are compared with the key below the prefix, others with what
-// follows its last slash.
+// entryPoint reports whether a key is a page that links to assets. Pages are copied
+// after the assets, so that no page that is served requests an asset that is not
+// there yet. Patterns with a slash are matched against the key without the prefix,
+// other patterns against the part after its last slash.
 func (r rules) entryPoint(key string) bool {
 	key = strings.TrimPrefix(key, r.Prefix)
 	base := key[strings.LastIndexByte(key, '/')+1:]
@@ -188,18 +190,19 @@ func (r rules) entryPoint(key string) bool {
 	})
 }
 
-// plan is everything that is to be done. What is right already is only counted, so
-// that its size grows with the changes and not with the versions.
+// plan is everything that has to be done. Keys that are already right are only
+// counted, so the size of the plan depends on the number of changes, not on the
+// number of versions.
 type plan struct {
 	Rules    rules
-	Assets   []change // to copy or compare
+	Assets   []change // to copy, or to compare first
 	Pages    []change
 	Removals []change
 	Counts   map[action]int
-	Present  int   // objects that there were at the cut
-	Bytes    int64 // to copy at most
+	Present  int   // objects that existed at the cut
+	Bytes    int64 // to copy, at most
 	Keys     []report.SiteKey
-	Touched  paths // of all keys that are newer than the cut
+	Touched  paths // keys newer than the cut, except superseded ones
 	Shape    shape
 }
 
@@ -207,7 +210,7 @@ func newPlan(r rules) *plan {
 	return &plan{Rules: r, Counts: map[action]int{}, Touched: paths{prefix: r.Prefix}}
 }
 
-// add decides on one key.
+// add adds the decision on one key.
 func (p *plan) add(h history) {
 	if strings.HasPrefix(h.Key, Reserved) {
 		return
@@ -235,9 +238,9 @@ func (p *plan) add(h history) {
 	case superseded:
 		p.show(c.Key, report.KeySuperseded, "written after this run's deploy had ended")
 	case missing:
-		p.show(c.Key, report.KeyFailed, "the version that the manifest names has gone; nothing took its place")
+		p.show(c.Key, report.KeyFailed, "the version in the manifest no longer exists, and nothing was restored instead")
 	case ambiguous:
-		p.show(c.Key, report.KeyFailed, "a version and a delete marker share the second that decides, and the bucket does not tell their order: use a manifest")
+		p.show(c.Key, report.KeyFailed, "a version and a delete marker were created in the same second, and S3 does not show their order: use a manifest")
 	}
 }
 
@@ -247,27 +250,28 @@ func (p *plan) show(key string, action report.KeyAction, detail string) {
 	p.Keys = t.keys
 }
 
-// changes is how many keys may be written.
+// changes returns how many keys may be written.
 func (p *plan) changes() int { return len(p.Assets) + len(p.Pages) + len(p.Removals) }
 
-// lost is how many keys cannot be brought back, as is known beforehand.
+// lost returns how many keys are already known to be impossible to restore.
 func (p *plan) lost() int { return p.Counts[missing] + p.Counts[ambiguous] }
 
-// requests is how many requests the move takes at most: see the decision record.
+// requests returns about how many requests the move takes: three for each object, and
+// more for objects with an ACL, tags or several parts.
 func (p *plan) requests() int {
 	const batch = 1000
 	return 3*(len(p.Assets)+len(p.Pages)) + (len(p.Removals)+batch-1)/batch
 }
 
-// shape is what is seen of a bucket whose site has no prefix: whether it holds
-// anything beside a site.
+// shape shows whether a bucket, or the part of it with the prefix, holds anything
+// other than one site.
 type shape struct {
-	RootPage bool     // there is, or was at the cut, an entry point that lies in no folder
-	Keys     bool     // there is anything
-	Folders  []string // at the root, the first ones
-	Inside   string   // the first key in the folder that the prefix names without its slash
-	Beside   string   // the first key that only begins like that folder
-	Foreign  string   // the first key that no site has
+	RootPage bool     // the listing has an entry point that is in no folder
+	Keys     bool     // the listing has any key
+	Folders  []string // the first folders at the root
+	Inside   string   // the first key in the folder that the prefix names without a slash
+	Beside   string   // the first key that begins with the prefix but is not in that folder
+	Foreign  string   // the first key that cannot be part of a site
 }
 
 const foldersShown = 8
@@ -292,16 +296,17 @@ func (s *shape) add(h history, r rules) {
 	}
 }
 
-// foreign are keys that stand beside a site and must not go back with it: AWS's own
-// logs, those of CloudFront and of S3's access, and the state of Terraform.
+// foreign matches keys that may be stored next to a site but must not be restored
+// with it: logs of AWS itself, CloudFront logs, S3 access logs, and the state of
+// Terraform.
 var foreign = regexp.MustCompile(`^AWSLogs/|\.tfstate$|(^|/)E[A-Z0-9]{8,}\.\d{4}-\d\d-\d\d-\d\d\.[0-9a-f]{8}\.gz$|(^|/)\d{4}(-\d\d){5}-[0-9A-F]{16}$`)
 
-// refusal tells why what has a prefix is not taken for the site, or a whole bucket is
-// not; empty: it is.
+// refusal returns an error that says why the keys with the prefix, or a whole
+// bucket, are not treated as a site; nil: they are.
 func (s *shape) refusal(bucket, prefix string) error {
-	const whole = "the bucket %s is not taken for a site as a whole, because %s: name the site's folder in site-prefix, or say `site-prefix: /` if all of the bucket is the site"
+	const whole = "the action does not treat the whole bucket %s as a site, because %s: set site-prefix to the folder of the site, or set `site-prefix: /` if the whole bucket is the site"
 	if s.Inside != "" && s.Beside != "" {
-		return problem(report.PrefixRequired, "the prefix %s is that of the folder %s and of %s beside it: end site-prefix with a slash", quoted(prefix), quoted(prefix+"/"), quoted(s.Beside))
+		return problem(report.PrefixRequired, "the prefix %s matches the folder %s and also %s: end site-prefix with a slash", quoted(prefix), quoted(prefix+"/"), quoted(s.Beside))
 	}
 	if why := s.foreign(); prefix == "" && why != "" {
 		return problem(report.PrefixRequired, whole, bucket, why)
@@ -309,13 +314,13 @@ func (s *shape) refusal(bucket, prefix string) error {
 	return nil
 }
 
-// foreign tells what a bucket holds beside a site; empty: nothing.
+// foreign returns what a bucket holds in addition to a site; empty: nothing.
 func (s *shape) foreign() string {
 	switch {
 	case s.Foreign != "":
-		return "it also holds " + quoted(s.Foreign) + ", which is no part of a site"
+		return "it also contains " + quoted(s.Foreign) + ", which is not part of a site"
 	case s.Keys && !s.RootPage && len(s.Folders) > 0:
-		return "no page lies at its root, only folders (" + strings.Join(quotedAll(s.Folders), ", ") + ")"
+		return "its root contains no page, only folders (" + strings.Join(quotedAll(s.Folders), ", ") + ")"
 	}
 	return ""
 }

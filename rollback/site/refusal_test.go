@@ -35,7 +35,7 @@ func TestWhatCannotBeRestoredSaysWhyAndWhatToDo(t *testing.T) {
 		"nothing may be written": {func(w *world, _ *Request) { w.server.Deny("s3:PutObject", "") },
 			report.AccessDenied, []string{"s3:PutObject on arn:aws:s3:::www/www/"}, false},
 		"one key may not be written": {func(w *world, _ *Request) { w.server.Deny("s3:PutObject", "www/style.css") },
-			report.PartlyRestored, []string{"in part", "run it again", "s3:PutObject on arn:aws:s3:::www/www/style.css"}, true},
+			report.PartlyRestored, []string{"partially restored", "run it again", "s3:PutObject on arn:aws:s3:::www/www/style.css"}, true},
 		"nothing may be removed": {func(w *world, _ *Request) { w.server.Deny("s3:DeleteObject", "") },
 			report.PartlyRestored, []string{"s3:DeleteObject on arn:aws:s3:::www/www/app.2.js"}, true},
 		"requester pays": {func(w *world, _ *Request) { w.bucket.Payer = "Requester" },
@@ -44,7 +44,7 @@ func TestWhatCannotBeRestoredSaysWhyAndWhatToDo(t *testing.T) {
 			report.PrefixRequired, []string{`"other/", "www/"`, "site-prefix: /"}, false},
 		"a pattern that is none":   {func(_ *world, q *Request) { q.EntryPoints = []string{"[a"} }, report.InvalidInput, []string{"site-entry-points", "[a"}, false},
 		"a moment to come":         {func(_ *world, q *Request) { q.RestoreTo = begin.Add(time.Hour) }, report.InvalidInput, []string{"in the future"}, false},
-		"no moment at all":         {func(_ *world, q *Request) { q.Created = time.Time{} }, report.InvalidInput, []string{"say site-restore-to"}, false},
+		"no moment at all":         {func(_ *world, q *Request) { q.Created = time.Time{} }, report.InvalidInput, []string{"set site-restore-to"}, false},
 		"a manifest that is none":  {func(_ *world, q *Request) { q.Manifest = "www/index.html" }, report.InvalidInput, []string{"cannot be read as a manifest"}, false},
 		"a manifest that has gone": {func(_ *world, q *Request) { q.Manifest = "x" }, report.InvalidInput, []string{`no manifest "x"`}, false},
 	} {
@@ -296,7 +296,7 @@ func TestACancelledRunSaysWhatItDoesNotKnow(t *testing.T) {
 	d.Workers, d.Finish = 1, finish
 	r := Restore(ctx, d, q)
 	assert.Equal(t, []any{report.Failed, report.PartlyRestored, 2}, []any{r.Status, r.Reason, r.Restored})
-	assert.Contains(t, r.Message, "No answer came for 1 object: it is not known whether S3 wrote them.")
+	assert.Contains(t, r.Message, "There was no response for 1 object: S3 may or may not have written them.")
 	assert.Contains(t, fmt.Sprint(r.Notes), "CloudFront was not invalidated")
 }
 

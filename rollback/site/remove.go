@@ -12,11 +12,11 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// batch is how many keys one request can put delete markers on.
+// batch is the largest number of keys that one request can put delete markers on.
 const batch = 1000
 
-// removeAll puts delete markers on what was born after the cut. No request names a
-// version: that would delete it for good.
+// removeAll puts delete markers on the objects that were created after the cut. No
+// request names a version, because that would delete the version permanently.
 func (w *work) removeAll(ctx context.Context) error {
 	t := &w.tally
 	if w.q.DryRun {
@@ -51,7 +51,8 @@ func (w *work) removeAll(ctx context.Context) error {
 	return err
 }
 
-// removeBatch sends a batch until S3 has taken every key, or refuses some for good.
+// removeBatch sends a batch until S3 has accepted every key, or rejects some
+// permanently.
 func (w *work) removeBatch(ctx context.Context, changes []change) error {
 	for try := 1; len(changes) > 0; try++ {
 		each, failed := w.b.mark(ctx, changes)
@@ -97,15 +98,15 @@ func (w *work) removed(c change, id string) {
 	w.plan.Touched.replace(c.Key, c.Over.ID, id)
 }
 
-// marked is what became of one key of a batch: the id of its delete marker, or why
+// marked is the result for one key of a batch: the ID of its delete marker, or why
 // it got none.
 type marked struct {
 	id  string
 	err error
 }
 
-// mark puts delete markers on keys. The errors of single keys come inside an answer
-// that says 200.
+// mark puts delete markers on keys. A response with status 200 may contain errors
+// for single keys.
 func (b *bucket) mark(ctx context.Context, changes []change) (map[string]marked, error) {
 	if len(changes) == 1 && !fitsXML(changes[0].Key) {
 		key := changes[0].Key
@@ -129,7 +130,7 @@ func (b *bucket) mark(ctx context.Context, changes []change) (map[string]marked,
 	}
 	each := make(map[string]marked, len(changes))
 	for _, c := range changes {
-		each[c.Key] = marked{err: keyError{"InternalError", "S3 gave no answer for this key"}}
+		each[c.Key] = marked{err: keyError{"InternalError", "S3 returned no result for this key"}}
 	}
 	for _, d := range out.Deleted {
 		each[value(d.Key)] = marked{id: value(d.DeleteMarkerVersionId)}
@@ -147,11 +148,11 @@ func (e keyError) Error() string        { return e.code + ": " + e.message }
 func (e keyError) ErrorCode() string    { return e.code }
 func (e keyError) ErrorMessage() string { return e.message }
 
-// ErrorFault is part of the SDK's interface of errors.
+// ErrorFault is part of the SDK's error interface.
 func (e keyError) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
 
-// fitsXML reports whether a key can stand in the body of a batch: XML has no way to
-// write most control characters.
+// fitsXML reports whether a key can be part of the body of a batch request. XML
+// cannot represent most control characters.
 func fitsXML(key string) bool {
 	for _, c := range key {
 		if c < 0x20 || c == 0xFFFE || c == 0xFFFF {

@@ -13,13 +13,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// readLimit is the size up to which two versions are read to compare them, where
-// neither ETag nor checksum tells.
+// readLimit is the size, in bytes, up to which two versions are read and compared if
+// neither their ETags nor their checksums show whether they are equal.
 const readLimit = 16 << 20
 
-// same reports whether the current version is the one to copy in all but its id: bytes,
-// headers, metadata, tags and grants. ETags alone say nothing of a change of headers, and
-// differ for equal bytes that a key of KMS encrypted.
+// same reports whether the current version equals the version to copy in everything
+// except its ID: bytes, headers, metadata, tags and grants. ETags alone are not
+// enough: they do not change with the headers, and they differ for equal bytes that
+// were encrypted with a KMS key.
 func (k *copier) same(ctx context.Context, c change, from *head) (bool, error) {
 	if c.From.Size != c.Over.Size {
 		return false, nil
@@ -48,8 +49,8 @@ func (k *copier) same(ctx context.Context, c change, from *head) (bool, error) {
 	return k.sameGrants(ctx, c)
 }
 
-// sameGrants compares the access lists, where there are any: a page that a deploy has
-// uploaded without the grant to everybody answers 403.
+// sameGrants compares the ACLs, if there are any. A page that a deploy uploaded
+// without the grant to everyone returns 403.
 func (k *copier) sameGrants(ctx context.Context, c change) (bool, error) {
 	from, err := k.grantsOf(ctx, c.Key, c.From.ID)
 	if err != nil {
@@ -77,7 +78,8 @@ func tellsBytes(etag string, h *head) bool {
 	return !strings.Contains(etag, "-") && (h.ServerSideEncryption == "" || h.ServerSideEncryption == types.ServerSideEncryptionAes256) && h.SSECustomerAlgorithm == nil
 }
 
-// sameBytes compares two versions of one size whose ETags differ.
+// sameBytes reports whether two versions that have the same size but different ETags
+// have the same bytes.
 func (k *copier) sameBytes(ctx context.Context, c change, from, over *head) (bool, error) {
 	if tellsBytes(c.From.ETag, from) && tellsBytes(c.Over.ETag, over) {
 		return false, nil

@@ -1,7 +1,7 @@
-// Package site brings a static site back to an earlier state: the objects of an S3
-// bucket with versioning, and what CloudFront has cached of them. Old versions are
-// copied on top inside S3, so that nothing is ever deleted for good. It knows nothing
-// of GitHub nor of Lambda.
+// Package site restores a static site to an earlier state: the objects of an S3
+// bucket with versioning, and the copies that CloudFront has cached. Old versions
+// are copied over the current ones inside S3, so nothing is ever deleted
+// permanently. The package knows nothing about GitHub or Lambda.
 package site
 
 import (
@@ -23,59 +23,61 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// WholeBucket is the prefix that says that the whole bucket is the site, where the
-// bucket's contents alone would not let one believe it.
+// WholeBucket is the prefix that declares the whole bucket to be the site, even if
+// the contents of the bucket do not look like it.
 const WholeBucket = "/"
 
-// Log takes one fact a line.
+// Log takes one fact per line.
 type Log = aws.Log
 
-// Clock is the time, handed in.
+// Clock provides the time. It is passed in.
 type Clock = aws.Clock
 
-// Deps is what the package works with.
+// Deps are the dependencies of this package.
 type Deps struct {
-	// S3 may be a client for any region: the bucket's own is found out.
+	// S3 may be a client for any region: the region of the bucket is determined.
 	S3         *s3.Client
 	CloudFront *cloudfront.Client // for us-east-1; only for requests with a distribution
 	Clock      Clock
 	Log        Log
-	// Finish outlives the context that a signal or the time limit ends: what is under
-	// way then is finished within it. Nil: nothing ends it.
+	// Finish outlives the context that ends with a signal or the time limit: it is
+	// for finishing the work in progress. Nil: no limit.
 	Finish context.Context
-	// Workers is how many requests are made at once; 0: 64.
+	// Workers is the number of concurrent requests; 0: 64.
 	Workers int
 }
 
-// Request says which site to restore, and to what.
+// Request says which site to restore, and to which state.
 type Request struct {
 	Bucket string
-	// Prefix is the beginning of the site's keys. Empty: the whole bucket, unless it
-	// holds other things; WholeBucket: the whole bucket in any case.
+	// Prefix is the prefix of the site's keys. Empty: the whole bucket, unless it
+	// holds other things. WholeBucket: the whole bucket in any case.
 	Prefix string
-	// Run identifies the workflow run whose deploy is taken back; Attempt is its own
-	// attempt. The run's manifest is found by it.
+	// Run identifies the workflow run whose deploy is rolled back, also to find its
+	// manifest. Attempt is the attempt of the run in which this program runs.
 	Run, Attempt string
-	// RestoreTo is a moment that a person chose. Zero: the run's manifest, and without
-	// one, Created.
+	// RestoreTo is the point in time that a person chose. Zero: the run's manifest
+	// is used or, if there is none, Created.
 	RestoreTo time.Time
 	// Created is when the run was created.
 	Created time.Time
 	// Manifest is the key of a manifest that a person chose.
 	Manifest string
-	// Ended is when the run's last counted job had ended. What was written after it is
-	// left alone, unless a person chose the state. Zero: not known, nothing is left alone.
+	// Ended is when the run's last job that may have deployed ended. Anything
+	// written after it is kept, unless a person chose the state. Zero: not known, so
+	// nothing is kept.
 	Ended time.Time
-	// KeepNew leaves the objects that did not exist then.
+	// KeepNew keeps the objects that did not exist in the state to restore.
 	KeepNew bool
-	// EntryPoints are patterns of path.Match for pages beside *.html. They are copied
-	// after everything else.
+	// EntryPoints are patterns, as in path.Match, for pages other than *.html. Pages
+	// are copied after everything else.
 	EntryPoints []string
 	DryRun      bool
 
 	DistributionID string // empty: no invalidation
-	// OriginPath is the distribution's, for where its configuration may not be read; nil:
-	// not known, and everything is invalidated then.
+	// OriginPath is the origin path of the distribution. It is used if the
+	// configuration of the distribution cannot be read; nil: not known, so
+	// everything is invalidated.
 	OriginPath     *string
 	CloudFrontWait bool // wait until the invalidation is complete
 }
@@ -87,23 +89,23 @@ func (q Request) prefix() string {
 	return q.Prefix
 }
 
-// bucket is the bucket under work.
+// bucket is the bucket that is being worked on.
 type bucket struct {
 	name    string
 	s3      *s3.Client
 	clock   Clock
 	log     Log
-	calm    *calm // of tries
+	calm    *calm // the log of tries
 	pace    *pace
 	workers int
 	finish  context.Context
 
-	pages    atomic.Int64 // of listings that were read
+	pages    atomic.Int64 // the pages of listings that were read
 	requests atomic.Int64
 
-	region string       // its own, where it is not the client's
+	region string       // of the bucket; empty: the client's
 	wrote  atomic.Bool  // a write was sent
-	unsure atomic.Int64 // objects whose write was sent, and never answered
+	unsure atomic.Int64 // objects whose write was sent but got no response
 	mu     sync.Mutex
 	notes  []report.Note
 }
@@ -125,7 +127,8 @@ func (d Deps) bucket(name string) *bucket {
 	}
 }
 
-// options are those of every call: the bucket's region, and no retries but ours.
+// options sets the options of every call: the bucket's region, and no retries by the
+// SDK, because this package retries. It also counts the requests.
 func (b *bucket) options(o *s3.Options) {
 	b.requests.Add(1)
 	o.Retryer = sdk.NopRetryer{}
@@ -136,7 +139,7 @@ func (b *bucket) options(o *s3.Options) {
 
 func (b *bucket) arn(key string) string { return "arn:aws:s3:::" + b.name + "/" + key }
 
-// notef keeps a sentence for the result, once.
+// notef adds a note to the result, unless the result already has it.
 func (b *bucket) notef(warning bool, format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -149,8 +152,21 @@ func (b *bucket) notef(warning bool, format string, args ...any) {
 	b.notes = append(b.notes, report.Note{Warning: warning, Text: text})
 }
 
-// open finds the bucket's region, and that its versioning is on.
+// firstAnswerLimit is how long S3 may take to respond to the first request. If the
+// work cannot even begin, it must not use up the input timeout: outputs and
+// notifications wait for its result.
+const (
+	firstAnswerLimit = 30 * time.Second
+	firstTryLimit    = 8 * time.Second // of one try for it
+)
+
+var errNoAnswer = errors.New("S3 did not answer the first request")
+
+// open determines the bucket's region, and returns an error if versioning is not
+// enabled.
 func (b *bucket) open(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, firstAnswerLimit, errNoAnswer)
+	defer cancel()
 	out, err := b.versioning(ctx)
 	if region := regionElsewhere(err); region != "" && region != b.region {
 		b.log.Infof("bucket %s is in %s", b.name, region)
@@ -160,24 +176,24 @@ func (b *bucket) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	const remedy = "a site without versions cannot be brought back. Turn it on with `aws s3api put-bucket-versioning --bucket %s --versioning-configuration Status=Enabled`; it helps from the next deploy on"
+	const remedy = "a site without versions cannot be restored. Turn it on with `aws s3api put-bucket-versioning --bucket %s --versioning-configuration Status=Enabled`; it takes effect from the next deploy"
 	switch out.Status {
 	case types.BucketVersioningStatusEnabled:
 		return nil
 	case types.BucketVersioningStatusSuspended:
-		return problem(report.VersioningOff, "versioning of the bucket %s is suspended, so that each write replaces the one before: "+remedy, b.name, b.name)
+		return problem(report.VersioningOff, "versioning of the bucket %s is suspended, so each write replaces the previous version: "+remedy, b.name, b.name)
 	}
 	return problem(report.VersioningOff, "versioning of the bucket %s is off: "+remedy, b.name, b.name)
 }
 
 func (b *bucket) versioning(ctx context.Context) (*s3.GetBucketVersioningOutput, error) {
-	return call(ctx, b, "GetBucketVersioning", "arn:aws:s3:::"+b.name, func(ctx context.Context, options func(*s3.Options)) (*s3.GetBucketVersioningOutput, error) {
+	return callFor(ctx, b, firstTryLimit, "GetBucketVersioning", "arn:aws:s3:::"+b.name, func(ctx context.Context, options func(*s3.Options)) (*s3.GetBucketVersioningOutput, error) {
 		return b.s3.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &b.name}, options)
 	})
 }
 
-// regionElsewhere is the region that S3 says the bucket is in, where the call went to
-// another one.
+// regionElsewhere returns the region that S3 says the bucket is in, if the call went
+// to a different one.
 func regionElsewhere(err error) string {
 	if err == nil {
 		return ""
@@ -191,19 +207,19 @@ func regionElsewhere(err error) string {
 	return ""
 }
 
-// denialHint finds out whether a denial comes from Requester Pays.
+// denialHint replaces the error of a denial if Requester Pays is its cause.
 func (b *bucket) denialHint(ctx context.Context, err error) error {
 	if err == nil || asProblem(err).Reason != report.AccessDenied {
 		return err
 	}
 	out, asked := b.s3.GetBucketRequestPayment(ctx, &s3.GetBucketRequestPaymentInput{Bucket: &b.name}, b.options)
 	if asked == nil && out.Payer == types.PayerRequester {
-		return problem(report.AccessDenied, "the bucket %s is set to Requester Pays, with which no site can be served or restored: turn it off with `aws s3api put-bucket-request-payment --bucket %s --request-payment-configuration Payer=BucketOwner`", b.name, b.name)
+		return problem(report.AccessDenied, "the bucket %s has Requester Pays turned on, so it cannot serve or restore a site: turn it off with `aws s3api put-bucket-request-payment --bucket %s --request-payment-configuration Payer=BucketOwner`", b.name, b.name)
 	}
 	return err
 }
 
-// Restore brings the site back, and never panics: every problem stands in the result.
+// Restore restores the site. The result contains every problem.
 func Restore(ctx context.Context, d Deps, q Request) report.Site {
 	return newWork(d, q).run(ctx)
 }
@@ -221,7 +237,7 @@ func (w *work) run(ctx context.Context) report.Site {
 	return w.result
 }
 
-// work is one restore under way.
+// work is one restore in progress.
 type work struct {
 	d      Deps
 	q      Request
@@ -231,7 +247,7 @@ type work struct {
 	result report.Site
 	plan   *plan
 	tally  tally
-	kept   int // objects that this run added, left because of a newer deploy
+	kept   int // objects that this run added, kept because of a newer deploy
 }
 
 func newWork(d Deps, q Request) *work {
@@ -269,8 +285,8 @@ type target struct {
 	manifest *manifestReader // nil: by time
 }
 
-// target finds the state to restore: what a person chose, else the run's manifest,
-// else the run's creation.
+// target determines the state to restore: the one that a person chose, or else the
+// run's manifest, or else the time at which the run was created.
 func (w *work) target(ctx context.Context) (target, error) {
 	q := w.q
 	t := target{rules: rules{Prefix: q.prefix(), Cut: q.Created, Ended: q.Ended, KeepNew: q.KeepNew, Entries: q.EntryPoints}}
@@ -280,14 +296,14 @@ func (w *work) target(ctx context.Context) (target, error) {
 	case q.Manifest != "":
 		t.rules.Ended = time.Time{}
 		if t.manifest, err = w.b.openManifest(ctx, q.Manifest); err == nil && t.manifest == nil {
-			err = problem(report.InvalidInput, "there is no manifest %s in the bucket %s: `command: list` shows which there are", quoted(q.Manifest), q.Bucket)
+			err = problem(report.InvalidInput, "there is no manifest %s in the bucket %s: `command: list` shows the existing manifests", quoted(q.Manifest), q.Bucket)
 		}
 	case !q.RestoreTo.IsZero():
 		t.rules.Cut, t.rules.Ended = q.RestoreTo, time.Time{}
 	case q.Run != "":
 		t.manifest, err = w.b.openManifest(ctx, manifestKey(q.Run, q.prefix()))
 		if err != nil && asProblem(err).Reason == report.AccessDenied {
-			w.b.notef(true, "Could not check whether this run has a manifest, so the state was chosen by time: %s", asProblem(err).Text)
+			w.b.notef(true, "Could not check whether this run has a manifest, so the state was determined by time: %s", asProblem(err).Text)
 			err = nil
 		}
 	}
@@ -296,29 +312,29 @@ func (w *work) target(ctx context.Context) (target, error) {
 	}
 	if m := t.manifest; m != nil {
 		if m.head.Prefix != q.prefix() {
-			return t, problem(report.InvalidInput, "the manifest %s is of the prefix %s and not of %s: correct site-manifest or site-prefix", quoted(m.key), quoted(m.head.Prefix), quoted(q.prefix()))
+			return t, problem(report.InvalidInput, "the manifest %s is for the prefix %s, not for %s: correct site-manifest or site-prefix", quoted(m.key), quoted(m.head.Prefix), quoted(q.prefix()))
 		}
 		t.rules.Cut = m.head.At
 		w.result.Evidence = report.ByManifest
 	}
 	if t.rules.Cut.IsZero() {
-		return t, problem(report.InvalidInput, "it is not known when this run began, and no manifest of it was found: say site-restore-to")
+		return t, problem(report.InvalidInput, "could not determine when this run began, and it has no manifest: set site-restore-to")
 	}
 	if t.manifest == nil && t.rules.Cut.After(w.began) {
-		return t, problem(report.InvalidInput, "site-restore-to is in the future: say a moment that has been")
+		return t, problem(report.InvalidInput, "site-restore-to is in the future: set a time in the past")
 	}
 	w.result.Cut = t.rules.Cut.UTC().Format(time.RFC3339)
 	return t, nil
 }
 
-// makePlan reads the listing, page by page, beside the manifest.
+// makePlan reads the listing page by page, in step with the manifest.
 func (w *work) makePlan(ctx context.Context, t target) (*plan, error) {
 	p := newPlan(t.rules)
 	what := func(string) (wanted, error) { return wanted{}, nil }
 	if t.manifest != nil {
 		defer t.manifest.close()
 		what = t.manifest.want
-		t.rules.Cut = t.rules.Cut.Truncate(time.Second).Add(-time.Nanosecond) // S3 cuts times to seconds
+		t.rules.Cut = t.rules.Cut.Truncate(time.Second).Add(-time.Nanosecond) // S3 truncates times to seconds
 	}
 	said := w.b.clock.Now()
 	list := counted(w.b.list(ctx, t.rules.Prefix, 0), &w.result.Versions)
@@ -339,7 +355,7 @@ func (w *work) makePlan(ctx context.Context, t target) (*plan, error) {
 		}
 		p.Counts[missing] += gone.count
 		for _, key := range gone.first {
-			p.show(key, report.KeyFailed, "all of its versions have gone; nothing took their place")
+			p.show(key, report.KeyFailed, "none of its versions exist any more, and nothing was restored instead")
 		}
 	}
 	if err := p.Shape.refusal(w.b.name, w.q.Prefix); err != nil {
@@ -360,7 +376,7 @@ func quotedAll(texts []string) []string {
 	return out
 }
 
-// size is a number of bytes for people.
+// size formats a number of bytes for people.
 func size(bytes int64) string {
 	const unit = 1000
 	if bytes < unit {

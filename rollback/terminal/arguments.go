@@ -1,5 +1,5 @@
-// Package terminal is the way in for people: arguments and flags, help, and
-// questions at a terminal. It knows nothing of AWS or GitHub.
+// Package terminal is the command-line interface: arguments and flags, help, and
+// prompts at a terminal. It knows nothing about AWS or GitHub.
 package terminal
 
 import (
@@ -12,32 +12,31 @@ import (
 	"strings"
 )
 
-// Flag is one setting that can be given by a flag of its name.
+// Flag is one command-line flag.
 type Flag struct {
 	Name    string
 	Group   string // heading in the help
 	Help    string // whole sentences
-	Short   string // a few words, for a line of the help
-	Boolean bool   // the flag alone means true
+	Short   string // a few words, for one line of the help
+	Boolean bool   // the flag without a value means true
 	Secret  bool
-	// Variable is the environment variable that is read where the flag is not
-	// given.
+	// Variable is the environment variable that is read if the flag is not set.
 	Variable string
 }
 
-// Command is one thing that the program does.
+// Command is one command of the program.
 type Command struct {
 	Name, Help string
-	Short      string   // a few words, for a line of the help
-	Flags      []string // the names of the flags that people use with it
+	Short      string   // a few words, for one line of the help
+	Flags      []string // the names of the flags in the help on the command
 }
 
-// Arguments is what was asked for on the command line.
+// Arguments are the parsed arguments of the command line.
 type Arguments struct {
 	Command string
-	Topic   string // what help was asked for: a command, "all", or nothing
-	// Values has the flags that were given, by name. A flag that is given
-	// several times has a line for each.
+	Topic   string // the topic of the requested help: a command, "all", or ""
+	// Values are the values of the flags that are set, by name. A flag that is
+	// set several times has one line for each value.
 	Values map[string]string
 
 	Help       bool
@@ -47,7 +46,7 @@ type Arguments struct {
 	Accessible bool // ask line by line, for screen readers
 }
 
-// TerminalFlags are the flags that only a terminal has.
+// TerminalFlags are the flags that are not inputs of the action.
 var TerminalFlags = []Flag{
 	{Name: "yes", Boolean: true, Help: "Do not ask for confirmation. Without --target-version, use the proposed version.", Short: "do not ask for confirmation"},
 	{Name: "json", Boolean: true, Help: "Print the result as one JSON object, with the outputs of the action as its fields. Progress goes to standard error.", Short: "print the result as JSON"},
@@ -56,7 +55,7 @@ var TerminalFlags = []Flag{
 	{Name: "version", Boolean: true, Help: "Show the version of this program."},
 }
 
-// value collects what a flag was given.
+// value collects the values of a flag.
 type value struct {
 	given   []string
 	boolean bool
@@ -72,17 +71,17 @@ func (v *value) Set(text string) error {
 	return nil
 }
 
-// IsBoolFlag lets the flag stand alone.
+// IsBoolFlag allows a boolean flag without a value; see [flag.Value].
 func (v *value) IsBoolFlag() bool { return v.boolean }
 
 var (
-	// ErrUsage marks an error in how the program was called.
+	// ErrUsage marks every error of [Parse].
 	ErrUsage = errors.New("invalid arguments")
-	// ErrNoCommand is the ErrUsage of a call without a command.
+	// ErrNoCommand is the ErrUsage for arguments without a command.
 	ErrNoCommand = fmt.Errorf("%w: the command is missing", ErrUsage)
 )
 
-// Parse reads the arguments: the command first, then flags, as --name value or
+// Parse parses the arguments: the command first, then flags, as --name value or
 // --name=value. The error says what to write instead.
 func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 	a := Arguments{Values: map[string]string{}}
@@ -120,7 +119,7 @@ func Parse(args []string, commands []Command, flags []Flag) (Arguments, error) {
 	case err != nil:
 		return a, fmt.Errorf("%w: %s; `help all` lists the flags", ErrUsage, plain(err))
 	case set.NArg() > 0:
-		return a, fmt.Errorf("%w: %q is neither a flag nor its value: write the command first, then --name value", ErrUsage, set.Arg(0))
+		return a, fmt.Errorf("%w: unexpected argument %q: write the command first, then flags as --name value", ErrUsage, set.Arg(0))
 	case a.Version:
 		return a, nil
 	case a.Command == "":
@@ -150,8 +149,8 @@ func unknownCommand(name string, commands []Command) error {
 	return fmt.Errorf("%w: %q is not a command; the commands are %s", ErrUsage, name, commandNames(commands))
 }
 
-// parseBool reads a flag that only a terminal has. What is neither is refused: a
-// doubtful --yes must not move production.
+// parseBool parses one of TerminalFlags. It accepts only true and false: an
+// ambiguous --yes must not move production.
 func parseBool(name, text string) (bool, error) {
 	switch strings.ToLower(text) {
 	case "true":
@@ -159,14 +158,14 @@ func parseBool(name, text string) (bool, error) {
 	case "", "false":
 		return false, nil
 	}
-	return false, fmt.Errorf("--%s has %q, and takes true or false", name, text)
+	return false, fmt.Errorf("--%s must be true or false, not %q", name, text)
 }
 
-// plain words an error of the package flag.
+// plain rewords an error of the package flag.
 func plain(err error) string {
 	text := err.Error()
 	if name, found := strings.CutPrefix(text, "flag provided but not defined: -"); found {
-		return "there is no flag --" + name
+		return "unknown flag --" + name
 	}
 	if name, found := strings.CutPrefix(text, "flag needs an argument: -"); found {
 		return "--" + name + " needs a value"

@@ -16,21 +16,21 @@ import (
 	"golang.org/x/term"
 )
 
-// ErrAborted is the answer of somebody who does not want to go on: Ctrl-C, a
-// signal, or the end of the input.
-var ErrAborted = errors.New("left at the prompt")
+// ErrAborted is returned if the prompt is cancelled: by Ctrl-C, by a signal, or by
+// the end of the input.
+var ErrAborted = errors.New("the prompt was cancelled")
 
-// Screen asks questions.
+// Screen shows prompts.
 type Screen struct {
 	In         io.Reader
 	Out        io.Writer
-	Accessible bool // line by line
-	// Width and Height are those of the terminal, in cells; 0: not known.
+	Accessible bool // line by line, without drawing
+	// Width and Height are the size of the terminal, in cells; 0: not known.
 	Width, Height int
 }
 
-// LineCount is how many lines a text takes on the screen, with some room for where
-// it is broken.
+// LineCount returns how many lines a text takes up on the screen. It rounds up,
+// because lines break between words.
 func (s Screen) LineCount(text string) int {
 	n := 0
 	for line := range strings.Lines(text) {
@@ -42,7 +42,7 @@ func (s Screen) LineCount(text string) int {
 	return n
 }
 
-// ConfirmSpace is how many lines fit above a question for yes or no.
+// ConfirmSpace returns how many lines fit above a yes-or-no question.
 func (s Screen) ConfirmSpace() int {
 	if s.Height == 0 || s.Accessible {
 		return math.MaxInt
@@ -50,14 +50,14 @@ func (s Screen) ConfirmSpace() int {
 	return max(s.Height-confirmLines, minLines)
 }
 
-// Page is one question, with what is to be read before it. One of Choice,
-// Input and Confirm is given.
+// Page is one question, with the text above it. Exactly one of Choice, Input and
+// Confirm is set.
 type Page struct {
-	// Description gives the text above the question, for which the answers of the
-	// earlier pages are known; nil: none.
+	// Description returns the text above the question; nil: none. It is called once
+	// at the start to reserve space, and again when the earlier pages are answered.
 	Description func() string
-	// DescriptionLines is how many lines that text can have: space is reserved for
-	// it before it is known.
+	// DescriptionLines is the largest number of lines of that text. The space is
+	// reserved before the text is known.
 	DescriptionLines int
 	Title            func() string
 
@@ -66,54 +66,55 @@ type Page struct {
 	Confirm *Confirm
 }
 
-// Choice is a question for one of several.
+// Choice is a question with one answer out of several options.
 type Choice struct {
 	Options []Option
-	Value   string // the answer; before it, where the cursor is
+	Value   string // the answer; until then, the option under the cursor
 }
 
-// Option is one of several to choose from.
+// Option is one option of a Choice.
 type Option struct {
 	Label string // one line of plain text
 	Value string
 }
 
-// Input is a question for a line of text. Nothing is an answer, too.
+// Input is a question for a line of text. The answer may be empty.
 type Input struct {
 	Limit int // in characters
 	Value string
 }
 
-// Confirm is a question for yes or no. What is not said is no.
+// Confirm is a yes-or-no question. The default is no.
 type Confirm struct {
 	Yes, No string
 	Value   bool
 }
 
 const (
-	noteLines    = 2  // lines that a note has around its text
+	noteLines    = 2  // lines around the text of a note
 	margin       = 10 // columns, more than the decoration takes
-	minWidth     = 20 // columns that a text is given on any terminal
-	confirmLines = 10 // of a question for yes or no: title, buttons, help, noteLines
+	minWidth     = 20 // columns for a text on any terminal
+	confirmLines = 10 // of a yes-or-no question: title, buttons, help, noteLines
 	minLines     = 4
 	helpLines    = 3 // below a choice
 )
 
-// maxOptions is how many options are on the screen at once.
+// maxOptions is how many options are shown at once.
 const maxOptions = 15
 
-// Ask goes through the pages. The error is ErrAborted where somebody left.
+// Ask asks the questions of all pages in order. It returns ErrAborted if the prompt
+// is cancelled.
 //
-// All pages are one program on the screen: of two in a row, the first could
-// swallow what is typed for the second.
+// All pages run in a single Bubble Tea program: with one program per page, the first
+// could read the keys that were typed for the second.
 func (s Screen) Ask(ctx context.Context, pages []Page) error {
 	if s.Accessible {
 		return s.askAccessible(ctx, pages)
 	}
-	// Each text is given as it is now, too: the space that the screen reserves is
-	// computed from that.
+	// Each text is set twice, as a value and as a function: the space that huh
+	// reserves on the screen is computed from the value.
 	groups := make([]*huh.Group, len(pages))
-	answers := make([]any, len(pages)) // what the texts depend on
+	answers := make([]any, len(pages)) // the texts are evaluated again when these change
 	for i, p := range pages {
 		var fields []huh.Field
 		if p.Description != nil {
@@ -131,22 +132,22 @@ func (s Screen) Ask(ctx context.Context, pages []Page) error {
 		}
 		groups[i] = huh.NewGroup(fields...)
 	}
-	// A signal ends ctx: a second handler would get in the way of that.
+	// A signal cancels ctx already: Bubble Tea must not handle it as well.
 	form := huh.NewForm(groups...).WithTheme(huh.ThemeFunc(theme)).
 		WithProgramOptions(tea.WithoutSignalHandler()).WithInput(s.In).WithOutput(s.Out)
 	defer s.saveState()()
 	return s.runUntilDone(ctx, func() error { return form.RunWithContext(ctx) })
 }
 
-// theme marks the button that Enter would press: colours alone say nothing
-// where there are none.
+// theme marks the button that Enter would press, for terminals without colours.
 func theme(isDark bool) *huh.Styles {
 	t := huh.ThemeCharm(isDark)
 	t.Focused.FocusedButton = t.Focused.FocusedButton.SetString(">")
 	return t
 }
 
-// selectField shows as many options as fit on the screen.
+// selectField returns the field for a Choice. It shows as many options as fit on the
+// screen.
 func (p Page) selectField(s Screen) *huh.Select[string] {
 	title := s.LineCount(p.Title())
 	shown := min(len(p.Choice.Options), maxOptions)
@@ -160,12 +161,12 @@ func (p Page) selectField(s Screen) *huh.Select[string] {
 	return huh.NewSelect[string]().Options(choices...).Height(shown + title).Value(&p.Choice.Value)
 }
 
-// escapeMarkdown keeps a note from reading characters in the text as a style.
+// escapeMarkdown escapes the characters that a note would interpret as Markdown.
 func escapeMarkdown(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "_", `\_`, "*", `\*`, "`", "\\`").Replace(text)
 }
 
-// askAccessible asks one question after the other, each on lines of its own.
+// askAccessible asks the questions line by line.
 func (s Screen) askAccessible(ctx context.Context, pages []Page) error {
 	in := &byteReader{from: s.In}
 	for _, p := range pages {
@@ -186,18 +187,18 @@ func (s Screen) askAccessible(ctx context.Context, pages []Page) error {
 		switch {
 		case err != nil:
 			return err
-		case in.ended.Load(): // which is no answer
+		case in.ended.Load(): // the end of the input is not an answer
 			return ErrAborted
 		}
 	}
 	return nil
 }
 
-// quitLimit is how long a question may take to leave the screen in order.
+// quitLimit is how long a prompt may take to restore the screen.
 const quitLimit = 500 * time.Millisecond
 
-// runUntilDone asks until there is an answer or ctx ends: what somebody may type
-// after that is not read.
+// runUntilDone runs ask until it returns or ctx ends. Anything typed after that is
+// not read.
 func (s Screen) runUntilDone(ctx context.Context, ask func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- ask() }()
@@ -207,7 +208,7 @@ func (s Screen) runUntilDone(ctx context.Context, ask func() error) error {
 		case errors.Is(err, huh.ErrUserAborted), ctx.Err() != nil:
 			return ErrAborted
 		case err != nil:
-			return fmt.Errorf("failed to ask: %w", err)
+			return fmt.Errorf("failed to show the prompt: %w", err)
 		}
 		return nil
 	case <-ctx.Done():
@@ -223,8 +224,8 @@ func (s Screen) runUntilDone(ctx context.Context, ask func() error) error {
 	}
 }
 
-// saveState gives what restores the terminal's present state, whatever a question
-// that was given up has left.
+// saveState returns a function that restores the present state of the terminal,
+// because a prompt that is abandoned may leave the terminal in raw mode.
 func (s Screen) saveState() func() {
 	file, is := s.In.(interface{ Fd() uintptr })
 	if !is {
@@ -232,13 +233,13 @@ func (s Screen) saveState() func() {
 	}
 	state, err := term.GetState(int(file.Fd()))
 	if err != nil {
-		return func() {} // it is no terminal
+		return func() {} // not a terminal
 	}
 	return func() { _ = term.Restore(int(file.Fd()), state) }
 }
 
-// byteReader hands on one byte at a time, so that a question takes no more of the
-// input than its own line, and takes note of the input's end.
+// byteReader reads one byte at a time, so that a question reads no more of the input
+// than its own line. It records the end of the input.
 type byteReader struct {
 	from  io.Reader
 	ended atomic.Bool

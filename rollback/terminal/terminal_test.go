@@ -67,15 +67,15 @@ func TestParseRefuses(t *testing.T) {
 		"":                              "the command is missing",
 		"undo":                          `"undo" is not a command; the commands are rollback, list`,
 		"help undo":                     `"undo" is not a command`,
-		"list --functon-name api":       "there is no flag --functon-name; `help all` lists the flags",
-		"list --jsn":                    "there is no flag --jsn; `help all` lists the flags",
-		"list --something-else-by-far":  "there is no flag --something-else-by-far; `help all`",
+		"list --functon-name api":       "unknown flag --functon-name; `help all` lists the flags",
+		"list --jsn":                    "unknown flag --jsn; `help all` lists the flags",
+		"list --something-else-by-far":  "unknown flag --something-else-by-far; `help all`",
 		"list --function-name":          "--function-name needs a value",
-		"rollback --yes=no":             `--yes has "no", and takes true or false`,
-		"rollback --yes=0":              `--yes has "0"`,
-		"rollback --yes --accessible=x": `--accessible has "x"`,
-		"list api":                      `"api" is neither a flag nor its value`,
-		"list --function-name api more": `"more" is neither`,
+		"rollback --yes=no":             `--yes must be true or false, not "no"`,
+		"rollback --yes=0":              `--yes must be true or false, not "0"`,
+		"rollback --yes --accessible=x": `--accessible must be true or false, not "x"`,
+		"list api":                      `unexpected argument "api"`,
+		"list --function-name api more": `unexpected argument "more"`,
 	} {
 		_, err := terminal.Parse(strings.Fields(args), commands, flags)
 		require.ErrorIs(t, err, terminal.ErrUsage, args)
@@ -177,4 +177,10 @@ func TestAskEndsWithItsContext(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-done, terminal.ErrAborted)
 	assert.False(t, sure.Value)
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "one two\nthree", terminal.Wrap("one two three", 8))
+	assert.Equal(t, "one two three", terminal.Wrap("one two three", 0), "an unknown width is 80")
 }

@@ -16,39 +16,43 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// AlarmReader is CloudWatch as far as alarms go.
+// AlarmReader is the part of the CloudWatch API that reads alarms.
 type AlarmReader interface {
 	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 }
 
 const (
 	alarmAction  = "cloudwatch:DescribeAlarms"
-	alarmsAtOnce = 100 // names a call takes; it gives 50 alarms a page unless asked for more
+	alarmsAtOnce = 100 // names per call; a page has 50 alarms unless more are requested
 	shortestPoll = 5 * time.Second
 	reasonLimit  = 200
 )
 
-// alarmState is one alarm at one time.
+// alarmState is the state of one alarm at one time.
 type alarmState struct {
 	value  types.StateValue
 	reason string
+	since  time.Time     // when it changed to this state; zero if AWS does not say
+	window time.Duration // the time that the alarm evaluates; 0 if unknown
 }
 
-// alarmWatch follows the alarms through the time to observe. What they were at
-// its beginning does not count: the failed version's errors may still hold them.
+// alarmWatch reads the alarms during the observation period. Their states at its
+// beginning do not count, because the errors of the failed version may still keep
+// them in ALARM.
 type alarmWatch struct {
-	run     *run
-	names   []string
-	regions []string
-	where   string                // behind the names, where a user said the region
-	last    map[string]alarmState // by region and name, as last read
-	known   bool                  // last holds an answer for every region
-	wasOK   map[string]bool
-	logged  map[string]bool
+	run      *run
+	names    []string
+	regions  []string
+	where    string                // follows the names in the report, if the user gave the region
+	last     map[string]alarmState // latest states, by region and name
+	known    bool                  // the latest read succeeded in every region
+	wasOK    map[string]bool
+	wasOther map[string]bool // not in ALARM when it was read
+	logged   map[string]bool
 }
 
-// alarmChecks looks for the alarms of which no region is known in the region of
-// every subject, and for the others where they are.
+// alarmChecks returns the checks of the alarms. An alarm with a region is read in
+// that region, and an alarm without one in the region of every subject.
 func (r *run) alarmChecks(subjects []Subject) []check {
 	if len(subjects) == 0 {
 		return nil
@@ -67,7 +71,7 @@ func (r *run) alarmChecks(subjects []Subject) []check {
 	for _, region := range slices.Sorted(maps.Keys(byRegion)) {
 		w := &alarmWatch{
 			run: r, names: byRegion[region], regions: regions,
-			last: map[string]alarmState{}, wasOK: map[string]bool{}, logged: map[string]bool{},
+			last: map[string]alarmState{}, wasOK: map[string]bool{}, wasOther: map[string]bool{}, logged: map[string]bool{},
 		}
 		if region != "" {
 			w.regions, w.where = []string{region}, " in "+region
@@ -77,7 +81,7 @@ func (r *run) alarmChecks(subjects []Subject) []check {
 	return checks
 }
 
-// title is the name of an alarm's check.
+// title returns the name of an alarm's check.
 func (w *alarmWatch) title(name string) string {
 	return "alarm " + w.run.sanitize(name, reasonLimit) + w.where
 }
@@ -91,7 +95,7 @@ func (w *alarmWatch) verify(ctx context.Context) result {
 			break
 		}
 		if _, err := w.read(ctx); err != nil && !aws.Classify(err).Retryable() {
-			break // a further poll would not mend it: the end says what it is
+			break // another poll would not help; the read at the end reports the error
 		}
 		if cut := w.run.sleepWatching(min(poll, left)); cut != "" {
 			return w.cutShort(ctx, cut)
@@ -137,14 +141,11 @@ func (w *alarmWatch) preflight(ctx context.Context) []Preflight {
 			out = append(out, newPreflight(w.title(name), status, "readable%s", w.lastKnown(name))...)
 		}
 	}
-	for i := range out {
-		out[i].Check.Kind = report.CheckAlarm
-	}
 	return out
 }
 
-// read asks every region for all names, and gives the first region that did
-// not answer. What was known of that one stays known.
+// read reads all alarms in every region. A region that cannot be read keeps its
+// previous states; unread is the first such region, and err its error.
 func (w *alarmWatch) read(ctx context.Context) (unread string, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, readLimit, errReadLimit)
 	defer cancel()
@@ -173,7 +174,7 @@ func (w *alarmWatch) describe(ctx context.Context, api AlarmReader) (map[string]
 	for names := range slices.Chunk(w.names, alarmsAtOnce) {
 		in := &cloudwatch.DescribeAlarmsInput{
 			AlarmNames: names, MaxRecords: sdk.Int32(alarmsAtOnce),
-			// Left out, composite alarms would seem not to exist.
+			// Without AlarmTypes, composite alarms would seem not to exist.
 			AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
 		}
 		for pages := 0; pages <= len(names); pages++ {
@@ -185,11 +186,11 @@ func (w *alarmWatch) describe(ctx context.Context, api AlarmReader) (map[string]
 			}
 			for i := range page.MetricAlarms {
 				a := &page.MetricAlarms[i]
-				out[sdk.ToString(a.AlarmName)] = alarmState{a.StateValue, sdk.ToString(a.StateReason)}
+				out[sdk.ToString(a.AlarmName)] = alarmState{a.StateValue, sdk.ToString(a.StateReason), sdk.ToTime(a.StateTransitionedTimestamp), windowOf(a)}
 			}
 			for i := range page.CompositeAlarms {
 				a := &page.CompositeAlarms[i]
-				out[sdk.ToString(a.AlarmName)] = alarmState{a.StateValue, sdk.ToString(a.StateReason)}
+				out[sdk.ToString(a.AlarmName)] = alarmState{value: a.StateValue, reason: sdk.ToString(a.StateReason), since: sdk.ToTime(a.StateTransitionedTimestamp)}
 			}
 			if in.NextToken = page.NextToken; sdk.ToString(in.NextToken) == "" {
 				break
@@ -199,28 +200,65 @@ func (w *alarmWatch) describe(ctx context.Context, api AlarmReader) (map[string]
 	return out, nil
 }
 
-// logTransition logs the first time that an alarm goes off under our eyes.
+// windowOf returns the time that a metric alarm evaluates: its longest period, times the
+// number of periods.
+func windowOf(a *types.MetricAlarm) time.Duration {
+	period := sdk.ToInt32(a.Period)
+	for _, m := range a.Metrics {
+		period = max(period, sdk.ToInt32(m.Period))
+		if m.MetricStat != nil {
+			period = max(period, sdk.ToInt32(m.MetricStat.Period))
+		}
+	}
+	return time.Duration(period) * time.Duration(sdk.ToInt32(a.EvaluationPeriods)) * time.Second
+}
+
+// old reports whether an alarm that is in ALARM may still show the time before the
+// move, because it was not watched, or because it evaluates a longer time than has
+// passed and was never in another state since. One period of a minute is short enough.
+func (w *alarmWatch) old(name string) bool {
+	for _, region := range w.regions {
+		k := key(region, name)
+		s, found := w.last[k]
+		if !found || s.value != types.StateValueAlarm || w.run.options.Observe == 0 {
+			continue
+		}
+		passed := max(w.run.clock.Now().Sub(w.run.started), time.Minute)
+		if w.wasOther[k] || s.since.After(w.run.started) || s.window <= passed {
+			return false
+		}
+	}
+	return true
+}
+
+// logTransition logs the first time that an alarm is in ALARM after it was seen in
+// OK.
 func (w *alarmWatch) logTransition(region, name string, state alarmState) {
 	k := key(region, name)
 	if state.value == types.StateValueOk {
 		w.wasOK[k] = true
 	}
+	if state.value != types.StateValueAlarm {
+		w.wasOther[k] = true
+	}
 	if state.value == types.StateValueAlarm && w.wasOK[k] && !w.logged[k] {
 		w.logged[k] = true
 		w.run.log.Infof("alarm %s went into ALARM%s %s after the watch began: %s", w.run.sanitize(name, reasonLimit), w.inRegion(region),
-			seconds(w.run.clock.Now().Sub(w.run.started)), w.run.sanitize(state.reason, reasonLimit))
+			report.DurationText(seconds(w.run.clock.Now().Sub(w.run.started))), w.run.sanitize(state.reason, reasonLimit))
 	}
 }
 
-// alarmStatus is what a state says; any other says nothing.
+// alarmStatus maps the state of an alarm to the status of its check. Any other state
+// is inconclusive.
 var alarmStatus = map[types.StateValue]report.CheckStatus{
 	types.StateValueAlarm: report.CheckFailed, types.StateValueOk: report.CheckPassed,
 }
 
-// conclude judges one alarm by its state at the end, the worst of all regions.
+// conclude judges one alarm by its latest state. With several regions, the worst
+// state counts.
 func (w *alarmWatch) conclude(name string) report.Check {
-	c := report.Check{Name: w.title(name), Kind: report.CheckAlarm, Status: report.CheckInconclusive}
-	when := fmt.Sprintf("at the end of %s", w.run.options.Observe)
+	c := report.Check{Name: w.title(name), Status: report.CheckInconclusive}
+	when := "at the end of " + report.DurationText(w.run.options.Observe)
 	if w.run.options.Observe == 0 {
 		when = "right after the move (observe is 0s)"
 	}
@@ -237,17 +275,24 @@ func (w *alarmWatch) conclude(name string) report.Check {
 		if reason := w.last[key(region, name)].reason; reason != "" && worst != types.StateValueOk {
 			c.Detail += ": " + w.run.sanitize(reason, reasonLimit)
 		}
+		if worst == types.StateValueAlarm && w.old(name) {
+			c.Kind = report.CheckOldAlarm
+			if window := w.last[key(region, name)].window; w.run.options.Observe > 0 {
+				c.Detail += fmt.Sprintf("; it evaluates the last %s, so it may still show the time before the move: set observe to a longer time", report.DurationText(window))
+			}
+		}
 		return c
 	}
 	if len(states) > 0 {
-		c.Detail = fmt.Sprintf("CloudWatch gave a state that is not known here: %s", slices.Collect(maps.Keys(states)))
+		c.Detail = fmt.Sprintf("CloudWatch returned an unknown state: %s", slices.Collect(maps.Keys(states)))
 		return c
 	}
-	c.Detail = fmt.Sprintf("there is no metric or composite alarm of that name in %s: check the input alarms", strings.Join(w.regions, ", "))
+	c.Detail = fmt.Sprintf("there is no metric or composite alarm with that name in %s: check the input alarms", strings.Join(w.regions, ", "))
 	return c
 }
 
-// states are those of a name over all regions, each with one region it is in.
+// states returns the states of an alarm over all regions, each with a region in which
+// the alarm has that state.
 func (w *alarmWatch) states(name string) map[types.StateValue]string {
 	out := map[types.StateValue]string{}
 	for _, region := range w.regions {
@@ -258,7 +303,8 @@ func (w *alarmWatch) states(name string) map[types.StateValue]string {
 	return out
 }
 
-// cutShort is what is known where the end of the watch was not seen.
+// cutShort returns the checks if the observation period ended early: each is
+// inconclusive and has the last known state.
 func (w *alarmWatch) cutShort(ctx context.Context, why string) result {
 	if ctx.Err() == nil && !w.known {
 		_, _ = w.read(ctx)
@@ -266,7 +312,7 @@ func (w *alarmWatch) cutShort(ctx context.Context, why string) result {
 	var out result
 	for _, name := range w.names {
 		out.checks = append(out.checks, report.Check{
-			Name: w.title(name), Kind: report.CheckAlarm, Status: report.CheckInconclusive, Detail: why + w.lastKnown(name),
+			Name: w.title(name), Status: report.CheckInconclusive, Detail: why + w.lastKnown(name),
 		})
 	}
 	return out
@@ -284,7 +330,7 @@ func (w *alarmWatch) lastKnown(name string) string {
 	return "; its last known state was " + strings.Join(text, ", ")
 }
 
-// inRegion is said only where there are several.
+// inRegion returns the region for a message, or nothing if there is only one.
 func (w *alarmWatch) inRegion(region string) string {
 	if len(w.regions) == 1 {
 		return ""

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/stretchr/testify/assert"
@@ -79,14 +80,14 @@ func TestAlarmsCountByTheirStateAtTheEnd(t *testing.T) {
 		detail string
 		logged bool // that it went off
 	}{
-		"fine all along":                {course{{0, inOK}}, report.CheckPassed, "it was in the state OK at the end of 5m0s", false},
-		"in ALARM all along":            {course{{0, inAlarm}}, report.CheckFailed, "it was in the state ALARM at the end of 5m0s: 5 datapoints, ***", false},
-		"in ALARM at first, clears":     {course{{0, inAlarm}, {3 * time.Minute, inOK}}, report.CheckPassed, "OK", false},
-		"goes off and stays":            {course{{0, inOK}, {2 * time.Minute, inAlarm}}, report.CheckFailed, "ALARM", true},
-		"goes off and clears":           {course{{0, inOK}, {time.Minute, inAlarm}, {2 * time.Minute, inOK}}, report.CheckPassed, "OK", true},
-		"goes off in the last second":   {course{{0, inOK}, {5*time.Minute - time.Second, inAlarm}}, report.CheckFailed, "ALARM", true},
-		"no data is not health":         {course{{0, noData}}, report.CheckInconclusive, "INSUFFICIENT_DATA at the end of 5m0s", false},
-		"a state that nobody has heard": {course{{0, "MUTED"}}, report.CheckInconclusive, "not known here: [MUTED]", false},
+		"fine all along":                     {course{{0, inOK}}, report.CheckPassed, "it was in the state OK at the end of 5 min", false},
+		"in ALARM all along":                 {course{{0, inAlarm}}, report.CheckFailed, "it was in the state ALARM at the end of 5 min: 5 datapoints, ***", false},
+		"in ALARM at first, clears":          {course{{0, inAlarm}, {3 * time.Minute, inOK}}, report.CheckPassed, "OK", false},
+		"goes off and stays":                 {course{{0, inOK}, {2 * time.Minute, inAlarm}}, report.CheckFailed, "ALARM", true},
+		"goes off and clears":                {course{{0, inOK}, {time.Minute, inAlarm}, {2 * time.Minute, inOK}}, report.CheckPassed, "OK", true},
+		"goes off in the last second":        {course{{0, inOK}, {5*time.Minute - time.Second, inAlarm}}, report.CheckFailed, "ALARM", true},
+		"missing data does not mean healthy": {course{{0, noData}}, report.CheckInconclusive, "INSUFFICIENT_DATA at the end of 5 min", false},
+		"a state that nobody has heard":      {course{{0, "MUTED"}}, report.CheckInconclusive, "unknown state: [MUTED]", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,10 +118,10 @@ func TestAlarmsWithoutObserveAreLookedAtOnce(t *testing.T) {
 	v := s.verify()
 	assert.Equal(t, 1, calls)
 	assert.Equal(t, []report.Check{
-		{Name: "alarm errors", Kind: report.CheckAlarm, Status: report.CheckFailed, Detail: "it was in the state ALARM right after the move (observe is 0s): 5 datapoints, ***"},
-		{Name: "alarm composite-all", Kind: report.CheckAlarm, Status: report.CheckPassed, Detail: "it was in the state OK right after the move (observe is 0s)"},
-		{Name: "alarm gone", Kind: report.CheckAlarm, Status: report.CheckInconclusive, Detail: "there is no metric or composite alarm of that name in eu-west-1: check the input alarms"},
-		{Name: "alarm silent", Kind: report.CheckAlarm, Status: report.CheckInconclusive, Detail: "it was in the state INSUFFICIENT_DATA right after the move (observe is 0s): 5 datapoints, ***"},
+		{Name: "alarm errors", Kind: report.CheckOldAlarm, Status: report.CheckFailed, Detail: "it was in the state ALARM right after the move (observe is 0s): 5 datapoints, ***"},
+		{Name: "alarm composite-all", Status: report.CheckPassed, Detail: "it was in the state OK right after the move (observe is 0s)"},
+		{Name: "alarm gone", Status: report.CheckInconclusive, Detail: "there is no metric or composite alarm with that name in eu-west-1: check the input alarms"},
+		{Name: "alarm silent", Status: report.CheckInconclusive, Detail: "it was in the state INSUFFICIENT_DATA right after the move (observe is 0s): 5 datapoints, ***"},
 	}, v.Checks)
 }
 
@@ -214,6 +215,56 @@ func TestAlarmsThatCannotBeReadAtTheEnd(t *testing.T) {
 		assert.Equal(t, report.CheckInconclusive, got.Status)
 		assert.Equal(t, "cloudwatch:DescribeAlarms failed: ServiceUnavailable: in AWS's words; its last known state was OK", got.Detail)
 	})
+}
+
+// An alarm that evaluates a longer time than was watched still shows what the failed
+// version did: that is no reason to leave the version that was restored.
+func TestAnAlarmThatEvaluatesTheTimeBeforeTheMove(t *testing.T) {
+	t.Parallel()
+	metric := func(period, periods int32) types.MetricAlarm {
+		return types.MetricAlarm{Period: &period, EvaluationPeriods: &periods}
+	}
+	expression, period, five := types.MetricAlarm{EvaluationPeriods: sdk.Int32(3)}, int32(300), int32(60)
+	expression.Metrics = []types.MetricDataQuery{{Expression: str("a/b")}, {MetricStat: &types.MetricStat{Period: &five}}, {MetricStat: &types.MetricStat{Period: &period}}}
+	for name, c := range map[string]struct {
+		alarm  types.MetricAlarm
+		since  time.Duration // after the move
+		course course
+		old    bool
+	}{
+		"3 periods of 5 minutes":                      {metric(300, 3), -time.Minute, course{{0, inAlarm}}, true},
+		"metric math over 15 minutes":                 {expression, -time.Minute, course{{0, inAlarm}}, true},
+		"5 periods of a minute":                       {metric(60, 5), -time.Minute, course{{0, inAlarm}}, false},
+		"one period of a minute":                      {metric(60, 1), -time.Minute, course{{0, inAlarm}}, false},
+		"15 minutes, and it went off after the move":  {metric(300, 3), time.Minute, course{{0, inAlarm}}, false},
+		"15 minutes, and it was OK in between":        {metric(300, 3), 0, course{{0, inAlarm}, {time.Minute, inOK}, {2 * time.Minute, inAlarm}}, false},
+		"15 minutes, and it had no data in between":   {metric(300, 3), 0, course{{0, inAlarm}, {time.Minute, noData}, {2 * time.Minute, inAlarm}}, false},
+		"AWS does not say how much time it evaluates": {types.MetricAlarm{}, -time.Minute, course{{0, inAlarm}}, false},
+		"15 minutes, and AWS does not say since when": {metric(300, 3), 1, course{{0, inAlarm}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := everything(t)
+				began, states := time.Now(), c.course.alarms()
+				s.clients.Alarms = alarms(func(in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+					out, err := states(in)
+					for i := range out.MetricAlarms {
+						a := &out.MetricAlarms[i]
+						a.Period, a.EvaluationPeriods, a.Metrics = c.alarm.Period, c.alarm.EvaluationPeriods, c.alarm.Metrics
+						if c.since != 1 {
+							a.StateTransitionedTimestamp = sdk.Time(began.Add(c.since))
+						}
+					}
+					return out, err
+				})
+				got := find(t, s.verify(), "alarm errors")
+				assert.Equal(t, report.CheckFailed, got.Status)
+				assert.Equal(t, c.old, got.Kind == report.CheckOldAlarm)
+				assert.Equal(t, c.old, strings.Contains(got.Detail, "it evaluates the last 15 min, so it may still show the time before the move: set observe to a longer time"), got.Detail)
+			})
+		})
+	}
 }
 
 // An alarm that goes off is noticed within a twentieth of the watch, and a short

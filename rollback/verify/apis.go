@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -13,24 +12,31 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// apiCheck watches the errors that callers of an API get, in every region of the
-// subjects together.
+// apiCheck observes the errors that callers of an API receive, in all regions of the
+// functions together.
 type apiCheck struct {
 	run     *run
 	api     string
-	subject Subject // the one whose deploy gives the time of the failure
+	regions []string
+	subject Subject // its deploy is the time of the failure
 }
 
-// apiChecks takes the time of the failure from the first subject whose deploy is
-// known.
+// apiChecks returns one check per API. The time of the failure is that of the first
+// subject whose deploy is known.
 func (r *run) apiChecks(subjects []Subject) []check {
 	if r.options.Observe <= 0 || len(subjects) == 0 {
 		return nil
 	}
 	first := slices.IndexFunc(subjects, func(s Subject) bool { return !s.DeployedAt.IsZero() })
+	var regions []string
+	for _, s := range subjects {
+		regions = append(regions, s.Region)
+	}
+	slices.Sort(regions)
+	regions = slices.Compact(regions)
 	var checks []check
 	for _, api := range r.options.APIs {
-		checks = append(checks, apiCheck{run: r, api: api, subject: subjects[max(first, 0)]})
+		checks = append(checks, apiCheck{run: r, api: api, regions: regions, subject: subjects[max(first, 0)]})
 	}
 	return checks
 }
@@ -48,19 +54,19 @@ func (c apiCheck) verify(ctx context.Context) result {
 	if status == report.CheckPassed && m.partial {
 		status = report.CheckInconclusive
 	}
-	out := newResult(name, status, "answers 5xx: %s", detail)
+	out := newResult(name, status, "5xx responses: %s", detail)
 	out.cutShort(cut)
 	return out
 }
 
-// preflight tries nothing: the metrics of the functions need the same permission,
-// and are tried.
+// preflight does nothing, because the metrics of the functions require the same
+// permission, and their preflight tries it.
 func (apiCheck) preflight(context.Context) []Preflight { return nil }
 
-// read reads the calls and errors of all regions.
+// read reads the calls and errors in the regions of the functions.
 func (c apiCheck) read(ctx context.Context, w span, m *measurements) error {
 	var calls, errors []string
-	for n, region := range slices.Sorted(maps.Keys(c.run.regions)) {
+	for n, region := range c.regions {
 		queries := apiQueries(c.api, n)
 		if err := c.run.metricData(ctx, region, w, queries, m); err != nil {
 			return err
@@ -73,9 +79,9 @@ func (c apiCheck) read(ctx context.Context, w span, m *measurements) error {
 	return nil
 }
 
-// apiQueries asks for a REST API by its name and for an HTTP API by its id:
-// which of the two it is, nobody has to say. Calls come first, then errors; n
-// tells the regions apart.
+// apiQueries returns the queries for a REST API with this name and for an HTTP API
+// with this ID, so the user need not say which one it is. The queries for calls come
+// first, then those for errors. n makes the IDs different for each region.
 func apiQueries(api string, n int) []types.MetricDataQuery {
 	query := func(id, metric, dimension string) types.MetricDataQuery {
 		return types.MetricDataQuery{Id: sdk.String(fmt.Sprintf("%s%d", id, n)), MetricStat: &types.MetricStat{
@@ -94,7 +100,8 @@ func apiQueries(api string, n int) []types.MetricDataQuery {
 	}
 }
 
-// sum makes one series of several. What is read again counts once.
+// sum adds several series into one. It replaces the previous sum, so data that is
+// read again counts once.
 func (m *measurements) sum(into string, from []string) {
 	all := series{}
 	for _, id := range from {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/org/lambda-rollback-action/rollback/report"
+	"github.com/org/lambda-rollback-action/rollback/verify"
 )
 
 // gateway counts an API's calls and its 5xx answers by the minute, under the
@@ -59,11 +60,11 @@ func TestAPIs(t *testing.T) {
 		status            report.CheckStatus
 		detail            string
 	}{
-		"a REST API that is well again":  {"ApiName", "5XXError", ends, report.CheckPassed, "answers 5xx: error rate now 0.0 % (0 errors in"},
-		"an HTTP API that is well again": {"ApiId", "5xx", ends, report.CheckPassed, "answers 5xx: error rate now 0.0 %"},
+		"a REST API that is well again":  {"ApiName", "5XXError", ends, report.CheckPassed, "5xx responses: error rate now 0.0 % (0 errors in"},
+		"an HTTP API that is well again": {"ApiId", "5xx", ends, report.CheckPassed, "5xx responses: error rate now 0.0 %"},
 		"a REST API that goes on":        {"ApiName", "5XXError", goesOn, report.CheckFailed, "error rate now 50 %"},
 		"an HTTP API that goes on":       {"ApiId", "5xx", goesOn, report.CheckFailed, "before the deploy 0.0 % (0 errors in 6000 calls)"},
-		"an API that nobody calls":       {"Nothing", "", ends, report.CheckInconclusive, "no data is not health"},
+		"an API that nobody calls":       {"Nothing", "", ends, report.CheckInconclusive, "missing data does not mean healthy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,5 +89,31 @@ func TestAnAPIWithoutThePermission(t *testing.T) {
 		got := find(t, s.verify(), "API shop")
 		assert.Equal(t, report.CheckInconclusive, got.Status)
 		assert.Contains(t, got.Detail, "cloudwatch:GetMetricData")
+	})
+}
+
+// The region of an alarm can have another API of that name.
+func TestAnAPIIsReadInTheRegionsOfTheFunctions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup()
+		s.Options.Observe, s.Options.APIs = 5*time.Minute, []string{"shop"}
+		s.Options.Alarms = []verify.Alarm{{Name: "site", Region: "us-east-1"}}
+		asked := map[string]bool{}
+		healthy := gateway("ApiName", "5XXError", func(time.Duration) float64 { return 0 })
+		s.AWS = func(region string) verify.Clients {
+			clients := s.clients
+			clients.Alarms = inStates(map[string]types.StateValue{"site": inOK})
+			clients.Metrics = metrics(func(in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
+				if aws.ToString(in.MetricDataQueries[0].MetricStat.Metric.Namespace) == "AWS/ApiGateway" {
+					asked[region] = true
+				}
+				return healthy(in)
+			})
+			return clients
+		}
+		got := find(t, s.verify(), "API shop")
+		assert.Equal(t, report.CheckPassed, got.Status, got.Detail)
+		assert.Equal(t, map[string]bool{"eu-west-1": true}, asked)
 	})
 }

@@ -18,9 +18,9 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Counts are the calls of an alias by minute, from one time to another: of each of
-// the versions, in their order, or of the alias as a whole where a version is empty.
-// A minute in which nothing was counted of a version is missing.
+// Counts returns the calls of an alias by minute, from one time to another, for each
+// of the versions in order. An empty version means the alias as a whole. A minute in
+// which nothing was counted is left out.
 func (v *Verifier) Counts(ctx context.Context, s Subject, from, to time.Time, versions ...string) ([][]errorrate.Minute, error) {
 	if !from.Before(to) {
 		return make([][]errorrate.Minute, len(versions)), nil
@@ -57,9 +57,9 @@ func (v *Verifier) Counts(ctx context.Context, s Subject, from, to time.Time, ve
 	return out, nil
 }
 
-// errPartial is an answer of CloudWatch that lacks a part: what is missing could be
-// the errors.
-var errPartial = errors.New("CloudWatch did not give all of the data")
+// errPartial is returned if a response from CloudWatch is incomplete: the missing
+// part could be the errors.
+var errPartial = errors.New("CloudWatch did not return all of the data")
 
 func countID(metric string, version int) string {
 	return map[string]string{"Invocations": "calls", "Errors": "errors", "Throttles": "throttles"}[metric] + strconv.Itoa(version)
@@ -79,8 +79,8 @@ func countQuery(s Subject, metric string, i int, version string) types.MetricDat
 	}}
 }
 
-// Ringing are the alarms that are in ALARM now, as people name them. known is false
-// where one could not be read.
+// Ringing returns the alarms that are in ALARM now, by their names for people. known
+// is false if an alarm could not be read or does not exist.
 func (v *Verifier) Ringing(ctx context.Context, subjects []Subject) (names []string, known bool) {
 	if len(v.Options.Alarms) == 0 {
 		return nil, true
@@ -111,8 +111,8 @@ func (v *Verifier) Ringing(ctx context.Context, subjects []Subject) (names []str
 }
 
 // PreflightPromotion reports whether a promotion could count the calls of a function
-// and, where that is asked for, invoke the subject's version by its number. Nothing
-// runs, and nothing changes.
+// and, if requested, invoke the subject's version by its number. It runs no function
+// and changes nothing.
 func (v *Verifier) PreflightPromotion(ctx context.Context, s Subject) []Preflight {
 	const metrics, invoke = "promotion: metrics", "promotion: invoke by number"
 	r := v.newRun(ctx, []Subject{s})
@@ -133,8 +133,9 @@ func (v *Verifier) PreflightPromotion(ctx context.Context, s Subject) []Prefligh
 	return append(out, newPreflight(invoke, report.CheckPassed, "allowed for version %s (as a dry run: the function did not run)", s.Version)...)
 }
 
-// InvokeVersion runs one version of a function by its own number, and not through the
-// alias, so often at once: before it has any traffic.
+// InvokeVersion invokes one version of a function by its number, not through the
+// alias, before it has any traffic. It makes times concurrent invocations, but at
+// least one.
 func (v *Verifier) InvokeVersion(ctx context.Context, s Subject, times int) Verdict {
 	r := v.newRun(ctx, []Subject{s})
 	defer r.endWatch(nil)
@@ -151,7 +152,7 @@ func (v *Verifier) InvokeVersion(ctx context.Context, s Subject, times int) Verd
 		}
 	}
 	if len(results) > 1 {
-		worst.checks[0].Detail = fmt.Sprintf("%s (%d calls at once)", worst.checks[0].Detail, len(results))
+		worst.checks[0].Detail = fmt.Sprintf("%s (%d concurrent calls)", worst.checks[0].Detail, len(results))
 	}
 	r.note(worst)
 	return newVerdict(worst, r.started, r.clock.Now())
@@ -171,7 +172,8 @@ func (r *run) invokeVersion(ctx context.Context, s Subject) result {
 		case limited.Err() != nil:
 			return newResult(name, report.CheckInconclusive, "version %s: %s", s.Version, context.Cause(limited))
 		case err == nil:
-			// By its number only that version can run: there is nothing to wait for.
+			// An invocation by number can run only that version, so there is nothing
+			// to wait for.
 			return invokeCheck{r, s}.judge(out, r.clock.Now().Sub(asked))
 		case mayPass(err, try):
 			_ = r.clock.Sleep(limited, r.retry.Pause(r.clock.Now(), try, err))

@@ -118,6 +118,15 @@ type setup struct {
 	subject verify.Subject
 }
 
+// clockAhead is a clock that is set to another time.
+type clockAhead struct {
+	clock
+
+	ahead time.Duration
+}
+
+func (c clockAhead) Now() time.Time { return time.Now().Add(c.ahead) }
+
 func newSetup() *setup {
 	now := time.Now()
 	s := &setup{log: &journal{}, subject: verify.Subject{

@@ -51,27 +51,27 @@ func TestHealthOverHTTP(t *testing.T) {
 		want    report.CheckStatus
 		detail  string
 	}{
-		"three good answers in a row":     {status(200), nil, report.CheckPassed, "3 answers in a row were status 200, after 3 probes; answered in "},
+		"three good answers in a row":     {status(200), nil, report.CheckPassed, "3 consecutive responses had status 200, after 3 probes; response times "},
 		"503 at first, then good":         {status(503, 503, 200), nil, report.CheckPassed, "after 5 probes"},
 		"flapping once starts anew":       {status(200, 200, 500, 200, 200, 200), nil, report.CheckPassed, "after 6 probes"},
-		"bad for good":                    {status(500), nil, report.CheckFailed, "at most 0 in a row; last problem: status 500; answered in "},
+		"bad for good":                    {status(500), nil, report.CheckFailed, "at most 0 in a row; last problem: status 500; response times "},
 		"204 is not 200":                  {status(204), nil, report.CheckFailed, "last problem: status 204"},
-		"204 is of the class 2xx":         {status(204), func(h *verify.Health) { h.Statuses, h.StatusText = any2xx, "2xx" }, report.CheckPassed, "were status 2xx"},
-		"a body with the text":            {body("all systems up"), func(h *verify.Health) { h.Body = "systems up" }, report.CheckPassed, "with the text that the body must hold"},
-		"a body without the text":         {body("maintenance"), func(h *verify.Health) { h.Body = "up" }, report.CheckFailed, "the body does not hold the text"},
-		"the text across two chunks":      {chunks("all sys", "tems up"), func(h *verify.Health) { h.Body = "systems up" }, report.CheckPassed, "3 answers"},
-		"the text behind the first MiB":   {body(strings.Repeat("x", 1<<20) + "up"), func(h *verify.Health) { h.Body = "up"; h.Timeout = 5 * time.Second }, report.CheckFailed, "the first MiB of the body does not hold"},
-		"an endless body nobody reads":    {endless, nil, report.CheckPassed, "3 answers"},
-		"an endless body without text":    {endless, func(h *verify.Health) { h.Body = "up" }, report.CheckFailed, "not 3 times in a row"},
-		"a slow body that never ends":     {stalled, func(h *verify.Health) { h.Body = "up"; h.Timeout = time.Second }, report.CheckFailed, "the body broke off after 4 bytes"},
-		"a redirect on the same host":     {redirect("/", "/up"), nil, report.CheckPassed, "3 answers"},
-		"a redirect that is asked for":    {redirect("/", "/up"), func(h *verify.Health) { h.Statuses = func(c int) bool { return c == 302 } }, report.CheckPassed, "3 answers"},
-		"a redirect in a circle":          {redirect("/", "/"), func(h *verify.Health) { h.Timeout = 2 * time.Second }, report.CheckFailed, "status 302 after 5 redirects, which do not end"},
-		"a redirect to another host":      {redirect("/", elsewhere.URL+"/login?key=hunter2"), nil, report.CheckFailed, "status 302, a redirect to " + elsewhere.URL + "/login, which is not followed"},
-		"a redirect to another scheme":    {redirect("/", "https://127.0.0.1/"), nil, report.CheckFailed, "not followed to another host or scheme"},
+		"204 is of the class 2xx":         {status(204), func(h *verify.Health) { h.Statuses, h.StatusText = any2xx, "2xx" }, report.CheckPassed, "had status 2xx"},
+		"a body with the text":            {body("all systems up"), func(h *verify.Health) { h.Body = "systems up" }, report.CheckPassed, "with the required text in the body"},
+		"a body without the text":         {body("maintenance"), func(h *verify.Health) { h.Body = "up" }, report.CheckFailed, "the body does not contain the required text"},
+		"the text across two chunks":      {chunks("all sys", "tems up"), func(h *verify.Health) { h.Body = "systems up" }, report.CheckPassed, "3 consecutive responses"},
+		"the text behind the first MiB":   {body(strings.Repeat("x", 1<<20) + "up"), func(h *verify.Health) { h.Body = "up"; h.Timeout = 5 * time.Second }, report.CheckFailed, "the first MiB of the body does not contain"},
+		"an endless body nobody reads":    {endless, nil, report.CheckPassed, "3 consecutive responses"},
+		"an endless body without text":    {endless, func(h *verify.Health) { h.Body = "up" }, report.CheckFailed, "fewer than 3 consecutive responses"},
+		"a slow body that never ends":     {stalled, func(h *verify.Health) { h.Body = "up"; h.Timeout = time.Second }, report.CheckFailed, "the body ended early after 4 bytes"},
+		"a redirect on the same host":     {redirect("/", "/up"), nil, report.CheckPassed, "3 consecutive responses"},
+		"a redirect that is asked for":    {redirect("/", "/up"), func(h *verify.Health) { h.Statuses = func(c int) bool { return c == 302 } }, report.CheckPassed, "3 consecutive responses"},
+		"a redirect in a circle":          {redirect("/", "/"), func(h *verify.Health) { h.Timeout = 2 * time.Second }, report.CheckFailed, "status 302 after 5 redirects, which is the limit"},
+		"a redirect to another host":      {redirect("/", elsewhere.URL+"/login?key=hunter2"), nil, report.CheckFailed, "status 302, a redirect to " + elsewhere.URL + "/login: redirects to another host"},
+		"a redirect to another scheme":    {redirect("/", "https://127.0.0.1/"), nil, report.CheckFailed, "to another host or scheme are not followed"},
 		"the connection is torn down":     {tear, nil, report.CheckFailed, "last problem: EOF"},
 		"no answer ever":                  {hang, func(h *verify.Health) { h.Timeout = 50 * time.Millisecond }, report.CheckFailed, "0 of 1 probes healthy"},
-		"longer to prove than there time": {status(200), func(h *verify.Health) { h.Successes = 100; h.Interval = 50 * time.Millisecond }, report.CheckFailed, "not 100 times in a row"},
+		"longer to prove than there time": {status(200), func(h *verify.Health) { h.Successes = 100; h.Interval = 50 * time.Millisecond }, report.CheckInconclusive, "is too short for 100 consecutive probes 50 ms apart: increase health-timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,8 +90,12 @@ func TestHealthOverHTTP(t *testing.T) {
 			assert.Equal(t, c.want, got.Status, got.Detail)
 			assert.Contains(t, got.Detail, c.detail)
 			want := report.Healthy
-			if c.want == report.CheckFailed {
+			switch c.want {
+			case report.CheckFailed:
 				want = report.NotHealthy
+			case report.CheckInconclusive:
+				want = report.HealthUnknown
+			case report.CheckPassed: // healthy
 			}
 			assert.Equal(t, want, v.Healthy)
 			assert.NotContains(t, fmt.Sprint(v)+s.log.String(), "hunter2")
@@ -187,8 +191,8 @@ func TestHealthNeedsACertificateToTrust(t *testing.T) {
 		want    report.CheckStatus
 		detail  string
 	}{
-		"a good one":            {"127.0.0.1", time.Hour, true, report.CheckPassed, "3 answers"},
-		"of an unknown issuer":  {"127.0.0.1", time.Hour, false, report.CheckFailed, "certificate is not to be trusted: x509: certificate signed by unknown authority"},
+		"a good one":            {"127.0.0.1", time.Hour, true, report.CheckPassed, "3 consecutive responses"},
+		"of an unknown issuer":  {"127.0.0.1", time.Hour, false, report.CheckFailed, "certificate is not trusted: x509: certificate signed by unknown authority"},
 		"expired":               {"127.0.0.1", -time.Hour, true, report.CheckFailed, "certificate has expired"},
 		"made for another host": {"127.9.9.9", time.Hour, true, report.CheckFailed, "not 127.0.0.1"},
 	} {
@@ -275,10 +279,10 @@ func TestHealthKeepsItsTimes(t *testing.T) {
 		probes  int
 		detail  string
 	}{
-		"fast answers, one each interval":       {time.Minute, 10 * time.Millisecond, 200, 4*time.Second + 10*time.Millisecond, 3, "answered in 10ms to 10ms, median 10ms"},
+		"fast answers, one each interval":       {time.Minute, 10 * time.Millisecond, 200, 4*time.Second + 10*time.Millisecond, 3, "response times 10ms to 10ms, median 10ms"},
 		"answers slower than the interval":      {time.Minute, 3 * time.Second, 200, 9 * time.Second, 3, "median 3s"},
 		"bad to the end of the time":            {time.Minute, 0, 500, time.Minute, 30, "0 of 30 probes healthy"},
-		"no answer: each probe ends after 10 s": {59 * time.Second, time.Hour, 200, 59 * time.Second, 6, "0 of 5 probes healthy, at most 0 in a row; last problem: no complete answer within 10s"},
+		"no answer: each probe ends after 10 s": {59 * time.Second, time.Hour, 200, 59 * time.Second, 6, "0 of 5 probes healthy, at most 0 in a row; last problem: no complete response within 10s"},
 		"no answer in less than one probe":      {5 * time.Second, time.Hour, 200, 5 * time.Second, 1, "0 of 1 probes healthy"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -298,6 +302,42 @@ func TestHealthKeepsItsTimes(t *testing.T) {
 				assert.Equal(t, c.lasts, v.Ended.Sub(v.Started))
 				assert.Equal(t, c.probes, probes)
 				assert.Contains(t, v.Checks[0].Detail, c.detail)
+			})
+		})
+	}
+}
+
+// A probe that the end of the time cuts off is only unhealthy if it hung.
+func TestAProbeThatIsCutOff(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		timeout, takes, last time.Duration // the last is the third probe
+		want                 report.CheckStatus
+	}{
+		"it had just begun":                      {4*time.Second + 100*time.Millisecond, 10 * time.Millisecond, time.Hour, report.CheckInconclusive},
+		"it took no longer than the others":      {8 * time.Second, 3 * time.Second, time.Hour, report.CheckInconclusive},
+		"it hung for longer than the next pause": {7 * time.Second, 10 * time.Millisecond, time.Hour, report.CheckFailed},
+		"it hung for longer than the others":     {10 * time.Second, 3 * time.Second, time.Hour, report.CheckFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				probes := 0
+				s := newSetup()
+				s.HTTP = &http.Client{Transport: web(func(r *http.Request) (*http.Response, error) {
+					takes := c.takes
+					if probes++; probes == 3 {
+						takes = c.last
+					}
+					if err := (clock{}).Sleep(r.Context(), takes); err != nil {
+						return nil, err
+					}
+					return answer(r, 200), nil
+				})}
+				s.Options.Health = verify.Health{URLs: []*url.URL{mustURL(t, "https://api.example")}, Successes: 5, Interval: 2 * time.Second, Timeout: c.timeout}
+				got := s.verify().Checks[0]
+				assert.Equal(t, c.want, got.Status, got.Detail)
+				assert.Contains(t, got.Detail, "2 of 2 probes healthy")
 			})
 		})
 	}

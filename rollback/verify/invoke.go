@@ -19,27 +19,27 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// Invoker is Lambda as far as it takes to invoke.
+// Invoker is the part of the Lambda API that invokes a function.
 type Invoker interface {
 	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
 const (
 	invokeAction = "lambda:InvokeFunction"
-	// invokeLimit bounds the check as a whole. It is not cut into shorter
-	// tries: a cold start is slow, and to invoke again while the first one
-	// still runs would do the test's work twice.
+	// invokeLimit is the time limit for the whole check. A single attempt has no
+	// shorter limit, because a cold start is slow, and another invocation while the
+	// first one is still running would do the work of the test twice.
 	invokeLimit = 60 * time.Second
-	settleLimit = 10 * time.Second // an alias's move takes a moment to reach all callers
+	settleLimit = 10 * time.Second // an alias update takes a moment to reach all callers
 	settlePause = 500 * time.Millisecond
 
-	payloadLimit = 500      // characters of an error's payload that are shown
-	payloadBytes = 64 << 10 // what is looked at of a payload, which can have 6 MB
-	logTailLimit = 4 << 10  // Lambda gives no more
+	payloadLimit = 500      // characters of an error payload that are shown
+	payloadBytes = 64 << 10 // bytes of a payload that are examined; it can have up to 6 MB
+	logTailLimit = 4 << 10  // in bytes; Lambda returns no more
 )
 
-// broken are Lambda's errors for a version that it cannot run as it is
-// configured: it would not serve any other call either.
+// broken lists Lambda's errors for a version that cannot run as it is configured.
+// Such a version would not serve any other call either.
 var broken = []string{
 	"EFSIOException", "EFSMountConnectivityException", "EFSMountFailureException", "EFSMountTimeoutException",
 	"ENILimitReachedException", "InvalidRuntimeException", "InvalidSecurityGroupIDException", "InvalidSubnetIDException",
@@ -47,13 +47,13 @@ var broken = []string{
 	"KMSNotFoundException", "SnapStartException", "SnapStartTimeoutException", "SubnetIPAddressLimitReachedException",
 }
 
-// notReady are its errors for a version that is on its way.
+// notReady lists Lambda's errors for a version that is not ready yet.
 var notReady = []string{"ResourceConflictException", "ResourceNotReadyException", "SnapStartNotReadyException"}
 
-// errInvokeLimit is the cause of an invocation that took too long.
-var errInvokeLimit = fmt.Errorf("the function did not answer within %s", invokeLimit)
+// errInvokeLimit is the cancellation cause of an invocation that takes too long.
+var errInvokeLimit = fmt.Errorf("the function did not respond within %s", report.DurationText(invokeLimit))
 
-// invokeCheck calls the function through its alias.
+// invokeCheck invokes the function through its alias.
 type invokeCheck struct {
 	run     *run
 	subject Subject
@@ -66,7 +66,8 @@ func (r *run) invokeChecks(s Subject) []check {
 	return []check{invokeCheck{r, s}}
 }
 
-// verify calls the function until the target answers.
+// verify invokes the function until the target version responds, or another version
+// still responds after settleLimit.
 func (c invokeCheck) verify(ctx context.Context) result {
 	r, s := c.run, c.subject
 	limited, cancel := context.WithTimeoutCause(ctx, invokeLimit, errInvokeLimit)
@@ -80,7 +81,7 @@ func (c invokeCheck) verify(ctx context.Context) result {
 		})
 		switch {
 		case ctx.Err() != nil:
-			return newResult("invoke", report.CheckInconclusive, "stopped before its end: %s%s", context.Cause(ctx), other)
+			return newResult("invoke", report.CheckInconclusive, "stopped early: %s%s", context.Cause(ctx), other)
 		case limited.Err() != nil:
 			return newResult("invoke", report.CheckInconclusive, "%s%s", errInvokeLimit, other)
 		case err == nil && (sdk.ToString(out.ExecutedVersion) == s.Version || r.clock.Now().Sub(began) >= settleLimit):
@@ -90,7 +91,7 @@ func (c invokeCheck) verify(ctx context.Context) result {
 			_ = r.clock.Sleep(limited, settlePause)
 		case mayPass(err, try):
 			wait := r.retry.Pause(r.clock.Now(), try, err)
-			other = "; the last try had ended with " + r.sanitize(aws.Brief(err), longestText)
+			other = "; the last attempt failed with " + r.sanitize(aws.Brief(err), longestText)
 			r.log.Infof("Invoke: %s; trying again in %s (try %d)", r.sanitize(aws.Brief(err), longestText), wait.Round(10*time.Millisecond), try+1)
 			_ = r.clock.Sleep(limited, wait)
 		default:
@@ -99,8 +100,8 @@ func (c invokeCheck) verify(ctx context.Context) result {
 	}
 }
 
-// mayPass: throttling and a version on its way are waited out to the limit,
-// other faults tried again twice.
+// mayPass reports whether to try again after an error. Throttling and a version that
+// is not ready are retried until the time limit, other temporary errors twice.
 func mayPass(err error, try int) bool {
 	kind, code := aws.Classify(err), aws.Code(err)
 	return kind == aws.Throttled || slices.Contains(notReady, code) ||
@@ -124,7 +125,7 @@ func (c invokeCheck) preflight(ctx context.Context) []Preflight {
 	return newPreflight("invoke", report.CheckPassed, "allowed (as a dry run: the function did not run)")
 }
 
-// dryRun asks Lambda whether it would run an alias or a version.
+// dryRun asks Lambda whether it would run an alias or a version, without running it.
 func (c invokeCheck) dryRun(ctx context.Context, qualifier string) error {
 	_, err := aws.Do(ctx, c.run.retry, "Invoke (dry run)", func(ctx context.Context) (*lambda.InvokeOutput, error) {
 		return c.run.regions[c.subject.Region].Lambda.Invoke(ctx, &lambda.InvokeInput{
@@ -134,7 +135,7 @@ func (c invokeCheck) dryRun(ctx context.Context, qualifier string) error {
 	return err
 }
 
-// judge says what the answer shows.
+// judge returns what the response shows about the version.
 func (c invokeCheck) judge(out *lambda.InvokeOutput, took time.Duration) result {
 	r, s := c.run, c.subject
 	version := sdk.ToString(out.ExecutedVersion)
@@ -142,19 +143,19 @@ func (c invokeCheck) judge(out *lambda.InvokeOutput, took time.Duration) result 
 	var res result
 	switch {
 	case version == "":
-		res = newResult("invoke", report.CheckInconclusive, "AWS did not tell which version ran")
+		res = newResult("invoke", report.CheckInconclusive, "AWS did not report which version ran")
 	case version != s.Version && newer(version, s.FailedVersion):
-		res = newResult("invoke", report.CheckInconclusive, "version %s ran, which is newer than version %s that was left: somebody has deployed meanwhile",
+		res = newResult("invoke", report.CheckInconclusive, "version %s ran, which is newer than version %s, which was replaced: there has been another deploy in the meantime",
 			r.sanitize(version, payloadLimit), s.FailedVersion)
 	case version != s.Version:
-		res = newResult("invoke", report.CheckFailed, "after %s the alias still runs version %s instead of %s", settleLimit, r.sanitize(version, payloadLimit), s.Version)
+		res = newResult("invoke", report.CheckFailed, "after %s, the alias still runs version %s instead of %s", report.DurationText(settleLimit), r.sanitize(version, payloadLimit), s.Version)
 	case problem != "":
 		res = newResult("invoke", report.CheckFailed, "version %s ended with a function error (%s): %s",
 			version, r.sanitize(problem, payloadLimit), r.sanitize(string(head(out.Payload, payloadBytes)), payloadLimit))
 	case out.StatusCode != http.StatusOK && out.StatusCode != http.StatusAccepted:
-		res = newResult("invoke", report.CheckInconclusive, "version %s answered with the status %d", version, out.StatusCode)
+		res = newResult("invoke", report.CheckInconclusive, "version %s returned the status %d", version, out.StatusCode)
 	default:
-		res = newResult("invoke", report.CheckPassed, "version %s answered in %s without a function error", version, milliseconds(took))
+		res = newResult("invoke", report.CheckPassed, "version %s responded in %s without a function error", version, milliseconds(took))
 	}
 	res.logTail = r.logTail(out.LogResult)
 	if res.checks[0].Status == report.CheckFailed {
@@ -165,7 +166,8 @@ func (c invokeCheck) judge(out *lambda.InvokeOutput, took time.Duration) result 
 	return res
 }
 
-// newer reports whether a version has the higher number, as far as they are numbers.
+// newer reports whether a version has a higher number than another. It returns false
+// if either is not a number.
 func newer(version, than string) bool {
 	v, err := strconv.ParseInt(version, 10, 64)
 	t, errThan := strconv.ParseInt(than, 10, 64)
@@ -178,8 +180,8 @@ func (r *run) logTail(encoded *string) string {
 		return ""
 	}
 	text := strings.ToValidUTF8(string(data[max(0, len(data)-logTailLimit):]), "\uFFFD")
-	// Where the tail was cut, its first line can begin with the rest of a
-	// secret, which nobody would recognise.
+	// If the tail was truncated, its first line can begin with the end of a secret,
+	// which would not be recognized.
 	if _, rest, found := strings.Cut(text, "\n"); found && len(data) >= logTailLimit-utf8.UTFMax {
 		text = rest
 	}

@@ -73,21 +73,21 @@ func TestInvoke(t *testing.T) {
 		detail string
 		lasts  time.Duration
 	}{
-		"the target answers":                  {ran("41"), report.CheckPassed, "version 41 answered in <1ms without a function error", 0},
-		"the alias settles":                   {ran("42", "42", "41"), report.CheckPassed, "version 41 answered", time.Second},
-		"the alias never settles":             {ran("42"), report.CheckFailed, "after 10s the alias still runs version 42 instead of 41", 10 * time.Second},
-		"a function error of the old version": {sickAt("42"), report.CheckPassed, "version 41 answered", settle},
+		"the target answers":                  {ran("41"), report.CheckPassed, "version 41 responded in <1ms without a function error", 0},
+		"the alias settles":                   {ran("42", "42", "41"), report.CheckPassed, "version 41 responded", time.Second},
+		"the alias never settles":             {ran("42"), report.CheckFailed, "after 10 s, the alias still runs version 42 instead of 41", 10 * time.Second},
+		"a function error of the old version": {sickAt("42"), report.CheckPassed, "version 41 responded", settle},
 		"the target fails": {said(func(o *lambda.InvokeOutput) {
 			o.FunctionError, o.Payload = str("Unhandled"), []byte(`{"errorMessage":"no hunter2"}`)
 		}), report.CheckFailed, `version 41 ended with a function error (Unhandled): {"errorMessage":"no ***"}`, 0},
 		"the target fails at length": {said(func(o *lambda.InvokeOutput) {
 			o.FunctionError, o.Payload = str("Unhandled"), []byte(strings.Repeat("x", 6<<20))
 		}), report.CheckFailed, strings.Repeat("x", 499) + "…", 0},
-		"AWS does not say which version":   {said(func(o *lambda.InvokeOutput) { o.ExecutedVersion = nil }), report.CheckInconclusive, "did not tell which version ran", 10 * time.Second},
+		"AWS does not say which version":   {said(func(o *lambda.InvokeOutput) { o.ExecutedVersion = nil }), report.CheckInconclusive, "did not report which version ran", 10 * time.Second},
 		"202 counts as answered":           {said(func(o *lambda.InvokeOutput) { o.StatusCode = 202 }), report.CheckPassed, "version 41", 0},
 		"204 does not":                     {said(func(o *lambda.InvokeOutput) { o.StatusCode = 204 }), report.CheckInconclusive, "the status 204", 0},
 		"throttled four times":             {first(ran("41"), throttled, throttled, throttled, throttled), report.CheckPassed, "version 41", -1},
-		"throttled for ever":               {ran().failing(throttled), report.CheckInconclusive, "did not answer within 1m0s; the last try had ended with TooManyRequestsException", time.Minute},
+		"throttled for ever":               {ran().failing(throttled), report.CheckInconclusive, "did not respond within 1 min; the last attempt failed with TooManyRequestsException", time.Minute},
 		"the version is restored":          {first(ran("41"), awsError(409, "SnapStartNotReadyException")), report.CheckPassed, "version 41", -1},
 		"a fault that passes":              {first(ran("41"), awsError(500, "ServiceException"), awsError(502, "")), report.CheckPassed, "version 41", -1},
 		"a fault that stays":               {ran().failing(awsError(500, "ServiceException")), report.CheckInconclusive, "lambda:InvokeFunction failed: ServiceException", -1},

@@ -19,7 +19,7 @@ import (
 const (
 	saysError   = "1 error line"
 	saysNone    = "no error lines"
-	saysNoLevel = "no level (such as INFO or ERROR) could be read"
+	saysNoLevel = "no log level (such as INFO or ERROR) was found"
 )
 
 var logLines = map[string]map[string]string{
@@ -73,8 +73,10 @@ var logLines = map[string]map[string]string{
 		"Traceback (most recent call last):\n  File \"/var/task/app.py\", line 3, in handler\nKeyError: 'id'":                                                               saysError,
 		"Exception in thread \"main\" java.lang.NullPointerException: name":                                                                                                 saysError,
 		"java.lang.IllegalStateException: no pool\n\tat com.shop.Handler.handle(Handler.java:12)":                                                                           saysError,
-		"Unhandled exception. System.NullReferenceException: Object reference not set to an instance of an object.":                                                         saysError,
-		"TypeError: Cannot read properties of undefined (reading 'id')\n    at handler (/var/task/index.js:3:5)":                                                            saysError,
+		"java.lang.StackOverflowError":                                                                                                   saysError,
+		"java.lang.OutOfMemoryError\n\tat com.shop.Handler.handle(Handler.java:12)":                                                      saysError,
+		"Unhandled exception. System.NullReferenceException: Object reference not set to an instance of an object.":                      saysError,
+		"TypeError: Cannot read properties of undefined (reading 'id')\n    at handler (/var/task/index.js:3:5)":                         saysError,
 		"Error: connect ECONNREFUSED 10.0.0.1:5432":                                                                                      saysError,
 		"panic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:":                              saysError,
 		"fatal error: all goroutines are asleep - deadlock!":                                                                             saysError,
@@ -123,6 +125,86 @@ var logLines = map[string]map[string]string{
 		"NOERROR from the resolver, ERROR_COUNT=0":                                         saysNoLevel,
 		"the function was terrified":                                                       saysNoLevel,
 		"":                                                                                 saysNone,
+	},
+	"levels as text, with ANSI codes and without": {
+		"\x1b[31merror\x1b[39m: declined": saysError, // winston
+		"\x1b[32minfo\x1b[39m: no errors": saysNone,
+		"\x1b[90m3:04AM\x1b[0m \x1b[31mERR\x1b[0m declined \x1b[36merror=\x1b[0m\x1b[31mx\x1b[0m":    saysError, // zerolog
+		"\x1b[2m2026-11-22T03:04:05Z\x1b[0m \x1b[31mERROR\x1b[0m \x1b[2mshop\x1b[0m: declined":       saysError, // Rust's tracing
+		"\x1b[2m2026-11-22T03:04:05Z\x1b[0m \x1b[32m INFO\x1b[0m \x1b[2mshop\x1b[0m: no errors":      saysNone,
+		"\x1b[2m2026-11-22 03:04:05\x1b[0m [\x1b[31m\x1b[1merror    \x1b[0m] \x1b[1mdeclined\x1b[0m": saysError, // structlog
+		"2026-11-22T03:04:05.006Z\t8f7e\tERROR\t\x1b[31mdeclined\x1b[0m":                             saysError,
+		"2026-11-22T03:04:05.006Z\tDPANIC\tshop/main.go:12\tdeclined":                                saysError, // zap
+		"1763780645.006\terror\tshop/main.go:12\tdeclined":                                           saysError,
+		"2026-11-22T03:04:05.006Z\tfatal\tshop\tshop/main.go:12\tno database":                        saysError,
+		"2026-11-22T03:04:05.006Z\tinfo\tshop/main.go:12\terror rate 0":                              saysNone,
+		"ERRO[0000] declined":                                                                      saysError, // logrus
+		"FATA[0000] declined":                                                                      saysError,
+		"INFO[0000] no ERROR":                                                                      saysNone,
+		"2026-11-22T03:04:05.006Z error: declined":                                                 saysError,
+		"2026-11-22T03:04:05.006Z [shop] error: declined":                                          saysError,
+		"[2026-11-22 03:04:05] crit: declined":                                                     saysError,
+		"2026-11-22 03:04:05 [shop] info: error: none":                                             saysNone,
+		"Nov 22, 2026 3:04:05 AM com.shop.Pay charge\nSEVERE: declined":                            saysError, // java.util.logging
+		"Nov 22, 2026 3:04:05 AM com.shop.Pay charge\nINFO: ERROR is a word":                       saysNone,
+		"Nov 22, 2026 3:04:05 AM com.shop.Pay charge":                                              saysNoLevel,
+		"2026-11-22 03:04:05.0060|ERROR|Shop.Pay|declined":                                         saysError, // NLog
+		"[2026-11-22T03:04:05+00:00] app.CRITICAL: declined {\"id\":1} []":                         saysError, // Monolog
+		"NOTICE: PHP message: PHP Fatal error:  Uncaught Exception: boom in /var/task/index.php:3": saysError,
+		"NOTICE: PHP message: served":                                                              saysNone,
+		"Fatal Python error: init_fs_encoding: failed to get the Python codec":                     saysError,
+	},
+	"levels of one letter, or as a number": {
+		"E1122 03:04:05.000006       8 pay.go:12] declined":                           saysError, // klog
+		"F1122 03:04:05.000006       8 pay.go:12] no database":                        saysError,
+		"I1122 03:04:05.000006       8 pay.go:12] no ERROR":                           saysNone,
+		"W0122 03:04:05.000006       8 pay.go:12] retried after ERROR":                saysNone,
+		"2026-11-22 03:04:05.000006 E [8:main] Pay -- declined":                       saysError, // semantic_logger
+		"2026-11-22 03:04:05.000006 F [8:main] Pay -- no database":                    saysError,
+		"2026-11-22 03:04:05.000006 I [8:main] Pay -- no ERROR":                       saysNone,
+		"t=2026-11-22T03:04:05+0000 lvl=eror msg=declined":                            saysError, // log15
+		"t=2026-11-22T03:04:05+0000 lvl=info msg=\"lvl=eror\"":                        saysNone,
+		`{"version":"1.1","host":"shop","short_message":"declined","level":3}`:        saysError, // GELF
+		`{"version":"1.1","host":"shop","short_message":"no database","level":0}`:     saysError,
+		`{"version":"1.1","host":"shop","short_message":"an ERROR page","level":6}`:   saysNone,
+		`{"version":"1.1","host":"shop","short_message":"retried","level":4}`:         saysNone,
+		`{"version":"1.1","host":"shop","short_message":"no level"}`:                  saysNoLevel,
+		`{"timeUnixNano":"1","severityNumber":17,"body":{"stringValue":"declined"}}`:  saysError, // OpenTelemetry
+		`{"timeUnixNano":"1","severityNumber":19,"body":"declined"}`:                  saysError,
+		`{"timestamp":"1","severityNumber": 18,"body":"declined"}`:                    saysError,
+		`{"timeUnixNano":"1","severityNumber":0,"body":"unspecified"}`:                saysNoLevel,
+		`{"short_message":"a field of ours","level":50}`:                              saysError, // pino
+		`{"name":"shop","levelno":50,"message":"no database"}`:                        saysError,
+		`{"name":"shop","levelno": 50,"message":"no database"}`:                       saysError,
+		`{"timestamp":"1","severity_number": 21,"body":"no database"}`:                saysError,
+		`{"timeUnixNano":"1","severityNumber":9,"body":{"stringValue":"no ERROR"}}`:   saysNone,
+		`{"name":"shop","levelno":40,"message":"declined"}`:                           saysError, // Python
+		`{"name":"shop","levelno": 30,"message":"retried after ERROR"}`:               saysNone,
+		`{"t":"2026-11-22T03:04:05Z","lvl":"eror","msg":"declined"}`:                  saysError, // log15
+		`{"level":"50","msg":"declined"}`:                                             saysError,
+		`{"level":"30","msg":"no ERROR"}`:                                             saysNone,
+		`{"name":"shop","levelno":"30","levelname":"WARNING","message":"no ERROR"}`:   saysNone,
+		`{"version":"1.1","host":"shop","short_message":"declined","level":"3"}`:      saysError,
+		`{"version":"1.1","host":"shop","short_message":"an ERROR page","level":"6"}`: saysNone,
+		`time="2026-11-22T03:04:05Z" level="error" msg="declined"`:                    saysError,
+		`time="2026-11-22T03:04:05Z" level="info" msg="no ERROR"`:                     saysNone,
+		"E1122 is the code of an article":                                             saysNoLevel,
+		"plan E [beta]":                                                               saysNoLevel,
+	},
+	"levels as JSON, of more loggers": {
+		`{"0":"declined","_meta":{"runtime":"Nodejs","logLevelId":5,"logLevelName":"ERROR"}}`:                                                saysError, // tslog
+		`{"0":"an ERROR page","_meta":{"logLevelId":3,"logLevelName":"INFO"}}`:                                                               saysNone,
+		`{"level":"http","message":"GET /error"}`:                                                                                            saysNone,
+		`{"level":20000,"message":"no ERROR"}`:                                                                                               saysNone, // Logback
+		`{"level":40000,"message":"ERROR: declined"}`:                                                                                        saysError,
+		`{"level":"ERROR+4","msg":"no database"}`:                                                                                            saysError, // slog
+		`{"level":"DEBUG-4","msg":"no ERROR"}`:                                                                                               saysNone,
+		`{"severityText":"FATAL","body":"no database"}`:                                                                                      saysError, // OpenTelemetry
+		`{"timestamp":"2026-11-22T03:04:05Z","level":"INFO","requestId":"8f7e","message":{"level":"error","message":"declined"}}`:            saysError,
+		`{"timestamp":"2026-11-22T03:04:05Z","level":"INFO","requestId":"8f7e","message":{"level":"info","message":"0 errors"}}`:             saysNone,
+		`{"timestamp":"2026-11-22T03:04:05Z","level":"INFO","requestId":"8f7e","message":"{\"level\":\"ERROR\",\"msg\":\"declined\"}"}`:      saysError,
+		`{"timestamp":"2026-11-22T03:04:05Z","level":"INFO","requestId":"8f7e","message":"{\"errorType\":\"E\",\"errorMessage\":\"x\"}"}`:    saysError,
+		`{"time":"2026-11-22T03:04:05Z","type":"platform.fault","record":"RequestId: 8f7e Error: Runtime exited with error: exit status 1"}`: saysError,
 	},
 	"levels as JSON": {
 		`{"level":"error","msg":"declined"}`:                                                              saysError,
@@ -176,30 +258,36 @@ func lets(t *testing.T, pattern, line string) bool {
 
 func TestLogLines(t *testing.T) {
 	t.Parallel()
-	for kind, lines := range logLines {
-		for text, want := range lines {
-			t.Run(kind+"/"+text[:min(len(text), 60)], func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					s := newSetup()
-					s.Options.Observe = time.Minute
-					written, pattern := written(line("41", time.Second, text)), ""
-					s.clients.Logs = logs(func(in *cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
-						if in.FilterPattern != nil {
-							pattern = *in.FilterPattern
-						}
-						return written(in)
-					})
-					got := find(t, s.verify(), "logs")
-					assert.Contains(t, got.Detail, want, text)
-					assert.Equal(t, want == saysNone, got.Status == report.CheckPassed)
-					if want == saysError {
-						assert.True(t, lets(t, pattern, text), "AWS does not let the line through: %s", text)
-						assert.LessOrEqual(t, len(pattern), 1024, "AWS takes no longer pattern")
-					}
+	for _, tables := range []map[string]map[string]string{logLines, levelLines} {
+		for kind, lines := range tables {
+			for text, want := range lines {
+				t.Run(kind+"/"+text[:min(len(text), 60)], func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) { saysOf(t, text, want) })
 				})
-			})
+			}
 		}
+	}
+}
+
+// saysOf checks what one line makes of the check.
+func saysOf(t *testing.T, text, want string) {
+	t.Helper()
+	s := newSetup()
+	s.Options.Observe = time.Minute
+	written, pattern := written(line("41", time.Second, text)), ""
+	s.clients.Logs = logs(func(in *cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+		if in.FilterPattern != nil {
+			pattern = *in.FilterPattern
+		}
+		return written(in)
+	})
+	got := find(t, s.verify(), "logs")
+	assert.Contains(t, got.Detail, want, text)
+	assert.Equal(t, want == saysNone, got.Status == report.CheckPassed, text)
+	if want == saysError {
+		assert.True(t, lets(t, pattern, text), "AWS does not let the line through: %s", text)
+		assert.LessOrEqual(t, len(pattern), 1024, "AWS takes no longer pattern")
 	}
 }
 
@@ -211,7 +299,7 @@ func TestLinesWithAndWithoutALevel(t *testing.T) {
 		s.Options.Observe = time.Minute
 		s.clients.Logs = written(line("41", time.Second, "served"), line("41", time.Second, "INFO served"), line("41", time.Second, "END RequestId: 8f7e"))
 		got := find(t, s.verify(), "logs")
-		assert.Equal(t, "version 41 writes to /aws/lambda/api, and no error lines", got.Detail)
+		assert.Equal(t, "version 41 writes to /aws/lambda/api, with no error lines", got.Detail)
 		assert.Equal(t, report.CheckPassed, got.Status)
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// LogReader is CloudWatch Logs as far as it takes to read.
+// LogReader is the part of the CloudWatch Logs API that reads log events.
 type LogReader interface {
 	FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
 }
@@ -22,15 +22,15 @@ type LogReader interface {
 const (
 	logAction    = "logs:FilterLogEvents"
 	logPages     = 5
-	logBytes     = 8 << 20 // of messages, after which no further page is asked for
+	logBytes     = 8 << 20 // bytes of messages after which no further page is read
 	sampleLines  = 3
 	sampleLength = 200
-	messageBytes = 64 << 10 // what is looked at of one message
-	// drainTime is how long calls that were under way may still write.
+	messageBytes = 64 << 10 // bytes of one message that are examined
+	// drainTime is how long after the move earlier invocations may still write.
 	drainTime = time.Minute
 )
 
-// logCheck reads what the versions of one function write.
+// logCheck reads the logs of the versions of one function.
 type logCheck struct {
 	run     *run
 	subject Subject
@@ -43,9 +43,10 @@ func (r *run) logChecks(s Subject) []check {
 	return []check{logCheck{r, s}}
 }
 
-// verify says which versions wrote, and how many error lines the target did.
-// Lines alone make nothing fail: some functions always write such lines. More
-// of them than before the deploy keep the verdict from being "healthy".
+// verify reports whether the target version writes logs, and how many error lines.
+// Error lines alone never fail the check, because some functions always write such
+// lines. If there are more than usual (see errorGrowth), the result is inconclusive,
+// so that the verdict is not "healthy".
 func (c logCheck) verify(ctx context.Context) result {
 	cut := c.run.sleepUntilObserved()
 	if ctx.Err() != nil {
@@ -62,9 +63,13 @@ func (c logCheck) verify(ctx context.Context) result {
 	if err == nil && more && now.lines[c.subject.Version] == 0 {
 		err = c.readLatterHalf(ctx, now)
 	}
-	if err == nil && more { // have the errors picked out of all that there is
+	if err == nil && more { // let CloudWatch Logs select the errors from all lines
+		errors, samples := now.errors, now.samples
 		now.errors, now.samples = 0, nil
 		now.more, err = c.read(ctx, moved.Add(-skew), time.Time{}, errorPattern, now.addErrorOfTarget)
+		if errors > now.errors { // the pattern cannot match all error lines
+			now.errors, now.samples = errors, samples
+		}
 	}
 	if err != nil {
 		return newResult("logs", report.CheckInconclusive, "%s", c.explain(ctx, err))
@@ -87,8 +92,9 @@ func (c logCheck) preflight(ctx context.Context) []Preflight {
 	return newPreflight("logs", report.CheckPassed, "%s is readable", c.subject.logGroup())
 }
 
-// readLatterHalf looks for the target's lines in the latter half of the watch, where
-// so much was written around the move that the reading ended there.
+// readLatterHalf looks for the target's lines in the latter half of the time since
+// the move. It is used if so much was written around the move that the first read
+// ended there.
 func (c logCheck) readLatterHalf(ctx context.Context, now *logScan) error {
 	later := c.newScan(now.moved)
 	_, err := c.read(ctx, now.moved.Add(c.run.clock.Now().Sub(now.moved)/2), time.Time{}, "", later.add)
@@ -105,41 +111,45 @@ func (c logCheck) conclude(ctx context.Context, now *logScan, observed time.Dura
 	var res result
 	switch {
 	case now.lines[version] == 0 && len(now.lines) == 0:
-		res = newResult("logs", report.CheckInconclusive, "no version has written to %s since the move, and no data is not health", group)
+		res = newResult("logs", report.CheckInconclusive, "no version has written to %s since the move, and missing data does not mean healthy", group)
 	case now.lines[version] == 0 && now.unnamed > 0:
 		res = newResult("logs", report.CheckInconclusive, "the names of the log streams of %s do not show which version writes to them", group)
 	case now.lines[version] == 0 && now.unread:
-		res = newResult("logs", report.CheckInconclusive, "too much is written to %s to read all of it, and what was read has no line of version %s", group, version)
+		res = newResult("logs", report.CheckInconclusive, "%s has too many lines to read all of them, and the lines that were read include none from version %s", group, version)
 	case now.lines[version] == 0:
 		res = newResult("logs", report.CheckInconclusive, "version %s has written nothing to %s since the move", version, group)
 	case now.errors == 0 && now.levelled == 0 && now.unlevelled > 0:
 		res = newResult("logs", report.CheckInconclusive,
-			"version %s writes to %s, but no level (such as INFO or ERROR) could be read in its lines, so that it is not known whether they report errors", version, group)
+			"version %s writes to %s, but no log level (such as INFO or ERROR) was found in its lines, so the check cannot tell whether they report errors", version, group)
+	case now.errors == 0 && now.more:
+		res = newResult("logs", report.CheckInconclusive, "%s has too many lines to read all of them, and the lines that were read include no error lines of version %s", group, version)
 	case now.errors == 0:
-		res = newResult("logs", report.CheckPassed, "version %s writes to %s, and no error lines", version, group)
+		res = newResult("logs", report.CheckPassed, "version %s writes to %s, with no error lines", version, group)
 	default:
 		res = c.compare(ctx, now, observed)
 	}
 	for _, sample := range now.samples {
 		note := warning("error line of version %s: %s", version, sample)
-		note.Warning = res.checks[0].Status != report.CheckPassed // else it is one of the usual ones
+		note.Warning = res.checks[0].Status != report.CheckPassed // otherwise it is one of the usual ones
 		res.notes = append(res.notes, note)
 	}
 	if now.late > 0 {
-		res.notes = append(res.notes, warning("version %s, which was left, still wrote more than %s after the move: long calls of before, or somebody calls it by its number",
-			c.subject.FailedVersion, drainTime))
+		res.notes = append(res.notes, warning("version %s, which was replaced, still wrote more than %s after the move: earlier invocations are still running, or the version is invoked by its number",
+			c.subject.FailedVersion, report.DurationText(drainTime)))
 	}
 	return res
 }
 
-// errorGrowth times the usual error lines is more than usual.
+// errorGrowth is the factor by which the number of error lines may exceed the
+// baseline and still count as usual.
 const errorGrowth = 2
 
-// compare sets the error lines against those in as much time before the deploy.
+// compare compares the error lines with those in the same amount of time before the
+// deploy.
 func (c logCheck) compare(ctx context.Context, now *logScan, observed time.Duration) result {
 	text := fmt.Sprintf("version %s wrote %s to %s since the move", c.subject.Version, now.errorCount(), c.subject.logGroup())
 	if c.subject.DeployedAt.IsZero() {
-		return newResult("logs", report.CheckInconclusive, "%s; how many were usual is not known", text)
+		return newResult("logs", report.CheckInconclusive, "%s; could not determine how many are usual", text)
 	}
 	before := c.newScan(time.Time{})
 	to := c.subject.DeployedAt.Add(-skew)
@@ -147,26 +157,25 @@ func (c logCheck) compare(ctx context.Context, now *logScan, observed time.Durat
 	before.more, err = c.read(ctx, to.Add(-observed-skew), to, errorPattern, before.addError)
 	switch {
 	case err != nil:
-		return newResult("logs", report.CheckInconclusive, "%s; how many were usual is not known: %s", text, c.explain(ctx, err))
+		return newResult("logs", report.CheckInconclusive, "%s; could not determine how many are usual: %s", text, c.explain(ctx, err))
 	case now.errors > errorGrowth*before.errors:
-		return newResult("logs", report.CheckInconclusive, "%s, in as much time before the deploy %s were usual: read them", text, before.errorCount())
+		return newResult("logs", report.CheckInconclusive, "%s; in the same amount of time before the deploy, %s were usual: read them", text, before.errorCount())
 	}
 	return newResult("logs", report.CheckPassed, "%s, no more than was usual before the deploy (%s)", text, before.errorCount())
 }
 
-// logScan counts the lines of one reading.
+// logScan counts the lines of one read.
 type logScan struct {
 	sanitize func(text string, limit int) string
 	subject  Subject
 	moved    time.Time
 	lines    map[string]int // by version
-	unnamed  int            // lines in streams that name no version
-	// levelled and unlevelled are the target's lines with a level that can be
-	// read, and without.
+	unnamed  int            // lines in log streams whose name has no version
+	// levelled and unlevelled are the target's lines with and without a known level.
 	levelled, unlevelled int
 	errors               int
 	samples              []string
-	late                 int  // lines of the failed version long after the move
+	late                 int  // lines of the failed version more than drainTime after the move
 	more                 bool // there are more error lines than were read
 	unread               bool // there are more lines than were read
 }
@@ -186,7 +195,7 @@ func (l *logScan) errorCount() string {
 	return fmt.Sprintf("%s%d error lines", many, l.errors)
 }
 
-// add takes one event of those since the move.
+// add counts one event from the time since the move.
 func (l *logScan) add(e types.FilteredLogEvent) {
 	version, ours := streamVersion(sdk.ToString(e.LogStreamName), l.subject.name())
 	at := time.UnixMilli(sdk.ToInt64(e.Timestamp))
@@ -202,8 +211,8 @@ func (l *logScan) add(e types.FilteredLogEvent) {
 	case version == l.subject.FailedVersion && at.After(l.moved.Add(drainTime)):
 		l.late++
 	}
-	// What the target writes is of after the move, unless it served before, too.
-	// Of the other versions, what the margin of time lets in does not count.
+	// The target's lines are from after the move, unless it also served before. Lines
+	// of other versions do not count if only the margin of time includes them.
 	target := version == l.subject.Version
 	if at.Before(l.moved) && (!target || l.subject.ServedBefore) {
 		return
@@ -245,8 +254,8 @@ func (l *logScan) count(e types.FilteredLogEvent) {
 	}
 }
 
-// read reads what was written from a time on, and to a time unless that is
-// zero, in a bounded number of pages, and reports whether there is more.
+// read reads the log events from one time to another, or without an end if to is
+// zero. It reads a limited number of pages and reports whether there are more.
 func (c logCheck) read(ctx context.Context, from, to time.Time, pattern string, add func(types.FilteredLogEvent)) (more bool, err error) {
 	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: sdk.String(c.subject.logGroup()), StartTime: sdk.Int64(from.UnixMilli())}
 	if !to.IsZero() {
@@ -279,7 +288,7 @@ func (c logCheck) read(ctx context.Context, from, to time.Time, pattern string, 
 
 func (c logCheck) explain(ctx context.Context, err error) string {
 	if ctx.Err() == nil && aws.Classify(err) == aws.NotFound {
-		return fmt.Sprintf("there is no log group %s: the function has written nothing yet, or its role may not", c.subject.logGroup())
+		return fmt.Sprintf("there is no log group %s: the function has not written any logs yet, or its role does not allow it", c.subject.logGroup())
 	}
 	return c.run.explain(ctx, err, logAction)
 }

@@ -62,8 +62,8 @@ func TestLogs(t *testing.T) {
 		detail string
 		note   string
 	}{
-		"the target writes":       {lines: []entry{line("41", minute, "INFO ok")}, want: report.CheckPassed, detail: "version 41 writes to /aws/lambda/api, and no error lines"},
-		"nobody writes":           {want: report.CheckInconclusive, detail: "no version has written to /aws/lambda/api since the move, and no data is not health"},
+		"the target writes":       {lines: []entry{line("41", minute, "INFO ok")}, want: report.CheckPassed, detail: "version 41 writes to /aws/lambda/api, with no error lines"},
+		"nobody writes":           {want: report.CheckInconclusive, detail: "no version has written to /aws/lambda/api since the move, and missing data does not mean healthy"},
 		"another version writes":  {lines: []entry{line("42", 10*time.Second, "INFO ok")}, want: report.CheckInconclusive, detail: "version 41 has written nothing"},
 		"streams with odd names":  {lines: []entry{{"console", minute, "ok"}}, want: report.CheckInconclusive, detail: "the names of the log streams"},
 		"a group that is shared":  {lines: []entry{{"2026/11/22/api[41][0f]", minute, "INFO ok"}, {"2026/11/22/shop[41][0f]", minute, "ERROR"}}, want: report.CheckPassed, detail: "no error lines"},
@@ -71,17 +71,17 @@ func TestLogs(t *testing.T) {
 		"the failed version's errors just before the move do not count": {
 			lines: []entry{line("42", -30*time.Second, "ERROR"), line("41", minute, "INFO ok")}, want: report.CheckPassed, detail: "no error lines"},
 		"the failed version writes on": {lines: []entry{line("41", minute, "INFO ok"), line("42", 2*minute, "INFO ok")}, want: report.CheckPassed,
-			note: "version 42, which was left, still wrote more than 1m0s after the move"},
+			note: "version 42, which was replaced, still wrote more than 1 min after the move"},
 		"the failed version finishes its calls": {lines: []entry{line("41", minute, "INFO ok"), line("42", 50*time.Second, "INFO ok")}, want: report.CheckPassed},
 		"the target wrote before the move alone, beside a canary": {lines: []entry{line("41", -10*time.Second, "INFO ok")},
 			change: func(s *setup) { s.subject.ServedBefore = true }, want: report.CheckInconclusive, detail: "no version has written"},
 		"the clocks differ": {lines: []entry{line("41", -10*time.Second, "INFO ok")}, want: report.CheckPassed, detail: "version 41 writes"},
 		"new error lines": {lines: []entry{line("41", minute, "ERROR no hunter2"), line("41", minute, "INFO ok")}, want: report.CheckInconclusive,
-			detail: "version 41 wrote 1 error line to /aws/lambda/api since the move, in as much time before the deploy 0 error lines were usual", note: "error line of version 41: ERROR no ***"},
+			detail: "version 41 wrote 1 error line to /aws/lambda/api since the move; in the same amount of time before the deploy, 0 error lines were usual", note: "error line of version 41: ERROR no ***"},
 		"no more error lines than usual": {lines: []entry{line("41", minute, "ERROR"), line("39", -13*minute, "ERROR")}, want: report.CheckPassed,
 			detail: "no more than was usual before the deploy (1 error line)", note: "error line of version 41: ERROR\n"},
 		"error lines, and nothing to compare them with": {lines: []entry{line("41", minute, "ERROR")}, change: func(s *setup) { s.subject.DeployedAt = time.Time{} },
-			want: report.CheckInconclusive, detail: "how many were usual is not known", note: "error line"},
+			want: report.CheckInconclusive, detail: "could not determine how many are usual", note: "error line"},
 		"a long error line": {lines: []entry{line("41", minute, "ERROR "+strings.Repeat("x", 200_000))}, want: report.CheckInconclusive, note: strings.Repeat("x", 190) + "xxx…"},
 		"a log group of its own": {lines: []entry{line("41", minute, "INFO ok")}, change: func(s *setup) { s.subject.LogGroup = "/shop/logs" },
 			want: report.CheckPassed, detail: "writes to /shop/logs"},
@@ -152,7 +152,7 @@ func TestLogsOfABusyFunction(t *testing.T) {
 		detail string
 	}{
 		"the target writes":     {"41", report.CheckPassed, "version 41 writes"},
-		"it is not to be found": {"42", report.CheckInconclusive, "too much is written to /aws/lambda/api to read all of it"},
+		"it is not to be found": {"42", report.CheckInconclusive, "/aws/lambda/api has too many lines to read all of them"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -189,4 +189,22 @@ func TestLogsOfABusyFunction(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Lines that were not read can hold errors.
+func TestLogsThatAreLongerThanTheReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup()
+		s.Options.Observe = time.Minute
+		s.clients.Logs = logs(func(*cloudwatchlogs.FilterLogEventsInput) (*cloudwatchlogs.FilterLogEventsOutput, error) {
+			at, text := time.Now().UnixMilli(), "INFO no ERROR was found"
+			return &cloudwatchlogs.FilterLogEventsOutput{NextToken: str("more"), Events: []types.FilteredLogEvent{
+				{LogStreamName: str("2026/11/22/[41]0f"), Timestamp: &at, Message: &text},
+			}}, nil
+		})
+		got := find(t, s.verify(), "logs")
+		assert.Equal(t, report.CheckInconclusive, got.Status)
+		assert.Equal(t, "/aws/lambda/api has too many lines to read all of them, and the lines that were read include no error lines of version 41", got.Detail)
+	})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// series are the values of one metric, by minute.
+// series has the values of one metric, by the start of the minute in Unix time.
 type series map[int64]float64
 
 func (v series) in(w span) (sum float64, known bool) {
@@ -20,21 +20,19 @@ func (v series) in(w span) (sum float64, known bool) {
 	return sum, known
 }
 
-// measurements are everything that was read about one function.
+// measurements has everything that was read about one function or API.
 type measurements struct {
 	windows windows
-	data    map[string]series // by the ids of metricQueries
-	// partial: CloudWatch did not give everything.
+	data    map[string]series // by the IDs of metricQueries
+	// partial reports that CloudWatch did not return all of the data.
 	partial bool
-	// ahead is how far CloudWatch's clock is before this machine's.
-	ahead time.Duration
 }
 
 func newMeasurements(w windows) *measurements {
 	return &measurements{windows: w, data: map[string]series{}}
 }
 
-// traffic is what the verdict stands on.
+// traffic has the numbers on which the verdict is based.
 type traffic struct{ calls, errors float64 }
 
 func (t traffic) share() float64 {
@@ -55,8 +53,8 @@ func (m *measurements) traffic(calls, errors string, w span) traffic {
 	return t
 }
 
-// targetTraffic is the target's own traffic since the move, where AWS counts by
-// version.
+// targetTraffic returns the target version's own traffic since the move, if AWS
+// counts by version.
 func (m *measurements) targetTraffic() traffic {
 	return m.traffic("tcalls", "terrors", m.windows.target)
 }
@@ -69,9 +67,9 @@ func (m *measurements) noCalls() bool {
 	return m.targetTraffic().calls == 0 && m.aliasTraffic(m.windows.now).calls == 0 && m.throttles() == 0
 }
 
-// countedByVersion reports whether AWS counts by version all through the watch: it does
-// while two versions serve, and may stop when one serves alone. What it counts of
-// one minute of five is no verdict on the other four.
+// countedByVersion reports whether AWS counted by version throughout the observation
+// period. It does while two versions serve, and may stop when one has all of the
+// traffic. Counts of one minute out of five say nothing about the other four.
 func (m *measurements) countedByVersion() bool {
 	all := m.aliasTraffic(m.windows.now).calls
 	var apart float64
@@ -86,10 +84,10 @@ func (m *measurements) hadCalls() bool {
 	return m.aliasTraffic(m.windows.usual).calls+m.aliasTraffic(m.windows.failing).calls > 0
 }
 
-// judge applies the rule of package errorrate against the hour before the deploy.
-// It takes the target's own numbers where AWS counts by version; else those of the
-// alias, of which the first minute may be the failed version's and can make nothing
-// fail on its own.
+// judge applies the rule of package errorrate, with at least the hour before the
+// deploy as the baseline. It uses the target version's own numbers if AWS counts by
+// version, and otherwise those of the alias. The first minute of the alias may belong
+// to the failed version, so that minute alone cannot fail the check.
 func (m *measurements) judge() (status report.CheckStatus, detail string) {
 	now := m.targetTraffic()
 	var verdict errorrate.Verdict
@@ -108,7 +106,7 @@ func (m *measurements) judge() (status report.CheckStatus, detail string) {
 	case now.calls == 0 && m.throttles() > 0:
 		return report.CheckInconclusive, fmt.Sprintf("every call since the move was throttled (%.0f)", m.throttles())
 	case now.calls == 0:
-		return report.CheckInconclusive, "CloudWatch has counted no calls since the move, and no data is not health"
+		return report.CheckInconclusive, "CloudWatch has counted no calls since the move, and missing data does not mean healthy"
 	}
 	detail = "error rate now " + now.String()
 	if usual := m.aliasTraffic(m.windows.usual); usual.calls > 0 {
@@ -118,7 +116,7 @@ func (m *measurements) judge() (status report.CheckStatus, detail string) {
 		detail += fmt.Sprintf("; %.0f calls throttled", n)
 	}
 	if mixed {
-		return report.CheckInconclusive, detail + "; it may still be the failed version's errors, the minutes after the first are not bad"
+		return report.CheckInconclusive, detail + "; these may still be errors of the failed version: the minutes after the first one show no problem"
 	}
 	detail += "; " + verdict.Why()
 	switch verdict.Status {
@@ -131,7 +129,8 @@ func (m *measurements) judge() (status report.CheckStatus, detail string) {
 	return report.CheckInconclusive, detail
 }
 
-// against compares a stretch of time with the hour before the deploy.
+// against compares a span of time with the baseline, at least the hour before the
+// deploy.
 func (m *measurements) against(calls, errors string, w span) errorrate.Verdict {
 	left := m.aliasTraffic(m.windows.failing)
 	return errorrate.Judge(errorrate.Evidence{
@@ -144,7 +143,7 @@ func (m *measurements) against(calls, errors string, w span) errorrate.Verdict {
 	})
 }
 
-// counts are the minutes of a stretch in which something was counted.
+// counts returns the minutes of a span in which something was counted.
 func (m *measurements) counts(calls, errors string, w span) []errorrate.Minute {
 	var out []errorrate.Minute
 	for t := w.from; t.Before(w.to); t = t.Add(period) {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -13,30 +12,33 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// MetricReader is CloudWatch as far as metrics go.
+// MetricReader is the part of the CloudWatch API that reads metrics.
 type MetricReader interface {
 	GetMetricData(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
 }
 
 const (
 	metricAction = "cloudwatch:GetMetricData"
-	// period is the finest that Lambda's metrics have.
+	// period is the finest resolution of Lambda's metrics.
 	period = time.Minute
-	// skew is how far this machine's clock may be from AWS's unnoticed.
+	// skew is the assumed maximum difference between the clock of a run and
+	// CloudWatch's, which goes unnoticed.
 	skew = time.Minute
-	// Lambda's metrics come late, by a minute or more. Where there was traffic
-	// before, they are waited for.
+	// lateLimit is how long to wait for metrics if there was traffic before, because
+	// Lambda's metrics arrive a minute or more late. latePoll is the pause between
+	// two reads.
 	lateLimit = 90 * time.Second
 	latePoll  = 15 * time.Second
-	// longestFailing bounds how far back it is asked: a version can have
-	// failed for weeks before somebody rolls it back by hand.
+	// longestFailing limits how far back metrics are read, because a version can have
+	// failed for weeks before somebody rolls it back manually.
 	longestFailing = 3 * time.Hour
 	maxPages       = 5
 
-	// usualTime before the deploy is what the time after the move is compared
-	// with.
+	// usualTime is the minimum length of the baseline before the deploy, with which
+	// the time after the move is compared.
 	usualTime = time.Hour
-	// coveredShare of the calls must be counted by version for those to count.
+	// coveredShare is the share of the calls that must be counted by version for the
+	// counts by version to be used.
 	coveredShare = 0.9
 )
 
@@ -79,27 +81,29 @@ func (c metricCheck) read(ctx context.Context, w span, m *measurements) error {
 	return c.run.metricData(ctx, c.subject.Region, w, metricQueries(c.subject), m)
 }
 
-// reader reads the metrics of one stretch of time.
+// reader reads the metrics of one span of time.
 type reader func(ctx context.Context, w span, m *measurements) error
 
 const (
-	// publishing is how late CloudWatch has a minute's metrics.
+	// publishing is how long CloudWatch takes to publish the metrics of a minute.
 	publishing = 2 * time.Minute
-	// longestCount bounds the waiting for calls that still run: what fails after that
-	// is not seen.
+	// longestCount limits the wait for calls that are still running. Calls that fail
+	// later are not seen.
 	longestCount = 5 * time.Minute
 )
 
-// countedAfter is how long after the watch its last minutes are counted. Lambda
-// stamps metrics with the start of an invocation, so that a slow failure comes late.
-// A short watch does not wait for longer than it took.
+// countedAfter returns how long after the observation period the metrics of its last
+// minutes are complete. Lambda assigns metrics to the start of an invocation, so a
+// slow failure is counted late. The wait is never longer than the observation period
+// itself.
 func countedAfter(s Subject, observe time.Duration) time.Duration {
 	return min(publishing+s.Timeout, longestCount, observe)
 }
 
-// watchTraffic reads metrics at the end of the watch, and goes on reading for a
-// while where there was traffic before and there seems to be none now: CloudWatch
-// is late. Where the watch was given up, there is nothing to judge.
+// watchTraffic reads the metrics at the end of the observation period. If there was
+// traffic before and there seems to be none now, CloudWatch may be late, so it
+// continues to read for a while. m is nil if ctx ended before the metrics were read:
+// there is nothing to judge then.
 func (r *run) watchTraffic(ctx context.Context, s Subject, read reader) (m *measurements, cut string, err error) {
 	cut = r.sleepUntilObserved()
 	if cut == "" { // the last minutes are not counted yet
@@ -112,16 +116,9 @@ func (r *run) watchTraffic(ctx context.Context, s Subject, read reader) (m *meas
 	defer cancel()
 	reading, cancelReading := context.WithTimeoutCause(ctx, lateLimit+readLimit, errReadLimit)
 	defer cancelReading()
-	ahead := time.Duration(0)
 	for {
-		m = newMeasurements(r.newWindows(s, ahead))
+		m = newMeasurements(r.newWindows(s))
 		err = measure(reading, m, read)
-		if m.ahead.Abs() > skew && ahead == 0 { // a clock that nobody sets
-			ahead = m.ahead
-			r.log.Infof("CloudWatch's clock is %s ahead of this machine's; its minutes count", seconds(ahead))
-			m = newMeasurements(r.newWindows(s, ahead))
-			err = measure(reading, m, read)
-		}
 		waits := err == nil && cut == "" && m.noCalls() && m.hadCalls()
 		if !waits || r.clock.Sleep(late, latePoll) != nil {
 			return m, cut, err
@@ -129,8 +126,8 @@ func (r *run) watchTraffic(ctx context.Context, s Subject, read reader) (m *meas
 	}
 }
 
-// measure reads the metrics. The stretch before the deploy is asked for apart:
-// it can be far away.
+// measure reads the metrics. The baseline is read separately, because it can be much
+// earlier.
 func measure(ctx context.Context, m *measurements, read reader) error {
 	for _, w := range []span{m.windows.usual, {m.windows.failing.from, m.windows.now.to}} {
 		if w.length() == 0 {
@@ -155,9 +152,6 @@ func (r *run) metricData(ctx context.Context, region string, w span, queries []t
 		if err != nil {
 			return err
 		}
-		if ahead, known := awsmiddleware.GetAttemptSkew(out.ResultMetadata); known {
-			m.ahead = ahead
-		}
 		for i := range out.MetricDataResults {
 			m.add(&out.MetricDataResults[i])
 		}
@@ -180,8 +174,8 @@ func (m *measurements) add(result *types.MetricDataResult) {
 	}
 }
 
-// metricQueries asks for the alias as a whole, and for each of the two versions
-// behind it: AWS counts those apart at least while both serve.
+// metricQueries returns the queries for the alias as a whole and for each of the two
+// versions behind it. AWS counts by version at least while both versions serve.
 func metricQueries(s Subject) []types.MetricDataQuery {
 	query := func(id, metric, statistic, version string) types.MetricDataQuery {
 		dimensions := []types.Dimension{
@@ -211,20 +205,20 @@ func metricQueries(s Subject) []types.MetricDataQuery {
 	return queries
 }
 
-// conclude judges what was read.
+// conclude judges the measurements.
 func (c metricCheck) conclude(m *measurements, cut string) result {
 	status, detail := m.judge()
 	if m.partial && status == report.CheckPassed {
-		status, detail = report.CheckInconclusive, detail+"; CloudWatch did not give all of the data"
+		status, detail = report.CheckInconclusive, detail+"; CloudWatch did not return all of the data"
 	}
 	res := newResult("metrics", status, "%s", detail)
 	res.cutShort(cut)
 	res.watched = m.table()
 	if n := m.throttles(); n > 0 {
-		res.notes = append(res.notes, warning("%.0f calls were throttled since the move: look at the concurrency that the function and the account have", n))
+		res.notes = append(res.notes, warning("%.0f calls were throttled since the move: check the concurrency of the function and the account", n))
 	}
 	if n, _ := m.data["fcalls"].in(m.windows.judged); n > 0 {
-		res.notes = append(res.notes, warning("version %s, which was left, still got %.0f calls through the alias %s since the move",
+		res.notes = append(res.notes, warning("version %s, which was replaced, still received %.0f calls through the alias %s since the move",
 			c.subject.FailedVersion, n, c.subject.Alias))
 	}
 	return res

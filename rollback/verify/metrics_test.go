@@ -2,20 +2,15 @@ package verify_test
 
 import (
 	"cmp"
-	"context"
 	"fmt"
-	"net/http"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -104,12 +99,12 @@ func TestMetrics(t *testing.T) {
 		lasts    time.Duration
 	}{
 		"recovered": {happened: steady, want: report.CheckPassed,
-			detail: "error rate now 0.0 % (0 errors in 500 calls), before the deploy 0.0 % (0 errors in 6000 calls); a rise of 5 points would have been seen"},
+			detail: "error rate now 0.0 % (0 errors in 500 calls), before the deploy 0.0 % (0 errors in 6000 calls); an increase of 5 points would have been detected"},
 		"recovered, and AWS does not count by version": {happened: since(minute{calls: 100}), want: report.CheckPassed, detail: "0 errors in 500 calls"},
 		"still bad": {happened: since(minute{calls: 100, errors: 40, version: "41"}), want: report.CheckFailed,
 			detail: "error rate now 40 % (200 errors in 500 calls), before the deploy 0.0 % (0 errors in 6000 calls); more than chance explains (p < 0.0001)"},
 		"as bad as the failed version was": {happened: since(minute{calls: 100, errors: 45, version: "41"}), want: report.CheckFailed,
-			detail: "the version that was left failed as often, so that the cause is probably not the code"},
+			detail: "the version that was replaced failed as often, so the cause is probably not the code"},
 		"two errors of a few calls": {happened: func(at time.Duration) minute {
 			switch at {
 			case time.Minute, 3 * time.Minute:
@@ -130,16 +125,16 @@ func TestMetrics(t *testing.T) {
 		"as bad as it always was":    {happened: func(time.Duration) minute { return minute{calls: 200, errors: 10, version: "41"} }, want: report.CheckPassed, detail: "before the deploy 5.0 %"},
 		"a single error in hundreds": {happened: since(minute{calls: 101, errors: 1, version: "41"}), want: report.CheckPassed, detail: "error rate now 1.0 % (5 errors in 505 calls)"},
 		"nobody calls any more": {happened: since(minute{}), want: report.CheckInconclusive,
-			detail: "no calls since the move, and no data is not health", lasts: 8*time.Minute + 30*time.Second},
+			detail: "no calls since the move, and missing data does not mean healthy", lasts: 8*time.Minute + 30*time.Second},
 		"nobody ever called: nothing to wait for": {happened: func(time.Duration) minute { return minute{} }, want: report.CheckInconclusive,
-			detail: "no data is not health", lasts: 7 * time.Minute},
+			detail: "missing data does not mean healthy", lasts: 7 * time.Minute},
 		"all is throttled": {happened: since(minute{throttles: 7}), want: report.CheckInconclusive, detail: "every call since the move was throttled (35)", note: "35 calls were throttled"},
 		"some are throttled": {happened: since(minute{calls: 100, throttles: 1, version: "41"}), want: report.CheckPassed,
-			detail: "5 calls throttled", note: "look at the concurrency"},
+			detail: "5 calls throttled", note: "check the concurrency"},
 		"most are throttled": {happened: since(minute{calls: 10, throttles: 90, version: "41"}), want: report.CheckInconclusive,
-			detail: "450 calls throttled; more calls were throttled than usual", note: "look at the concurrency"},
+			detail: "450 calls throttled; more calls were throttled than usual", note: "check the concurrency"},
 		"as many are throttled as always": {happened: func(time.Duration) minute { return minute{calls: 30, throttles: 270, version: "41"} }, want: report.CheckPassed,
-			note: "look at the concurrency"},
+			note: "check the concurrency"},
 		"AWS stops counting by version when one serves alone, which fails": {happened: func(at time.Duration) minute {
 			if at <= 0 {
 				return minute{calls: 10, version: "41"}
@@ -153,13 +148,13 @@ func TestMetrics(t *testing.T) {
 			return minute{calls: 100}
 		}, want: report.CheckPassed, detail: "0 errors in 410 calls"},
 		"the failed version is still called": {happened: since(minute{calls: 100, version: "42"}), want: report.CheckPassed,
-			detail: "0 errors in 500 calls", note: "version 42, which was left, still got 400 calls through the alias live"},
+			detail: "0 errors in 500 calls", note: "version 42, which was replaced, still received 400 calls through the alias live"},
 		"the first minute alone is bad, by alias": {happened: func(at time.Duration) minute {
 			if at == 0 {
 				return minute{calls: 100, errors: 90}
 			}
 			return minute{calls: cmp.Or(steady(at).calls, 100)}
-		}, want: report.CheckInconclusive, detail: "may still be the failed version's errors"},
+		}, want: report.CheckInconclusive, detail: "may still be errors of the failed version"},
 		"the traffic followed the alias four minutes later": {happened: func(at time.Duration) minute {
 			m := steady(at)
 			m.version = ""
@@ -227,21 +222,9 @@ func TestMetricsInTheMinuteOfTheMove(t *testing.T) {
 	})
 }
 
-// timed is what the SDK keeps of an answer of a server whose clock is ahead.
-func timed(t *testing.T, ahead time.Duration) middleware.Metadata {
-	t.Helper()
-	_, metadata, err := (&awsmiddleware.RecordResponseTiming{}).HandleDeserialize(t.Context(), middleware.DeserializeInput{},
-		middleware.DeserializeHandlerFunc(func(context.Context, middleware.DeserializeInput) (middleware.DeserializeOutput, middleware.Metadata, error) {
-			header := http.Header{"Date": {time.Now().Add(ahead).UTC().Format(http.TimeFormat)}}
-			return middleware.DeserializeOutput{RawResponse: &smithyhttp.Response{Response: &http.Response{Header: header}}}, middleware.Metadata{}, nil
-		}))
-	assert.NoError(t, err) // in a goroutine of the program
-	return metadata
-}
-
-// CloudWatch's minutes are AWS's: on a machine whose clock is behind, the failed
-// version's last errors would be of after the move, and where it is ahead, there
-// would be no calls yet.
+// CloudWatch's minutes are AWS's, and so are the times that the checks are given: by
+// the clock of a machine that is behind, the failed version's last errors would be of
+// after the move, and by one that is ahead, there would be no calls yet.
 func TestMetricsWhereTheMachinesClockIsWrong(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{0, 4 * time.Minute, -4 * time.Minute} {
@@ -256,11 +239,8 @@ func TestMetricsWhereTheMachinesClockIsWrong(t *testing.T) {
 					m.version = ""
 					return m
 				})
-				s.clients.Metrics = metrics(func(in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
-					out, err := answers(in)
-					out.ResultMetadata = timed(t, ahead)
-					return out, err
-				})
+				s.clients.Metrics = answers
+				s.Clock, s.subject.MovedAt = clockAhead{ahead: ahead}, s.subject.MovedAt.Add(ahead)
 				got := find(t, s.verify(), "metrics")
 				assert.Equal(t, report.CheckPassed, got.Status, got.Detail)
 				assert.Contains(t, got.Detail, "0 errors in 500 calls), before the deploy 0.0 % (0 errors in 6000 calls)")

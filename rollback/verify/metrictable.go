@@ -6,7 +6,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// table is what was measured, for people.
+// table returns the measurements as a table for people.
 func (m *measurements) table() *report.Watched {
 	w := &report.Watched{Before: m.windows.before.length(), Failing: m.windows.failing.length(), Now: m.windows.now.length() - skew}
 	row := func(name string, unit report.WatchedUnit, stretch func(span) report.Stretch) {
@@ -36,8 +36,8 @@ func (m *measurements) table() *report.Watched {
 	return w
 }
 
-// perMinute gives the minutes of a stretch, but for those of the end that are still
-// to come.
+// perMinute returns the values of each minute of w. For the current period, it leaves
+// out the minutes at the end whose metrics are still to come.
 func (m *measurements) perMinute(w span, value func(at int64) report.Amount) []report.Amount {
 	var out []report.Amount
 	for t := w.from; t.Before(w.to); t = t.Add(period) {
@@ -65,7 +65,7 @@ func (m *measurements) shares(w span) []report.Amount {
 	})
 }
 
-// average weighs each minute by its calls.
+// average returns the average duration, weighting each minute by its calls.
 func (m *measurements) average(w span) report.Amount {
 	var time, calls float64
 	for _, at := range m.spanned(w, "average") {

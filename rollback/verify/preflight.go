@@ -11,20 +11,20 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// preflightWindow is how far back it is tried whether metrics and logs can be read.
+// preflightWindow is how far back a preflight tries to read metrics and logs.
 const preflightWindow = 5 * time.Minute
 
 // Preflight says whether one check could be made.
 type Preflight struct {
 	Check  report.Check
-	Reason report.Reason // of what failed
+	Reason report.Reason // why the check failed
 }
 
-// Preflight reports whether the checks that are asked for could be made after a move,
-// without one: each permission is tried, nothing runs, and nothing changes.
-// Failed is what would keep a check from giving a result; what is unhealthy
-// now, but may be by then, is inconclusive. common are the checks that all
-// subjects share, own those of each.
+// Preflight reports whether the requested checks could be made after a move, without
+// making one. It tries each permission, but runs no function and changes nothing. A
+// check is failed if something would keep it from giving a result. It is inconclusive
+// if something is unhealthy now but may be healthy by then. common has the checks
+// that all subjects share, and own those of each subject.
 func (v *Verifier) Preflight(ctx context.Context, subjects []Subject) (common []Preflight, own [][]Preflight) {
 	r := v.newRun(ctx, subjects)
 	defer r.endWatch(nil)
@@ -36,7 +36,7 @@ func (v *Verifier) Preflight(ctx context.Context, subjects []Subject) (common []
 	return common, own
 }
 
-// preflights tries all checks at once and keeps their order.
+// preflights runs the preflights of all checks concurrently and keeps their order.
 func preflights(ctx context.Context, checks []check) []Preflight {
 	out := make([][]Preflight, len(checks))
 	var wait sync.WaitGroup
@@ -51,8 +51,9 @@ func newPreflight(name string, status report.CheckStatus, format string, args ..
 	return []Preflight{{Check: report.Check{Name: name, Status: status, Detail: fmt.Sprintf(format, args...)}}}
 }
 
-// refused is the preflight of a call that did not work. What passes on its own, or
-// comes from the end of the time, says nothing about the day it is needed.
+// refused returns the preflight of a call that failed. An error that is temporary, or
+// that the time limit caused, is inconclusive: it says nothing about the day when the
+// check is needed.
 func (r *run) refused(ctx context.Context, name string, err error, action string) []Preflight {
 	out := newPreflight(name, report.CheckFailed, "%s", r.explain(ctx, err, action))
 	switch kind := aws.Classify(err); {

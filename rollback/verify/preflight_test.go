@@ -24,8 +24,8 @@ func TestPreflightOfWhatWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		common, own := preflight(everything(t))
 		require.Len(t, common, 2)
-		assert.Equal(t, verify.Preflight{Check: report.Check{Name: "health https://api.example/up", Status: report.CheckPassed, Detail: "it answers with status 200, in <1ms"}}, common[0])
-		assert.Equal(t, verify.Preflight{Check: report.Check{Name: "alarm errors", Kind: report.CheckAlarm, Status: report.CheckPassed, Detail: "readable; its last known state was OK"}}, common[1])
+		assert.Equal(t, verify.Preflight{Check: report.Check{Name: "health https://api.example/up", Status: report.CheckPassed, Detail: "it responds with status 200, in <1ms"}}, common[0])
+		assert.Equal(t, verify.Preflight{Check: report.Check{Name: "alarm errors", Status: report.CheckPassed, Detail: "readable; its last known state was OK"}}, common[1])
 		assert.Equal(t, []verify.Preflight{
 			{Check: report.Check{Name: "invoke", Status: report.CheckPassed, Detail: "allowed (as a dry run: the function did not run)"}},
 			{Check: report.Check{Name: "metrics", Status: report.CheckPassed, Detail: "readable"}},
@@ -48,7 +48,7 @@ func TestPreflightOfWhatDoesNotWork(t *testing.T) {
 		"throttled, which passes":   {awsError(429, "ThrottlingException"), report.CheckInconclusive, "", "AWS kept throttling"},
 		"down, which passes":        {awsError(503, "ServiceUnavailable"), report.CheckInconclusive, "", "failed: ServiceUnavailable"},
 		"there is no such region":   {&smithyhttp.RequestSendError{Err: &net.DNSError{Err: "no such host", Name: "monitoring.us-east-99.amazonaws.com", IsNotFound: true}}, report.CheckFailed, report.AWSError, "monitoring.us-east-99.amazonaws.com: no such host"},
-		"never an answer":           {errHang, report.CheckInconclusive, "", "no answer within 8s"},
+		"never an answer":           {errHang, report.CheckInconclusive, "", "no response within 8s"},
 		"an answer is not readable": {awsError(404, ""), report.CheckFailed, report.AWSError, "failed: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,15 +14,15 @@ import (
 
 const (
 	userAgent    = "lambda-rollback-action"
-	probeLimit   = 10 * time.Second // of one probe, its body included
+	probeLimit   = 10 * time.Second // for one probe, including its body
 	bodyLimit    = 1 << 20
 	maxRedirects = 5
 )
 
-// answer is how one probe ended.
+// answer is the result of one probe.
 type answer struct {
-	problem string        // empty: accepted
-	took    time.Duration // zero: there was no answer
+	problem string        // empty: the response was accepted
+	took    time.Duration // zero: there was no response
 }
 
 // prober probes one URL.
@@ -42,14 +42,14 @@ func newProber(r *run, u *url.URL) prober {
 	return p
 }
 
-// redirect follows an answer only where it stays on the host that was asked
-// for, by the same scheme: another host says nothing about this one. What is
-// not followed counts as the status that it is.
+// redirect follows a redirect only to the same host and scheme, because another host
+// says nothing about this one. A redirect that is not followed counts with its own
+// status.
 func (p prober) redirect(next *http.Request, via []*http.Request) error {
-	next.Close = true // net/http does not carry it over
+	next.Close = true // net/http does not copy it from the first request
 	first := via[0].URL
 	switch {
-	case p.accepts(next.Response.StatusCode), // the redirect is what was asked for
+	case p.accepts(next.Response.StatusCode), // the redirect is the expected response
 		next.URL.Host != first.Host, next.URL.Scheme != first.Scheme, len(via) > maxRedirects:
 		return http.ErrUseLastResponse
 	}
@@ -63,18 +63,18 @@ func (p prober) accepts(status int) bool {
 	return p.health.Statuses(status)
 }
 
-// probe asks once, on a connection of its own: a kept one could still lead to
-// where the traffic went before.
+// probe sends one request, on its own connection, because a reused connection could
+// still lead to where the traffic went before.
 func (p prober) probe(ctx context.Context) answer {
 	limit := probeLimit
 	if p.health.Timeout > 0 {
 		limit = min(limit, p.health.Timeout)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no complete answer within %s", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no complete response within %s", limit))
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url.String(), nil)
 	if err != nil {
-		return answer{problem: "the URL cannot be asked for"}
+		return answer{problem: "the URL cannot be requested"}
 	}
 	request.Close = true
 	request.Header.Set("User-Agent", userAgent)
@@ -91,7 +91,7 @@ func (p prober) probe(ctx context.Context) answer {
 	return answer{problem: problem, took: max(p.run.clock.Now().Sub(began), 1)}
 }
 
-// judge gives what is wrong with an answer.
+// judge returns what is wrong with a response; empty: nothing.
 func (p prober) judge(ctx context.Context, response *http.Response) string {
 	if !p.accepts(response.StatusCode) {
 		return fmt.Sprintf("status %d%s", response.StatusCode, p.explainRedirect(response))
@@ -104,33 +104,33 @@ func (p prober) judge(ctx context.Context, response *http.Response) string {
 	case strings.Contains(string(body), p.health.Body):
 		return ""
 	case err != nil:
-		return fmt.Sprintf("status %d, but the body broke off after %d bytes without the text it must hold (%s)",
+		return fmt.Sprintf("status %d, but the body ended early after %d bytes, without the required text (%s)",
 			response.StatusCode, len(body), p.explain(ctx, err))
 	case len(body) == bodyLimit:
-		return fmt.Sprintf("status %d, but the first MiB of the body does not hold the text it must hold", response.StatusCode)
+		return fmt.Sprintf("status %d, but the first MiB of the body does not contain the required text", response.StatusCode)
 	}
-	return fmt.Sprintf("status %d, but the body does not hold the text it must hold", response.StatusCode)
+	return fmt.Sprintf("status %d, but the body does not contain the required text", response.StatusCode)
 }
 
-// explainRedirect says why a redirect was not followed.
+// explainRedirect returns why a redirect was not followed.
 func (p prober) explainRedirect(response *http.Response) string {
 	next, err := response.Location()
 	if err != nil || response.StatusCode < 300 || response.StatusCode > 399 {
 		return ""
 	}
 	if next.Host == p.url.Host && next.Scheme == p.url.Scheme {
-		return fmt.Sprintf(" after %d redirects, which do not end", maxRedirects)
+		return fmt.Sprintf(" after %d redirects, which is the limit", maxRedirects)
 	}
-	return fmt.Sprintf(", a redirect to %s, which is not followed to another host or scheme", p.run.sanitize(bareURL(next), longestText))
+	return fmt.Sprintf(", a redirect to %s: redirects to another host or scheme are not followed", p.run.sanitize(bareURL(next), longestText))
 }
 
-// explain words an error without the URL, which may hold secrets.
+// explain describes an error without the URL, which may contain secrets.
 func (p prober) explain(ctx context.Context, err error) string {
 	if sent, found := errors.AsType[*url.Error](err); found {
 		err = sent.Err
 	}
 	if bad, found := errors.AsType[*tls.CertificateVerificationError](err); found {
-		return "the certificate is not to be trusted: " + p.run.sanitize(bad.Err.Error(), longestText)
+		return "the certificate is not trusted: " + p.run.sanitize(bad.Err.Error(), longestText)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx).Error()
@@ -138,7 +138,8 @@ func (p prober) explain(ctx context.Context, err error) string {
 	return p.run.sanitize(err.Error(), longestText)
 }
 
-// bareURL is a URL as it may be shown: user, query and fragment can be secret.
+// bareURL returns a URL as it may be shown: without user, query and fragment, which
+// can be secret.
 func bareURL(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

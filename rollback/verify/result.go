@@ -8,7 +8,7 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// result is what a check found out.
+// result is what a check found.
 type result struct {
 	checks  []report.Check
 	notes   []report.Note
@@ -16,13 +16,13 @@ type result struct {
 	logTail string
 }
 
-// newResult is the result of a check that has one line.
+// newResult returns the result of a check that has one line.
 func newResult(name string, status report.CheckStatus, format string, args ...any) result {
 	return result{checks: []report.Check{{Name: name, Status: status, Detail: fmt.Sprintf(format, args...)}}}
 }
 
-// cutShort adds why the watch ended before its time. A part of the time does not
-// show that all is well.
+// cutShort adds the reason why the observation period ended early. A passed check
+// becomes inconclusive, because a part of the period does not show that all is well.
 func (r *result) cutShort(why string) {
 	if why == "" {
 		return
@@ -33,7 +33,7 @@ func (r *result) cutShort(why string) {
 	r.checks[0].Detail += "; " + why
 }
 
-// merge puts results one after the other.
+// merge joins results, in order.
 func merge(results ...result) result {
 	var all result
 	for _, r := range results {
@@ -49,7 +49,8 @@ func merge(results ...result) result {
 	return all
 }
 
-// named puts the subject before each line, for lists of several subjects.
+// named returns the result with the subject before each line, for lists of several
+// subjects.
 func (r result) named(s Subject) result {
 	r.checks, r.notes = slices.Clone(r.checks), slices.Clone(r.notes)
 	for i := range r.checks {

@@ -14,31 +14,32 @@ import (
 )
 
 const (
-	// tries of one reading call.
+	// tries is how often one call is tried.
 	tries        = 3
 	firstPause   = 500 * time.Millisecond
-	longestPause = 5 * time.Second // also where Retry-After asks for more
-	// callsAtOnce keeps a fleet below CloudWatch's and Logs' limits, which are
-	// as low as five calls a second in some regions.
+	longestPause = 5 * time.Second // even if Retry-After asks for more
+	// callsAtOnce limits concurrent calls, so that many functions stay within the
+	// limits of CloudWatch and CloudWatch Logs, which are as low as five calls per
+	// second in some regions.
 	callsAtOnce = 4
-	// readLimit bounds what one check reads after its watch, the waiting for
-	// others' calls included.
+	// readLimit is the time limit for what one check reads after its observation
+	// period, including the wait for the calls of other checks.
 	readLimit   = 2 * time.Minute
 	longestText = 300 // characters of an error in a detail
 )
 
-// errReadLimit is the cause of a check's reading having taken too long.
-var errReadLimit = fmt.Errorf("it had no answer within %s", readLimit)
+// errReadLimit is the cancellation cause of a check that takes too long to read.
+var errReadLimit = fmt.Errorf("there was no response within %s", report.DurationText(readLimit))
 
-// check is one thing to find out.
+// check is one check of a run.
 type check interface {
-	// verify finds it out after a move.
+	// verify makes the check after a move.
 	verify(ctx context.Context) result
-	// preflight finds out, without a move, whether verify could.
+	// preflight reports, without a move, whether verify could make the check.
 	preflight(ctx context.Context) []Preflight
 }
 
-// run is one Verify or Preflight under way: what its checks share.
+// run has what the checks of one call to Verify or Preflight share.
 type run struct {
 	options   Options
 	transport http.RoundTripper
@@ -48,9 +49,9 @@ type run struct {
 	retry     aws.Retry
 	regions   map[string]Clients
 	started   time.Time
-	// watching is what the watch sleeps on; see endWatch.
-	// endWatch ends the watching when a check has failed: the step back, or the person
-	// on call, need not wait for the rest.
+	// watching is the context of the observation period. endWatch ends the period
+	// when a check has failed, so that the step back, or the person on call, need not
+	// wait for the rest.
 	watching context.Context
 	endWatch context.CancelCauseFunc
 }
@@ -87,17 +88,17 @@ func (v *Verifier) newRun(ctx context.Context, subjects []Subject) *run {
 	return r
 }
 
-// commonChecks are those that all subjects share.
+// commonChecks returns the checks that all subjects share.
 func (r *run) commonChecks(subjects []Subject) []check {
 	return slices.Concat(r.healthChecks(), r.alarmChecks(subjects), r.apiChecks(subjects))
 }
 
-// subjectChecks are those of one subject.
+// subjectChecks returns the checks of one subject.
 func (r *run) subjectChecks(s Subject) []check {
 	return slices.Concat(r.invokeChecks(s), r.metricChecks(s), r.logChecks(s))
 }
 
-// all runs the checks of all groups at once and gives a result for each group.
+// all runs the checks of all groups concurrently and returns one result per group.
 func (r *run) all(ctx context.Context, groups [][]check) []result {
 	results := make([][]result, len(groups))
 	var wait sync.WaitGroup
@@ -118,42 +119,44 @@ func (r *run) all(ctx context.Context, groups [][]check) []result {
 	return merged
 }
 
-// note logs a result and ends the watch where a check has failed.
+// note logs a result, and ends the observation period if a check has failed.
 func (r *run) note(res result) {
 	for _, line := range res.checks {
 		r.log.Infof("check %s: %s: %s", line.Name, line.Status, line.Detail)
 		if line.Status == report.CheckFailed {
-			r.endWatch(fmt.Errorf("the check %s had failed by then", line.Name))
+			r.endWatch(fmt.Errorf("the check %s had already failed", line.Name))
 		}
 	}
 }
 
-// sleepUntilObserved sleeps until the time to observe is over. Where the watch
-// ends before that, it gives the reason as half a sentence.
+// sleepUntilObserved sleeps until the end of the observation period. If the period
+// ends early, it returns the reason, as part of a sentence.
 func (r *run) sleepUntilObserved() (cutShort string) {
 	return r.sleepWatching(r.options.Observe - r.clock.Now().Sub(r.started))
 }
 
-// sleepWatching sleeps while the watch goes on.
+// sleepWatching sleeps for d. If the observation period ends early, it returns the
+// reason.
 func (r *run) sleepWatching(d time.Duration) (cutShort string) {
 	if d <= 0 || r.clock.Sleep(r.watching, d) == nil {
 		return ""
 	}
 	return fmt.Sprintf("the watch ended after %s of %s: %s",
-		seconds(r.clock.Now().Sub(r.started)), r.options.Observe, context.Cause(r.watching))
+		report.DurationText(seconds(r.clock.Now().Sub(r.started))), report.DurationText(r.options.Observe), context.Cause(r.watching))
 }
 
-// sanitize makes text from outside fit for a detail: without secrets, on one
-// line, limit characters at most. Secrets go first: half a secret is one, too.
+// sanitize converts text from outside for a detail: without secrets, on one line,
+// with at most limit characters. It removes secrets first, because half a secret is
+// still a secret.
 func (r *run) sanitize(text string, limit int) string {
 	return report.Line(r.redact(text), limit)
 }
 
-// explain says why a call gave no answer, and what to do. action is the IAM
-// action that the call needs.
+// explain returns why a call failed, and what to do about it. action is the IAM
+// action that the call requires.
 func (r *run) explain(ctx context.Context, err error, action string) string {
 	if ctx.Err() != nil {
-		return fmt.Sprintf("%s was given up: %s", action, context.Cause(ctx))
+		return fmt.Sprintf("%s did not complete: %s", action, context.Cause(ctx))
 	}
 	if stopped, found := errors.AsType[*aws.Stopped](err); found {
 		err = stopped.Cause
@@ -162,8 +165,8 @@ func (r *run) explain(ctx context.Context, err error, action string) string {
 	switch aws.Classify(err) {
 	case aws.Denied:
 		return fmt.Sprintf("AWS denied %s: allow that action for the role that this job uses (%s)", action, text)
-	case aws.BadCredentials: // a long watch outlives short sessions
-		return fmt.Sprintf("AWS did not accept the credentials for %s: let the session last longer than the checks (%s)", action, text)
+	case aws.BadCredentials: // a long observation period outlasts a short session
+		return fmt.Sprintf("AWS did not accept the credentials for %s: use a session that lasts longer than the checks (%s)", action, text)
 	case aws.Throttled:
 		return fmt.Sprintf("AWS kept throttling %s (%s)", action, text)
 	default:

@@ -1,6 +1,6 @@
-// Package verify proves, after the alias was moved, that production recovered:
-// it probes, invokes, and watches alarms, metrics and logs. Each check is a
-// file. It knows nothing of GitHub, and changes nothing anywhere.
+// Package verify checks whether production has recovered after the alias was moved:
+// it probes URLs, invokes the function, and observes alarms, metrics and logs. Each
+// check has its own file. The package does not depend on GitHub, and changes nothing.
 package verify
 
 import (
@@ -17,26 +17,26 @@ import (
 
 // Subject is one function whose alias was moved.
 type Subject struct {
-	Function      string // for people, and the name that AWS's metrics know it by
-	ARN           string // of the function; empty: it is called by its name
+	Function      string // for people, and the name in AWS metrics
+	ARN           string // of the function; empty: API calls use its name
 	Alias         string
 	Region        string
 	Version       string // the target: it must serve now
-	FailedVersion string // the one that was left
+	FailedVersion string // the version that was replaced
 	LogGroup      string // empty: /aws/lambda/<name>
 
-	// ServedBefore: the version got a share of the traffic before the move, too, as
-	// beside a canary.
+	// ServedBefore reports that the version also received a share of the traffic
+	// before the move, such as beside a canary.
 	ServedBefore bool
 
 	MovedAt    time.Time
-	DeployedAt time.Time // when the failing version came; zero: not known
+	DeployedAt time.Time // when the failing version was deployed; zero: not known
 	// Timeout is how long an invocation may take; 0: not known.
 	Timeout time.Duration
 }
 
-// name is the bare name of the function, also where an ARN or a name with an
-// alias was given.
+// name returns the bare name of the function, even if Function is an ARN or has an
+// alias.
 func (s Subject) name() string {
 	name := s.Function
 	if _, rest, found := strings.Cut(name, ":function:"); found {
@@ -46,7 +46,7 @@ func (s Subject) name() string {
 	return name
 }
 
-// address is how the API is to be asked for the function.
+// address returns how API calls identify the function.
 func (s Subject) address() string {
 	if s.ARN != "" {
 		return s.ARN
@@ -54,7 +54,7 @@ func (s Subject) address() string {
 	return s.Function
 }
 
-// logGroup is where the function writes.
+// logGroup returns the log group of the function.
 func (s Subject) logGroup() string {
 	if s.LogGroup != "" {
 		return s.LogGroup
@@ -67,15 +67,15 @@ type Options struct {
 	Health        Health
 	InvokePayload json.RawMessage // nil: do not invoke
 	Alarms        []Alarm
-	// Observe is how long alarms, metrics and logs are watched. Zero: alarms
-	// are looked at once, metrics and logs not at all.
+	// Observe is the observation period of alarms, metrics and logs. If it is zero,
+	// alarms are read once, and metrics and logs are not read.
 	Observe time.Duration
-	// APIs are the APIs of API Gateway whose errors are watched: names of REST
-	// APIs and ids of HTTP APIs.
+	// APIs are the API Gateway APIs whose errors are observed: names of REST APIs and
+	// IDs of HTTP APIs.
 	APIs []string
 }
 
-// Alarm is one to look at.
+// Alarm is a CloudWatch alarm to check.
 type Alarm struct {
 	Name   string
 	Region string // empty: the region of each subject
@@ -84,19 +84,19 @@ type Alarm struct {
 // Health says how the URLs are probed.
 type Health struct {
 	URLs       []*url.URL
-	Statuses   func(int) bool // accepts a status; nil: 200 alone
+	Statuses   func(int) bool // accepts a status; nil: only 200
 	StatusText string         // what Statuses accepts, for people
-	Successes  int            // accepted answers in a row
-	Interval   time.Duration  // from one probe's start to the next one's
+	Successes  int            // consecutive accepted responses
+	Interval   time.Duration  // from the start of one probe to the start of the next
 	Timeout    time.Duration  // for each URL to become healthy
-	Body       string         // text that the body must hold; empty: any body
+	Body       string         // text that the body must contain; empty: any body
 }
 
-// Verdict is what the checks say together.
+// Verdict is the combined result of the checks.
 type Verdict = report.Verdict
 
-// Clients are AWS's APIs in one region. A *cloudwatch.Client is both Alarms
-// and Metrics. They must not try calls again by themselves.
+// Clients has the AWS clients of one region. A *cloudwatch.Client can be both Alarms
+// and Metrics. The clients must not retry calls themselves.
 type Clients struct {
 	Lambda  Invoker
 	Alarms  AlarmReader
@@ -104,23 +104,23 @@ type Clients struct {
 	Logs    LogReader
 }
 
-// Verifier runs the checks. HTTP's own time limit and its rules for redirects
-// and cookies do not count; its transport does.
+// Verifier runs the checks. It uses only the transport of HTTP, not its timeout,
+// redirect policy or cookie jar.
 type Verifier struct {
 	Options Options
 	HTTP    *http.Client
-	AWS     func(region string) Clients // asked once for each region
+	AWS     func(region string) Clients // called once per region and run
 	Clock   aws.Clock
 	Log     aws.Log
-	// Redact takes secrets out of text from outside; nil: there are none.
+	// Redact removes secrets from text from outside; nil: there are none.
 	Redact func(string) string
 }
 
-// Verify runs all checks at once and gives the verdict over everything, and
-// one for each subject, in their order; the checks that are common to all
-// stand in each. It ends within Observe and the limits of the single checks.
-// Where ctx ends, the checks that were not done are inconclusive, and say why
-// (the context's cause) and what they knew.
+// Verify runs all checks concurrently. It returns the overall verdict and one verdict
+// per subject, in their order, which includes the checks that all subjects share. It
+// returns within Observe plus the time limits of the individual checks. If ctx ends,
+// unfinished checks are inconclusive; their details have the context's cause and what
+// was known until then.
 func (v *Verifier) Verify(ctx context.Context, subjects []Subject) (overall Verdict, each []Verdict) {
 	if len(subjects) == 0 {
 		now := v.Clock.Now()
@@ -162,7 +162,8 @@ func newVerdict(res result, started, ended time.Time) Verdict {
 	}
 }
 
-// judge is the rule of the verdict. What says nothing is not health.
+// judge derives the health from the checks. An inconclusive check, or no check at
+// all, does not count as healthy.
 func judge(checks []report.Check) report.Health {
 	if len(checks) == 0 {
 		return report.HealthUnknown

@@ -116,7 +116,7 @@ func TestAWatchEndsWhenACheckHasFailed(t *testing.T) {
 		for _, name := range []string{"alarm", "metrics", "logs"} {
 			c := find(t, v, name)
 			assert.Equal(t, report.CheckInconclusive, c.Status, name)
-			assert.Contains(t, c.Detail, "the watch ended after 10s of 1h0m0s: the check invoke had failed by then")
+			assert.Contains(t, c.Detail, "the watch ended after 10 s of 1 h: the check invoke had already failed")
 		}
 		assert.Contains(t, find(t, v, "alarm").Detail, "its last known state was OK")
 		assert.NotNil(t, v.Watched, "what was measured until then is shown")
@@ -143,7 +143,7 @@ func TestACancelledWatchSaysWhatItKnew(t *testing.T) {
 			assert.Contains(t, c.Detail, "the run was cancelled", c.Name)
 		}
 		assert.Contains(t, find(t, v, "health").Detail, "8 of 16 probes healthy")
-		assert.Contains(t, find(t, v, "alarm").Detail, "ended after 31s of 5m0s")
+		assert.Contains(t, find(t, v, "alarm").Detail, "ended after 31 s of 5 min")
 	})
 }
 
@@ -157,9 +157,9 @@ func TestNothingHangs(t *testing.T) {
 		v := s.verify()
 		assert.Equal(t, report.HealthUnknown, v.Healthy)
 		assert.Less(t, v.Ended.Sub(v.Started), s.Options.Observe+3*time.Minute)
-		assert.Contains(t, find(t, v, "invoke").Detail, "did not answer within 1m0s")
+		assert.Contains(t, find(t, v, "invoke").Detail, "did not respond within 1 min")
 		for name, action := range map[string]string{"alarm": "cloudwatch:DescribeAlarms", "metrics": "cloudwatch:GetMetricData", "logs": "logs:FilterLogEvents"} {
-			assert.Equal(t, action+" failed: no answer within 8s", find(t, v, name).Detail)
+			assert.Equal(t, action+" failed: no response within 8s", find(t, v, name).Detail)
 		}
 	})
 }
@@ -172,7 +172,7 @@ func TestNothingHangsWithManyFunctions(t *testing.T) {
 		overall, each := s.Verify(context.Background(), slices.Repeat([]verify.Subject{s.subject}, 200))
 		assert.Less(t, overall.Ended.Sub(overall.Started), s.Options.Observe+6*time.Minute)
 		assert.Equal(t, report.HealthUnknown, overall.Healthy)
-		assert.Contains(t, find(t, each[199], "logs").Detail, "it had no answer within 2m0s")
+		assert.Contains(t, find(t, each[199], "logs").Detail, "there was no response within 2 min")
 	})
 }
 

@@ -2,14 +2,13 @@ package verify
 
 import "time"
 
-// windows are the stretches of time that are compared, in whole minutes. The
-// minute in which the alias moved has calls of both versions; it counts as
-// failing.
+// windows has the periods that are compared, in whole minutes. The minute in which
+// the alias was moved has calls of both versions, and counts as failing.
 type windows struct {
 	before, failing, now span
-	usual                span // what is judged against: before, and longer
-	judged               span // now, without the minute that the clocks' difference may make the failed version's
-	target               span // now, for what is counted by version
+	usual                span // the baseline: ends like before, and lasts at least usualTime
+	judged               span // now without its first minute, which may belong to the failed version if the clocks differ
+	target               span // now for metrics that are counted by version; may begin earlier
 }
 
 type span struct{ from, to time.Time }
@@ -18,20 +17,19 @@ func (w span) length() time.Duration { return max(0, w.to.Sub(w.from)) }
 
 func (w span) has(minute time.Time) bool { return !minute.Before(w.from) && minute.Before(w.to) }
 
-// newWindows are in AWS's time, which is ahead of this machine's by so much.
-func (r *run) newWindows(s Subject, ahead time.Duration) windows {
-	// What came after the watch is not counted whole yet when it is read.
+func (r *run) newWindows(s Subject) windows {
+	// The metrics from after the observation period are not complete yet when they
+	// are read.
 	watched := r.started.Add(r.options.Observe)
 	if now := r.clock.Now(); now.Before(watched.Add(skew)) {
 		watched = now.Add(skew)
 	}
-	moved, end := s.MovedAt, ceil(watched.Add(ahead))
-	// With provisioned concurrency the traffic follows the alias minutes later;
-	// the checks begin when it has.
+	moved, end := s.MovedAt, ceil(watched)
+	// With provisioned concurrency, the traffic follows the alias minutes later. The
+	// checks begin once it has.
 	if moved.Before(r.started) {
 		moved = r.started
 	}
-	moved = moved.Add(ahead)
 	observed := (r.options.Observe + period - 1).Truncate(period)
 	var w windows
 	w.now = span{ceil(moved), end}
@@ -49,9 +47,9 @@ func (r *run) newWindows(s Subject, ahead time.Duration) windows {
 	if w.failing.length() > longestFailing {
 		w.failing.from = w.failing.to.Add(-longestFailing)
 	}
-	// The target did not serve between deploy and move, so that its calls in
-	// the minute of the move came after it. Not so where it served until that
-	// very minute, or all along.
+	// The target did not serve between the deploy and the move, so its calls in the
+	// minute of the move came after the move. This is not the case if it served until
+	// that minute, or all the time.
 	if !s.ServedBefore && begin.Before(moved.Truncate(period)) {
 		w.target.from = moved.Truncate(period)
 	}

@@ -6,24 +6,25 @@ import (
 	"time"
 )
 
-// benchCase is one situation to measure. Milliseconds are what each call takes.
+// benchCase is one situation to measure.
 type benchCase struct {
 	name      string
-	aws       int  // ms a call of AWS
-	github    int  // ms a call of GitHub; below 0: it never answers
+	aws       int  // duration of an AWS call, in ms
+	github    int  // duration of a GitHub call, in ms; below 0: GitHub never responds
 	named     bool // deployed-version is given
 	newer     bool // a newer run is in progress
 	versions  int
-	gap       int // numbers below the serving version that do not exist
+	gap       int // how many numbers below the live version do not exist
 	functions int
-	bucket    bool // 15 calls a second, as AWS allows
-	half      bool // of which somebody else uses half
-	roundTrip int  // ms of network beneath TLS; 0: plain HTTP
-	oidc      bool // a role by the job's token
+	bucket    bool // limited to 15 calls per second, as on AWS
+	half      bool // another client uses half of these calls
+	roundTrip int  // round-trip time of the network below TLS, in ms; 0: plain HTTP
+	near      bool // only AWS has that round trip; GitHub's durations, also for the token, include the network
+	oidc      bool // assumes a role with the job's token
 	client    client
 }
 
-// client is who moves the alias.
+// client is the program that moves the alias.
 type client int
 
 const (
@@ -37,7 +38,7 @@ func (c client) String() string {
 	return [...]string{"this action", "floor: 2 calls", "AWS CLI", "lambroll"}[c]
 }
 
-// cases are those of the table, the ones about latency first.
+// cases returns the cases of the table, the ones about latency first.
 func cases() []benchCase {
 	var all []benchCase
 	add := func(c benchCase) {
@@ -67,12 +68,17 @@ func cases() []benchCase {
 		}
 	}
 	for _, trip := range []int{5, 90} {
-		for _, named := range []bool{false, true} {
-			name := fmt.Sprintf("TLS, %d ms of round trip, OIDC role, 40/150", trip)
-			if named {
-				name += ", deployed-version"
+		for _, near := range []bool{true, false} {
+			for _, named := range []bool{false, true} {
+				name := fmt.Sprintf("TLS, %d ms of round trip to AWS and GitHub, OIDC role, 40/150", trip)
+				if near {
+					name = fmt.Sprintf("TLS, %d ms of round trip to AWS, OIDC role, 40/150", trip)
+				}
+				if named {
+					name += ", deployed-version"
+				}
+				add(benchCase{name: name, aws: 40, github: 150, named: named, roundTrip: trip, near: near, oidc: true})
 			}
-			add(benchCase{name: name, aws: 40, github: 150, named: named, roundTrip: trip, oidc: true})
 		}
 	}
 	for _, versions := range []int{3, 100, 3_000, 10_000} {

@@ -22,10 +22,10 @@ import (
 	"time"
 )
 
-// far is an emulator behind TLS and a network with a round trip.
+// far makes an emulator available through TLS and a network with a round-trip time.
 type far struct {
 	url       string
-	authority string // file with the certificate that signs its own
+	authority string // file with the certificate that signed the server's certificate
 	server    *http.Server
 	network   net.Listener
 	work      sync.WaitGroup
@@ -51,7 +51,7 @@ func newFar(dir, target string, roundTrip time.Duration) (*far, error) {
 	f := &far{url: "https://" + network.Addr().String(), authority: authority, network: network}
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(behind)
-		r.Out.Host = r.In.Host // it is signed
+		r.Out.Host = r.In.Host // the request signature covers the host
 	}, ErrorLog: log.New(io.Discard, "", 0)}
 	f.server = &http.Server{
 		Handler: proxy, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
@@ -76,8 +76,8 @@ func (f *far) close() {
 	f.work.Wait()
 }
 
-// relay carries a connection over a network with a round trip: half of it each
-// way, and one whole for the connection to be made.
+// relay forwards a connection with the round-trip time of a network: half of it in
+// each direction, and one whole round trip to establish the connection.
 func relay(client net.Conn, to string, roundTrip time.Duration) {
 	defer func() { _ = client.Close() }()
 	server, err := net.Dial("tcp", to)
@@ -91,7 +91,8 @@ func relay(client net.Conn, to string, roundTrip time.Duration) {
 	both.Wait()
 }
 
-// carry delays every piece by as long, and the first one further.
+// carry copies data, and delays each piece by delay. The first pieces are also held
+// back until first has passed.
 func carry(to, from net.Conn, delay, first time.Duration) {
 	type piece struct {
 		data []byte
@@ -125,13 +126,13 @@ func carry(to, from net.Conn, delay, first time.Duration) {
 	if half, ok := to.(*net.TCPConn); ok {
 		_ = half.CloseWrite()
 	}
-	for range pieces { // the reader must be able to end
+	for range pieces { // so that the reader can end
 		continue
 	}
 }
 
-// certify makes a certificate for loopback, and a file with the one that signed
-// it.
+// certify creates a certificate for loopback, and a file with the certificate that
+// signed it.
 func certify(dir string) (tls.Certificate, string, error) {
 	fail := func(err error) (tls.Certificate, string, error) {
 		return tls.Certificate{}, "", fmt.Errorf("failed to make a certificate: %w", err)

@@ -12,11 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// floorArgument makes this program the floor: what nobody can do faster who reads
-// the alias before moving it.
+// floorArgument makes this program run the floor: no client that reads the alias
+// before it moves it can be faster.
 const floorArgument = "move-the-alias-and-check-nothing"
 
-// floor takes function, alias and version from the arguments.
+// floor reads an alias and moves it. The function, the alias and the version are
+// arguments.
 func floor(ctx context.Context) error {
 	const arguments = 5
 	if len(os.Args) != arguments {

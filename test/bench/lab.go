@@ -27,22 +27,23 @@ const (
 	runnerName = "GitHub Actions 7"
 )
 
-// lab is where the cases are measured.
+// lab has what is needed to measure the cases.
 type lab struct {
 	work, module, binary, self string
+	image                      map[string]string // environment of the image
 }
 
-// measured is one case after all of its runs; times are medians.
+// measured is the result of a case after all of its runs; times are medians.
 type measured struct {
 	benchCase
 
 	missing                 bool // the client is not installed
 	moved, ended            time.Duration
-	calls, row, github, too float64 // calls of AWS, in a row to the move, of GitHub, answers of 429
+	calls, row, github, too float64 // AWS calls, consecutive calls up to the move, GitHub calls, responses with status 429
 	memory                  int64   // bytes
 }
 
-// once is one run of a case.
+// once is the result of one run of a case.
 type once struct {
 	moved, ended            time.Duration
 	calls, row, github, too int
@@ -87,7 +88,7 @@ func median[T int | int64 | time.Duration](all []once, of func(once) T) T {
 	return values[len(values)/2]
 }
 
-// run sets a case up anew, and measures it once.
+// run sets up a case from scratch, and measures it once.
 func (l *lab) run(ctx context.Context, c benchCase) (once, error) {
 	e, err := emulator.Start()
 	if err != nil {
@@ -107,10 +108,11 @@ func (l *lab) run(ctx context.Context, c benchCase) (once, error) {
 		}
 		e.LimitControlPlane(limit, 15)
 	}
-	for _, service := range []string{emulator.ServiceLambda, emulator.ServiceSTS, emulator.ServiceOIDC, emulator.ServiceStacks, emulator.ServiceCodeDeploy} {
+	for _, service := range []string{emulator.ServiceLambda, emulator.ServiceSTS, emulator.ServiceStacks, emulator.ServiceCodeDeploy} {
 		slow(e, service, c.aws)
 	}
 	slow(e, emulator.ServiceGitHub, c.github)
+	slow(e, emulator.ServiceOIDC, c.github)
 	env := e.Env()
 	if c.roundTrip > 0 {
 		far, err := newFar(l.work, e.URL, milliseconds(c.roundTrip))
@@ -119,6 +121,9 @@ func (l *lab) run(ctx context.Context, c benchCase) (once, error) {
 		}
 		defer far.close()
 		for name, value := range env {
+			if c.near && !strings.HasPrefix(name, "AWS_") {
+				continue
+			}
 			env[name] = strings.ReplaceAll(value, e.URL, far.url)
 		}
 		env["AWS_CA_BUNDLE"], env["SSL_CERT_FILE"] = far.authority, far.authority
@@ -136,20 +141,20 @@ func (l *lab) run(ctx context.Context, c benchCase) (once, error) {
 	return result(e, c, began, ended, command.ProcessState, text)
 }
 
-// slow makes every call of a service take so many milliseconds; below 0: it never
-// answers.
+// slow makes every call of a service take ms milliseconds; below 0: the service
+// never responds.
 func slow(e *emulator.Emulator, service string, ms int) {
 	match := emulator.Match{Service: service}
 	switch {
 	case ms < 0:
 		e.Fault(match, emulator.Hang())
-	case ms > 0: // a Latency of 0 has no end
+	case ms > 0: // a Latency of 0 never ends
 		e.Fault(match, emulator.Latency(milliseconds(ms)))
 	}
 }
 
-// functions are those of the case, each with the failed run's version behind the
-// alias.
+// functions creates the functions of the case, each with the version of the failed
+// run behind the alias, and returns their names.
 func functions(e *emulator.Emulator, c benchCase, now time.Time) ([]string, error) {
 	var names []string
 	for i := range c.functions {
@@ -173,7 +178,7 @@ func functions(e *emulator.Emulator, c benchCase, now time.Time) ([]string, erro
 	return names, nil
 }
 
-// addRuns puts the failed run on GitHub, and what else the case has there.
+// addRuns adds the failed run to GitHub, and any other run that the case needs.
 func addRuns(e *emulator.Emulator, c benchCase, now time.Time) emulator.WorkflowRun {
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
 	own := e.GitHub.AddRun(repository, emulator.WorkflowRun{
@@ -192,7 +197,7 @@ func addRuns(e *emulator.Emulator, c benchCase, now time.Time) emulator.Workflow
 	return own
 }
 
-// command is the process to measure, with its whole environment.
+// command returns the process to measure, with its whole environment.
 func (l *lab) command(ctx context.Context, c benchCase, names []string, own emulator.WorkflowRun, env map[string]string) (*exec.Cmd, error) {
 	last := c.versions + c.gap
 	target := c.versions - 1
@@ -211,11 +216,12 @@ func (l *lab) command(ctx context.Context, c benchCase, names []string, own emul
 		command = exec.CommandContext(ctx, tools[lambroll], "rollback", "--function", definition, "--alias", "live")
 	case thisAction:
 		command = exec.CommandContext(ctx, l.binary)
+		maps.Copy(env, l.image)
 		if err := l.workflow(c, names, last, own, env); err != nil {
 			return nil, err
 		}
 	}
-	env["AWS_DEFAULT_REGION"] = region // the AWS CLI knows no other name
+	env["AWS_DEFAULT_REGION"] = region // the only name that the AWS CLI reads
 	env["AWS_REGION"], env["PATH"], env["HOME"] = region, os.Getenv("PATH"), l.work
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		command.Env = append(command.Env, name+"="+env[name])
@@ -223,7 +229,7 @@ func (l *lab) command(ctx context.Context, c benchCase, names []string, own emul
 	return command, nil
 }
 
-// workflow adds what the runner gives a step.
+// workflow adds to env what the runner provides to a step.
 func (l *lab) workflow(c benchCase, names []string, last int, own emulator.WorkflowRun, env map[string]string) error {
 	dir, err := os.MkdirTemp(l.work, "step-")
 	if err != nil {
@@ -277,7 +283,8 @@ func (l *lab) workflow(c benchCase, names []string, last int, own emulator.Workf
 	return nil
 }
 
-// defaults are what the runner gives for inputs that a workflow leaves out.
+// defaults returns the values that the runner provides for inputs that a workflow
+// omits.
 func (l *lab) defaults() (map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(l.module, "action.yml"))
 	if err != nil {
@@ -298,7 +305,7 @@ func (l *lab) defaults() (map[string]string, error) {
 	return defaults, nil
 }
 
-// result reads off the emulator what the process did.
+// result reads from the emulator what the process did.
 func result(e *emulator.Emulator, c benchCase, began time.Time, ended time.Duration, state *os.ProcessState, text []byte) (once, error) {
 	o := once{ended: ended}
 	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
@@ -325,8 +332,8 @@ func result(e *emulator.Emulator, c benchCase, began time.Time, ended time.Durat
 	return o, nil
 }
 
-// inARow is the length of the longest chain of calls that ends with the given
-// one, of which each began after the one before it had been answered.
+// inARow returns the length of the longest chain of calls that ends with last. Each
+// call of the chain began after the response to the one before it.
 func inARow(calls []emulator.Call, last emulator.Call) int {
 	depth := make([]int, len(calls))
 	for i, call := range calls {
@@ -346,7 +353,8 @@ func inARow(calls []emulator.Call, last emulator.Call) int {
 	return 0
 }
 
-// installed tells whether a client can be run; the empty name is our own.
+// installed reports whether a client can be run. The empty name stands for our own
+// programs.
 func installed(tool string) bool {
 	if tool == "" {
 		return true

@@ -1,13 +1,13 @@
-// Bench measures how fast a failed deploy is rolled back: the program as it is
-// shipped, against fakes of AWS and GitHub on loopback that take as long as the
+// Bench measures how fast a failed deploy is rolled back. It runs the program as it
+// is shipped, against fakes of AWS and GitHub on loopback that take as long as the
 // real ones.
 //
-//	go run ./test/bench              # a table, in some minutes
-//	go run ./test/bench -run 60/300  # the cases whose name has that in it
-//	go run ./test/bench -write       # and docs/performance.md with its plot
+//	go run ./test/bench              # a table, in a few minutes
+//	go run ./test/bench -run 60/300  # only the cases whose name contains this
+//	go run ./test/bench -write       # also docs/performance.md and its plot
 //
-// Beside it stand a floor of two calls (read the alias, move it) and, where they
-// are installed, the AWS CLI and lambroll, which check nothing.
+// For comparison, it also measures a floor of two calls (read the alias, move it)
+// and, if they are installed, the AWS CLI and lambroll, which check nothing.
 package main
 
 import (
@@ -83,7 +83,7 @@ func bench(ctx context.Context) error {
 	return writePage(filepath.Join(l.module, "docs"), all, sizes)
 }
 
-// prepare builds what is measured.
+// prepare builds the program to measure.
 func (l *lab) prepare(ctx context.Context) error {
 	gomod, err := output(ctx, "go", "env", "GOMOD")
 	if err != nil {
@@ -97,8 +97,29 @@ func (l *lab) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	if l.image, err = imageEnvironment(filepath.Join(l.module, "Dockerfile")); err != nil {
+		return err
+	}
 	l.self, err = os.Executable()
 	return err
+}
+
+// imageEnvironment returns the environment variables that the image sets for the
+// program.
+func imageEnvironment(dockerfile string) (map[string]string, error) {
+	text, err := os.ReadFile(dockerfile)
+	if err != nil {
+		return nil, fmt.Errorf("failed to read the Dockerfile: %w", err)
+	}
+	_, stage, _ := strings.Cut(string(text), "\nFROM scratch\n")
+	variables := map[string]string{}
+	for line := range strings.Lines(stage) {
+		if assignment, found := strings.CutPrefix(line, "ENV "); found {
+			name, value, _ := strings.Cut(strings.TrimSpace(assignment), "=")
+			variables[name] = value
+		}
+	}
+	return variables, nil
 }
 
 func build(ctx context.Context, dir, out, what string) error {

@@ -21,14 +21,14 @@ func (m measured) line() string {
 		m.name, m.moved.Seconds(), m.ended.Seconds(), m.calls, m.row, m.github, m.too, float64(m.memory)/(1<<20))
 }
 
-// part is what one library adds to the program.
+// part is what one library adds to the size of the program.
 type part struct {
 	name  string
 	bytes int64
 }
 
-// sizes measures what each library of AWS adds: a program with it, against one
-// without.
+// sizes measures what each library adds: the size of a program with it, minus the
+// size of one without it.
 func (l *lab) sizes(ctx context.Context) ([]part, error) {
 	whole, err := os.Stat(l.binary)
 	if err != nil {
@@ -113,8 +113,8 @@ func (l *lab) sizeWith(ctx context.Context, paths ...string) (int64, error) {
 	return info.Size(), nil
 }
 
-// section is a table of the page: the cases that belong to it, and what to know
-// about them.
+// section is a table of the page: the cases that belong to it, and a text about
+// them.
 type section struct {
 	title, text string
 	has         func(benchCase) bool
@@ -122,28 +122,29 @@ type section struct {
 
 var sections = []section{
 	{
-		"One function", "A case is named by the milliseconds that a call of AWS and a call of GitHub take: `60/300` is 60 ms and 300 ms. " +
+		"One function", "Each case is named after the duration of an AWS call and of a GitHub call: `60/300` means 60 ms and 300 ms. " +
 			"Without `deployed-version`, GitHub says which run published the version, and the move waits for one round of it; " +
-			"if a newer run is in progress, for two. A GitHub that does not answer is waited for 5 seconds at most. " +
-			"The floor is a program that reads the alias and moves it, and checks nothing.",
+			"if a newer run is in progress, for two. If GitHub does not respond, the move waits for at most 5 seconds. " +
+			"The floor is a program that reads the alias and moves it without any checks.",
 		func(c benchCase) bool {
 			return c.roundTrip == 0 && c.functions == 1 && !c.bucket && c.versions == 3 && c.gap == 0
 		},
 	},
 	{
-		"A role by OIDC, over TLS", "The job's token, STS, the alias and the move are four calls that wait for one another; without `deployed-version` the candidates are a fifth. " +
-			"Setting up the connection for the token takes two more round trips; the other connections are set up meanwhile. " +
-			"With 90 ms of round trip and 40 ms a call, nothing that takes these steps can be faster than 0.70 s, or 0.83 s without `deployed-version`.",
+		"A role by OIDC, over TLS", "The job's token, STS, the alias and the move are four consecutive calls; without `deployed-version`, reading the candidates is a fifth. " +
+			"GitHub takes 150 ms for the token, and AWS 40 ms a call. The connections to AWS are set up in the meantime, with two round trips each. " +
+			"With a round trip of 90 ms to AWS, no tool that takes these steps can be faster than 0.57 s, or 0.70 s without `deployed-version`. " +
+			"If GitHub is as far away, the token takes three more round trips: 0.81 s and 0.94 s.",
 		func(c benchCase) bool { return c.roundTrip > 0 },
 	},
 	{
-		"Many versions", "At 60 ms a call of AWS. Lambda lists the oldest versions first, so that a gap below the live version costs pages of that list.",
+		"Many versions", "At 60 ms per AWS call. Lambda lists the oldest versions first, so a gap below the live version requires reading more pages of that list.",
 		func(c benchCase) bool { return c.versions != 3 || c.gap > 0 },
 	},
 	{
-		"Several functions", "At 60 ms a call of AWS, which allows 15 calls a second for an account and region. " +
-			"A function takes four calls up to its move, so that no tool that reads before it moves can be faster than 1.7 s for 10 functions, 9.7 s for 40 and 52 s for 200. " +
-			"If somebody else uses half of the calls, 3.3 s and 19.3 s.",
+		"Several functions", "At 60 ms per AWS call. AWS allows 15 calls per second for an account and region. " +
+			"Each function takes four calls up to its move, so no tool that reads before it moves can be faster than 1.7 s for 10 functions, 9.7 s for 40 and 52 s for 200. " +
+			"If another client uses half of the calls, the limits are 3.3 s for 10 functions and 19.3 s for 40.",
 		func(c benchCase) bool { return c.bucket },
 	},
 }
@@ -157,11 +158,11 @@ How long a rollback takes, from the start of the process until the alias has mov
 
 `+"```sh\ngo run ./test/bench -write\n```"+`
 
-on %s with %d processors and %s. Times are medians and differ between machines. The counts of calls do not, and tests check them.
+on %s with %d processors and %s. Times are medians and differ between machines. The numbers of calls do not differ, and tests check them.
 
 ![Seconds until the alias has moved](performance.svg)
 
-"In a row" is how many calls of AWS wait for one another until the alias has moved. "429" is how many calls AWS refused because there were too many.
+"In a row" is the number of consecutive AWS calls until the alias has moved. "429" is the number of calls that AWS throttled.
 
 `, time.Now().UTC().Format("2 January 2006"), runtime.NumCPU(), runtime.Version())
 	for _, s := range sections {
@@ -176,7 +177,7 @@ on %s with %d processors and %s. Times are medians and differ between machines. 
 		page.WriteString("\n")
 	}
 	page.WriteString("The AWS CLI and lambroll are measured if they are installed.\n\n## Size of the program\n\n" +
-		"What each library adds to a stripped program for linux/amd64 that uses nothing else of it. Libraries share code, so the sum is more than the whole.\n\n| Part | MiB |\n| --- | --: |\n")
+		"What each library adds to a stripped program for linux/amd64 that uses nothing else from the library. Libraries share code, so the sum is more than the whole.\n\n| Part | MiB |\n| --- | --: |\n")
 	for i, p := range sizes {
 		name := "`" + p.name + "`"
 		if i == 0 {
@@ -193,7 +194,7 @@ on %s with %d processors and %s. Times are medians and differ between machines. 
 	return nil
 }
 
-// plot draws the times of single functions as bars.
+// plot draws a bar chart of the times of single functions.
 func plot(all []measured) string {
 	var bars []measured
 	most := 0.0
@@ -209,7 +210,7 @@ func plot(all []measured) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="Seconds until the alias has moved" font-family="system-ui, sans-serif" font-size="13">`+"\n",
 		left+width+80, top+len(bars)*row+16, left+width+80, top+len(bars)*row+16)
 	b.WriteString(`<style>text{fill:#1f2328}.bar{fill:#0969da}.other{fill:#8c959f}@media (prefers-color-scheme:dark){text{fill:#e6edf3}.bar{fill:#4493f8}.other{fill:#6e7681}}</style>` + "\n")
-	b.WriteString(`<text x="8" y="20" font-weight="600">Seconds until the alias has moved, with 60 ms a call of AWS</text>` + "\n")
+	b.WriteString(`<text x="8" y="20" font-weight="600">Seconds until the alias has moved, at 60 ms per AWS call</text>` + "\n")
 	for i, m := range bars {
 		y := top + i*row
 		class := "bar"

@@ -1,15 +1,15 @@
-// Demo shows a newcomer what the action does: failed deploys and their
-// rollbacks, against an emulator of AWS and GitHub on this machine.
+// Demo shows a newcomer what the action does: failed deploys and their rollbacks,
+// against an emulator of AWS and GitHub on this machine.
 //
 //	go run ./test/demo            one scene in full, and a table of all scenes
 //	go run ./test/demo -scene 2   another scene in full
 //	go run ./test/demo -all       every scene in full
 //	go run ./test/demo -brief     only the table
-//	go run ./test/demo -keep DIR  the step summaries as files, too
+//	go run ./test/demo -keep DIR  also write the step summaries to files
 //
-// It exits with 1 where a scene ends otherwise than it should. The scenes are in
-// play. This program is small so that it says at once what takes so long: the
-// compiler, at the first time.
+// It exits with 1 if a scene does not end as it should. The package play contains
+// the scenes. This program is small, so that it can say immediately what takes so
+// long the first time: the compiler.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 }
 
 func realMain() int {
-	// The scenes heed an interrupt themselves, and tidy up.
+	// The scenes handle an interrupt themselves, and clean up.
 	signal.Ignore(os.Interrupt)
 	say("Compiling the action and an emulator of AWS and GitHub. The first time this takes up to a minute.\n\n")
 	work, err := os.MkdirTemp("", "lambda-rollback-demo-")
@@ -37,7 +37,7 @@ func realMain() int {
 		return fail(err)
 	}
 	err = run(program, os.Args[1:]...)
-	if exit, exited := err.(*exec.ExitError); exited { //nolint:errorlint // as run returns it
+	if exit, exited := err.(*exec.ExitError); exited { //nolint:errorlint // run returns the error unwrapped
 		return exit.ExitCode()
 	}
 	if err != nil {
@@ -47,7 +47,7 @@ func realMain() int {
 }
 
 func run(name string, args ...string) error {
-	command := exec.Command(name, args...) //nolint:noctx // it ends by the same interrupt
+	command := exec.Command(name, args...) //nolint:noctx // the same interrupt ends it
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	return command.Run()
 }
@@ -57,5 +57,5 @@ func fail(err error) int {
 	return 1
 }
 
-// say does without fmt, which would have to be compiled first.
+// say does not use fmt, because that would have to be compiled first.
 func say(text string) { _, _ = os.Stderr.WriteString(text) }

@@ -193,6 +193,18 @@ func TestEveryReasonIsExplained(t *testing.T) {
 	assert.ElementsMatch(t, reasons(t), explained, "headings of "+troubleshooting)
 }
 
+// TestEveryReasonThatEndsARunIsArgued holds the decision record that lists all places
+// that can end a run before a move.
+func TestEveryReasonThatEndsARunIsArgued(t *testing.T) {
+	record := read(t, "docs/decisions/0017-what-can-stop-a-move.md")
+	moved := []string{"previous-version", "canary-stopped", "snapshot", "chosen", "nothing-changed"}
+	for _, reason := range reasons(t) {
+		if !slices.Contains(moved, reason) {
+			assert.Regexp(t, "[`/]"+reason+"`", record)
+		}
+	}
+}
+
 // TestQuotedMessagesAreTheProgramsOwn: what people search for must be what they
 // saw. In a quoted message `…` stands for what differs from case to case.
 func TestQuotedMessagesAreTheProgramsOwn(t *testing.T) {

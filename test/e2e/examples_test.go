@@ -387,7 +387,7 @@ func TestTheExampleOfEmailAfterTheFact(t *testing.T) {
 		"failed": {scene: func(s *scene) {
 			s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: "GetFunctionConfiguration"}, emulator.Deny())
 		}, subject: "failed", says: "AWS denied lambda:GetFunctionConfiguration"},
-		"broke off": {action: "exit 1", subject: "rollback broke off", says: "The rollback broke off. Look where production is."},
+		"was interrupted": {action: "exit 1", subject: "rollback was interrupted", says: "The rollback was interrupted. Check which version is live."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			workflow := example(t, "email.yml")

@@ -105,9 +105,9 @@ func TestTheImageAsksAtATerminal(t *testing.T) {
 	p := s.sit("rollback", "--function-name", "checkout-api")
 	p.sees("Which version should checkout-api:live serve? It serves 3.")
 	p.types("\r")
-	// Only what differs is drawn anew: the W and h of "Why?" stand there already,
-	// from "Which".
-	p.sees("the log and the summary repeat it")
+	// Only the end of the line is checked: the terminal redraws only the characters
+	// that differ from the prompt before.
+	p.sees("shown in the log and the summary")
 	p.types("totals are wrong\r")
 	p.sees("Move checkout-api:live in production to version 2 now?")
 	assert.Equal(t, "3", s.function.Serving("live"), "not before yes was said")

@@ -49,7 +49,7 @@ func newWire(t *testing.T) *wire {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &wire{next: transport}
+	return &wire{next: plainBodies{transport}}
 }
 
 // client is the real SDK's client, without retries, so that a test sees each

@@ -134,6 +134,7 @@ func (x *exchange) dispatch() answer {
 
 // send writes the answer, or what the faults left of it.
 func (e *Emulator) send(w http.ResponseWriter, a answer) {
+	w.Header().Set("Date", e.now().UTC().Format(http.TimeFormat))
 	if a.delivery == deliverWhole {
 		maps.Copy(w.Header(), a.header)
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))

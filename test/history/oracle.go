@@ -372,7 +372,7 @@ func (w *World) judgeReport(t trial, top, now Serving, say func(string, string, 
 		say("e", "nothing in this world makes a rollback fail for good")
 	}
 	for _, note := range f.Notes {
-		if note.Warning && strings.Contains(note.Text, "could not be remembered") {
+		if note.Warning && strings.Contains(note.Text, "could not record the rejected version") {
 			say("e", "a warning about the memory, which always can be written here: %s", note.Text)
 		}
 	}

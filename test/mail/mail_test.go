@@ -185,7 +185,7 @@ func TestWhatPostfixRefuses(t *testing.T) {
 		},
 		"nobody signed in": {
 			func(o *notify.EmailConfig) { o.Username, o.Password = "", "" },
-			"sent to nobody; refused for oncall@shop.example: 554 5.7.1 ",
+			"sent to no recipients; rejected for oncall@shop.example: 554 5.7.1 ",
 		},
 		"TLS is a must": {
 			func(o *notify.EmailConfig) { o.TLS, o.Username, o.Password = "none", "", "" },
@@ -193,11 +193,11 @@ func TestWhatPostfixRefuses(t *testing.T) {
 		},
 		"a certificate that nobody signed": {
 			func(o *notify.EmailConfig) { o.RootCAs = nil },
-			"is not good: x509: certificate signed by unknown authority",
+			"is not valid: x509: certificate signed by unknown authority",
 		},
 		"implicit where STARTTLS is": {
 			func(o *notify.EmailConfig) { o.TLS = "implicit" },
-			"does not begin with TLS: set smtp-tls to starttls",
+			"does not start with TLS: set smtp-tls to starttls",
 		},
 		"a name that is none": {
 			func(o *notify.EmailConfig) { o.HELO = "0f3c2a" },

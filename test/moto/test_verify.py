@@ -68,7 +68,7 @@ def test_an_alarm_that_does_not_exist_proves_nothing(aws, endpoint, tmp_path):  
 
     status, detail = checks(outcome)["alarm no-such-alarm"]
     assert (status, outcome.code) == ("inconclusive", 0), outcome.log
-    assert "no metric or composite alarm of that name" in detail
+    assert "no metric or composite alarm with that name" in detail
     assert outcome.outputs["healthy"] == "unknown"
 
 

@@ -110,6 +110,28 @@ func TestEveryLookIsTold(t *testing.T) {
 	}
 	assert.Equal(t, 2, shifts)
 	assert.Equal(t, 4+3, looks, "one for each minute whose calls were counted, but for the first of the canary")
-	assert.Contains(t, e.Log, "the promotion takes 13m if nothing goes wrong")
+	assert.Contains(t, e.Log, "the promotion takes 13 min if nothing goes wrong")
 	assert.Equal(t, 13, w.Minute)
+}
+
+// The minutes of a promotion are AWS's, whatever time the runner has.
+func TestTheRunnersClockIsWrong(t *testing.T) {
+	for name, behind := range map[string]time.Duration{"an hour behind": time.Hour, "ten minutes ahead": -10 * time.Minute, "half a minute behind": 30 * time.Second} {
+		for version, c := range map[string]struct {
+			errors float64
+			ended  string
+			serves string
+		}{"a good version": {0, "promoted/", "3"}, "a bad version": {0.5, "failed/unhealthy", "2"}} {
+			t.Run(name+", "+version, func(t *testing.T) {
+				w := newWorld(t, 600)
+				w.Behind, w.Errors[3] = behind, c.errors
+				e := w.promote(nil)
+				assert.Equal(t, c.ended, e.How(), e.Outputs["message"])
+				assert.Equal(t, c.serves, serving(w.Functions[0]))
+				at, err := time.Parse(time.RFC3339, e.Outputs["timestamp"])
+				require.NoError(t, err)
+				assert.WithinDuration(t, w.Now(), at, time.Minute)
+			})
+		}
+	}
 }

@@ -62,14 +62,14 @@ func TestAPromotionIsFollowedInAThread(t *testing.T) {
 	e, services := w.notified(nil, people.SlackBot, people.Webhook)
 	require.Equal(t, "promoted/", e.How(), e.Outputs["message"])
 	assert.Equal(t, []string{
-		"⏳ Promotion began: api, version 3",
+		"⏳ Promotion started: api, version 3",
 		"→⏳ 10% step done: api, version 3",
 		"→⏳ 50% step done: api, version 3",
 		"→✅ Promoted: api is on version 3",
 		"=✅ Promoted: api is on version 3",
 	}, said(t, services))
 	all := services.Messages(people.SlackBot)
-	assert.Contains(t, all[0].Text(), "api:live goes from version 2 to version 3. Steps: 10% 5m, 50% 5m, 100% 5m. It takes 24m if nothing goes wrong.")
+	assert.Contains(t, all[0].Text(), "api:live moves from version 2 to version 3. Steps: 10% 5m, 50% 5m, 100% 5m. It takes 24 min if nothing goes wrong.")
 	assert.Contains(t, all[1].Text(), "api:live: version 3 had ")
 	assert.Contains(t, all[1].Text(), "Next: 50% 5m.")
 	assert.Contains(t, all[2].Text(), "Next: 100% 5m.")
@@ -85,7 +85,7 @@ func TestAStoppedPromotionIsTheLastWordOfTheThread(t *testing.T) {
 	require.Equal(t, "failed/unhealthy", e.How(), e.Outputs["message"])
 	got := said(t, services)
 	require.Len(t, got, 3, got)
-	assert.Equal(t, "⏳ Promotion began: api, version 3", got[0])
+	assert.Equal(t, "⏳ Promotion started: api, version 3", got[0])
 	assert.True(t, strings.HasPrefix(got[1], "→🚨 Promotion stopped: api is on version 2 again"), got[1])
 	assert.Contains(t, services.Messages(people.SlackBot)[2].Text(), "Live version  2")
 	assert.Contains(t, services.Messages(people.SlackBot)[2].Text(), "Failing version  3")
@@ -137,8 +137,8 @@ func TestAFunctionThatGoesBackAloneIsToldAtOnce(t *testing.T) {
 	e, services := w.notified(map[string]string{"all-or-nothing": "false"}, people.SlackBot)
 	assert.Equal(t, "failed/alias-changed", e.How())
 	assert.Equal(t, []string{
-		"⏳ Promotion began: 2 functions",
-		"→⚠️ Promotion ended for some: worker, version 3",
+		"⏳ Promotion started: 2 functions",
+		"→⚠️ Promotion ended for some functions: worker, version 3",
 		"→⏳ 10% step done: api, version 3",
 		"→⏳ 50% step done: api, version 3",
 		"→🚨 1 of 2 functions NOT promoted: somebody else changed the alias",

@@ -31,7 +31,7 @@ func TestAGoodVersionIsPromoted(t *testing.T) {
 	assert.Equal(t, "2", memory.Version)
 	assert.Contains(t, memory.Description, "by=snapshot")
 	assert.Contains(t, e.Summary, "Both versions")
-	assert.Contains(t, e.Log, "the promotion takes 24m if nothing goes wrong")
+	assert.Contains(t, e.Log, "the promotion takes 24 min if nothing goes wrong")
 	// A later job of the run fails: back to the stable version.
 	e = w.rollBack("failure")
 	assert.Equal(t, "rolled-back/snapshot", e.How(), e.Outputs["message"])
@@ -73,7 +73,7 @@ func TestTooFewCallsGoBack(t *testing.T) {
 			e := w.promote(map[string]string{"on-inconclusive": c.policy})
 			assert.Equal(t, c.want, e.How(), e.Outputs["message"])
 			assert.Equal(t, c.serves, serving(w.Functions[0]))
-			assert.Contains(t, e.Summary, "are expected, and about")
+			assert.Contains(t, e.Summary, "are expected, but about")
 			memory, _ := w.Functions[0].Alias("live-rollback")
 			assert.NotContains(t, memory.Description, "rejected=3", "it was not found bad")
 			if c.serves == "2" {

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,6 +41,7 @@ type World struct {
 	Minute    int               // of the promotion
 	Variables map[string]string // of the environment of every step
 	HTTP      *http.Client      // of the health checks and the channels
+	Behind    time.Duration     // by which the program's clock is wrong
 
 	random    *mathrand.Rand
 	perMinute int
@@ -48,9 +50,11 @@ type World struct {
 	now     time.Time
 	pushed  time.Time // what began the run
 	signals chan os.Signal
-	dir     string
-	runs    int
-	kills   int
+	// interrupted reports that there was a signal.
+	interrupted atomic.Bool
+	dir         string
+	runs        int
+	kills       int
 }
 
 // clock is the time as one step sees it. It stops for a step that was killed, which
@@ -66,12 +70,12 @@ func (c clock) dead() bool {
 	return c.world.kills > c.kills
 }
 
-// Now is the time of the world.
+// Now is the time of the world, as far as the clock is right.
 func (c clock) Now() time.Time {
 	if c.dead() {
 		select {}
 	}
-	return c.world.Now()
+	return c.world.Now().Add(-c.world.Behind)
 }
 
 // Sleep lets time pass in the world.
@@ -91,12 +95,17 @@ func (w *World) Kill() {
 
 // New has functions with versions 1 to 3, of which 2 is live, and an hour of calls
 // behind it, so many a minute. It began two hours ago, so that nothing is in the
-// future. setenv sets what the AWS SDK reads of this process's environment.
-func New(e *emulator.Emulator, dir string, setenv func(name, value string), perMinute int, names ...string) (*World, error) {
+// future. setenv sets what the AWS SDK reads of this process's environment. AWS and
+// GitHub go by this world's clock. It is to be closed.
+func New(dir string, setenv func(name, value string), perMinute int, names ...string) (*World, error) {
 	w := &World{
-		Emulator: e, HTTP: &http.Client{}, Errors: map[int64]float64{}, At: map[int]func(){},
+		HTTP: &http.Client{}, Errors: map[int64]float64{}, At: map[int]func(){},
 		random: mathrand.New(mathrand.NewPCG(1, 2)), perMinute: perMinute, signals: make(chan os.Signal, 2), dir: dir,
 		now: time.Now().UTC().Add(-3 * time.Hour).Truncate(time.Minute).Add(20 * time.Second),
+	}
+	var err error
+	if w.Emulator, err = emulator.Start(emulator.WithClock(w.Now)); err != nil {
+		return nil, fmt.Errorf("failed to start the emulator: %w", err)
 	}
 	if len(names) == 0 {
 		names = []string{"api"}
@@ -106,7 +115,7 @@ func New(e *emulator.Emulator, dir string, setenv func(name, value string), perM
 		for v := range 3 {
 			f.Publish(w.now.Add(time.Duration(v-2) * 24 * time.Hour))
 		}
-		if err := f.SetAlias("live", 2, nil); err != nil {
+		if err = f.SetAlias("live", 2, nil); err != nil {
 			return nil, fmt.Errorf("failed to set the alias: %w", err)
 		}
 		w.Functions = append(w.Functions, f)
@@ -132,9 +141,14 @@ func (w *World) Now() time.Time {
 
 // Sleep lets time pass, with its calls, and takes none.
 func (w *World) Sleep(ctx context.Context, d time.Duration) error {
-	// What is left after a signal is real time: calls are made in it.
+	// Some calls take real time: those of a short pause, and above all what is left after
+	// a signal, on a busy machine as well.
 	if d < 10*time.Second {
-		time.Sleep(d / 50)
+		takes := d / 50
+		if w.interrupted.Load() {
+			takes = d / 2
+		}
+		time.Sleep(takes)
 	}
 	for d > 0 && ctx.Err() == nil {
 		step := min(d, time.Minute)
@@ -267,7 +281,10 @@ func (w *World) Step(inputs map[string]string) (Ended, error) {
 }
 
 // Interrupt is a cancelled run.
-func (w *World) Interrupt() { w.signals <- syscall.SIGINT }
+func (w *World) Interrupt() {
+	w.interrupted.Store(true)
+	w.signals <- syscall.SIGINT
+}
 
 // Serving is where the alias of a function points: "2", or "2+3=0.1".
 func Serving(f *emulator.Function) string {

@@ -22,8 +22,9 @@ type world struct {
 
 func newWorld(t *testing.T, perMinute int, names ...string) *world {
 	t.Helper()
-	w, err := promotions.New(emulator.StartFor(t), t.TempDir(), t.Setenv, perMinute, names...)
+	w, err := promotions.New(t.TempDir(), t.Setenv, perMinute, names...)
 	require.NoError(t, err)
+	t.Cleanup(w.Close)
 	return &world{w, t}
 }
 

@@ -2,10 +2,13 @@ package runner_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/org/lambda-rollback-action/test/emulator"
 )
 
 // A step that is run again must not turn green because there is nothing left to
@@ -25,7 +28,7 @@ func TestARunTriedAgainSaysWhetherProductionIsWellNow(t *testing.T) {
 		"it has become well": {nil, func(s *scene) map[string]string { return map[string]string{"health-url": s.answers(200)} },
 			again + "true", 0, "the check passed"},
 		"what is asked for now cannot tell": {nil, func(*scene) map[string]string { return map[string]string{"health-url": "", "alarms": "gone"} },
-			again + "unknown", 0, "it is not known whether production recovered"},
+			again + "unknown", 0, "could not confirm that production recovered"},
 		"a check that cannot be made": {nil, func(*scene) map[string]string { return map[string]string{"health-status": "9xx"} },
 			again + "unknown", 0, "input health-status has"},
 		"nothing is asked for now": {nil, func(*scene) map[string]string { return map[string]string{"health-url": ""} },
@@ -78,4 +81,44 @@ func TestARunTriedAgainStepsBackNoFurther(t *testing.T) {
 	o = s.step().set("GITHUB_RUN_ATTEMPT", "2").quick().inputs(map[string]string{"health-url": s.answers(500), "on-unhealthy": "step-back"}).run()
 	assert.Equal(t, unwellEnd, o.end(), o.stdout)
 	assert.Equal(t, "2", f.Serving("live"))
+}
+
+// Without a memory nobody knows whether the first attempt moved the alias. That the
+// step is green then must not read as if production were healthy.
+func TestARunTriedAgainWithoutAMemory(t *testing.T) {
+	t.Parallel()
+	const warning = "the checks after that move are not repeated; check whether production is healthy"
+	for name, c := range map[string]struct {
+		inputs map[string]string
+		denied bool
+		warns  bool
+	}{
+		"remember: false":           {inputs: map[string]string{"remember": "false"}, warns: true},
+		"the memory cannot be read": {denied: true, warns: true},
+		"the memory was written":    {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			if c.denied {
+				for _, operation := range []string{"GetAlias", "CreateAlias", "UpdateAlias"} {
+					s.Fault(on(operation, "live-rollback"), emulator.Deny())
+				}
+			}
+			step := func(attempt string) outcome {
+				return s.step().set("GITHUB_RUN_ATTEMPT", attempt).quick().inputs(map[string]string{"health-url": s.answers(500)}).inputs(c.inputs).run()
+			}
+			first := step("1")
+			require.Equal(t, unwellEnd, first.end(), first.stdout)
+			require.Equal(t, "2", f.Serving("live"))
+			again := step("2")
+			assert.Equal(t, "2", f.Serving("live"))
+			assert.Equal(t, c.warns, strings.Contains(again.stdout, warning), again.stdout)
+			assert.Equal(t, c.warns, strings.Contains(again.summary, warning), again.summary)
+			if c.warns {
+				assert.Equal(t, "skipped/not-deployed", again.ended())
+			}
+		})
+	}
 }

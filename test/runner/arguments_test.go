@@ -99,9 +99,9 @@ func TestWrongArguments(t *testing.T) {
 	}{
 		"no command":               {[]string{"--function-name", "api"}, "the command is missing"},
 		"a command there is not":   {[]string{"undo"}, `"undo" is not a command`},
-		"a flag there is not":      {[]string{"rollback", "--functon-name", "api"}, "there is no flag --functon-name; `help all` lists the flags"},
+		"a flag there is not":      {[]string{"rollback", "--functon-name", "api"}, "unknown flag --functon-name; `help all` lists the flags"},
 		"a flag without its value": {[]string{"rollback", "--function-name"}, "--function-name needs a value"},
-		"a word too many":          {[]string{"rollback", "api"}, `"api" is neither a flag nor its value`},
+		"a word too many":          {[]string{"rollback", "api"}, `unexpected argument "api"`},
 		"a word with a sequence":   {[]string{"roll\x1b[2Jback"}, `is not a command`},
 	} {
 		got := s.call(c.args...)
@@ -109,6 +109,13 @@ func TestWrongArguments(t *testing.T) {
 		assert.Contains(t, got.err, c.says, name)
 		assert.NotContains(t, got.err, "\x1b", name)
 		assert.Empty(t, got.out, name)
+	}
+	unnamed := s.call("rollback")
+	assert.Equal(t, 2, unnamed.code)
+	assert.Contains(t, unnamed.err, "Usage: lambda-rollback-action rollback")
+	assert.Contains(t, unnamed.err, "--function-name is missing, for example:")
+	for line := range strings.Lines(unnamed.err) {
+		assert.LessOrEqual(t, len(strings.TrimSpace(line)), 80, line)
 	}
 	got := s.call("rollback", "--function-name", "api", "--timeout", "5", "--yes")
 	assert.Equal(t, 1, got.code)
@@ -125,7 +132,7 @@ func TestWithoutATerminalNothingMovesUnasked(t *testing.T) {
 		f := s.function("api", 3)
 		got := s.call(command, "--function-name", "api", "--environment", "staging")
 		assert.Equal(t, 1, got.code)
-		assert.Contains(t, got.out, "this is not a terminal, so nobody could be asked")
+		assert.Contains(t, got.out, "this is not a terminal, so the action cannot ask for confirmation")
 		assert.Contains(t, got.out, "--yes")
 		assert.Equal(t, "3", f.Serving("live"))
 		s.untouched(t)
@@ -207,7 +214,7 @@ func TestUndoWhatWasDoneByHand(t *testing.T) {
 
 	assert.Zero(t, got.code, got.out)
 	assert.Equal(t, "5", f.Serving("live"))
-	assert.Regexp(t, `version 5 was rejected \(\d{4}-\d\d-\d\d \d\d:\d\d UTC, or before that\); it was chosen by hand all the same`, got.out)
+	assert.Regexp(t, `version 5 was rejected \(\d{4}-\d\d-\d\d \d\d:\d\d UTC, or before that\); a manual rollback to it removes the rejection`, got.out)
 	memory, _ := f.Alias("live-rollback")
 	assert.NotContains(t, memory.Description, "rejected=5")
 }
@@ -250,7 +257,7 @@ func TestYesTwiceGoesBackOnce(t *testing.T) {
 	got := s.call("rollback", "--function-name", "api", "--yes")
 	assert.Zero(t, got.code, got.out)
 	assert.Equal(t, "4", f.Serving("live"))
-	assert.Contains(t, got.out, "nothing was deployed since; to go further back, name the version by --target-version")
+	assert.Contains(t, got.out, "nothing has been deployed since; to go further back, set --target-version")
 	memory, _ := f.Alias("live-rollback")
 	assert.Contains(t, memory.Description, "rejected=5 ")
 
@@ -259,4 +266,18 @@ func TestYesTwiceGoesBackOnce(t *testing.T) {
 	require.NoError(t, f.SetAlias("live", f.Publish(time.Now()), nil))
 	require.Zero(t, s.call("rollback", "--function-name", "api", "--yes").code)
 	assert.Equal(t, "3", f.Serving("live"), "a deploy came in between")
+}
+
+// A version far back that somebody chose is where the last rollback went, too.
+func TestAskingAgainAfterChoosingAVersion(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 5)
+	require.Zero(t, s.call("rollback", "--function-name", "api", "--target-version", "2", "--yes").code)
+	got := s.call("rollback", "--function-name", "api", "--yes")
+	assert.Zero(t, got.code, got.out)
+	assert.Equal(t, "2", f.Serving("live"))
+	assert.Contains(t, got.out, "set --target-version")
+	memory, _ := f.Alias("live-rollback")
+	assert.Contains(t, memory.Description, "rejected=5 ")
 }

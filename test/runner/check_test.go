@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 		"the version before is gone":   {scene: func(s *scene, f *emulator.Function) { require.NoError(s.tb, f.Delete(2)) }, want: "ready/", says: "to version 1"},
 		"the version before is bad":    {scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=2") }, want: "ready/", says: "to version 1"},
 		"the version before is Failed": {scene: func(s *scene, f *emulator.Function) { require.NoError(s.tb, f.SetState(2, emulator.StateFailed, "x")) }, want: "ready/", says: "to version 1"},
-		"all others are bad":           {scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=1-2") }, want: "not-ready/no-previous-version", says: "no version below version 3 can be gone back to: those that exist were rejected or cannot serve; deploy good code once more"},
+		"all others are bad":           {scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=1-2") }, want: "not-ready/no-previous-version", says: "no version below version 3 is a valid target: those that exist were rejected or cannot serve traffic; deploy good code once more"},
 		"an alias on $LATEST":          {scene: func(s *scene, f *emulator.Function) { require.NoError(s.tb, f.SetAliasToLatest("live")) }, want: "not-ready/alias-on-latest", says: "$LATEST"},
 		"no such function":             {inputs: map[string]string{"function-name": "apy"}, want: "not-ready/function-not-found", says: "does not exist"},
 		"no such alias":                {inputs: map[string]string{"alias": "prod"}, want: "not-ready/alias-not-found", says: `no alias "prod"`},
@@ -57,7 +57,7 @@ func TestCheck(t *testing.T) {
 		}, want: "not-ready/no-credentials", says: "did not accept the credentials"},
 		"another branch":               {inputs: map[string]string{"branch": "release"}, want: "ready/"},
 		"no failure":                   {inputs: map[string]string{"needs": `{"deploy":{"result":"success","outputs":{}}}`}, want: "ready/"},
-		"an alarm that does not exist": {inputs: map[string]string{"alarms": "errors"}, want: "not-ready/invalid-input", says: "no metric or composite alarm of that name"},
+		"an alarm that does not exist": {inputs: map[string]string{"alarms": "errors"}, want: "not-ready/invalid-input", says: "no metric or composite alarm with that name"},
 		"a page that is not well now":  {scene: nil, inputs: map[string]string{"health-url": "http://127.0.0.1:9/"}, want: "ready/"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestCheckTellsOfMemoryAndCredentials(t *testing.T) {
 		"there is no memory yet": {want: "ready/", line: "memory", status: "passed", detail: "does not exist yet"},
 		"the memory is readable": {
 			scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=1@77") },
-			want:  "ready/", line: "memory", status: "passed", detail: "remembers: rejected=1@77",
+			want:  "ready/", line: "memory", status: "passed", detail: "stores: rejected=1@77",
 		},
 		"the memory is somebody's own": {
 			scene: func(s *scene, f *emulator.Function) { rejects(s, f, "do not touch") },
@@ -147,7 +147,7 @@ func TestCheckTellsOfMemoryAndCredentials(t *testing.T) {
 		},
 		"the memory is damaged": {
 			scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=do not touch") },
-			want:  "ready/", line: "memory", status: "inconclusive", detail: "is not readable and counts as empty",
+			want:  "ready/", line: "memory", status: "inconclusive", detail: "is not readable and is treated as empty",
 		},
 		"the memory may not be read": {
 			scene: func(s *scene, f *emulator.Function) {
@@ -231,7 +231,7 @@ func TestCheckTellsWhatTheTokenSays(t *testing.T) {
 				s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.Status(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"))
 				want = "not-ready/no-credentials"
 			}
-			o := s.byRole().input("command", "check").input("timeout", "15s").run()
+			o := s.byRole().input("command", "check").input("timeout", "60s").run()
 			assert.Equal(t, want, o.ended(), o.outputs["message"])
 			status, detail := o.proven(t).check(t, "OIDC token")
 			assert.Equal(t, "passed", status)
@@ -277,7 +277,7 @@ func TestCheckTellsOfProvisionedConcurrency(t *testing.T) {
 	status, detail := o.proven(t).check(t, "provisioned concurrency")
 	assert.Equal(t, "passed", status)
 	assert.Contains(t, detail, "5 instances")
-	assert.Contains(t, detail, "after a move AWS shifts the traffic for minutes; give timeout and timeout-minutes room for it")
+	assert.Contains(t, detail, "after a move, AWS takes minutes to shift the traffic; set timeout and timeout-minutes high enough")
 	unchanged()
 }
 

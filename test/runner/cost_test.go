@@ -131,6 +131,28 @@ func TestTheMoveDoesNotWaitForGitHub(t *testing.T) {
 	}
 }
 
+// How the runs ended that rejected versions is asked one after the other. All of it
+// may take five seconds, and one warning says that the rest was not asked.
+func TestAMoveWaitsFiveSecondsForOtherRuns(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 8)
+	require.NoError(t, f.SetAlias("live-rollback", 1, nil))
+	require.NoError(t, f.DescribeAlias("live-rollback", "rejected=7@607,6@606,5@605,4@604,3@603,2@602 run=607/1 at=2026-11-20T08:32:47Z by=rollback"))
+	s.Fault(emulator.Match{Service: emulator.ServiceGitHub, Where: func(c emulator.Call) bool {
+		return strings.HasPrefix(c.Qualifier, "60")
+	}}, emulator.Hang())
+	p := s.step().input("timeout", "40s").start()
+	o := p.wait()
+	require.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+	assert.Equal(t, "1", f.Serving("live"), "the careful answer: the versions stay rejected")
+	require.Len(t, o.warnings(), 1)
+	assert.Contains(t, o.warnings()[0], "GitHub's API did not answer such questions within 5s in all")
+	took := s.Calls(on("UpdateAlias", "live"))[0].Start.Sub(p.started)
+	assert.Less(t, took-o.stalled, 9*time.Second)
+	assert.Greater(t, took, 5*time.Second)
+}
+
 // Above what goes out at once, a function takes four calls until its alias has
 // moved, and everything else comes after the last move.
 func TestAFleetMovesByFourCallsAFunction(t *testing.T) {
@@ -166,7 +188,7 @@ func TestAFleetMovesByFourCallsAFunction(t *testing.T) {
 			}
 			assert.Equal(t, functions, before["ListAliases"])
 			assert.Zero(t, before["GetAlias"])
-			assert.Contains(t, o.stdout, "12 of 12 functions were moved, 0 are left")
+			assert.Contains(t, o.stdout, "12 of 12 functions were moved, 0 remain")
 		})
 	}
 }

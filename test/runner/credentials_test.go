@@ -14,6 +14,10 @@ import (
 
 const role = "arn:aws:iam::" + emulator.Account + ":role/ci/rollback"
 
+// withoutKeys is what STS says where it could not get GitHub's keys at the moment:
+// https://github.com/aws-actions/configure-aws-credentials/issues/299
+const withoutKeys = "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements"
+
 // byRole is a step whose only way in is the job's OIDC token.
 func (s *scene) byRole() *step {
 	return s.step().unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY").input("role-to-assume", role)
@@ -109,14 +113,15 @@ func TestCredentialsThatDoNotComeInTime(t *testing.T) {
 		"an OIDC service that is down":        {emulator.Status(http.StatusInternalServerError, "", "down"), emulator.ServiceOIDC, "token service answered 500"},
 		"an OIDC service that talks nonsense": {emulator.Truncated(), emulator.ServiceOIDC, "OIDC token"},
 		"STS that is down":                    {emulator.Status(http.StatusServiceUnavailable, "ServiceUnavailable", "down"), emulator.ServiceSTS, "ServiceUnavailable"},
-		"STS that throttles":                  {emulator.Throttle(0), emulator.ServiceSTS, "last try"},
+		"STS without GitHub's keys":           {emulator.Status(http.StatusBadRequest, "InvalidIdentityToken", withoutKeys), emulator.ServiceSTS, "InvalidIdentityToken: " + withoutKeys},
+		"STS that throttles":                  {emulator.Throttle(0), emulator.ServiceSTS, "last attempt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
 			s.function("api", 3)
 			s.Fault(emulator.Match{Service: c.of}, c.fault)
-			o := s.byRole().input("timeout", "3s").run()
+			o := s.byRole().input("timeout", "8s").run()
 			assert.Equal(t, "failed/timeout", o.ended())
 			assert.Contains(t, o.outputs["message"], c.says)
 			assert.Greater(t, len(s.asked(c.of)), 3)
@@ -152,6 +157,9 @@ func TestAHiccupOnTheWayToCredentials(t *testing.T) {
 		"STS 500": func(s *scene) {
 			s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.Status(500, "InternalFailure", "x").Times(1))
 		},
+		"STS without GitHub's keys": func(s *scene) {
+			s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.Status(400, "InvalidIdentityToken", withoutKeys).Times(4))
+		},
 		"STS throttled":   func(s *scene) { s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.Throttle(0).Times(1)) },
 		"STS lost answer": func(s *scene) { s.Fault(emulator.Match{Service: emulator.ServiceSTS}, emulator.LostAnswer().Times(1)) },
 	} {
@@ -175,9 +183,9 @@ func TestTheWayToCredentialsHangs(t *testing.T) {
 			s := newScene(t)
 			s.function("api", 3)
 			s.Fault(emulator.Match{Service: service}, emulator.Hang())
-			o := s.byRole().input("timeout", "1s").run()
+			o := s.byRole().input("timeout", "3s").run()
 			assert.Equal(t, "failed/timeout", o.ended())
-			assert.Less(t, o.took-o.stalled, 4*time.Second)
+			assert.Less(t, o.took-o.stalled, 6*time.Second)
 		})
 		t.Run(service+" until SIGTERM", func(t *testing.T) {
 			t.Parallel()

@@ -29,10 +29,10 @@ func TestDrill(t *testing.T) {
 		moves  []string
 		says   string
 	}{
-		"there and back": {want: "drilled/ unknown", moves: []string{"4", "5"}, says: "serves version 5, as before: the drill took it to version 4 in"},
+		"there and back": {want: "drilled/ unknown", moves: []string{"4", "5"}, says: "serves version 5, as before: the drill moved it to version 4 in"},
 		"with a health page": {
 			inputs: func(s *scene) map[string]string { return map[string]string{"health-url": s.by(4, 5)} },
-			want:   "drilled/ true", moves: []string{"4", "5"}, says: "all checks passed, there and back",
+			want:   "drilled/ true", moves: []string{"4", "5"}, says: "all checks passed on both versions",
 		},
 		"with an invocation": {
 			inputs: func(*scene) map[string]string { return map[string]string{"invoke-payload": "{}"} },
@@ -157,7 +157,7 @@ func TestARollbackDuringADrillStays(t *testing.T) {
 	o := s.drill().run()
 	assert.Equal(t, "4", f.Serving("live"), o.outputs["message"])
 	assert.Equal(t, "failed/alias-changed", o.ended(), o.outputs["message"])
-	assert.Contains(t, o.outputs["message"], "somebody else has changed api:live in staging during the drill: it serves version 4 now, and is left there")
+	assert.Contains(t, o.outputs["message"], "somebody else has changed api:live in staging during the drill: it serves version 4 now, and was not moved")
 	assert.Equal(t, "false", o.outputs["rolled-back"])
 }
 
@@ -227,6 +227,10 @@ func TestASignalAtEveryCallOfADrill(t *testing.T) {
 				assert.Equal(t, "4", is.Version, about)
 				assert.Equal(t, map[string]float64{"5": 0.1}, is.Weights, about)
 				assert.Equal(t, "failed/cancelled", o.ended(), about)
+				if sig == syscall.SIGTERM && o.outputs["rolled-back"] == "true" { // on a busy machine, the time ends before AWS's answer is read
+					assert.Contains(t, about, "NOT returned after the drill", "the careful answer")
+					return
+				}
 				assert.Equal(t, "false", o.outputs["rolled-back"], about)
 			})
 		}

@@ -2,9 +2,15 @@ package runner_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +36,7 @@ func TestFaultsThatPass(t *testing.T) {
 		for call, match := range map[string]emulator.Match{
 			"GetAlias":                 on("GetAlias", "live"),
 			"GetAlias of the memory":   on("GetAlias", "live-rollback"),
-			"GetFunctionConfiguration": on("GetFunctionConfiguration", ""),
+			"GetFunctionConfiguration": on("GetFunctionConfiguration", "3"),
 			"UpdateAlias":              on("UpdateAlias", "live"),
 			"CreateAlias":              on("CreateAlias", "live-rollback"),
 		} {
@@ -76,10 +82,10 @@ func TestARetryAfterThatIsLongerThanTheTimeLimit(t *testing.T) {
 	s := newScene(t)
 	f := s.function("api", 3)
 	s.Fault(on("GetAlias", "live"), emulator.Throttle(time.Hour))
-	o := s.step().input("timeout", "1s").run()
+	o := s.step().input("timeout", "3s").run()
 	assert.Equal(t, "failed/throttled", o.ended())
 	assert.Equal(t, "3", f.Serving("live"))
-	assert.Less(t, o.took-o.stalled, 3*time.Second)
+	assert.Less(t, o.took-o.stalled, 6*time.Second)
 }
 
 // TestDenied: the message is all that somebody needs to mend the policy.
@@ -102,9 +108,13 @@ func TestDenied(t *testing.T) {
 			t.Run(action+deny.name, func(t *testing.T) {
 				t.Parallel()
 				s := newScene(t)
-				f := s.function("api", 9)
-				if action == "ListVersionsByFunction" { // asked only over a gap
-					for v := int64(2); v < 9; v++ {
+				versions := 9
+				if action == "ListVersionsByFunction" { // asked only over a gap, and missed only over a long one
+					versions = 150
+				}
+				f := s.function("api", versions)
+				if versions == 150 {
+					for v := int64(2); v < 150; v++ {
 						require.NoError(t, f.Delete(v))
 					}
 				}
@@ -126,7 +136,7 @@ func TestDenied(t *testing.T) {
 				}
 				assert.LessOrEqual(t, denied, 4, "what is denied is not tried again")
 				if o.status() == "failed" {
-					assert.Equal(t, "9", f.Serving("live"))
+					assert.Equal(t, strconv.Itoa(versions), f.Serving("live"))
 				}
 			})
 		}
@@ -220,10 +230,10 @@ func TestTwentyFunctionsStayBelowAWSsRate(t *testing.T) {
 	}
 	calls := s.asked(emulator.ServiceLambda)
 	refused := slices.DeleteFunc(slices.Clone(calls), func(c emulator.Call) bool { return c.Status != http.StatusTooManyRequests })
-	// A few, on a busy machine: calls that left one by one arrive together.
-	assert.LessOrEqual(t, len(refused), 6, "AWS hardly ever has to refuse a call")
-	// No more than leave in the time of a stall can arrive late with the others.
-	together := int(min(o.stalled, time.Second).Seconds() * allowed)
+	// On a busy machine, calls that left one by one arrive together: no more than leave
+	// in the time of a stall, and those of the second after it.
+	together := int(min(o.stalled, 2*time.Second).Seconds() * allowed)
+	assert.LessOrEqual(t, len(refused), 6+together, "AWS hardly ever has to refuse a call")
 	assert.LessOrEqual(t, busiest(calls), allowed+together, "%d calls in %s, %s of it stalled, %d refused",
 		len(calls), o.took.Round(100*time.Millisecond), o.stalled.Round(time.Millisecond), len(refused))
 }
@@ -285,5 +295,98 @@ func TestAllOrNothingReturnsWhatMoved(t *testing.T) {
 	assert.Equal(t, "failed/access-denied", o.ended())
 	for _, name := range names {
 		assert.Equal(t, "3", s.Lambda(region).Function(name).Serving("live"))
+	}
+}
+
+// behind is an address that leads to the emulator, except where instead answers.
+func (s *scene) behind(instead func(http.ResponseWriter, *http.Request) bool) string {
+	s.tb.Helper()
+	upstream, err := url.Parse(s.URL)
+	require.NoError(s.tb, err)
+	on := httputil.NewSingleHostReverseProxy(upstream)
+	on.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !instead(w, r) {
+			on.ServeHTTP(w, r)
+		}
+	}))
+	s.tb.Cleanup(server.Close)
+	return server.URL
+}
+
+// Something between here and AWS answers in its place: what the answer does not prove
+// has not happened.
+func TestAnswersOfSomethingElse(t *testing.T) {
+	t.Parallel()
+	const page = "<html><body>Web Filter</body></html>"
+	calls := map[string]func(*http.Request) bool{
+		"GetAlias": func(r *http.Request) bool {
+			return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/aliases/live")
+		},
+		"the memory": func(r *http.Request) bool {
+			return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/aliases/live-rollback")
+		},
+		"the version": func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/configuration") },
+		"UpdateAlias": func(r *http.Request) bool {
+			return r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/aliases/live")
+		},
+		"STS": func(r *http.Request) bool {
+			return r.URL.Path == "/" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") &&
+				r.Header.Get("Authorization") == ""
+		},
+	}
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		passes bool
+	}{
+		"{}":                    {http.StatusOK, "{}", true},
+		"no content":            {http.StatusNoContent, "", true},
+		"a page":                {http.StatusOK, page, true},
+		"half an object":        {http.StatusOK, `{"AliasArn":"arn`, true},
+		"null":                  {http.StatusOK, "null", true},
+		"a gateway's 502":       {http.StatusBadGateway, page, true},
+		"a gateway's 408":       {http.StatusRequestTimeout, page, true},
+		"it wants a password":   {http.StatusProxyAuthRequired, page, false},
+		"it forbids":            {http.StatusForbidden, page, false},
+		"another address":       {http.StatusMovedPermanently, "", false},
+		"there is no such page": {http.StatusNotFound, page, false},
+	} {
+		for call, is := range calls {
+			t.Run(name+" at "+call, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t)
+				f := s.function("api", 3)
+				var hits atomic.Int32
+				most := int32(1 << 20)
+				if c.passes {
+					most = 2
+				}
+				between := s.behind(func(w http.ResponseWriter, r *http.Request) bool {
+					if !is(r) || hits.Add(1) > most {
+						return false
+					}
+					w.WriteHeader(c.status)
+					_, _ = io.WriteString(w, c.body)
+					return true
+				})
+				st := s.step()
+				if call == "STS" {
+					st = s.byRole()
+				}
+				o := st.set("AWS_ENDPOINT_URL", between).run()
+				require.Positive(t, hits.Load())
+				if c.passes || call == "the memory" { // which does not stop a move
+					require.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+					assert.Equal(t, "2", f.Serving("live"))
+					assert.Len(t, f.History("live"), 2, "one move")
+					return
+				}
+				assert.Equal(t, "failed", o.status())
+				assert.Contains(t, o.outputs["message"], fmt.Sprintf("HTTP status %d, without an AWS error", c.status))
+				assert.Equal(t, "3", f.Serving("live"))
+				assert.Less(t, o.took-o.stalled, 20*time.Second, "it never passes")
+			})
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -104,6 +105,31 @@ func TestFilesThatCannotBeWrittenDoNotChangeTheResult(t *testing.T) {
 	}
 }
 
+// A pipe that no program writes to or reads from is opened by nobody else, ever.
+func TestAPipeWithoutAnotherEndIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_EVENT_PATH"} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			st := s.step()
+			pipe := st.path("pipe")
+			require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+			o := st.set(file, pipe).start().wait()
+			o.verifyLog(t)
+			assert.Equal(t, 0, o.code)
+			assert.Equal(t, "2", f.Serving("live"))
+			require.Len(t, o.warnings(), 1)
+			want := file
+			if file == "GITHUB_EVENT_PATH" {
+				want = "the file is empty"
+			}
+			assert.Contains(t, o.warnings()[0], want)
+		})
+	}
+}
+
 func TestFilesThatTheRunnerDidNotGive(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -132,8 +158,9 @@ func TestOutsideOfAWorkflow(t *testing.T) {
 	st := s.step()
 	st.env = map[string]string{}
 	o := st.start().wait()
-	o.verifyLog(t)
-	assert.Equal(t, 1, o.code)
+	assert.Equal(t, 2, o.code)
+	assert.Contains(t, o.stderr, "Usage:")
+	assert.Contains(t, o.stderr, "the command is missing")
 	assert.Empty(t, s.Journal())
 }
 

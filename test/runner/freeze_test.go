@@ -30,14 +30,14 @@ func TestDeploysAreFrozenAfterARollback(t *testing.T) {
 		"a commit of another branch": {func(s *scene, st *step) {
 			s.GitHub.AddRef(repository, "refs/heads/old", "0123456789012345678901234567890123456789", "1123456789012345678901234567890123456789")
 			st.set("GITHUB_SHA", "1123456789012345678901234567890123456789")
-		}, "ready/", "does not have commit f00df00"},
+		}, "ready/", "does not contain commit f00df00"},
 		"not asked for":               {func(_ *scene, st *step) { st.input("freeze-after-rollback", "false") }, "ready/", ""},
-		"somebody has deployed since": {func(s *scene, _ *step) { require.NoError(s.tb, s.moved()) }, "ready/", "not where a rollback left it"},
+		"somebody has deployed since": {func(s *scene, _ *step) { require.NoError(s.tb, s.moved()) }, "ready/", "not where a rollback moved it"},
 		"GitHub may not be read":      {func(s *scene, _ *step) { s.GitHub.GrantOnly("actions") }, "ready/", "contents: read"},
 		"GitHub does not answer": {func(s *scene, _ *step) {
 			s.Fault(emulator.Match{Operation: "CompareCommits"}, emulator.Status(http.StatusBadGateway, "", ""))
-		}, "ready/", "not known whether"},
-		"no token": {func(_ *scene, st *step) { st.input("github-token", "") }, "ready/", "not known whether"},
+		}, "ready/", "could not determine whether"},
+		"no token": {func(_ *scene, st *step) { st.input("github-token", "") }, "ready/", "could not determine whether"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -75,7 +75,7 @@ var features = map[string]map[string]string{
 	// A statement that is not an input's but of commands, and of several functions.
 	"ReadMoreWhereAllowed": {"command": ""},
 	// Of a promotion.
-	"InvokeByNumber": {"command": ""},
+	"InvokeByNumber": {"command": ""}, "SeeProvisionedConcurrency": {"command": ""},
 	// Of a rollback and a check, with or without an input.
 	"SeeTheStack": {"": ""}, "SeeTheTags": {"": ""}, "SeeCodeDeploy": {"": ""},
 	"StopCodeDeploy": {"stop-codedeploy": "true"},

@@ -259,7 +259,7 @@ func TestTheRightEntriesOfAListAreTold(t *testing.T) {
 	o := s.wronged(p, map[string]string{"email-to": "oncall@shop.example\nnobody", "slack-channel": "C1,two words,C2"}).run()
 	require.Equal(t, wellEnd, o.end(), o.stdout)
 	assert.Contains(t, o.notifications(t)[people.Email], `input email-to has "nobody"`)
-	assert.Contains(t, o.notifications(t)[people.Email], "to the others: sent")
+	assert.Contains(t, o.notifications(t)[people.Email], "for the other recipients: sent")
 	require.Len(t, p.Messages(people.Email), 1)
 	assert.Equal(t, []string{"oncall@shop.example"}, p.Messages(people.Email)[0].To)
 	for _, channel := range []string{"C1", "C2"} {

@@ -35,7 +35,7 @@ func TestAStackDecidesWhetherTheAliasMoves(t *testing.T) {
 	}{
 		"it is quiet":         {status: "UPDATE_COMPLETE", want: "rolled-back/previous-version", serves: "2", summary: []string{"AWS CDK, the stack checkout", "RemovalPolicy.RETAIN"}},
 		"it cleans up":        {status: "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", want: "rolled-back/previous-version", serves: "2"},
-		"it is in progress":   {status: "UPDATE_IN_PROGRESS", inputs: map[string]string{"timeout": "3s"}, want: "failed/stack-in-progress", serves: "3", summary: []string{"the stack checkout"}},
+		"it is in progress":   {status: "UPDATE_IN_PROGRESS", inputs: map[string]string{"timeout": "6s"}, want: "failed/stack-in-progress", serves: "3", summary: []string{"the stack checkout"}},
 		"go on beside it":     {status: "UPDATE_IN_PROGRESS", inputs: map[string]string{"on-stack-in-progress": "go-on"}, want: "rolled-back/previous-version", serves: "2"},
 		"a dry run beside it": {status: "UPDATE_IN_PROGRESS", inputs: map[string]string{"dry-run": "true"}, want: "planned/previous-version", serves: "3", summary: []string{"UPDATE\\_IN\\_PROGRESS"}},
 		"it has rolled back": {status: "UPDATE_ROLLBACK_COMPLETE", want: "skipped/rolled-back-by-stack", serves: "2", put: func(_ *scene, f *emulator.Function) {
@@ -103,7 +103,7 @@ func TestASnapshotSaysThatItProtects(t *testing.T) {
 	s.function("api", 3)
 	o := s.step().input("command", "snapshot").run()
 	assert.Equal(t, "taken", o.status())
-	assert.Contains(t, o.summary, "the alias live-rollback points at version 3, and Lambda deletes no version that an alias points at")
+	assert.Contains(t, o.summary, "the alias live-rollback points at version 3, and Lambda does not delete a version that an alias points at")
 }
 
 // Functions of a stack in progress hold up only themselves, however many they are.
@@ -120,7 +120,7 @@ func TestFunctionsThatWaitForAStackHoldUpNoOthers(t *testing.T) {
 	}
 	s.CloudFormation(region).Put(stack)
 	free := s.function("api", 3)
-	o := s.step().inputs(map[string]string{"function-name": strings.Join(append(names, "api"), "\n"), "timeout": "4s"}).run()
+	o := s.step().inputs(map[string]string{"function-name": strings.Join(append(names, "api"), "\n"), "timeout": "10s"}).run()
 	assert.Equal(t, "failed", o.status(), o.outputs["message"])
 	assert.Equal(t, "2", free.Serving("live"), "its stack is not in progress")
 }
@@ -161,14 +161,16 @@ func TestCheckSaysWhatOwnersWouldDoToARollback(t *testing.T) {
 func TestADrillMovesNothingBesideOthers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		status string
-		flight bool
-		want   string
+		status  string
+		flight  bool
+		timeout string
+		want    string
 	}{
-		"quiet":       {status: "UPDATE_COMPLETE", want: "drilled/"},
-		"rolled back": {status: "UPDATE_ROLLBACK_COMPLETE", want: "drilled/"},
-		"in progress": {status: "UPDATE_IN_PROGRESS", want: "failed/stack-in-progress"},
-		"CodeDeploy":  {status: "UPDATE_COMPLETE", flight: true, want: "failed/codedeploy-in-progress"},
+		"quiet":                          {status: "UPDATE_COMPLETE", timeout: "1m", want: "drilled/"},
+		"rolled back":                    {status: "UPDATE_ROLLBACK_COMPLETE", timeout: "1m", want: "drilled/"},
+		"in progress":                    {status: "UPDATE_IN_PROGRESS", timeout: "6s", want: "failed/stack-in-progress"},
+		"CodeDeploy":                     {status: "UPDATE_COMPLETE", flight: true, timeout: "1m", want: "failed/codedeploy-in-progress"},
+		"CodeDeploy, which answers late": {status: "UPDATE_COMPLETE", flight: true, timeout: "1m", want: "failed/codedeploy-in-progress"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,8 +179,11 @@ func TestADrillMovesNothingBesideOthers(t *testing.T) {
 			if c.flight {
 				s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 2, Target: 3})
 			}
+			if strings.Contains(name, "late") {
+				s.Fault(emulator.Match{Service: emulator.ServiceCodeDeploy}, emulator.Latency(2*time.Second))
+			}
 			o := s.step().inputs(map[string]string{
-				"command": "drill", "allow-production-drill": "true", "timeout": "2s", "stop-codedeploy": "true",
+				"command": "drill", "allow-production-drill": "true", "timeout": c.timeout, "stop-codedeploy": "true",
 			}).run()
 			assert.Equal(t, c.want, o.ended(), o.outputs["message"])
 			assert.Equal(t, strings.HasPrefix(c.want, "drilled"), len(s.mutations()) > 0, s.mutations())
@@ -232,4 +237,38 @@ func TestTagsAreReadAfterTheMoves(t *testing.T) {
 	for _, c := range tags {
 		assert.True(t, c.Start.After(last), "tags were read before the last move")
 	}
+}
+
+// Where the stack has deleted the earlier versions, the remedy is that of its tool.
+func TestTheStackHasDeletedThePreviousVersions(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	s.stacked(f, "UPDATE_COMPLETE")
+	for _, v := range []int64{1, 2} {
+		require.NoError(t, f.Delete(v))
+	}
+	o := s.step().run()
+	assert.Equal(t, "skipped/no-previous-version", o.ended())
+	assert.Contains(t, o.outputs["message"], "the earlier versions were deleted")
+	assert.Contains(t, o.summary, "AWS CDK deploys")
+	assert.Contains(t, o.summary, "removalPolicy: RemovalPolicy.RETAIN")
+	assert.Contains(t, o.summary, "command: snapshot")
+	assert.NotContains(t, o.summary, "prune `number`")
+	assert.NotContains(t, o.summary, "serverless-prune-plugin")
+}
+
+// The stack is gone while it is waited for: the state that was read before says
+// nothing about the present, and the move goes on.
+func TestAStackThatIsGoneIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	s.stacked(f, "UPDATE_IN_PROGRESS")
+	s.Fault(emulator.Match{Service: emulator.ServiceStacks, Operation: "DescribeStacks"},
+		emulator.Status(400, "ValidationError", "Stack with id checkout does not exist").Skip(1))
+	o := s.step().input("timeout", "30s").run()
+	assert.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+	assert.Equal(t, "2", f.Serving("live"))
+	assert.Contains(t, o.summary, "its state can no longer be read: cloudformation:DescribeStacks: ValidationError: Stack with id checkout does not exist")
 }

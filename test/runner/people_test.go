@@ -139,7 +139,7 @@ func TestWhatFailsIsTold(t *testing.T) {
 		"denied": {func(s *scene, _ *step) {
 			s.Fault(on("UpdateAlias", "live"), emulator.Deny())
 		}, "failed/access-denied"},
-		"an input is wrong": {func(_ *scene, st *step) { st.input("timeout", "soon") }, "failed/invalid-input"},
+		"an input is invalid": {func(_ *scene, st *step) { st.input("timeout", "soon") }, "failed/invalid-input"},
 		"nothing to go back to": {func(s *scene, _ *step) {
 			f := s.Lambda(region).Function("api")
 			f.ForceDelete(1)
@@ -222,7 +222,7 @@ func TestATrialTellsEverybodyAndMovesNothing(t *testing.T) {
 	assert.Equal(t, []string{"live"}, f.Aliases())
 	for _, channel := range channels {
 		require.Len(t, p.Messages(channel), 1, channel)
-		assert.Contains(t, o.outputs["results"], `{"name":"channel `+channel+`","status":"passed","detail":"a test message was taken"}`)
+		assert.Contains(t, o.outputs["results"], `{"name":"channel `+channel+`","status":"passed","detail":"the test message was accepted"}`)
 	}
 
 	p.Answer(people.Webhook, people.Says(http.StatusGone, "no_such_hook"))

@@ -48,10 +48,10 @@ func TestPromote(t *testing.T) {
 	}{
 		"all at once":                       {want: "promoted/", serves: "3", says: "is on version 3, from version 2; it was not watched"},
 		"invoked by its number":             {inputs: map[string]string{"invoke-payload": "{}", "warm": "3"}, want: "promoted/", serves: "3"},
-		"it is live already":                {scene: shares("3", nil), want: "promoted/", serves: "3", says: "which it was on already"},
+		"it is live already":                {scene: shares("3", nil), want: "promoted/", serves: "3", says: "which it was already on"},
 		"a dry run":                         {inputs: map[string]string{"dry-run": "true"}, want: "planned/", serves: "2", says: "would be promoted from version 2 to version 3"},
 		"the alias is on a newer version":   {inputs: map[string]string{"deployed-version": "1"}, want: "failed/refused", serves: "2", says: "use the command rollback"},
-		"no version":                        {inputs: map[string]string{"deployed-version": ""}, want: "failed/invalid-input", serves: "2", says: "to promote: give the version that this deploy published"},
+		"no version":                        {inputs: map[string]string{"deployed-version": ""}, want: "failed/invalid-input", serves: "2", says: "to promote: set it to the version that this deploy published"},
 		"steps that do not end":             {inputs: map[string]string{"steps": "10% 5m"}, want: "failed/invalid-input", serves: "2", says: "does not end with 100%"},
 		"a step of seconds":                 {inputs: map[string]string{"steps": "10% 30s, 100%"}, want: "failed/invalid-input", serves: "2", says: "shorter than two minutes"},
 		"a channel that is wrong":           {inputs: map[string]string{"slack-webhook-url": "no"}, want: "failed/invalid-input", serves: "2"},
@@ -65,7 +65,7 @@ func TestPromote(t *testing.T) {
 		"which is allowed":                  {scene: func(s *scene, f *emulator.Function) { rejects(s, f, "rejected=3@6000") }, inputs: map[string]string{"allow-rejected": "true"}, want: "promoted/", serves: "3"},
 		"a deploy gets in between": {scene: func(s *scene, f *emulator.Function) {
 			s.Fault(on("UpdateAlias", "live"), emulator.Before(func(emulator.Call) { _ = f.SetAlias("live", 1, nil) }).Times(1))
-		}, want: "failed/alias-changed", serves: "1", says: "it is left there"},
+		}, want: "failed/alias-changed", serves: "1", says: "was not moved"},
 		"the answer is lost": {scene: func(s *scene, _ *emulator.Function) {
 			s.Fault(on("UpdateAlias", "live"), emulator.LostAnswer().Times(1))
 		}, want: "promoted/", serves: "3"},
@@ -224,7 +224,7 @@ func TestAPromotionThatWasKilled(t *testing.T) {
 		s, f := killed(t)
 		o := s.promote(nil).set("GITHUB_RUN_ATTEMPT", "2").run()
 		assert.Equal(t, "promoted/", o.ended(), o.outputs["message"])
-		assert.Contains(t, o.stdout, "it goes on from there")
+		assert.Contains(t, o.stdout, "continuing from there")
 		assert.Equal(t, "3", f.Serving("live"))
 	})
 }
@@ -276,7 +276,7 @@ func TestCheckOfAPromotionToCome(t *testing.T) {
 		"it may be invoked":            {inputs: map[string]string{"invoke-payload": "{}"}, want: "ready/", says: "check promotion: invoke by number: passed"},
 		"it may not be invoked so":     {scene: func(s *scene, _ *emulator.Function) { s.Fault(on("Invoke", "2"), emulator.Deny()) }, inputs: map[string]string{"invoke-payload": "{}"}, want: "not-ready/access-denied", says: "check promotion: invoke by number: failed"},
 		"somebody shifts the traffic":  {scene: shares("2", map[string]float64{"1": 0.1}), want: "not-ready/refused", says: "something else is shifting"},
-		"AWS's own shift did not work": {scene: shares("3", map[string]float64{"2": 1}), want: "not-ready/refused", says: "a rollback now would clear that"},
+		"AWS's own shift did not work": {scene: shares("3", map[string]float64{"2": 1}), want: "not-ready/refused", says: "a rollback now would clear the weight"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

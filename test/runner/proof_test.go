@@ -99,7 +99,7 @@ func TestHealthAfterTheMove(t *testing.T) {
 	}{
 		"it is well": {
 			func(s *scene) map[string]string { return map[string]string{"health-url": s.answers(200)} },
-			wellEnd, "3 answers in a row were status 200, after 3 probes",
+			wellEnd, "3 consecutive responses had status 200, after 3 probes",
 		},
 		"it becomes well while it is probed": {
 			func(s *scene) map[string]string { return map[string]string{"health-url": s.answers(502, 502, 200)} },
@@ -167,7 +167,7 @@ func TestHealthAfterTheMove(t *testing.T) {
 					_, _ = fmt.Fprint(w, `{"state":"ready"}`)
 				}), "health-body": `"state":"ready"`}
 			},
-			wellEnd, "with the text",
+			wellEnd, "with the required text",
 		},
 		"an error page that says 200": {
 			func(s *scene) map[string]string {
@@ -266,7 +266,7 @@ func TestInvokeAfterTheMove(t *testing.T) {
 		want   string
 		detail string
 	}{
-		"the target answers": {func(*scene) {}, wellEnd, "version 2 answered in"},
+		"the target answers": {func(*scene) {}, wellEnd, "version 2 responded in"},
 		"the target throws": {func(s *scene) {
 			respond(s, emulator.Response{Payload: []byte(`{"errorMessage":"no table"}`), Error: "Unhandled"})
 		}, unwellEnd, "no table"},
@@ -321,7 +321,7 @@ func TestAlarmsAfterTheMove(t *testing.T) {
 		"no data":           {scene: func(cw *emulator.CloudWatch) { cw.SetAlarm("errors", emulator.AlarmInsufficientData) }, status: "inconclusive", detail: "INSUFFICIENT_DATA", end: openEnd},
 		"a composite OK":    {scene: func(cw *emulator.CloudWatch) { cw.SetCompositeAlarm("errors", emulator.AlarmOK) }, status: "passed", detail: "OK", end: wellEnd},
 		"a composite ALARM": {scene: func(cw *emulator.CloudWatch) { cw.SetCompositeAlarm("errors", emulator.AlarmInAlarm) }, status: "failed", detail: "ALARM", end: unwellEnd},
-		"missing":           {scene: func(*emulator.CloudWatch) {}, status: "inconclusive", detail: "there is no metric or composite alarm of that name", end: openEnd},
+		"missing":           {scene: func(*emulator.CloudWatch) {}, status: "inconclusive", detail: "there is no metric or composite alarm with that name", end: openEnd},
 		// The metrics may not be read, so that the end is open where nothing fails.
 		"ALARM of before that ends in time": {scene: func(cw *emulator.CloudWatch) {
 			cw.SetAlarm("errors", emulator.AlarmInAlarm).AlarmAfter(1, emulator.AlarmOK)
@@ -494,16 +494,16 @@ func TestObserveAnAPI(t *testing.T) {
 			o := s.step().inputs(map[string]string{"observe": "1s", "observe-api": "shop"}).run()
 			status, detail := o.proven(t).check(t, "API shop")
 			if c.want == "failed" && status == "inconclusive" { // so near to the move
-				assert.Contains(t, detail, "it may still be the failed version's errors")
+				assert.Contains(t, detail, "these may still be errors of the failed version")
 				return
 			}
 			assert.Equal(t, c.want, status, detail)
-			assert.Contains(t, detail, "answers 5xx: ")
+			assert.Contains(t, detail, "5xx responses: ")
 		})
 	}
 }
 
-// No data is not health.
+// Missing data does not mean healthy.
 func TestObserveWhereNobodyCalls(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -514,7 +514,7 @@ func TestObserveWhereNobodyCalls(t *testing.T) {
 		status, detail := o.proven(t).check(t, check)
 		assert.Equal(t, "inconclusive", status, detail)
 	}
-	assert.Contains(t, o.outputs["message"], "it is not known whether production recovered")
+	assert.Contains(t, o.outputs["message"], "could not confirm that production recovered")
 }
 
 // GitHub's clock, AWS's and the runner's differ: no time may come out negative,
@@ -574,7 +574,7 @@ func TestTheTimelineTellsWhatServedMeanwhile(t *testing.T) {
 	assert.Equal(t, wellEnd, o.end(), o.outputs["message"])
 	for _, m := range o.proven(t).Timeline {
 		if m.Event == "traffic-moved" {
-			assert.Regexp(t, `^100% of traffic is on version 2; it took \d+s, at first \d+(\.\d+)?% still went to version 3$`, m.Detail)
+			assert.Regexp(t, `^100% of traffic is on version 2; it took \d+(\.\d+)? s, and at first \d+(\.\d+)?% still went to version 3$`, m.Detail)
 		}
 	}
 	assert.Contains(t, o.proven(t).events(), "traffic-moved")
@@ -657,7 +657,7 @@ func TestStepBack(t *testing.T) {
 		},
 		"none is": {
 			want: unwellEnd, serving: "5", moves: 5,
-			says: []string{"on version 5, to which it was rolled back first", "versions 5, 4, 3 and 2 were not healthy", "NOT healthy"},
+			says: []string{"on version 5, the first target of the rollback from version", "versions 5, 4, 3 and 2 were not healthy", "NOT healthy"},
 		},
 		"none is within max-steps": {
 			well: []int64{3}, inputs: map[string]string{"max-steps": "1"}, want: unwellEnd, serving: "5", moves: 3,
@@ -804,10 +804,10 @@ func TestAStepBackOfWhichNobodyKnows(t *testing.T) {
 		return moves.Load() > 1
 	}}
 	s.Fault(reads, emulator.Status(500, "ServiceException", "x"))
-	o := s.step().quick().inputs(map[string]string{"health-url": s.by(), "on-unhealthy": "step-back", "timeout": "1s"}).run()
+	o := s.step().quick().inputs(map[string]string{"health-url": s.by(), "on-unhealthy": "step-back", "timeout": "5s"}).run()
 	assert.Equal(t, "4", f.Serving("live"))
 	assert.Equal(t, unwellEnd, o.end(), o.outputs["message"])
-	assert.Contains(t, o.outputs["message"], "whether the alias left version 5 is not known: look where it points")
+	assert.Contains(t, o.outputs["message"], "could not determine whether the alias left version 5: check where it points")
 	assert.NotContains(t, o.outputs["message"], "stays on")
 }
 
@@ -818,9 +818,9 @@ func TestChecksWhileTheTrafficStillShifts(t *testing.T) {
 	s := newScene(t)
 	s.function("api", 3)
 	s.Fault(on("UpdateAlias", "live"), emulator.SlowWeightsFor(time.Minute))
-	o := s.step().patient().inputs(map[string]string{"health-url": s.answers(200), "timeout": "1s"}).run()
+	o := s.step().patient().inputs(map[string]string{"health-url": s.answers(200), "timeout": "5s"}).run()
 	assert.Equal(t, openEnd, o.end(), o.outputs["message"])
-	assert.Regexp(t, `alias: the checks may not have met version 2: version 3 still gets \d+(\.\d+)?% of its traffic`, o.outputs["message"])
+	assert.Regexp(t, `alias: the checks may not have reached version 2: version 3 still gets \d+(\.\d+)?% of its traffic`, o.outputs["message"])
 }
 
 // Nor does it leave a version of which nobody knows whether it failed.
@@ -829,7 +829,7 @@ func TestNoStepBackWhileTheTrafficStillShifts(t *testing.T) {
 	s := newScene(t)
 	f := s.function("api", 4)
 	s.Fault(on("UpdateAlias", "live"), emulator.SlowWeightsFor(time.Minute))
-	o := s.step().quick().inputs(map[string]string{"health-url": s.answers(500), "timeout": "1s", "on-unhealthy": "step-back"}).run()
+	o := s.step().quick().inputs(map[string]string{"health-url": s.answers(500), "timeout": "5s", "on-unhealthy": "step-back"}).run()
 	assert.Equal(t, unwellEnd, o.end(), o.outputs["message"])
 	assert.Equal(t, "3", f.Serving("live"))
 	assert.Contains(t, o.outputs["message"], "version 4 still gets")
@@ -917,7 +917,7 @@ func TestStepBackTogether(t *testing.T) {
 				for v := int64(1); v < 4; v++ {
 					require.NoError(s.tb, good.Delete(v))
 				}
-			}, unwellEnd, "4", "4", "nothing further back",
+			}, unwellEnd, "4", "4", "the action cannot go further back",
 		},
 		"one that is unwell has nothing further back": {
 			func(s *scene, _, bad *emulator.Function) {

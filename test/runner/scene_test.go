@@ -34,8 +34,16 @@ type scene struct {
 
 func newScene(tb testing.TB) *scene {
 	tb.Helper()
+	return newSceneAhead(tb, 0)
+}
+
+// newSceneAhead is newScene where the clocks of AWS and GitHub are ahead of this
+// machine's.
+func newSceneAhead(tb testing.TB, ahead time.Duration) *scene {
+	tb.Helper()
 	require.NoError(tb, noticed())
-	s := &scene{Emulator: emulator.StartFor(tb), tb: tb, now: time.Now().UTC().Truncate(time.Second)}
+	now := func() time.Time { return time.Now().Add(ahead) }
+	s := &scene{Emulator: emulator.StartFor(tb, emulator.WithClock(now)), tb: tb, now: now().UTC().Truncate(time.Second)}
 	s.run = s.GitHub.AddRun(repository, emulator.WorkflowRun{
 		ID: 7001, Number: 41, Branch: "main", SHA: "f00df00df00df00df00df00df00df00df00df00d", Commit: "Sell more shoes",
 		CreatedAt: s.ago(10 * time.Minute),

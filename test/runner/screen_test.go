@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/test/emulator"
@@ -69,7 +71,10 @@ func (p *person) screen() string {
 
 func (p *person) sees(text string) {
 	p.tb.Helper()
-	require.Eventually(p.tb, func() bool { return strings.Contains(p.screen(), text) }, 20*time.Second, 10*time.Millisecond, "%q is not on the screen", text)
+	shows := func() bool { return strings.Contains(p.screen(), text) }
+	if !assert.Eventually(p.tb, shows, 20*time.Second, 10*time.Millisecond) {
+		require.FailNow(p.tb, fmt.Sprintf("%q is not on the screen", text), p.screen())
+	}
 	time.Sleep(150 * time.Millisecond) // until the screen is drawn
 }
 
@@ -99,9 +104,9 @@ const (
 	enter = "\r"
 	down  = "\x1b[B"
 	ctrlC = "\x03"
-	// why is of the question for a reason. It begins as the question before it
-	// does, and what is the same may not be drawn anew.
-	why = "y? (the"
+	// why is the beginning of the prompt for a reason. No character of it is the same
+	// as in the prompt before: the same characters may not be drawn again.
+	why = "Reason"
 )
 
 // atATerminal is a scene in which version 4 is known to be bad.

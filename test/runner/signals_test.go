@@ -59,7 +59,7 @@ func honest(t *testing.T, o outcome, f *emulator.Function) {
 	}
 	assert.Empty(t, o.outputs["to-version"])
 	assert.NotEmpty(t, message)
-	if strings.Contains(message, "is not known") {
+	if strings.Contains(message, "could not determine") {
 		return
 	}
 	assert.Equal(t, "3", serving, "%s, and the alias is on version %s: %s", o.ended(), serving, message)
@@ -115,13 +115,44 @@ func TestSignalsForReal(t *testing.T) {
 
 				assert.Less(t, after, c.limit)
 				honest(t, o, f)
-				assert.Equal(t, m.want, o.status(), o.outputs["message"])
+				// Where the machine stood still, the time that a signal leaves may not
+				// suffice to read the alias back.
+				if o.stalled < time.Second || !strings.Contains(o.outputs["message"], "could not determine") {
+					assert.Equal(t, m.want, o.status(), o.outputs["message"])
+				}
 				if o.status() == "failed" {
 					assert.Equal(t, "cancelled", o.reason(), o.outputs["message"])
 				}
 				if began == 0 {
 					assert.Empty(t, s.mutations(), "no new move starts")
 				}
+			})
+		}
+	}
+}
+
+// A memory that was not written would let the next rollback choose the bad version.
+func TestTheMemoryIsWrittenAfterASignal(t *testing.T) {
+	t.Parallel()
+	for name, exists := range map[string]bool{"a new one": false, "one that exists": true} {
+		for sig, limit := range map[syscall.Signal]time.Duration{syscall.SIGINT: afterInterrupt, syscall.SIGTERM: afterTerminate} {
+			t.Run(sig.String()+" "+name, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t)
+				f := s.function("api", 3)
+				write := on("CreateAlias", "live-rollback")
+				if exists {
+					require.NoError(t, f.SetAlias("live-rollback", 1, nil))
+					write = on("UpdateAlias", "live-rollback")
+				}
+				s.Fault(write, emulator.Latency(700*time.Millisecond))
+				p := s.step().start()
+				s.await(write)
+				o, after := p.stop(sig)
+				assert.Less(t, after, limit)
+				assert.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+				assert.Equal(t, "2", f.Serving("live-rollback"))
+				assert.NotContains(t, o.stdout, "could not record the rejected version")
 			})
 		}
 	}
@@ -143,7 +174,7 @@ func TestASignalWhenTheAliasCannotBeReadBack(t *testing.T) {
 				o, after := p.stop(sig)
 				assert.Less(t, after, limit)
 				assert.Equal(t, "failed/cancelled", o.ended())
-				assert.Contains(t, o.outputs["message"], "is not known")
+				assert.Contains(t, o.outputs["message"], "could not determine")
 				honest(t, o, f)
 			})
 		}
@@ -158,9 +189,9 @@ func TestTheTimeLimit(t *testing.T) {
 			s := newScene(t)
 			f := s.function("api", 3)
 			s.Fault(m.at, m.fault)
-			o := s.step().input("timeout", "1s").run()
+			o := s.step().input("timeout", "3s").run()
 			// A move under way is waited for, and then read back.
-			assert.Less(t, o.took-o.stalled, 13*time.Second)
+			assert.Less(t, o.took-o.stalled, 15*time.Second)
 			honest(t, o, f)
 			assert.Equal(t, m.want, o.status(), o.outputs["message"])
 			if o.status() == "failed" {

@@ -2,9 +2,11 @@ package runner_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"github.com/org/lambda-rollback-action/test/emulator"
 	"github.com/org/lambda-rollback-action/test/emulator/storage"
+	"github.com/org/lambda-rollback-action/test/people"
 )
 
 const bucketName = "shop-site"
@@ -100,6 +103,32 @@ func TestTheSiteGoesBackWithTheFunction(t *testing.T) {
 	for _, c := range s.storage.Journal() {
 		assert.False(t, c.Writes(), c)
 	}
+}
+
+// Slack knows that the alias has moved while S3 has not answered yet.
+func TestSlackIsToldOfTheMoveBeforeTheSiteIsRestored(t *testing.T) {
+	t.Parallel()
+	s, p := newSiteScene(t), listeners(t)
+	s.function("api", 3)
+	var late atomic.Bool
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !p.Await(people.SlackBot, 1, 30*time.Second) {
+			late.Store(true)
+		}
+		s.storage.ServeHTTP(w, r)
+	}))
+	t.Cleanup(slow.Close)
+	o := s.telling(p, people.SlackBot).inputs(map[string]string{"site-bucket": bucketName, "site-prefix": "www/"}).
+		set("AWS_ENDPOINT_URL_S3", slow.URL).run()
+	assert.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+	assert.Equal(t, "restored", o.site(t)["status"])
+	assert.False(t, late.Load(), "the first message does not wait for the site")
+	messages := p.Messages(people.SlackBot)
+	require.Len(t, messages, 3)
+	assert.Contains(t, messages[0].Text(), "The static site is still being restored.")
+	assert.NotContains(t, messages[0].Text(), "Checking now")
+	assert.NotContains(t, messages[1].Text(), "still being restored")
+	assert.Equal(t, map[string]string{people.SlackBot: "sent"}, o.notifications(t))
 }
 
 // The deploy failed after it had written the site and before it published.

@@ -105,7 +105,7 @@ func TestSnapshotSaysWhatItDid(t *testing.T) {
 		assert.Contains(t, memory.Description, "by=snapshot")
 		assert.Len(t, f.History("live"), map[*emulator.Function]int{a: 1, b: 2}[f], "the serving alias is not touched")
 	}
-	assert.Contains(t, o.summary, "25% go to version 4")
+	assert.Contains(t, o.summary, "25% goes to version 4")
 	again := s.snapshotOf(map[string]string{"function-name": "a\nb"})
 	assert.Equal(t, "taken/", again.ended())
 	assert.Len(t, a.History("live-rollback"), 1, "what is noted already is not written again")

@@ -26,7 +26,7 @@ func TestWithoutArgumentsAtATerminal(t *testing.T) {
 	assert.Contains(t, p.screen(), "the command is missing")
 	assert.Contains(t, p.screen(), "Usage:")
 	assert.Contains(t, p.screen(), "list      show the versions")
-	assert.Contains(t, p.screen(), "`help all` has every flag.")
+	assert.Contains(t, p.screen(), "`help all` shows every flag.")
 	assert.NotContains(t, p.screen(), "::error")
 }
 
@@ -45,7 +45,7 @@ func TestChoosingAtATerminal(t *testing.T) {
 		p.sees(why)
 		p.types("checkout is slow" + enter)
 		p.sees("Move api:live in production to version 3 now?")
-		p.sees("api:live goes from version 5 to version 3.")
+		p.sees("api:live moves from version 5 to version 3.")
 		p.sees("This action rolls back the alias")
 		assert.Equal(t, "5", f.Serving("live"), "not before yes was said")
 		p.types("y")
@@ -92,7 +92,7 @@ func TestChoosingAtATerminal(t *testing.T) {
 		p.types("n")
 		assert.Equal(t, 1, p.leaves(), p.screen())
 		assert.Equal(t, "5", f.Serving("live"))
-		assert.Contains(t, p.screen(), "nothing was moved: it was not confirmed; api:live serves version 5")
+		assert.Contains(t, p.screen(), "nothing was moved: the move was not confirmed; api:live serves version 5")
 		assert.Empty(t, s.mutations())
 	})
 	t.Run("a version that was rejected", func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestChoosingAtATerminal(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 		p.types(enter)
 		p.sees("now?")
-		p.sees("Version 4 was rejected before by run 77; it will count as good again.")
+		p.sees("Version 4 was rejected by run 77; this move removes the")
 		p.types("y")
 		assert.Zero(t, p.leaves(), p.screen())
 		assert.Equal(t, "4", f.Serving("live"))
@@ -128,7 +128,7 @@ func TestChoosingAtATerminal(t *testing.T) {
 		"a canary ends meanwhile": {
 			before:  func(f *emulator.Function) error { return f.SetAlias("live", 3, map[string]float64{"5": 0.1}) },
 			deploy:  func(f *emulator.Function) error { return f.SetAlias("live", 3, nil) },
-			serving: "3", says: "already on the version asked for",
+			serving: "3", says: "already on the requested version",
 		},
 		"a canary goes on meanwhile": {
 			before:  func(f *emulator.Function) error { return f.SetAlias("live", 3, map[string]float64{"5": 0.1}) },
@@ -165,7 +165,7 @@ func TestChoosingAtATerminal(t *testing.T) {
 		p.sees("Which version")
 		p.types(enter)
 		p.sees("now?")
-		p.sees("worker:live goes from version 4 to version 2.")
+		p.sees("worker:live moves from version 4 to version 2.")
 		require.NoError(t, named.SetAlias("live", named.Publish(time.Now()), nil))
 		p.types("y")
 		p.leaves()
@@ -250,7 +250,7 @@ func TestChoosingWhereThereIsNothingToPropose(t *testing.T) {
 		f := s.function("api", 4)
 		rejects(s, f, "rejected=1-3")
 		p := s.sit("rollback", "--function-name", "api", "--reason", "known")
-		p.sees("None is proposed: no version below version 4 can be gone back to")
+		p.sees("No version is proposed: no version below version 4 is a valid target")
 		p.types(ctrlC)
 		assert.Equal(t, 1, p.leaves(), p.screen())
 		assert.Equal(t, "4", f.Serving("live"))
@@ -272,9 +272,9 @@ func TestPlainerTerminals(t *testing.T) {
 		p := s.sitAt(pty.Winsize{Rows: 24, Cols: 80}, nil, "rollback", "--function-name", "api", "--reason", "known")
 		p.sees("Which version should api:live serve? It serves 5.")
 		p.types(enter)
-		p.sees("api:live goes from version 5 to version 3.")
+		p.sees("api:live moves from version 5 to version 3.")
 		p.sees("environment variable SETTING_0")
-		p.sees("more lines, which the result will have")
+		p.sees("more lines, shown in the result")
 		p.sees("Move api:live in production to version 3 now?")
 		p.types("y")
 		assert.Zero(t, p.leaves(), p.screen())
@@ -287,7 +287,7 @@ func TestPlainerTerminals(t *testing.T) {
 		p := s.sitAt(pty.Winsize{Rows: 40, Cols: 120}, []string{"NO_COLOR=1"}, "rollback", "--function-name", "api", "--reason", "known")
 		p.sees("Which version")
 		p.types(enter)
-		p.sees("> No, leave all as it is")
+		p.sees("> No, cancel")
 		p.types(enter)
 		assert.Equal(t, 1, p.leaves(), p.screen())
 		assert.Equal(t, "5", f.Serving("live"))
@@ -300,7 +300,7 @@ func TestPlainerTerminals(t *testing.T) {
 			p := s.sitAt(size, nil, "rollback", "--function-name", "api", "--reason", "known")
 			p.sees("Enter a number between 1 and 4")
 			p.types("\n")
-			p.sees("api:live goes from version 5 to version 3.")
+			p.sees("api:live moves from version 5 to version 3.")
 			p.sees("[y/N]")
 			p.types("y\n")
 			assert.Zero(t, p.leaves(), p.screen())
@@ -357,6 +357,7 @@ func TestLeavingATerminal(t *testing.T) {
 		"Ctrl-C":  func(p *person) { p.types(ctrlC) },
 		"SIGINT":  func(p *person) { _ = p.cmd.Process.Signal(syscall.SIGINT) },
 		"SIGTERM": func(p *person) { _ = p.cmd.Process.Signal(syscall.SIGTERM) },
+		"SIGQUIT": func(p *person) { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }, // Ctrl-\
 	}
 	for how, do := range leave {
 		for _, accessible := range []bool{false, true} {
@@ -446,7 +447,7 @@ func TestNamingTheVersionAtATerminal(t *testing.T) {
 		t.Parallel()
 		s, f := atATerminal(t)
 		p := s.sit(slices.Concat(named, []string{"--accessible"})...)
-		p.sees("Version 4 was rejected before by run 77; it will count as good again.")
+		p.sees("Version 4 was rejected by run 77; this move removes the")
 		p.types("n\n")
 		assert.Equal(t, 1, p.leaves(), p.screen())
 		assert.Equal(t, "5", f.Serving("live"))
@@ -461,12 +462,22 @@ func TestNamingTheVersionAtATerminal(t *testing.T) {
 		assert.Equal(t, "5", f.Serving("live"))
 		assert.Empty(t, s.mutations())
 	})
+	t.Run("a version that does not exist", func(t *testing.T) {
+		t.Parallel()
+		s, f := atATerminal(t)
+		p := s.sit("rollback", "--function-name", "api", "--target-version", "9", "--reason", "known")
+		assert.Equal(t, 1, p.leaves(), p.screen())
+		assert.NotContains(t, p.screen(), "now?")
+		assert.Contains(t, p.screen(), "version 9, set in --target-version, does not exist")
+		assert.Equal(t, "5", f.Serving("live"))
+		assert.Empty(t, s.mutations())
+	})
 	t.Run("it is there already", func(t *testing.T) {
 		t.Parallel()
 		s, f := atATerminal(t)
 		p := s.sit("rollback", "--function-name", "api", "--target-version", "5", "--reason", "known")
 		assert.Zero(t, p.leaves(), p.screen())
-		assert.Contains(t, p.screen(), "it already serves version 5 alone")
+		assert.Contains(t, p.screen(), "100% of traffic is already on version 5")
 		assert.Equal(t, "5", f.Serving("live"))
 	})
 	t.Run("somebody deploys meanwhile", func(t *testing.T) {

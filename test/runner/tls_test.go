@@ -79,8 +79,8 @@ func TestCertificatesOfHealthURLs(t *testing.T) {
 		want   string
 		detail string
 	}{
-		"one that is right":     {func(a authority) string { return a.serve(later, loopback) }, wellEnd, "3 answers in a row"},
-		"one of another host":   {func(a authority) string { return a.serve(later, nil, "shop.example.com") }, unwellEnd, "the certificate is not to be trusted"},
+		"one that is right":     {func(a authority) string { return a.serve(later, loopback) }, wellEnd, "3 consecutive responses"},
+		"one of another host":   {func(a authority) string { return a.serve(later, nil, "shop.example.com") }, unwellEnd, "the certificate is not trusted"},
 		"one that is over":      {func(a authority) string { return a.serve(time.Now().Add(-time.Minute), loopback) }, unwellEnd, "certificate has expired"},
 		"of somebody unknown":   {func(a authority) string { return newAuthority(a.tb).serve(later, loopback) }, unwellEnd, "unknown authority"},
 		"no TLS at all, though": {func(a authority) string { return newPlain(a.tb) }, unwellEnd, "HTTP response to HTTPS client"},
@@ -90,12 +90,46 @@ func TestCertificatesOfHealthURLs(t *testing.T) {
 			s := newScene(t)
 			s.function("api", 3)
 			a := newAuthority(t)
-			st := s.step().quick().input("health-url", c.url(a))
-			o := st.set("SSL_CERT_FILE", a.file(st)).run()
+			st := s.step().quick()
+			if c.want == wellEnd {
+				st = st.patient()
+			}
+			o := st.input("health-url", c.url(a)).set("SSL_CERT_FILE", a.file(st)).run()
 			assert.Equal(t, c.want, o.end(), o.outputs["message"])
 			_, detail := o.proven(t).check(t, "health ")
 			assert.Contains(t, detail, c.detail)
 		})
+	}
+}
+
+// A proxy that reads the traffic, or an address that is not AWS's: no retry helps.
+func TestCertificatesOfAWS(t *testing.T) {
+	t.Parallel()
+	loopback := []net.IP{net.IPv4(127, 0, 0, 1)}
+	later := time.Now().Add(time.Hour)
+	for name, c := range map[string]struct {
+		url  func(a authority) string
+		says string
+	}{
+		"one of another host":   {func(a authority) string { return a.serve(later, nil, "shop.example.com") }, "AWS_CA_BUNDLE"},
+		"one that is over":      {func(a authority) string { return a.serve(time.Now().Add(-time.Minute), loopback) }, "this machine's clock"},
+		"of somebody unknown":   {func(a authority) string { return newAuthority(a.tb).serve(later, loopback) }, "unknown authority"},
+		"no TLS at all, though": {func(a authority) string { return newPlain(a.tb) }, "responded with http instead of https"},
+	} {
+		for _, service := range []string{"LAMBDA", "STS"} {
+			t.Run(name+" "+service, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t)
+				f := s.function("api", 3)
+				a := newAuthority(t)
+				st := s.byRole()
+				o := st.set("SSL_CERT_FILE", a.file(st)).set("AWS_ENDPOINT_URL_"+service, c.url(a)).run()
+				assert.Equal(t, "failed/invalid-input", o.ended())
+				assert.Contains(t, o.outputs["message"], c.says)
+				assert.Less(t, o.took-o.stalled, 15*time.Second)
+				assert.Equal(t, "3", f.Serving("live"))
+			})
+		}
 	}
 }
 

@@ -132,6 +132,15 @@ func TestTriggers(t *testing.T) {
 		"workflow_run of a fork that is gone":     {workflowRun("failure", func(_, run map[string]any) { run["head_repository"] = nil }), "skipped/untrusted-fork"},
 		"workflow_run of a fork with a like name": {workflowRun("failure", func(_, run map[string]any) { object(run, "head_repository")["id"] = 1 }), "skipped/untrusted-fork"},
 
+		"workflow_run with odd fields that nothing needs": {workflowRun("failure", func(p, run map[string]any) {
+			object(p, "repository")["topics"], object(p, "repository")["size"] = map[string]any{}, 1.5
+			object(p, "sender")["id"], object(p, "workflow")["updated_at"] = "x", "never"
+			run["pull_requests"], run["run_attempt"], run["updated_at"] = map[string]any{}, "x", "never"
+		}), acts},
+		"workflow_run with an odd head repository": {workflowRun("failure", func(_, run map[string]any) {
+			object(run, "head_repository")["id"] = "x"
+		}), "skipped/branch-not-allowed"},
+
 		"deployment failed":                 {deployment("failure", "production", "main"), acts},
 		"deployment in error":               {deployment("error", "Production", "main"), acts},
 		"deployment succeeded":              {deployment("success", "production", "main"), "skipped/no-failure"},
@@ -258,7 +267,7 @@ func TestACancelledDeployThatMovedTheAliasIsAWarning(t *testing.T) {
 			assert.Empty(t, s.mutations())
 			assert.Equal(t, c.warns, strings.Contains(o.stdout, "::warning title=Lambda rollback::"), o.stdout)
 			if c.warns {
-				assert.Contains(t, o.outputs["message"], "api:live is on version 3, which this run seems to have deployed")
+				assert.Contains(t, o.outputs["message"], "api:live is on version 3, which this run appears to have deployed")
 				assert.Contains(t, o.outputs["message"], "target-version 2")
 			}
 		})
@@ -284,4 +293,52 @@ func (s *scene) finished() {
 		r.Status, r.Conclusion = "completed", "failure"
 		r.Jobs = r.Jobs[:1]
 	}))
+}
+
+// A target for some functions asks for those alone. The others need a failed deploy.
+func TestATargetAsksForItsFunctionOnly(t *testing.T) {
+	t.Parallel()
+	const left = "was left on version 3: target-version names no version for it"
+	for name, c := range map[string]struct {
+		event  string
+		failed bool // the deploy of the run
+		inputs map[string]string
+		worker string // the version that it serves
+	}{
+		"a dispatch":                     {"workflow_dispatch", false, nil, "3"},
+		"a dispatch, with needs":         {"workflow_dispatch", false, map[string]string{"needs": `{"deploy":{"result":"success"}}`}, "3"},
+		"a push":                         {"push", false, nil, "3"},
+		"a dispatch, whoever deployed":   {"workflow_dispatch", false, map[string]string{"only-if-deployed": "false"}, "3"},
+		"a dispatch, all or nothing":     {"workflow_dispatch", false, map[string]string{"all-or-nothing": "true", "only-if-deployed": "false"}, "3"},
+		"a dispatch whose deploy failed": {"workflow_dispatch", true, map[string]string{"only-if-deployed": "false"}, "2"},
+		"a push whose deploy failed":     {"push", true, nil, "2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			api, worker := s.function("api", 3), s.function("worker", 3)
+			if !c.failed {
+				require.NoError(t, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) {
+					r.Jobs[0].Conclusion, r.Jobs[0].Steps = "success", nil
+				}))
+			}
+			st := s.step().inputs(map[string]string{"function-name": "api\nworker", "needs": "", "target-version": "api=2"}).inputs(c.inputs)
+			if c.event != "push" {
+				st.event(c.event, map[string]any{})
+			}
+			o := st.run()
+			assert.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+			assert.Equal(t, 0, o.code)
+			assert.Equal(t, "2", api.Serving("live"))
+			assert.Equal(t, c.worker, worker.Serving("live"))
+			results := o.results(t)
+			require.Len(t, results, 2)
+			assert.Equal(t, "chosen", results[0].Reason)
+			if c.worker == "3" {
+				assert.Equal(t, "no-failure", results[1].Reason)
+				assert.Contains(t, results[1].Message, left)
+				assert.Empty(t, s.Calls(emulator.Match{Function: "worker", Operation: "CreateAlias"}), "nothing is stored about it")
+			}
+		})
+	}
 }

@@ -51,7 +51,7 @@ func (p page) scene(s shown) {
 	last := s.last()
 	p.title(fmt.Sprintf("%d  %s", s.number, s.title))
 	p.text(p.bold("What happened: "), s.story)
-	p.text(p.bold("What is right: "), s.point)
+	p.text(p.bold("What should happen: "), s.point)
 	p.blank()
 	p.runs(s)
 	p.aliases(s)
@@ -117,13 +117,13 @@ func (p page) run(a act, r run, number int) {
 	if number > 1 {
 		attempt = fmt.Sprintf(", attempt %d", number)
 	}
-	p.text("  ", fmt.Sprintf("%s no. %d%s: “%s” by %s, began %s ago",
+	p.text("  ", fmt.Sprintf("%s no. %d%s: “%s” by %s, created %s ago",
 		cmp.Or(r.workflow, "Deploy"), r.number, attempt, r.commit, r.actor, span(r.began)))
 	for _, j := range r.jobs {
 		took := span(j.from - j.to)
 		switch j.result {
 		case "":
-			p.text("    ", p.bold("● ")+j.name+": this job, at work: it runs the action"+asked(a))
+			p.text("    ", p.bold("● ")+j.name+": this job, in progress: it runs the action"+asked(a))
 		case "skipped":
 			p.text("    ", p.dim("○ "+j.name+": skipped"))
 		case "success":
@@ -191,9 +191,9 @@ func (p page) verdict(s shown) {
 	said := fmt.Sprintf("exit code %d, %d calls to AWS of which %d to change something, %d ms", last.exit, calls, changing, last.duration.Milliseconds())
 	wrong := s.wrong()
 	if len(wrong) == 0 {
-		p.text("", p.green("✓ as it should be")+": "+said)
+		p.text("", p.green("✓ as expected")+": "+said)
 	} else {
-		p.text("", p.red("✗ NOT as it should be")+": "+said)
+		p.text("", p.red("✗ NOT as expected")+": "+said)
 		for _, text := range wrong {
 			p.text("  ", p.red("✗ ")+text)
 		}

@@ -77,17 +77,12 @@ func playPromotions(work string) ([]played, error) {
 }
 
 func playPromotion(s promotionScene, dir string) (played, error) {
-	e, err := emulator.Start()
-	if err != nil {
-		return played{}, fmt.Errorf("failed to start the emulator: %w", err)
-	}
-	defer e.Close()
 	before := map[string]string{}
 	setenv := func(name, value string) {
 		before[name] = os.Getenv(name)
 		_ = os.Setenv(name, value) // fails for names with = alone
 	}
-	w, err := promotions.New(e, dir, setenv, 600)
+	w, err := promotions.New(dir, setenv, 600)
 	defer func() {
 		for name, value := range before {
 			_ = os.Setenv(name, value)
@@ -96,6 +91,7 @@ func playPromotion(s promotionScene, dir string) (played, error) {
 	if err != nil {
 		return played{}, err
 	}
+	defer w.Close()
 	w.Errors[3] = s.errors
 	f := w.Functions[0]
 	if s.live {

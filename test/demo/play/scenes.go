@@ -17,8 +17,8 @@ func scenes() []scene {
 		{
 			name:      "a bad deploy",
 			title:     "A bad deploy",
-			story:     "The deploy published version 42 and put it behind the alias; then its smoke test failed.",
-			point:     "The alias goes back to 41, a page of the API proves that it is well there, and 42 is remembered as bad.",
+			story:     "The deploy published version 42 and moved the alias to it; then its smoke test failed.",
+			point:     "The alias moves back to 41, a page of the API shows that 41 is healthy, and 42 is recorded as rejected.",
 			functions: api,
 			acts: []act{{
 				run:     firstBad,
@@ -34,7 +34,7 @@ func scenes() []scene {
 			name:      "a second in a row",
 			title:     "A second bad deploy in a row",
 			story:     "Version 42 failed an hour ago and was rolled back; now the attempt to fix it, version 43, has failed too.",
-			point:     "The version just below 43 is the broken 42. The alias must go back to 41.",
+			point:     "The version just below 43 is 42, which failed. The alias must move back to 41.",
 			functions: api,
 			acts: []act{
 				{
@@ -58,8 +58,8 @@ func scenes() []scene {
 		{
 			name:      "41 is bad as well",
 			title:     "The version before is bad, too",
-			story:     "Version 42 is bad. But so is 41 since this morning, when it lost a table that 40 does not need; nobody had noticed.",
-			point:     "41 is not well after the move, so the action steps back once more, proves 40, and remembers both as bad.",
+			story:     "Version 42 fails. Version 41 fails as well, because a table that it needs was deleted this morning. Version 40 does not need that table.",
+			point:     "41 is not healthy after the move, so the action steps back to 40, checks it, and records both as rejected.",
 			functions: api,
 			acts: []act{{
 				run:     firstBad,
@@ -75,8 +75,8 @@ func scenes() []scene {
 		{
 			name:      "nothing deployed",
 			title:     "A deploy that failed before it published",
-			story:     "The deploy job failed while it built the code: no version was published, and the alias still serves 41.",
-			point:     "41 is good. Going back one version now would break production, so nothing may move.",
+			story:     "The deploy job failed while it built the code: no version was published, and the alias is still on 41.",
+			point:     "41 works. A move to an older version would break production, so the alias stays where it is.",
 			functions: api,
 			acts: []act{{
 				run:  failedDeploy(118, 0, "Upgrade to Python 3.14", "Build the package"),
@@ -86,8 +86,8 @@ func scenes() []scene {
 		{
 			name:      "a canary in flight",
 			title:     "A canary in flight",
-			story:     "A tenth of the traffic was given to version 42 to try it out, and its error rate made the deploy fail.",
-			point:     "The alias points at 41 already. What must go is the weight that sends a tenth to 42.",
+			story:     "Version 42 received 10% of the traffic, and the deploy failed because of its error rate.",
+			point:     "The alias already points at 41. The weight that sends 10% of the traffic to 42 is removed.",
 			functions: api,
 			acts: []act{{
 				run:     failedDeploy(118, 0, "Cache exchange rates", "Watch the canary"),
@@ -101,8 +101,8 @@ func scenes() []scene {
 		{
 			name:      "the job is re-run",
 			title:     "The rollback job is run again",
-			story:     "The first scene's rollback went well, and somebody pressed “Re-run job” on it to be sure.",
-			point:     "41 serves already. A second step back, to 40, would be wrong, so nothing may move.",
+			story:     "The rollback of the first scene succeeded, and somebody ran its job again.",
+			point:     "The alias is already on 41. A second rollback, to 40, would be wrong, so the alias stays where it is.",
 			functions: api,
 			acts: []act{
 				{
@@ -125,8 +125,8 @@ func scenes() []scene {
 		{
 			name:      "a newer deploy",
 			title:     "A newer deploy serves already",
-			story:     "The deploy of version 42 failed, but before its rollback job got a runner, the next push deployed 43, which works.",
-			point:     "A late rollback must never undo a newer deploy. 43 stays, and 42 is remembered as bad.",
+			story:     "The deploy of version 42 failed, but before a runner started its rollback job, the next push deployed 43, which works.",
+			point:     "A late rollback must never undo a newer deploy. 43 stays live, and 42 is recorded as rejected.",
 			functions: api,
 			acts: []act{{
 				run: failedDeploy(118, 6*minute, "Show prices in the buyer's currency", "Smoke test").withOwnJob(10 * second),
@@ -151,8 +151,8 @@ func scenes() []scene {
 		{
 			name:      "three functions",
 			title:     "Three functions, and AWS has a bad day",
-			story:     "The deploy updated three functions; now AWS throttles the calls for billing, and loses the answer to the move of worker.",
-			point:     "All three go back. The lost answer must not be taken for a failure, nor lead to a second move.",
+			story:     "The deploy updated three functions; now AWS throttles the calls for billing, and the response to the move of worker is lost.",
+			point:     "All three move back. The lost response must not count as a failure, and must not cause a second move.",
 			functions: []function{{"api", 41}, {"worker", 6}, {"billing", 17}},
 			acts: []act{{
 				run: failedDeploy(118, 0, "Move receipts to the worker", "End-to-end test"),
@@ -180,7 +180,7 @@ func scenes() []scene {
 			name:      "chosen by hand",
 			title:     "By hand: a person chooses the version",
 			story:     "No deploy failed, but totals are wrong since version 41; an engineer starts the rollback workflow and asks for 40.",
-			point:     "The person decides: 40 it is, not the version before.",
+			point:     "The alias moves to 40, because the engineer chose it, and not to the previous version.",
 			functions: []function{{"checkout-api", 42}},
 			acts: []act{{
 				run: run{
@@ -198,8 +198,8 @@ func scenes() []scene {
 		{
 			name:      "a snapshot",
 			title:     "A pipeline that promotes, with a snapshot",
-			story:     "A job noted what serves (41) before the deploy. The deploy then promoted 39, an old build, by mistake, and its test failed.",
-			point:     "By number and time 39 was never deployed by this run. The snapshot knows better: back to 41, exactly as it was.",
+			story:     "A job recorded the live version (41) before the deploy. The deploy then promoted 39, an old build, by mistake, and its test failed.",
+			point:     "By its number and time, 39 does not belong to this run. The snapshot shows that it does: the alias moves back to 41.",
 			functions: api,
 			acts: []act{
 				{
@@ -223,8 +223,8 @@ func scenes() []scene {
 		{
 			name:      "site and function",
 			title:     "The deploy wrote a broken site and a broken function",
-			story:     "The deploy uploaded a new page with its script to S3, then published version 42; its test found both broken.",
-			point:     "Both go back in one step: the page to what it was, the new script out, the alias to 41. Nothing is deleted for good.",
+			story:     "The deploy uploaded a new page with its script to S3, then published version 42; its test failed.",
+			point:     "Both are rolled back in one step: the page is restored, the new script gets a delete marker, and the alias moves to 41. No object version is deleted.",
 			functions: api,
 			site:      map[string]string{"www/index.html": "good page", "www/app.1.js": "good script"},
 			acts: []act{{
@@ -240,10 +240,10 @@ func scenes() []scene {
 			}},
 		},
 		{
-			name:      "would it work?",
+			name:      "a check",
 			title:     "Ahead of time: would a rollback work?",
-			story:     "The first step of a deploy asks whether it could be rolled back. Version 41 serves, 40 was deleted, and the role lacks lambda:UpdateAlias.",
-			point:     "Nothing is changed to find out, and the step fails before the deploy, not on the night of the rollback.",
+			story:     "The first step of a deploy checks whether a rollback would work. Version 41 is live, 40 was deleted, and the role lacks lambda:UpdateAlias.",
+			point:     "The check changes nothing, and the step fails before the deploy, not during a rollback at night.",
 			functions: api,
 			acts: []act{{
 				run: run{
@@ -259,8 +259,8 @@ func scenes() []scene {
 		{
 			name:      "a drill in staging",
 			title:     "A drill in staging",
-			story:     "Every Monday a workflow practises a rollback in staging: there, look, back, look.",
-			point:     "The alias ends where it began, nothing is remembered, and the way there and back is proven, with its times.",
+			story:     "Every Monday, a workflow rehearses a rollback in staging: it moves the alias back, checks, moves it forward again, and checks.",
+			point:     "The alias is where it was before, nothing is recorded as rejected, and the result has the times of both moves.",
 			functions: api,
 			acts: []act{{
 				run: run{
@@ -276,10 +276,10 @@ func scenes() []scene {
 			}},
 		},
 		{
-			name:      "what there is",
+			name:      "a list",
 			title:     "What versions there are",
 			story:     "An engineer wants to see the versions before choosing one. Version 40 was rejected by run 77.",
-			point:     "Newest first: what serves, what was rejected, where a rollback would go, and what differs. Nothing changes.",
+			point:     "The list shows, newest first, which version is live, which were rejected, which one a rollback would choose, and what differs. Nothing changes.",
 			functions: api,
 			acts: []act{{
 				run: run{
@@ -293,10 +293,10 @@ func scenes() []scene {
 			}},
 		},
 		{
-			name:      "people are told",
+			name:      "notifications",
 			title:     "People are told",
-			story:     "A bad deploy once more. This time Slack, Teams and the mail are among the inputs, and production is proven to be well.",
-			point:     "Slack hears at once that the alias has moved, and in the same thread that production recovered; the others get one message each.",
+			story:     "A bad deploy as in the first scene. Slack, Teams and email are configured, and production recovers.",
+			point:     "Slack receives a message when the alias has moved, and a reply in the same thread when production has recovered. The other channels receive one message each.",
 			functions: api,
 			acts: []act{{
 				run:     firstBad,
@@ -313,7 +313,7 @@ func scenes() []scene {
 			name:      "not allowed",
 			title:     "AWS says no",
 			story:     "A bad deploy as in the first scene, but the role of the rollback job lacks the permission lambda:UpdateAlias.",
-			point:     "Nothing can be moved: the step fails, loudly, and says what is missing and how to act by hand.",
+			point:     "The alias cannot be moved. The step fails, and says what is missing and how to roll back by hand.",
 			functions: api,
 			acts: []act{{
 				run:     firstBad,

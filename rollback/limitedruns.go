@@ -1,0 +1,76 @@
+package rollback
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/org/lambda-rollback-action/rollback/alias"
+	"github.com/org/lambda-rollback-action/rollback/report"
+)
+
+// limitedRuns asks how runs ended only until the answers have taken evidenceLimit in
+// all, for all functions together: a decision asks once for each rejected version, one
+// after the other.
+type limitedRuns struct {
+	runs  alias.Runs
+	clock alias.Clock
+
+	mu      sync.Mutex
+	waiting int           // requests without an answer
+	since   time.Time     // when there was no other one
+	spent   time.Duration // before since
+	over    bool          // nothing more is asked
+}
+
+// Outcome returns an error that says so if the limit is over, and after that
+// [alias.ErrNotAsked].
+func (l *limitedRuns) Outcome(ctx context.Context, runID int64) (report.Run, error) {
+	left := l.begin()
+	limited, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	var run report.Run
+	err := limited.Err() // at once if nothing is left
+	if err == nil {
+		run, err = l.runs.Outcome(limited, runID)
+	}
+	return run, l.end(err, err != nil && limited.Err() != nil && ctx.Err() == nil)
+}
+
+// AtWork has no limit of its own.
+func (l *limitedRuns) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
+	return l.runs.AtWork(ctx, run, from, to)
+}
+
+// begin returns how much of the limit is left.
+func (l *limitedRuns) begin() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.Now()
+	if l.waiting == 0 {
+		l.since = now
+	}
+	l.waiting++
+	if l.over {
+		return 0
+	}
+	return evidenceLimit - l.spent - now.Sub(l.since)
+}
+
+// end returns the error of a request, which was late if the limit ended it.
+func (l *limitedRuns) end(err error, late bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting--; l.waiting == 0 {
+		l.spent += l.clock.Now().Sub(l.since)
+	}
+	switch {
+	case !late:
+		return err
+	case l.over:
+		return alias.ErrNotAsked
+	}
+	l.over = true
+	return fmt.Errorf("GitHub's API did not answer such questions within %s in all, so it is not asked again, and the versions that other runs rejected stay rejected, too", evidenceLimit)
+}
