@@ -99,17 +99,13 @@ func isRoleError(err error) bool {
 	return found
 }
 
-// lastTry returns how the last attempt before the timeout failed, as the end of a
+// lastTry returns how the last attempt before the timeout failed, for the end of a
 // sentence.
 func lastTry(err error) string {
-	stopped, found := errors.AsType[*aws.Stopped](err)
-	switch {
-	case !found || stopped.Last == nil:
-		return ""
-	case stopped.Before != nil && aws.Status(stopped.Last) == 0: // the timeout interrupted the last attempt
-		return fmt.Sprintf(" (the last attempt failed with: %s)", aws.Brief(stopped.Before))
+	if stopped, found := errors.AsType[*aws.Stopped](err); found {
+		return stopped.LastTry()
 	}
-	return fmt.Sprintf(" (the last attempt failed with: %s)", aws.Brief(stopped.Last))
+	return ""
 }
 
 // functions returns an alias.Function for each function of the inputs.

@@ -137,8 +137,8 @@ func (c *client) readMemory(ctx context.Context) (Memory, error) {
 func (c *client) explainLateMemory(err error, patience time.Duration) *Problem {
 	p := explain(err, "GetAlias", c.memoryResource())
 	detail := ""
-	if stopped, found := errors.AsType[*Stopped](p.Err); found && stopped.Last != nil {
-		detail = " (the last attempt failed with " + brief(stopped.Last) + ")"
+	if stopped, found := errors.AsType[*Stopped](p.Err); found {
+		detail = stopped.LastTry()
 	}
 	return &Problem{Reason: p.Reason, Err: err, Text: fmt.Sprintf("GetAlias of %s did not succeed within %s after the alias was read%s", c.memoryResource(), report.DurationText(patience.Round(time.Second)), detail)}
 }

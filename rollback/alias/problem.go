@@ -71,14 +71,11 @@ func explain(err error, action, resource string) *Problem {
 }
 
 func explainStop(stopped *Stopped, action string) *Problem {
-	after := ""
-	if stopped.Last != nil {
-		after = fmt.Sprintf(" (the last attempt failed with %s)", brief(stopped.Last))
-	}
+	after := stopped.LastTry()
 	switch {
 	case errors.Is(stopped.Cause, ErrCancelled):
 		return &Problem{Reason: report.Cancelled, Err: stopped, Text: fmt.Sprintf("the run was cancelled during %s%s", action, after)}
-	case stopped.Last != nil && aws.Classify(stopped.Last) == aws.Throttled:
+	case stopped.Last != nil && aws.Classify(stopped.Failure()) == aws.Throttled:
 		return &Problem{Reason: report.Throttled, Err: stopped, Text: fmt.Sprintf(
 			"AWS kept throttling %s until the input timeout expired%s: run this again, or increase timeout", action, after)}
 	case errors.Is(stopped.Cause, ErrTimeout), errors.Is(stopped.Cause, context.DeadlineExceeded):

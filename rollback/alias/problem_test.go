@@ -44,7 +44,7 @@ func TestExplain(t *testing.T) {
 		"throttled":                       {throttled, report.Throttled, "AWS throttled GetAlias on api:live"},
 		"a wrong request":                 {awsAnswer(400, "ValidationException"), report.AWSError, "GetAlias failed on api:live: ValidationException: no"},
 		"there is no such region":         {unresolved, report.InvalidInput, "lambda.us-east-99.amazonaws.com"},
-		"the time is over":                {&Stopped{Cause: ErrTimeout, Last: awsAnswer(503, "ServiceException")}, report.Timeout, "GetAlias did not succeed before the input timeout expired (the last attempt failed with ServiceException: no)"},
+		"the time is over":                {&Stopped{Cause: ErrTimeout, Last: awsAnswer(503, "ServiceException")}, report.Timeout, "GetAlias did not succeed before the input timeout expired (the last attempt failed: ServiceException: no)"},
 		"the time is over, throttled":     {&Stopped{Cause: ErrTimeout, Last: throttled}, report.Throttled, "AWS kept throttling GetAlias until the input timeout expired"},
 		"a deadline of somebody else's":   {&Stopped{Cause: context.DeadlineExceeded}, report.Timeout, "GetAlias did not succeed"},
 		"the run was cancelled":           {&Stopped{Cause: ErrCancelled, Last: throttled}, report.Cancelled, "the run was cancelled during GetAlias"},

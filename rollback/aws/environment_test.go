@@ -212,7 +212,7 @@ func TestTheSurroundingsThatAreNeeded(t *testing.T) {
 			_, _, err := surrounded(t, false, c.set, clock{})
 			require.ErrorIs(t, err, c.is)
 			assert.ErrorContains(t, err, c.says)
-			assert.Less(t, time.Since(began), 5*time.Second)
+			assert.Less(t, time.Since(began), time.Minute, "a resolver may need 20 s")
 		})
 	}
 }

@@ -60,7 +60,24 @@ func (s *Stopped) Error() string {
 	if s.Last == nil {
 		return s.Cause.Error()
 	}
-	return fmt.Sprintf("%s; the last attempt failed with: %s", s.Cause, s.Last)
+	return fmt.Sprintf("%s; the last attempt failed: %s", s.Cause, s.Last)
+}
+
+// Failure returns the error of the last try. If the end of the context cut that one
+// off, the error of the try before it says more. It is nil if there was no try.
+func (s *Stopped) Failure() error {
+	if s.Before != nil && Status(s.Last) == 0 {
+		return s.Before
+	}
+	return s.Last
+}
+
+// LastTry returns the failure for the end of a sentence; "" if there was no try.
+func (s *Stopped) LastTry() string {
+	if s.Last == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (the last attempt failed: %s)", Brief(s.Failure()))
 }
 
 // Unwrap returns both causes for errors.As and errors.Is.

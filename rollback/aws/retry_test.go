@@ -171,6 +171,28 @@ func TestDoEndsWithItsContext(t *testing.T) {
 	})
 }
 
+// A try that the end of the context cut off says nothing; the try before it does.
+func TestTheFailureOfTheLastTry(t *testing.T) {
+	t.Parallel()
+	cut := &smithy.CanceledError{Err: context.Canceled}
+	for name, c := range map[string]struct {
+		stopped aws.Stopped
+		failure error
+		says    string
+	}{
+		"no try":                 {aws.Stopped{}, nil, ""},
+		"the first is cut off":   {aws.Stopped{Last: cut}, cut, " (the last attempt failed: it was interrupted before a response arrived)"},
+		"a later one is cut off": {aws.Stopped{Last: cut, Before: throttled}, throttled, " (the last attempt failed: TooManyRequestsException)"},
+		"it had a response":      {aws.Stopped{Last: throttled, Before: unresolved}, throttled, " (the last attempt failed: TooManyRequestsException)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, c.failure, c.stopped.Failure())
+			assert.Equal(t, c.says, c.stopped.LastTry())
+		})
+	}
+}
+
 func TestDoDoesNotCallWhereItsContextHasEnded(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

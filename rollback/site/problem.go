@@ -83,13 +83,10 @@ func keyHint(err error, action string) string {
 }
 
 func explainStop(s *aws.Stopped, action string) *Problem {
-	after := ""
-	if s.Last != nil {
-		after = fmt.Sprintf(" (the last attempt failed with %s)", aws.Brief(s.Last))
-	}
+	after := s.LastTry()
 	if errors.Is(s.Cause, errNoAnswer) {
-		if s.Before != nil { // the last attempt was cut off
-			after = fmt.Sprintf(" (%s)", aws.Brief(s.Before))
+		if s.Before != nil {
+			after = fmt.Sprintf(" (%s)", aws.Brief(s.Failure()))
 		}
 		return &Problem{report.Timeout, fmt.Sprintf("S3 gave no usable answer to the first request, %s, within %s%s: check the connection to S3 (AWS_ENDPOINT_URL, HTTPS_PROXY), and run this again",
 			action, report.DurationText(firstAnswerLimit), after), s}

@@ -91,7 +91,7 @@ func (c invokeCheck) verify(ctx context.Context) result {
 			_ = r.clock.Sleep(limited, settlePause)
 		case mayPass(err, try):
 			wait := r.retry.Pause(r.clock.Now(), try, err)
-			other = "; the last attempt failed with " + r.sanitize(aws.Brief(err), longestText)
+			other = "; the last attempt failed: " + r.sanitize(aws.Brief(err), longestText)
 			r.log.Infof("Invoke: %s; trying again in %s (try %d)", r.sanitize(aws.Brief(err), longestText), wait.Round(10*time.Millisecond), try+1)
 			_ = r.clock.Sleep(limited, wait)
 		default:

@@ -87,7 +87,7 @@ func TestInvoke(t *testing.T) {
 		"202 counts as answered":           {said(func(o *lambda.InvokeOutput) { o.StatusCode = 202 }), report.CheckPassed, "version 41", 0},
 		"204 does not":                     {said(func(o *lambda.InvokeOutput) { o.StatusCode = 204 }), report.CheckInconclusive, "the status 204", 0},
 		"throttled four times":             {first(ran("41"), throttled, throttled, throttled, throttled), report.CheckPassed, "version 41", -1},
-		"throttled for ever":               {ran().failing(throttled), report.CheckInconclusive, "did not respond within 1 min; the last attempt failed with TooManyRequestsException", time.Minute},
+		"throttled for ever":               {ran().failing(throttled), report.CheckInconclusive, "did not respond within 1 min; the last attempt failed: TooManyRequestsException", time.Minute},
 		"the version is restored":          {first(ran("41"), awsError(409, "SnapStartNotReadyException")), report.CheckPassed, "version 41", -1},
 		"a fault that passes":              {first(ran("41"), awsError(500, "ServiceException"), awsError(502, "")), report.CheckPassed, "version 41", -1},
 		"a fault that stays":               {ran().failing(awsError(500, "ServiceException")), report.CheckInconclusive, "lambda:InvokeFunction failed: ServiceException", -1},
