@@ -4,15 +4,16 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// limitedRuns asks how runs ended only until the answers have taken evidenceLimit in
-// all, for all functions together: a decision asks once for each rejected version, one
-// after the other.
+// limitedRuns bounds the time that decisions wait for GitHub, for all functions
+// together. It asks how runs ended only until the answers have taken evidenceLimit in
+// all: a decision asks once for each rejected version, one after the other.
 type limitedRuns struct {
 	runs  alias.Runs
 	clock alias.Clock
@@ -22,6 +23,8 @@ type limitedRuns struct {
 	since   time.Time     // when there was no other one
 	spent   time.Duration // before since
 	over    bool          // nothing more is asked
+
+	silent atomic.Bool // AtWork had no answer in time
 }
 
 // Outcome returns an error that says so if the limit is over, and after that
@@ -38,9 +41,23 @@ func (l *limitedRuns) Outcome(ctx context.Context, runID int64) (report.Run, err
 	return run, l.end(err, err != nil && limited.Err() != nil && ctx.Err() == nil)
 }
 
-// AtWork has no limit of its own.
+// atWorkLimit is how long one request for the runs that were in progress may take.
+const atWorkLimit = 4 * time.Second
+
+// AtWork asks nothing more after one request has taken atWorkLimit: a decision can ask
+// several times in a row, and each function asks for itself.
 func (l *limitedRuns) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
-	return l.runs.AtWork(ctx, run, from, to)
+	if l.silent.Load() {
+		return nil, fmt.Errorf("GitHub's API did not answer an earlier request within %s, so it is not asked again", atWorkLimit)
+	}
+	limited, cancel := context.WithTimeout(ctx, atWorkLimit)
+	defer cancel()
+	runs, err := l.runs.AtWork(limited, run, from, to)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		l.silent.Store(true)
+		return nil, fmt.Errorf("GitHub's API did not answer within %s", atWorkLimit)
+	}
+	return runs, err
 }
 
 // begin returns how much of the limit is left.

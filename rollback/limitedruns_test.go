@@ -15,11 +15,11 @@ import (
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
-// slowRuns is GitHub, where each answer about a run takes some time.
+// slowRuns is GitHub, where each answer about runs takes some time.
 type slowRuns struct {
-	alone noRuns
-	takes time.Duration
-	asked []int64
+	takes  time.Duration
+	asked  []int64
+	atWork int // requests
 }
 
 func (r *slowRuns) Outcome(ctx context.Context, id int64) (report.Run, error) {
@@ -32,8 +32,57 @@ func (r *slowRuns) Outcome(ctx context.Context, id int64) (report.Run, error) {
 	}
 }
 
-func (r *slowRuns) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
-	return r.alone.AtWork(ctx, run, from, to)
+func (r *slowRuns) AtWork(ctx context.Context, _ report.Run, _, _ time.Time) ([]report.Run, error) {
+	r.atWork++
+	select {
+	case <-time.After(r.takes):
+		return []report.Run{{ID: 7}}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// A GitHub that is slow is asked as often as needed; one that hangs, once.
+func TestGitHubIsNotAskedAgainForRunsInProgress(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		takes, waited time.Duration
+		asked         int // of three
+	}{
+		"quick": {0, 0, 3},
+		"slow":  {3 * time.Second, 9 * time.Second, 3},
+		"hangs": {time.Hour, 4 * time.Second, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				github, began := &slowRuns{takes: c.takes}, time.Now()
+				runs := &limitedRuns{runs: github, clock: bubbleClock{}}
+				for range 3 {
+					found, err := runs.AtWork(t.Context(), report.Run{}, time.Time{}, time.Time{})
+					if c.asked == 3 {
+						require.NoError(t, err)
+						assert.Len(t, found, 1)
+					} else {
+						require.ErrorContains(t, err, "GitHub's API did not answer")
+					}
+				}
+				assert.Equal(t, c.waited, time.Since(began))
+				assert.Equal(t, c.asked, github.atWork)
+			})
+		})
+	}
+}
+
+// A signal is not GitHub's fault, and closes nothing.
+func TestASignalDuringARequestForRunsInProgress(t *testing.T) {
+	t.Parallel()
+	runs := &limitedRuns{runs: &slowRuns{takes: time.Hour}, clock: bubbleClock{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := runs.AtWork(ctx, report.Run{}, time.Time{}, time.Time{})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.False(t, runs.silent.Load())
 }
 
 func TestGitHubIsAskedHowRunsEndedForFiveSeconds(t *testing.T) {
