@@ -67,7 +67,9 @@ func Main(ctx context.Context, args []string, d Deps) int {
 // result goes to the outputs, the summary and the log.
 func runStep(l Lifetime, d Deps) int {
 	redactor := github.RedactorFor(d.Getenv)
-	log := github.NewLog(d.Stdout, d.Getenv, redactor)
+	output := newOutput(d.Stdout)
+	defer output.close()
+	log := github.NewLog(output, d.Getenv, redactor)
 	a := newAction(l, d, log, redactor)
 	a.execute()
 	github.Publish(a.result, log, a.files())

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -192,6 +193,27 @@ func TestALogThatNobodyReadsDoesNotStopTheRollback(t *testing.T) {
 	}
 	assert.Equal(t, "2", f.Serving("live"))
 	assert.Equal(t, "rolled-back", o.status())
+}
+
+// The same where the other end is open, but nothing is read from it.
+func TestALogThatStallsDoesNotStopTheRollback(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	read, write, err := os.Pipe()
+	require.NoError(t, err)
+	defer read.Close()
+	defer write.Close()
+	require.NoError(t, write.SetWriteDeadline(time.Now().Add(100*time.Millisecond)))
+	_, err = write.Write(make([]byte, 2<<20)) // more than a pipe has room for
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	st := s.step()
+	st.stdout = write
+	o := st.start().wait()
+	assert.Equal(t, 0, o.code)
+	assert.Equal(t, "2", f.Serving("live"))
+	assert.Equal(t, "rolled-back", o.status())
+	assert.NotEmpty(t, o.summary)
 }
 
 func TestOutputsOfManyFunctionsStayBelowGitHubsLimit(t *testing.T) {
