@@ -33,6 +33,13 @@ func levelKind(name string) lineKind {
 // truncatedJSON matches a level in JSON that was cut off.
 var truncatedJSON = newPattern(`"(?:level|severity|levelname|level_name|log\.level|@l)"\s*:\s*"([A-Za-z]+)"`)
 
+// inspectedObject matches the level of an object that Node.js or Python printed.
+var inspectedObject = newPattern(`^\{[^{}]*?['\s](?:level|severity|levelname)'?: '([A-Za-z]+)'`)
+
+// markedOutput matches a level that the output of a function begins with. In other
+// places, and without a mark after it, such a word can belong to a message.
+var markedOutput = newPattern(`^(ERROR|FATAL|CRITICAL)(?::| [-|] )`)
+
 // textLevels match a level in the places where loggers write one. A structured one
 // has a form that does not occur in the words of a message.
 var textLevels = []struct {
@@ -132,9 +139,12 @@ func classifyText(text string) (kind lineKind, sure bool) {
 			return errorIf(m[1] == "E" || m[1] == "F"), true
 		}
 	}
+	if m := inspectedObject().FindStringSubmatch(text); m != nil {
+		return levelKind(m[1]), true
+	}
 	if m := runtimeLine().FindStringSubmatch(line); m != nil && (levelKind(m[1]) == unknownLine || slices.Contains(tagNames, m[1])) {
 		if kind := levelKind(m[2]); kind != unknownLine {
-			return max(kind, structuredKind(m[3])), true
+			return max(kind, structuredKind(m[3]+"\n"+rest)), true
 		}
 	}
 	level := firstLevel(line, levelsOf(line))
@@ -146,9 +156,15 @@ func classifyText(text string) (kind lineKind, sure bool) {
 // everything that is only printed. Words such as ERROR do not count here: they can
 // belong to a message.
 func structuredKind(text string) lineKind {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	text = strings.TrimSpace(text)
+	line, _, _ := strings.Cut(text, "\n")
 	if m := truncatedJSON().FindStringSubmatch(line); m != nil && strings.HasPrefix(line, "{") {
 		return levelKind(m[1])
+	}
+	for _, form := range []pattern{inspectedObject, markedOutput} {
+		if m := form().FindStringSubmatch(text); m != nil {
+			return levelKind(m[1])
+		}
 	}
 	level := firstLevel(line, slices.DeleteFunc(levelsOf(line), func(l textLevel) bool {
 		before := line[:l.start]

@@ -53,6 +53,14 @@ var levelLines = map[string]map[string]string{
 		"2026-11-22T03:04:05.006Z\t8f7e\tinfo\t2026-11-22 03:04:05.0060|ERROR|Shop.Pay|declined":                                                                   saysError, // NLog
 		"2026-11-22T03:04:05.006Z\t8f7e\tinfo\tfail: Shop.Pay[0]\n      declined":                                                                                  saysError, // .NET
 		"2026-11-22T03:04:05.006Z\t8f7e\tINFO\t{\"level\":\"error\",\"message\":\"cut of":                                                                          saysError,
+		"2026-11-22T03:04:05.006Z\t8f7e\tINFO\t{ level: 'error', message: 'declined' }":                                                                            saysError, // console.log of an object
+		"2026-11-22T03:04:05.006Z\t8f7e\tINFO\t{\n  time: 1,\n  level: 'Error',\n  message: 'declined'\n}":                                                         saysError,
+		"{'time': 1, 'severity': 'error', 'message': 'declined'}":                                                                                                  saysError, // Python's print
+		"2026-11-22T03:04:05.006Z\t8f7e\tINFO\tERROR: declined":                                                                                                    saysError,
+		"2026-11-22T03:04:05.006Z\t8f7e\tINFO\tFATAL | no database":                                                                                                saysError,
+		"2026-11-22T03:04:05.006Z\t8f7e\tINFO\t{ level: 'info', message: 'the last had level: error' }":                                                            saysNone,
+		"2026-11-22T03:04:05.006Z\t8f7e\tINFO\t{ message: 'declined', order: { level: 'error' } }":                                                                 saysNone,
+		"2026-11-22T03:04:05.006Z\t8f7e\tINFO\tErrors: 0":                                                                                                          saysNone,
 		"2026-11-22T03:04:05.006Z\t8f7e\tERROR\tdeclined\t{\"level\":\"info\"}":                                                                                    saysError,
 		`{"level":"\u001b[31merror\u001b[39m","message":"declined"}`:                                                                                               saysError, // winston
 		"2026-11-22T03:04:05.006Z\t8f7e\tERROR\t[INFO] level=info":                                                                                                 saysError,

@@ -18,7 +18,7 @@ var errorPattern = strings.Join([]string{
 	`?"=alert" ?"=Alert" ?"lert]" ?"lert\"" ?malert ?mAlert` + " ?\"lert\t\"",
 	`?" E [" ?" F [" ?E0 ?E1 ?F0 ?F1`, // semantic_logger, klog
 	// Levels as JSON, with and without a space after the colon.
-	`?":\"err" ?": \"err" ?":\"Err" ?": \"Err" ?"el\":400" ?"el\": 400" ?"el\":5" ?"el\": 5" ?"el\":6" ?"el\": 6" ?"el\":\"5" ?"el\":\"6" ?"lvl\":5" ?"lvl\":6"`,
+	`?":\"err" ?": \"err" ?":\"Err" ?": \"Err" ?": 'err" ?": 'Err" ?"el\":400" ?"el\": 400" ?"el\":5" ?"el\": 5" ?"el\":6" ?"el\": 6" ?"el\":\"5" ?"el\":\"6" ?"lvl\":5" ?"lvl\":6"`,
 	`?"rity\":400" ?"rity\": 400" ?"rity\":5" ?"rity\": 5" ?"rity\":6" ?"rity\": 6"`,
 	`?"umber\":1" ?"umber\": 1" ?"umber\":2" ?"umber\": 2" ?short_message ?"elno\":4" ?"elno\": 4" ?"elno\":5" ?"elno\": 5"`, // OpenTelemetry, GELF, Python
 	// Errors and stack traces of runtimes.
