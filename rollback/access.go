@@ -128,6 +128,7 @@ func (a *action) function(clients *aws.Clients, f github.Function) alias.Functio
 			Target: f.Target, SeenVersion: f.Seen, SeenWeighted: f.SeenBeside, Deployed: f.Deployed, OnlyIfDeployed: a.inputs.OnlyIfDeployed,
 			NotRequested: a.onlyTargets && f.Target == 0,
 			Manual:       byHand(a, f),
+			Attempt:      a.workflow.RunAttempt,
 			Remember:     a.inputs.Remember,
 		},
 		DryRun: a.inputs.DryRun,

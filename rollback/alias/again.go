@@ -54,6 +54,10 @@ func adoptEarlier(r *rollback) {
 	}
 }
 
+// attempt returns the attempt of the failed run or of this rollback's own run, if that
+// is another one, whichever is higher.
+func attempt(o Observation) int { return max(o.Run.Attempt, o.Request.Attempt) }
+
 // mayBeRolledBack is the result for a later attempt of a run if neither the memory nor
 // times say what the earlier attempts did. A version above the live one then means that
 // one of them may have rolled back: a second rollback would move the alias away from a
@@ -61,7 +65,7 @@ func adoptEarlier(r *rollback) {
 func mayBeRolledBack(f *facts, failing int64) attribution {
 	m := f.o.Memory
 	recorded := f.o.Request.Remember && m.Exists && m.Unreadable == "" && m.Foreign == ""
-	if f.o.Run.Attempt < 2 || recorded {
+	if attempt(f.o) < 2 || recorded {
 		return attribution{}
 	}
 	above := versionsAbove(f)
@@ -72,6 +76,6 @@ func mayBeRolledBack(f *facts, failing int64) attribution {
 		reason: report.NotDeployed, attention: true,
 		why: fmt.Sprintf("version %d is newer and not live: an earlier attempt of this run may have rolled back to version %d already; if version %d is failing, set deployed-version, or roll back by hand with target-version",
 			slices.Max(above), failing, failing),
-		proof: fmt.Sprintf("not proven: this is attempt %d, and there is no record of what the earlier attempts did", f.o.Run.Attempt),
+		proof: fmt.Sprintf("not proven: this is attempt %d, and there is no record of what the earlier attempts did", attempt(f.o)),
 	}
 }

@@ -149,6 +149,9 @@ func TestALaterAttemptWithoutTimesDoesNotGoBackTwice(t *testing.T) {
 		"the newest version is live":      {given: later(func(p *picture) { p.alias.Version = 42 }), want: back(report.PreviousVersion, 41, 42)},
 		"the versions above were deleted": {given: later(func(p *picture) { delete(p.versions, 42) }), want: back(report.PreviousVersion, 40, 41)},
 		"the first attempt":               {given: later(func(p *picture) { p.run.Attempt = 1 }), want: back(report.PreviousVersion, 40, 41)},
+		"the second attempt of a run that handles the first attempt of another": {
+			given: later(func(p *picture) { p.run.Attempt, p.request.Attempt = 1, 2 }), want: uncertain,
+		},
 		"the memory is kept, and says nothing of a rollback": {given: later(func(p *picture) {
 			p.memory = remembered("rejected=39@7001 run=7001/1 by=rollback", 38)
 		}), want: back(report.PreviousVersion, 40, 41)},

@@ -102,6 +102,38 @@ func TestAskingTwiceByHand(t *testing.T) {
 	}
 }
 
+// Without a record of rollbacks, a version above the live one may be what the last one
+// left: a second request does not go further back.
+func TestASecondRollbackByHandWithoutARecord(t *testing.T) {
+	t.Parallel()
+	denied := alias.Memory{Unread: &alias.Problem{Reason: report.AccessDenied, Text: "denied"}}
+	asked := stay(report.AlreadyRolledBack)
+	asked.look, asked.why = true, "version 42 is newer and not live, and there is no record of earlier rollbacks: one of them may have left it on version 41; to go further back, set target-version"
+	by := func(e expected) expected {
+		e.byHand = true
+		return e
+	}
+	further := by(back(report.PreviousVersion, 40, 41))
+	given := func(change func(*picture)) func(*picture) {
+		return func(p *picture) {
+			p.alias.Version, p.run, p.memory = 41, report.Run{}, denied
+			p.request = alias.Request{Manual: true, Remember: true}
+			change(p)
+		}
+	}
+	hold(t, map[string]situation{
+		"the memory may not be read":               {given: given(func(*picture) {}), want: asked},
+		"it is not understood":                     {given: given(func(p *picture) { p.memory = alias.Memory{Exists: true, Version: 41, Unreadable: "odd"} }), want: asked},
+		"it is somebody else's":                    {given: given(func(p *picture) { p.memory = alias.Memory{Exists: true, Version: 41, Foreign: "mine"} }), want: asked},
+		"nothing is remembered":                    {given: given(func(p *picture) { p.memory, p.request.Remember = alias.Memory{}, false }), want: asked},
+		"a second attempt, and there is no memory": {given: given(func(p *picture) { p.memory, p.request.Attempt = alias.Memory{}, 2 }), want: asked},
+		"there is no memory":                       {given: given(func(p *picture) { p.memory, p.request.Attempt = alias.Memory{}, 1 }), want: further},
+		"the newest is live":                       {given: given(func(p *picture) { p.alias.Version = 42 }), want: by(back(report.PreviousVersion, 41, 42))},
+		"a canary goes on":                         {given: given(func(p *picture) { p.alias.Weighted, p.alias.Weight = 42, 0.1 }), want: by(back(report.CanaryStopped, 41, 42))},
+		"the failing version is named":             {given: given(func(p *picture) { p.request.Deployed = 41 }), want: further},
+	})
+}
+
 func TestWhyThereIsNoVersionToGoBackTo(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -152,7 +152,14 @@ func versionsAbove(f *facts) []int64 {
 // reject it.
 func rolledBackByHand(f *facts) (Decision, bool) {
 	m, now := f.o.Memory, f.o.Alias
-	if !f.o.Request.Manual || f.o.Request.Deployed != 0 || m.Version == 0 || !now.Only(m.Version) {
+	if !f.o.Request.Manual || f.o.Request.Deployed != 0 {
+		return Decision{}, false
+	}
+	unread := m.Unread != nil || m.Unreadable != "" || m.Foreign != ""
+	if !f.o.Request.Remember || unread || !m.Exists && attempt(f.o) > 1 {
+		return maybeRolledBackByHand(f)
+	}
+	if m.Version == 0 || !now.Only(m.Version) {
 		return Decision{}, false
 	}
 	// A later run's snapshot overwrites who wrote the memory, but not what was rejected.
@@ -286,6 +293,23 @@ func oneOrTwo(version, weighted int64) string {
 		return fmt.Sprintf("version %d", version)
 	}
 	return fmt.Sprintf("versions %d and %d", version, weighted)
+}
+
+// maybeRolledBackByHand is rolledBackByHand without a record of earlier rollbacks. A
+// version above the live one then means that there may have been one.
+func maybeRolledBackByHand(f *facts) (Decision, bool) {
+	live := f.o.Alias.Version
+	if live == 0 || !f.o.Alias.Only(live) {
+		return Decision{}, false
+	}
+	above := versionsAbove(f)
+	if len(above) == 0 {
+		return Decision{}, false
+	}
+	d := skip(report.AlreadyRolledBack, fmt.Sprintf(
+		"version %d is newer and not live, and there is no record of earlier rollbacks: one of them may have left it on version %d; to go further back, set target-version", slices.Max(above), live))
+	d.Attention = true
+	return d, true
 }
 
 func skip(reason report.Reason, why string) Decision {

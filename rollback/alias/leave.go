@@ -67,7 +67,7 @@ func leaveAlone(f *facts, a attribution) Decision {
 // started again would be green even if production is not healthy. A rollback of an
 // earlier attempt that could write the memory has recorded the versions that it left.
 func earlierAttempt(f *facts) []report.Note {
-	if f.o.Run.Attempt < 2 || f.o.Request.Manual {
+	if attempt(f.o) < 2 || f.o.Request.Manual {
 		return nil
 	}
 	before := f.o.Run

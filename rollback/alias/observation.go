@@ -16,6 +16,7 @@ type Request struct {
 	OnlyIfDeployed bool  // act only if this run deployed the failing version
 	NotRequested   bool  // nobody requested this function, and no deploy is known to have failed
 	Manual         bool  // no run is known to have failed: it was started manually, or an external deployment failed
+	Attempt        int   // of the run of this rollback, which can be another one than the failed run; 0 if none
 	Remember       bool  // the rejected versions are stored in the memory alias
 }
 
