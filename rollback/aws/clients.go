@@ -28,7 +28,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Time limits of a connection. A call's own limit is set where it is made.
+// Time limits of a connection. The limit of a call is set by its caller.
 const (
 	dialLimit = 3 * time.Second
 	tlsLimit  = 5 * time.Second
@@ -37,7 +37,7 @@ const (
 // ErrNoCredentials marks an error of Open about credentials.
 var ErrNoCredentials = errors.New("no usable AWS credentials")
 
-// defaultRegion is for calls that do not belong to a region of the user.
+// defaultRegion is used for calls that do not depend on the user's region.
 const defaultRegion = "us-east-1"
 
 // ErrNoRegion is the error of Open if no region is set.
@@ -52,11 +52,11 @@ type Options struct {
 	SessionName string
 	// Token returns the job's OIDC token.
 	Token func(ctx context.Context) (string, error)
-	// NeedRegion: an ARN gives every function its region, so that none else
-	// is needed, where this is false.
+	// NeedRegion reports whether a default region is needed. It is not if every
+	// function is given by an ARN, which contains its region.
 	NeedRegion bool
-	// Regions are further ones that calls to Lambda will be made in: the connections
-	// are made while the credentials are fetched.
+	// Regions are the other regions in which Lambda will be called. Connections to
+	// them are opened while the credentials are fetched.
 	Regions []string
 	// Secret is called with every secret that AWS or GitHub issues on the way.
 	Secret func(string)
@@ -69,18 +69,18 @@ type Options struct {
 	Answered func(date string, took time.Duration)
 }
 
-// Clients returns clients that share credentials, connections and a pace. None of
-// them retries a call: see Retry.
+// Clients creates clients that share credentials, connections and a pace. The clients
+// do not retry calls: see Retry.
 type Clients struct {
 	config aws.Config
 	clock  Clock
 	pace   map[string]*pace
-	// assumed is when a role was assumed; zero: the credentials were there before.
+	// assumed is when a role was assumed; zero: the credentials come from elsewhere.
 	assumed time.Time
-	// expiration is when the credentials of the environment end, as it says itself.
+	// expiration is when the credentials of the environment end, according to it.
 	expiration string
-	known      atomic.Bool // the role, in Lambda
-	denied     sync.Map    // how often a call was tried again, by its path
+	known      atomic.Bool // Lambda has accepted the role
+	denied     sync.Map    // how often each denied call was retried, by its path
 }
 
 // Open finds the region and the credentials, and checks that there are some.
@@ -97,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	from := &endpoint{get: o.Environment.Get}
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
-		// The SDK's own log would go past ours, unescaped.
+		// The SDK's own logger would bypass ours, without escaping.
 		config.WithLogger(logging.Nop{}),
 		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.Retryer = aws.NopRetryer{} }),
 		config.WithAPIOptions([]func(*middleware.Stack) error{namingRegion, from.watch}),
@@ -105,7 +105,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
 	}
-	if o.RoleARN != "" { // it needs nothing of where others come from
+	if o.RoleARN != "" { // other sources of credentials are not needed
 		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
 	}
 	cfg, err := o.Environment.load(ctx, o, load)
@@ -117,7 +117,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 			return nil, ErrNoRegion
 		}
 		if o.RoleARN != "" {
-			cfg.Region = stsRegion(o.RoleARN, "") // of STS; the functions name their own
+			cfg.Region = stsRegion(o.RoleARN, "") // for STS; the functions have regions of their own
 		}
 	}
 	warm(ctx, &cfg, o)
@@ -133,10 +133,10 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	return clients, nil
 }
 
-// Region is the region of functions without a region in their name.
+// Region returns the region of functions that are given without one.
 func (c *Clients) Region() string { return c.config.Region }
 
-// Lambda is a client for a region; empty: the default one. Clients of one
+// Lambda returns a client for a region; empty: the default one. The clients of a
 // region share its pace. It must not be called from several goroutines at once.
 func (c *Clients) Lambda(region string) *lambda.Client {
 	if region == "" {
@@ -153,15 +153,15 @@ func (c *Clients) Lambda(region string) *lambda.Client {
 	})
 }
 
-// objectsAtOnce is how many requests for objects are in progress at once. If fewer
-// connections are kept, each request beyond them begins with a handshake.
+// objectsAtOnce is how many requests for objects are in progress at once. With fewer
+// idle connections, each additional request would begin with a handshake.
 const objectsAtOnce = 64
 
-// forObjects is the client with connections of its own for many objects.
+// forObjects returns the client with separate connections for many objects.
 func forObjects(client aws.HTTPClient) aws.HTTPClient {
 	switch client := client.(type) {
 	case transport:
-		return transport{forObjects(client.next), client.clock, nil, 0} // S3's own clock is of no interest
+		return transport{forObjects(client.next), client.clock, nil, 0} // the time on S3's clock is not needed
 	case *awshttp.BuildableClient:
 		return client.WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, objectsAtOnce
@@ -170,8 +170,8 @@ func forObjects(client aws.HTTPClient) aws.HTTPClient {
 	return client
 }
 
-// S3 is a client for the default region, with connections of its own. A bucket's own
-// region is found when the bucket is read.
+// S3 returns a client for the default region, with separate connections. The region of
+// a bucket is found when the bucket is read.
 func (c *Clients) S3() *s3.Client {
 	return s3.NewFromConfig(c.config, func(o *s3.Options) {
 		if o.Region == "" {
@@ -181,12 +181,12 @@ func (c *Clients) S3() *s3.Client {
 	})
 }
 
-// CloudFront is a client for the one region that has CloudFront's control plane.
+// CloudFront returns a client for the one region that has CloudFront's control plane.
 func (c *Clients) CloudFront() *cloudfront.Client {
 	return cloudfront.NewFromConfig(c.config, func(o *cloudfront.Options) { o.Region = defaultRegion })
 }
 
-// CloudWatch is a client for a region; empty: the default one.
+// CloudWatch returns a client for a region; empty: the default one.
 func (c *Clients) CloudWatch(region string) *cloudwatch.Client {
 	return cloudwatch.NewFromConfig(c.config, func(o *cloudwatch.Options) {
 		if region != "" {
@@ -195,7 +195,7 @@ func (c *Clients) CloudWatch(region string) *cloudwatch.Client {
 	})
 }
 
-// Logs is a client for a region; empty: the default one.
+// Logs returns a client for a region; empty: the default one.
 func (c *Clients) Logs(region string) *cloudwatchlogs.Client {
 	return cloudwatchlogs.NewFromConfig(c.config, func(o *cloudwatchlogs.Options) {
 		if region != "" {
@@ -204,7 +204,7 @@ func (c *Clients) Logs(region string) *cloudwatchlogs.Client {
 	})
 }
 
-// CloudFormation is a client for a region; empty: the default one.
+// CloudFormation returns a client for a region; empty: the default one.
 func (c *Clients) CloudFormation(region string) *cloudformation.Client {
 	return cloudformation.NewFromConfig(c.config, func(o *cloudformation.Options) {
 		if region != "" {
@@ -213,7 +213,7 @@ func (c *Clients) CloudFormation(region string) *cloudformation.Client {
 	})
 }
 
-// CodeDeploy is a client for a region; empty: the default one.
+// CodeDeploy returns a client for a region; empty: the default one.
 func (c *Clients) CodeDeploy(region string) *codedeploy.Client {
 	return codedeploy.NewFromConfig(c.config, func(o *codedeploy.Options) {
 		if region != "" {

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// spreadLimit is how long AWS may take to propagate a new or changed role, or a
-	// session of it.
+	// spreadLimit is how long AWS may take to propagate a new or changed role, or a new
+	// session.
 	spreadLimit = 10 * time.Second
 	// renewalLimit bounds a renewal of the session: the SDK does not pass a limit to it.
 	renewalLimit = 30 * time.Second
@@ -34,7 +34,7 @@ type role struct {
 	options Options
 
 	deniedSince time.Time // zero: not denied
-	renewed     bool      // a further token was tried
+	renewed     bool      // a second token was tried
 }
 
 // Retrieve assumes the role. Errors that may pass are marked for Do.
@@ -68,8 +68,8 @@ func (r *role) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	}, nil
 }
 
-// expires is the end of the session by the clock of this machine, which may be
-// wrong: only how long it lasts is taken from AWS.
+// expires returns the end of the session by the clock of this machine. That clock may
+// be wrong, so only the duration is taken from AWS.
 func (r *role) expires(out *sts.AssumeRoleWithWebIdentityOutput) time.Time {
 	end := aws.ToTime(out.Credentials.Expiration)
 	if now, known := awsmiddleware.GetServerTime(out.ResultMetadata); known {
@@ -78,8 +78,8 @@ func (r *role) expires(out *sts.AssumeRoleWithWebIdentityOutput) time.Time {
 	return end
 }
 
-// refused marks the errors of STS that may pass. A token is sent once more if STS did
-// not accept it: AWS recommends that.
+// refused marks the errors of STS that are temporary. AWS recommends sending a token
+// once more if STS did not accept it.
 func (r *role) refused(err error, token string) error {
 	if kind := Classify(err); kind.Retryable() {
 		return err
@@ -105,7 +105,7 @@ func (r *role) refused(err error, token string) error {
 	return e
 }
 
-// tokenError: there is no token.
+// tokenError is the error if the job has no OIDC token.
 type tokenError struct{ err error }
 
 func (e *tokenError) Error() string {
@@ -121,8 +121,8 @@ func (e *tokenError) passing() bool {
 	return errors.As(e.err, &says) && says.Retryable()
 }
 
-// spreadingError is a refusal that may pass, because AWS may not have propagated the
-// role everywhere yet.
+// spreadingError is a refusal that may be temporary, because AWS may not have
+// propagated the role everywhere yet.
 type spreadingError struct{ err error }
 
 func (e *spreadingError) Error() string { return e.err.Error() }
@@ -130,8 +130,8 @@ func (e *spreadingError) Error() string { return e.err.Error() }
 // Unwrap returns the refusal.
 func (e *spreadingError) Unwrap() error { return e.err }
 
-// credentials returns those of the role, or otherwise those of the SDK's chain, and
-// checks that there are some.
+// credentials returns the credentials of the role or, without a role, those of the
+// SDK's chain. It returns an error if there are none.
 func (c *Clients) credentials(ctx context.Context, o Options, e *endpoint) (aws.CredentialsProvider, error) {
 	provider := c.config.Credentials
 	if provider != nil {
@@ -176,14 +176,14 @@ func byService(err error) bool {
 	return found && slices.Contains([]string{"STS", "SSO", "SSO OIDC"}, call.ServiceID)
 }
 
-// beginning returns the credentials that were fetched already, then those of a
-// provider.
+// beginning returns the credentials that have been fetched already at first, and then
+// those of a provider.
 type beginning struct {
 	first *aws.Credentials
 	then  aws.CredentialsProvider
 }
 
-// Retrieve is called by the SDK's cache alone, never twice at once.
+// Retrieve is called only by the SDK's cache, and never concurrently.
 func (b *beginning) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if first := b.first; first != nil {
 		b.first = nil

@@ -29,18 +29,18 @@ type Environment struct {
 	Note func(text string)
 }
 
-// unused are variables for things that this program does without the SDK, such as
-// retries, or does not do. The SDK fails to load a configuration with unknown values.
+// unused are variables for features of the SDK that this program does not use, such as
+// retries. The SDK does not load a configuration that contains unknown values.
 var unused = []string{
 	"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_DEFAULTS_MODE", "AWS_DISABLE_CLOCK_SKEW_CORRECTION",
 	"AWS_ENABLE_ENDPOINT_DISCOVERY", "AWS_DISABLE_REQUEST_COMPRESSION", "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
 }
 
 var (
-	// keys never contain white space: it was added by copying, or by a tool that breaks
-	// lines.
+	// keys never contain white space. If there is any, it was added by copying, or by a
+	// tool that breaks lines.
 	keys = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
-	// trimmed may contain white space, but not at the beginning or the end.
+	// trimmed may contain white space, but not at the beginning or at the end.
 	trimmed = []string{
 		"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
 		"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_STS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
@@ -51,8 +51,8 @@ var (
 		"AWS_EC2_METADATA_V1_DISABLED", "AWS_S3_USE_ARN_REGION", "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
 		"AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",
 	}
-	// known are the values that the SDK knows of variables without which AWS is reached,
-	// too: it loads no configuration where it finds another one.
+	// known are the values that the SDK accepts for variables that are not needed to reach
+	// AWS. The SDK does not load a configuration with other values.
 	known = map[string][]string{
 		"AWS_ACCOUNT_ID_ENDPOINT_MODE": {"preferred", "required", "disabled"}, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": {"ipv4", "ipv6"},
 		"AWS_REQUEST_CHECKSUM_CALCULATION": {"when_supported", "when_required"}, "AWS_RESPONSE_CHECKSUM_VALIDATION": {"when_supported", "when_required"},
@@ -114,8 +114,8 @@ var regionVariables = []string{"AWS_REGION", "AWS_DEFAULT_REGION"}
 // regionLabel matches a valid part of the host name of an endpoint.
 var regionLabel = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9-]{1,63}$`) })
 
-// region finds values that are not a region. If another region is used, they are
-// ignored.
+// region reports values that are not a region. They are ignored if another region is
+// used.
 func (e Environment) region(needed bool) error {
 	for i, name := range regionVariables {
 		text := e.Get(name)
@@ -133,7 +133,7 @@ func (e Environment) region(needed bool) error {
 	return nil
 }
 
-// endpoints finds URLs that cannot be called.
+// endpoints reports URLs that cannot be called.
 func (e Environment) endpoints(role bool) error {
 	names := []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"}
 	if role {
@@ -172,12 +172,12 @@ func withoutUser(text string) string {
 	return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
 }
 
-// noFile is a path that is read as an empty file.
+// noFile is the path of an empty file.
 const noFile = "/dev/null"
 
-// dispensable are settings without which AWS can be reached, too: the certificates
-// of the system are taken instead of a bundle; and where the credentials come from
-// elsewhere, no profile and no file is needed.
+// dispensable returns settings that are not needed to reach AWS. Without a bundle, the
+// certificates of the system are used. If the credentials do not come from a profile or
+// a file, neither is needed.
 func (e Environment) dispensable(role bool) []map[string]string {
 	bundle := map[string]string{"AWS_CA_BUNDLE": ""}
 	files := map[string]string{
@@ -256,7 +256,7 @@ func given(values map[string]string) string {
 	return strings.Join(names, ", ")
 }
 
-// named returns which variable the SDK failed on, if its own message does not say it.
+// named returns the variable that the SDK failed on if its message does not name it.
 func named(e Environment, err error) string {
 	var profile config.SharedConfigProfileNotExistError
 	var file config.SharedConfigLoadError

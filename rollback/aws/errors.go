@@ -36,8 +36,8 @@ const (
 	GivenUp                        // the context ended: see Stopped
 )
 
-// badCredentials are the codes for credentials that AWS does not accept. They come
-// with the status 403, too, where no permission would help.
+// badCredentials are the codes for credentials that AWS does not accept. Their status
+// is 403 too, but a permission would not help.
 var badCredentials = []string{
 	"AuthFailure", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "IncompleteSignatureException",
 	"InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSignatureException", "InvalidToken", "MissingAuthenticationToken",
@@ -50,14 +50,14 @@ var badCredentials = []string{
 var ErrIncomplete = errors.New("the response lacks data that AWS always sends")
 
 // notFound are the codes for a resource that does not exist. The status 404 alone
-// is no such answer: a wrong endpoint or a proxy gives it, too.
+// proves nothing: a wrong endpoint or a proxy also returns it.
 var notFound = []string{
 	"NoSuchBucket", "NoSuchDistribution", "NoSuchKey", "NoSuchVersion", "NotFound",
 	"ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException",
 }
 
-// passing are the codes for what passes without a fix. S3 also sends them inside an
-// answer with the status 200, and for a key of a batch.
+// passing are the codes of temporary errors. S3 also sends them in a response with the
+// status 200, and for a single key of a batch.
 var passing = []string{
 	"ConditionalRequestConflict", "InternalError", "OperationAborted", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable",
 }
@@ -121,16 +121,16 @@ func Classify(err error) Kind {
 }
 
 // isWithoutKeys reports whether STS could not get the keys of the identity provider
-// that signed the token. Unlike other refusals with that code, it passes:
+// that signed the token. Unlike other refusals with that code, this one is temporary:
 // https://github.com/aws-actions/configure-aws-credentials/issues/299
 func isWithoutKeys(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && api.ErrorCode() == "InvalidIdentityToken" && strings.Contains(api.ErrorMessage(), "retrieve verification key")
 }
 
-// credentialsCall is the error of the call to STS, made on the way to another call,
-// that was to renew the credentials; nil: there is none. What it was denied is not
-// what the other call needs.
+// credentialsCall returns the error of the call to STS that renews the credentials
+// before another call; nil: there is none. If it was denied, the permission of the
+// other call does not help.
 func credentialsCall(err error) error {
 	if outer, found := errors.AsType[*smithy.OperationError](err); found {
 		if inner, found := errors.AsType[*smithy.OperationError](outer.Err); found {
@@ -146,8 +146,8 @@ func (k Kind) Retryable() bool {
 	return slices.Contains([]Kind{Throttled, Ambiguous, Unresolved, Spreading, Skewed}, k)
 }
 
-// isSkewed tells that the SDK takes a refusal for one of a clock that differs from
-// AWS's by minutes. It has measured by how much, and says so once.
+// isSkewed reports whether the SDK attributes a refusal to a clock that differs from
+// AWS's by minutes. The SDK has measured the difference and reports it once.
 func isSkewed(err error) bool {
 	var says interface{ RetryableError() bool }
 	return Status(err) >= 400 && Status(err) < 500 && errors.As(err, &says) && says.RetryableError()
@@ -161,8 +161,8 @@ func isUnanswered(err error) bool {
 	return errors.As(err, &send) || errors.As(err, &unreadable) || errors.As(err, &cancelled)
 }
 
-// isUnresolved: no host has that name, another one answers to it, as the certificate
-// tells, or a proxy does not let the call through.
+// isUnresolved reports whether no host has that name, the certificate belongs to
+// another host, or a proxy does not let the call through.
 func isUnresolved(err error) bool {
 	if dns, found := errors.AsType[*net.DNSError](err); found {
 		return dns.IsNotFound
@@ -175,7 +175,7 @@ func isUntrusted(err error) bool {
 	return found
 }
 
-// Status is the HTTP status of the response; zero: there was none.
+// Status returns the HTTP status of the response; zero: there was none.
 func Status(err error) int {
 	if response, found := errors.AsType[*awshttp.ResponseError](err); found && response.Response != nil {
 		return response.HTTPStatusCode()
@@ -183,7 +183,7 @@ func Status(err error) int {
 	return 0
 }
 
-// Code is the AWS error code; empty: the response has no readable code, or did not
+// Code returns the AWS error code; empty: the response has no readable code, or did not
 // come from AWS.
 func Code(err error) string {
 	if _, found := errors.AsType[*sourceError](err); found {
@@ -192,7 +192,7 @@ func Code(err error) string {
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return api.ErrorCode()
 	}
-	// Lambda says it in a header, too, which is there where the body cannot be read.
+	// Lambda also sends it in a header, which remains if the body cannot be read.
 	if response, found := errors.AsType[*awshttp.ResponseError](err); found && response.Response != nil && Status(err) >= http.StatusBadRequest {
 		code, _, _ := strings.Cut(response.Response.Header.Get("X-Amzn-Errortype"), ":")
 		return code
@@ -200,11 +200,11 @@ func Code(err error) string {
 	return ""
 }
 
-// ByAWS reports whether AWS itself says what is wrong. The SDK names it UnknownError where
-// it does not.
+// ByAWS reports whether the error has a code from AWS. Without one, the SDK uses
+// UnknownError.
 func ByAWS(err error) bool { code := Code(err); return code != "" && code != "UnknownError" }
 
-// Brief is the error without the SDK's details of the request. It may hold text
+// Brief returns the error without the SDK's details of the request. It may contain text
 // from outside.
 func Brief(err error) string {
 	if from, found := errors.AsType[*sourceError](err); found {
@@ -277,7 +277,7 @@ type unresolvedError struct {
 
 func (e *unresolvedError) Error() string {
 	if op, found := errors.AsType[*net.OpError](e.err); found && op.Op == "proxyconnect" {
-		if !strings.Contains(e.host, ".") { // it may be something else, such as a password
+		if !strings.Contains(e.host, ".") { // it may be something else, for example a password
 			return "the host of the proxy in HTTPS_PROXY does not exist: check HTTPS_PROXY"
 		}
 		return fmt.Sprintf("the host %s of the proxy in HTTPS_PROXY does not exist: check HTTPS_PROXY", e.host)
@@ -285,7 +285,7 @@ func (e *unresolvedError) Error() string {
 	if strings.Contains(e.host, "-fips.") {
 		return fmt.Sprintf("the host %s does not exist: not every region has FIPS endpoints; check AWS_USE_FIPS_ENDPOINT and the region %s", e.host, e.region)
 	}
-	if !strings.Contains(e.host, e.region) { // an endpoint or a proxy that is set by hand
+	if !strings.Contains(e.host, e.region) { // an endpoint or a proxy that the user set
 		return fmt.Sprintf("the host %s does not exist: check AWS_ENDPOINT_URL and HTTPS_PROXY", e.host)
 	}
 	return fmt.Sprintf("the host %s does not exist: check the region %s", e.host, e.region)

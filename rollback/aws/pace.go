@@ -23,10 +23,10 @@ const (
 	// It is one below what Lambda allows: calls reach Lambda less evenly than they
 	// are sent, and an answer that there were too many costs more than one call.
 	Burst = 14
-	// leastPerSecond is how slow calls become where others use up what is allowed.
+	// leastPerSecond is the slowest pace, if others use up the limit.
 	leastPerSecond = 1
-	// quiet is how long after a change of the pace it may change again: what was
-	// sent before tells nothing about it.
+	// quiet is the time between two changes of the pace: responses to calls that were
+	// sent before a change say nothing about it.
 	quiet = time.Second
 )
 
@@ -42,12 +42,12 @@ type pace struct {
 
 func newPace() *pace { return &pace{limiter: rate.NewLimiter(callsPerSecond, Burst)} }
 
-// delay takes a turn, and is how long it is until then.
+// delay reserves a turn, and returns how long it is until then.
 func (p *pace) delay(now time.Time) time.Duration {
 	return p.limiter.ReserveN(now, 1).DelayFrom(now)
 }
 
-// answered takes the error of a call, nil for none.
+// answered adapts the pace to the error of a call; nil: it succeeded.
 func (p *pace) answered(now time.Time, err error) {
 	throttled := err != nil && Classify(err) == Throttled
 	p.mu.Lock()
@@ -66,17 +66,17 @@ func (p *pace) answered(now time.Time, err error) {
 	}
 	p.limiter.SetLimitAt(now, max(limit/2, leastPerSecond))
 	if saved := int(p.limiter.TokensAt(now)); saved > 0 {
-		p.limiter.ReserveN(now, saved) // Lambda has none left either
+		p.limiter.ReserveN(now, saved) // Lambda allows none now either
 	}
 }
 
-// paced holds every try of a call back until its turn.
+// paced delays every try of a call until its turn.
 func paced(p *pace, clock Clock) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Pace",
 			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-				// Not Wait: that one refuses at once what does not fit before
-				// the deadline, so that the time limit would have another name.
+				// Wait would return an error of its own at once if the turn is after the
+				// deadline, and not the cause of the context.
 				if clock.Sleep(ctx, p.delay(clock.Now())) != nil {
 					return middleware.FinalizeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: ctx.Err()}
 				}
@@ -87,12 +87,12 @@ func paced(p *pace, clock Clock) func(*middleware.Stack) error {
 	}
 }
 
-// moreTries is how often a call is tried again that was denied although another one
-// was not: the two may have met different parts of Lambda.
+// moreTries is how often a denied call is retried if another call was accepted: the two
+// may have reached different parts of Lambda.
 const moreTries = 2
 
-// spreading marks a refusal that may pass: of a role that was assumed a moment ago,
-// and that Lambda has not accepted in any call yet, or only in others.
+// spreading marks a refusal that may be temporary: the role was assumed a moment ago,
+// and Lambda has not accepted it in any call yet, or only in other calls.
 func (c *Clients) spreading(stack *middleware.Stack) error {
 	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Spreading",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
@@ -117,8 +117,8 @@ func (c *Clients) oneMoreTry(request any) bool {
 	return is && tries.Add(1) <= moreTries
 }
 
-// namingRegion adds the region to the error of a host that does not exist: only
-// here it is known which one the call was made in.
+// namingRegion adds the region of the call to the error for a host that does not exist.
+// It is known only here.
 func namingRegion(stack *middleware.Stack) error {
 	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("NameRegion",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {

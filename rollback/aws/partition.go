@@ -2,8 +2,8 @@ package aws
 
 import "strings"
 
-// partitions are AWS's, with how the names of their regions begin and the region
-// whose STS is asked where no other is known. The last one has all other regions.
+// partitions are AWS's partitions, with the prefixes of their regions and the region
+// whose STS is called by default. The last one has all other regions.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 var partitions = []struct{ name, prefix, region string }{
 	{"aws-cn", "cn-", "cn-north-1"},
@@ -16,9 +16,9 @@ var partitions = []struct{ name, prefix, region string }{
 	{"aws", "", "us-east-1"},
 }
 
-// stsRegion is the region whose STS can give a role: the given one where it is in
-// the role's partition, else one of that partition. Of a partition that is not
-// known, the given region is taken.
+// stsRegion returns the region whose STS can issue credentials for a role: the given
+// region if it is in the role's partition, otherwise a region of that partition. If the
+// partition is not known, it is the given region.
 func stsRegion(role, region string) string {
 	parts := strings.SplitN(role, ":", 3)
 	if len(parts) < 3 || parts[0] != "arn" {
@@ -35,7 +35,7 @@ func stsRegion(role, region string) string {
 	return region
 }
 
-// PartitionOf is the partition that a region belongs to.
+// PartitionOf returns the partition of a region.
 func PartitionOf(region string) string {
 	for _, p := range partitions {
 		if strings.HasPrefix(region, p.prefix) {

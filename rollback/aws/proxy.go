@@ -43,8 +43,8 @@ func proxyConnected(_ context.Context, _ *url.URL, request *http.Request, respon
 	return &proxyError{host: request.Host, status: response.StatusCode}
 }
 
-// isMisrouted reports whether a proxy, or the setting of it, keeps the call from its
-// host for good.
+// isMisrouted reports whether a proxy, or its setting, permanently prevents the call
+// from reaching its host.
 func isMisrouted(err error) bool {
 	if refused, found := errors.AsType[*proxyError](err); found {
 		return !refused.passing()

@@ -29,8 +29,8 @@ const (
 	// tryLimit bounds one try. The SDK has no time limit of its own: a stalled
 	// server would hold a try for ever.
 	tryLimit = 8 * time.Second
-	// unresolvedLimit is how long a host name may stay unknown. A resolver that
-	// starts answers within that; a region that does not exist never does.
+	// unresolvedLimit is how long a host name may stay unknown. A resolver that is
+	// starting responds within that time; a region that does not exist stays unknown.
 	unresolvedLimit = 5 * time.Second
 
 	firstPause   = 100 * time.Millisecond
@@ -83,10 +83,9 @@ func (s *Stopped) LastTry() string {
 // Unwrap returns both causes for errors.As and errors.Is.
 func (s *Stopped) Unwrap() []error { return []error{s.Cause, s.Last} }
 
-// Retry says how calls are tried again. The program does that itself, not
-// the SDK's retryer: that one shares its tokens among all functions, does not know
-// Retry-After, and cannot distinguish a change that may have been made from one that was
-// not. The zero value of each field but Log and Clock is usable.
+// Retry says how calls are retried. The program does not use the SDK's retryer, which
+// shares its tokens among all functions, does not know Retry-After, and cannot
+// distinguish a change that may have been made from one that was not. The zero value of each field but Log and Clock is usable.
 type Retry struct {
 	Log   Log
 	Clock Clock
@@ -133,11 +132,11 @@ func Do[T any](ctx context.Context, r Retry, call string, f func(context.Context
 		last = err
 		wait := r.Pause(now, try, err)
 		r.Log.Infof("%s: %s; trying again in %s (try %d)", call, Brief(err), wait.Round(10*time.Millisecond), try+1)
-		_ = r.Clock.Sleep(ctx, wait) // enter looks at ctx
+		_ = r.Clock.Sleep(ctx, wait) // enter checks ctx
 	}
 }
 
-// enter waits for room, and gives the cause where ctx ends.
+// enter waits for room. If ctx ends, it returns the cause.
 func (r Retry) enter(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -175,7 +174,7 @@ func once[T any](ctx context.Context, limit time.Duration, f func(context.Contex
 	return v, err
 }
 
-// Pause is how long to wait after a try, counted from 1: the Retry-After of the
+// Pause returns how long to wait after a try, counted from 1: the Retry-After of the
 // response, or otherwise a random time up to a limit that doubles with each try.
 func (r Retry) Pause(now time.Time, try int, err error) time.Duration {
 	if asked, found := retryAfter(err, now); found {

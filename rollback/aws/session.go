@@ -7,7 +7,7 @@ import (
 
 // Session is how long the credentials are valid.
 type Session struct {
-	// Temporary credentials end some time, and nothing renews them.
+	// Temporary credentials end at some time, and nothing renews them.
 	Temporary bool
 	Ends      time.Time // zero: not known, or never
 }
@@ -17,8 +17,8 @@ type Session struct {
 // https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html
 const expirationVariable = "AWS_CREDENTIAL_EXPIRATION"
 
-// Session looks at the credentials in use. A role that this program assumed, and what
-// the SDK fetches from a service, is renewed.
+// Session describes the credentials in use. A role that this program assumed and
+// credentials that the SDK fetches from a service are renewed.
 func (c *Clients) Session(ctx context.Context) Session {
 	if !c.assumed.IsZero() || c.config.Credentials == nil {
 		return Session{}

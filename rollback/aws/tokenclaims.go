@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// TokenClaims are what the job's OIDC token says of whom it is about and whom it is
-// for: what a trust policy compares. Empty: the token could not be read.
+// TokenClaims are the subject and the audience of the job's OIDC token, which a trust
+// policy compares. They are empty if the token could not be read.
 type TokenClaims struct{ Subject, Audience string }
 
 // SubjectForm is how the subject of a token names the repository.
@@ -19,18 +19,18 @@ type SubjectForm int
 // The forms. GitHub documents them under "Immutable subject claims":
 // https://docs.github.com/en/actions/reference/security/oidc
 const (
-	SubjectOther SubjectForm = iota // a template of the organization or the repository without it
+	SubjectOther SubjectForm = iota // a customized subject without the repository
 	SubjectNames                    // repo:ORG/REPO:…
 	SubjectIDs                      // repo:ORG@ID/REPO@ID:…
 )
 
-// GitHub writes %3A for a colon inside of a value, and a name has no @.
+// GitHub writes %3A for a colon inside a value, and names cannot contain @.
 var (
 	subjectNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^repo:[^/@:]+/[^/@:]+(?::|$)`) })
 	subjectIDs   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^repo:[^/@:]+@\d+/[^/@:]+@\d+(?::|$)`) })
 )
 
-// Form is the subject's form.
+// Form returns the form of the subject.
 func (c TokenClaims) Form() SubjectForm {
 	switch {
 	case subjectNames().MatchString(c.Subject):
@@ -41,10 +41,10 @@ func (c TokenClaims) Form() SubjectForm {
 	return SubjectOther
 }
 
-// longestClaim bounds what is repeated of a token's claim, in characters.
+// longestClaim is the maximum length of a claim in a message, in characters.
 const longestClaim = 300
 
-// ReadClaims reads a token, whose signature is AWS's to verify.
+// ReadClaims reads a token. It does not verify the signature, which AWS does.
 func ReadClaims(token string) TokenClaims {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -8,16 +8,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// transport sends the SDK's requests, and reports when AWS answered, by AWS's clock.
+// transport sends the SDK's requests, and reports the Date of each response.
 type transport struct {
 	next     aws.HTTPClient
 	clock    Clock
-	answered func(date string, took time.Duration) // nil: nobody asks
-	most     int64                                 // bytes of an answer that are read; 0: all
+	answered func(date string, took time.Duration) // may be nil
+	most     int64                                 // the maximum length of a response, in bytes; 0: none
 }
 
-// longestAnswer is far above what AWS answers apart from objects: something else
-// could answer without end.
+// longestAnswer is far above the length of AWS's responses, apart from objects. A
+// response from something else may be endless.
 const longestAnswer = 64 << 20
 
 // Do makes the request.
@@ -36,13 +36,13 @@ func (t transport) Do(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// bounded is an answer's body up to a length.
+// bounded is the body of a response up to a maximum length.
 type bounded struct {
 	from io.ReadCloser
 	left int64
 }
 
-// Read reads the body. What is too long counts as one that breaks off.
+// Read reads the body. A body that is too long counts as incomplete.
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, io.ErrUnexpectedEOF
@@ -55,10 +55,10 @@ func (b *bounded) Read(p []byte) (int, error) {
 // Close closes the body.
 func (b *bounded) Close() error { return b.from.Close() }
 
-// body is a request's body without WriteTo. The SDK closes the body as soon as there
-// is an answer, while net/http may still look for its end. WriteTo of a closed body of
-// smithy-go then returns io.EOF as an error, net/http closes the connection, and the
-// rest of the answer is lost. Read returns io.EOF, too, but there it means the end.
+// body is the body of a request, without WriteTo. The SDK closes the body as soon as
+// there is a response, while net/http may still be looking for its end. Then WriteTo of
+// smithy-go's closed body returns io.EOF as an error, net/http closes the connection,
+// and the rest of the response is lost. For Read, io.EOF is the end.
 // https://github.com/aws/smithy-go/blob/main/transport/http/internal/io/safe.go
 type body struct{ from io.ReadCloser }
 

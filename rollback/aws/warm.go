@@ -20,23 +20,22 @@ import (
 )
 
 const (
-	// warmConnections is how many calls to Lambda go out at once when one function
-	// is looked at.
+	// warmConnections is how many calls to Lambda are made at once for one function.
 	warmConnections = 5
-	// warmFor is how long a connection that nobody has used yet is taken to be open.
+	// warmFor is how long an unused connection is assumed to be open.
 	warmFor = 10 * time.Second
 )
 
-// warm opens the first connections to AWS while the credentials are fetched.
-// It must come after the configuration was loaded: only then the client has the
-// certificates of AWS_CA_BUNDLE. Where a proxy is in between, nothing is warmed.
+// warm opens the first connections to AWS while the credentials are fetched. Call it
+// after the configuration has been loaded: before that, the client does not have the
+// certificates of AWS_CA_BUNDLE. Behind a proxy, it does nothing.
 func warm(ctx context.Context, cfg *aws.Config, options Options) {
 	client, is := cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !is {
 		return
 	}
 	w := &warmer{clock: options.Clock, ready: map[string][]<-chan warmed{}}
-	// Without this the connection would have none of the client's settings.
+	// Without this, the connection would not have the client's settings.
 	transport, dialer := client.GetTransport(), client.GetDialer()
 	w.tls = &tls.Dialer{NetDialer: dialer, Config: transport.TLSClientConfig.Clone()}
 	if w.tls.Config == nil {
@@ -66,7 +65,7 @@ func warm(ctx context.Context, cfg *aws.Config, options Options) {
 		}
 		endpoint, found := lambdaEndpoint(ctx, *cfg, region)
 		open(warmConnections, endpoint, found)
-		// Who else moves the alias is looked up at the same time.
+		// What else moves the alias is looked up at the same time.
 		endpoint, found = stacksEndpoint(ctx, *cfg, region)
 		open(1, endpoint, found)
 		endpoint, found = codeDeployEndpoint(ctx, *cfg, region)
@@ -133,8 +132,8 @@ func codeDeployEndpoint(ctx context.Context, cfg aws.Config, region string) (*ur
 	return &found.URI, err == nil
 }
 
-// warmer keeps connections that were made ahead of their first use, by the address
-// of the host.
+// warmer keeps connections that were opened before their first use, by the address of
+// the host.
 type warmer struct {
 	clock Clock
 	tls   *tls.Dialer
@@ -143,14 +142,14 @@ type warmer struct {
 	ready map[string][]<-chan warmed
 }
 
-// warmed is a connection, or the error why there is none.
+// warmed is a connection, or the reason why there is none.
 type warmed struct {
 	conn net.Conn
 	err  error
 	at   time.Time
 }
 
-// open starts to open a connection.
+// open begins to open a connection.
 func (w *warmer) open(ctx context.Context, host string) {
 	made := make(chan warmed, 1)
 	w.mu.Lock()
@@ -164,14 +163,14 @@ func (w *warmer) open(ctx context.Context, host string) {
 	}()
 }
 
-// dial takes a connection that was warmed, also one that is being made; where
-// there is none that can be used, it makes one.
+// dial returns a connection that was opened before, or that is being opened. If none
+// can be used, it opens one.
 func (w *warmer) dial(ctx context.Context, network, host string) (net.Conn, error) {
 	for made := w.next(host); made != nil; made = w.next(host) {
 		select {
 		case c := <-made:
 			switch {
-			case c.err != nil: // it is tried anew, and the error told then
+			case c.err != nil: // it is opened again, and an error is reported then
 			case w.clock.Now().Sub(c.at) > warmFor:
 				_ = c.conn.Close()
 			default:
