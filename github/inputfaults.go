@@ -36,6 +36,7 @@ func parseEnvironment(p *inputParser) string {
 // cannot be made as intended, and channels that cannot be reached as intended. The
 // valid entries of a list are kept. The results report each invalid input.
 func leaveOutFaulty(p *inputParser, in *Inputs) {
+	in.FaultyEnvironment = p.failed("environment")
 	if anyFailed(p, "health-status", "health-successes", "health-interval", "health-timeout", "health-body") {
 		in.Health.URLs = nil
 	}

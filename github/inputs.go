@@ -15,8 +15,10 @@ type Inputs struct {
 	Alias     string // for entries without one; Functions already have it
 
 	Environment string
-	Branches    []string // patterns for MatchRef
-	Needs       Needs
+	// FaultyEnvironment reports that the input is not valid.
+	FaultyEnvironment bool
+	Branches          []string // patterns for MatchRef
+	Needs             Needs
 	// FailedResults are failure, cancelled or both.
 	FailedResults []string
 	DeployJobs    []string // IDs in Needs, or without it the names of jobs; empty: all

@@ -251,7 +251,36 @@ func (r *Redactor) Function(f report.Function) report.Function {
 	for i := range f.Versions {
 		f.Versions[i] = r.version(f.Versions[i])
 	}
+	f.AliasState = r.Redact(f.AliasState)
+	f.Owner = r.owner(f.Owner)
+	if f.Promotion != nil {
+		promotion := *f.Promotion
+		promotion.Looks = slices.Clone(promotion.Looks)
+		for i := range promotion.Looks {
+			promotion.Looks[i].Verdict = r.Redact(promotion.Looks[i].Verdict)
+		}
+		f.Promotion = &promotion
+	}
 	return f
+}
+
+// owner removes secrets from what AWS says about the owner of an alias: the names and
+// the reasons of a stack and of a deployment are free text.
+func (r *Redactor) owner(owner *report.Owner) *report.Owner {
+	if owner == nil {
+		return nil
+	}
+	o := *owner
+	for _, text := range []*string{&o.Tool, &o.Name, &o.State, &o.Command, &o.Deployment, &o.Next, &o.Keep} {
+		*text = r.Redact(*text)
+	}
+	o.Past, o.Unseen = slices.Clone(o.Past), slices.Clone(o.Unseen)
+	for _, all := range [][]string{o.Past, o.Unseen} {
+		for i := range all {
+			all[i] = r.Redact(all[i])
+		}
+	}
+	return &o
 }
 
 func (r *Redactor) changes(all []report.Change) []report.Change {

@@ -17,7 +17,10 @@ type Trigger struct {
 	Command     string
 	Branches    []string // patterns of the branches and tags that may act
 	Environment string
-	Needs       Needs // empty: not given
+	// AnyEnvironment is set if the input could not be read: it only labels messages
+	// then, and does not prevent a rollback.
+	AnyEnvironment bool
+	Needs          Needs // empty: not given
 	// FailedResults are the results that count as a failed deploy; empty: only
 	// failure.
 	FailedResults []string
@@ -198,7 +201,7 @@ func (t Trigger) checkEnvironment() *Verdict {
 		return nil
 	}
 	seen := cmp.Or(t.Event.deploymentStatus().Environment, t.Event.deployment().Environment)
-	if strings.EqualFold(seen, t.Environment) {
+	if t.AnyEnvironment || strings.EqualFold(seen, t.Environment) {
 		return nil
 	}
 	return refuse(report.EnvironmentMismatch,

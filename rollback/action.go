@@ -197,7 +197,7 @@ func (a *action) readEvent() {
 // reason.
 func (a *action) mayAct(ctx context.Context) bool {
 	trigger := github.Trigger{
-		Command: a.inputs.Command, Branches: a.inputs.Branches, Environment: a.inputs.Environment,
+		Command: a.inputs.Command, Branches: a.inputs.Branches, Environment: a.inputs.Environment, AnyEnvironment: a.inputs.FaultyEnvironment,
 		Needs: a.inputs.Needs, FailedResults: a.inputs.FailedResults, DeployJobs: a.inputs.DeployJobs, TargetGiven: a.targetGiven(),
 		Context: a.workflow, Event: a.event,
 	}

@@ -24,6 +24,8 @@ const (
 	// listingLimit is the time limit for one try.
 	listingLimit = 3 * time.Second
 	listingTries = 4
+	// listingPause is the longest pause between two tries that AWS may ask for.
+	listingPause = time.Second
 )
 
 // errUnlisted ends the tries.
@@ -44,7 +46,7 @@ func (l *listing) read(ctx context.Context, c *client) (alias Alias, memory Memo
 		out, err := lister.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &c.function, MaxItems: sdk.Int32(pageSize)}, unretried)
 		tries++
 		// Only a short throttling is waited for, because there is another way.
-		if err != nil && (tries == listingTries || aws.Status(err) != http.StatusTooManyRequests) {
+		if err != nil && (tries == listingTries || aws.Status(err) != http.StatusTooManyRequests || pause(c.caller.clock.Now(), tries, err) > listingPause) {
 			if aws.Status(err) < http.StatusInternalServerError {
 				l.unusable.Store(true)
 			}

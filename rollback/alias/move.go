@@ -148,7 +148,11 @@ func (m *mover) afterConflict(ctx context.Context, c change, unsure bool, confli
 	case c.made(now) && c.ours && !unsure: // none of this program's tries can have succeeded
 		return now, errMovedByOthers
 	case c.made(now):
-		m.client.caller.log.Infof("the alias is already on version %d: an earlier attempt succeeded, but its response was lost", now.Version)
+		how := "an earlier attempt succeeded, but its response was lost"
+		if !unsure {
+			how = "something else moved it there at the same time"
+		}
+		m.client.caller.log.Infof("the alias is already on version %d: %s", now.Version, how)
 		return now, nil
 	}
 	return now, errChanged

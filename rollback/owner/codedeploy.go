@@ -91,7 +91,9 @@ func (r *DeploymentReader) read(ctx context.Context) (all map[string]Deployment,
 		action, err := r.readTargets(ctx, info, all)
 		if err != nil {
 			unseen = append(unseen, what+why(err, action))
-			return all, unseen
+			if kind := aws.Classify(err); kind == aws.Denied || kind == aws.GivenUp {
+				return all, unseen // for the others as well
+			}
 		}
 	}
 	return all, unseen

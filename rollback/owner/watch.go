@@ -335,15 +335,22 @@ func (w *Watch) stop(ctx context.Context, d Deployment) error {
 	return w.awaitDeployment(ctx, d.ID)
 }
 
-// awaitDeployment waits until a deployment has ended, and the one that rolls it back.
+const batchGetDeployments = "codedeploy:BatchGetDeployments"
+
+// awaitDeployment waits until a deployment has ended, and the one that rolls it back,
+// or until their state cannot be read any more.
 func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 	clock := w.reader.Retry.Clock
 	began, waitingFor, said := clock.Now(), id, time.Time{}
 	for {
 		status, rollback, err := w.reader.Deployments.state(ctx, waitingFor)
 		switch {
+		case final(err):
+			w.keepEnded(fmt.Sprintf("the CodeDeploy deployment %s was stopped or was rolling back, and after %s its state could not be read any more: %s",
+				waitingFor, wholeSeconds(clock.Now().Sub(began)), why(err, batchGetDeployments)))
+			return nil
 		case err != nil:
-			w.log().Infof("could not read the CodeDeploy deployment %s: %s", waitingFor, why(err, "codedeploy:BatchGetDeployments"))
+			w.log().Infof("could not read the CodeDeploy deployment %s: %s", waitingFor, why(err, batchGetDeployments))
 		case ended(status) && rollback != "" && rollback != waitingFor && waitingFor == id:
 			w.log().Infof("the CodeDeploy deployment %s is %s, and %s rolls it back", id, status, rollback)
 			waitingFor = rollback
@@ -358,8 +365,12 @@ func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 			said = now
 		}
 		if clock.Sleep(ctx, pollEvery) != nil {
-			return &Refusal{Reason: report.CodeDeployInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
+			r := &Refusal{Reason: report.CodeDeployInProgress, Cause: context.Cause(ctx), Text: fmt.Sprintf(
 				"the CodeDeploy deployment %s had not ended after %s; run this again when it has", waitingFor, wholeSeconds(clock.Now().Sub(began)))}
+			if err != nil {
+				r.Text = fmt.Sprintf("the state of the CodeDeploy deployment %s could not be read (%s); run this again when it has ended", waitingFor, why(err, batchGetDeployments))
+			}
+			return r
 		}
 	}
 }

@@ -1,0 +1,110 @@
+package runner_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/org/lambda-rollback-action/test/emulator"
+)
+
+// What CloudFormation says of a failure is free text, which can repeat a secret.
+func TestASecretInTheReasonOfAStackIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	s, p := newScene(t), listeners(t)
+	f := s.function("api", 3)
+	st := s.telling(p)
+	secret := st.env["INPUT_WEBHOOK-SECRET"]
+	assert.NotEmpty(t, secret)
+	s.CloudFormation(region).Put(emulator.Stack{
+		Name: "checkout", Status: "UPDATE_FAILED", Updated: s.deployed(),
+		Resources: []emulator.StackResource{{LogicalID: "Live", PhysicalID: f.ARN() + ":live", Type: "AWS::Lambda::Alias"}},
+		Events:    []emulator.StackEvent{{LogicalID: "Hook", PhysicalID: "hook-1", Type: "Custom::Webhook", Status: "UPDATE_FAILED", Reason: "Invalid property secret=" + secret}},
+	})
+	o := st.run()
+	assert.Equal(t, "2", f.Serving("live"))
+	assert.Contains(t, o.summary, "Invalid property")
+	assert.NotContains(t, o.everything(), secret)
+	for _, channel := range channels {
+		for _, message := range p.Messages(channel) {
+			assert.NotContains(t, text(message), secret, channel)
+		}
+	}
+}
+
+// The list of aliases saves calls: AWS may not ask for a long pause before it.
+func TestAListOfAliasesThatMustWait(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	names := s.many(3)
+	s.Fault(emulator.Match{Service: emulator.ServiceLambda, Operation: "ListAliases"}, emulator.Throttle(time.Minute))
+	o := s.step().input("function-name", strings.Join(names, "\n")).run()
+	assert.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+	assert.Less(t, o.took-o.stalled, 30*time.Second, "a pause is a minute")
+}
+
+// The input environment labels messages. If it cannot be read, it does not refuse the
+// deployment of another environment.
+func TestAFaultyEnvironmentRefusesNoDeployment(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"production\nstaging": "rolled-back/previous-version", "production\x01": "rolled-back/previous-version", "staging": "skipped/environment-mismatch"} {
+		s := newScene(t)
+		s.function("api", 3)
+		payload := example(t, "deployment_status")
+		status, deployment := object(payload, "deployment_status"), object(payload, "deployment")
+		status["state"], status["environment"] = "failure", "production"
+		deployment["environment"], deployment["ref"], deployment["created_at"] = "production", "main", s.ago(9*time.Minute)
+		o := s.step().event("deployment_status", payload).input("needs", "").set("GITHUB_RUN_ID", "8001").input("environment", given).run()
+		assert.Equal(t, want, o.ended(), "%q: %s", given, o.outputs["message"])
+	}
+}
+
+// A deployment of another function that has just ended does not hide this one's.
+func TestADeploymentThatEndsDoesNotHideAnother(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	s.function("other", 3)
+	s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "other", Alias: "live", Current: 2, Target: 3})
+	s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-2", Function: "api", Alias: "live", Current: 2, Target: 3})
+	s.Fault(emulator.Match{Service: emulator.ServiceCodeDeploy, Operation: "ListDeploymentTargets"}, emulator.Status(400, "DeploymentDoesNotExistException", "just ended").Times(1))
+	o := s.step().run()
+	assert.Equal(t, "failed/codedeploy-in-progress", o.ended(), o.outputs["message"])
+	assert.Equal(t, "3", f.Serving("live"))
+}
+
+// A stack whose last update is older than this run did not move the alias during it.
+func TestAStackThatWasUpdatedBeforeTheRunRestoredNothing(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 3)
+	s.CloudFormation(region).Put(emulator.Stack{
+		Name: "checkout", Status: "UPDATE_ROLLBACK_COMPLETE", Updated: s.ago(30 * 24 * time.Hour),
+		Resources: []emulator.StackResource{{LogicalID: "Live", PhysicalID: f.ARN() + ":live", Type: "AWS::Lambda::Alias"}},
+	})
+	s.Fault(on("UpdateAlias", "live"), emulator.Before(func(emulator.Call) { assert.NoError(t, f.SetAlias("live", 1, nil)) }).Times(1))
+	o := s.step().run()
+	assert.Equal(t, "skipped/not-deployed", o.ended(), o.outputs["message"])
+	assert.NotContains(t, o.outputs["message"], "rolled back its update")
+}
+
+// A rollback of CodeDeploy whose state cannot be read any more is not waited for.
+func TestARollbackOfCodeDeployThatCannotBeReadAnyMore(t *testing.T) {
+	t.Parallel()
+	for name, effect := range map[string]emulator.Effect{"denied": emulator.Deny(), "gone": emulator.Status(400, "DeploymentDoesNotExistException", "no such deployment")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			s.CloudFormation(region)
+			s.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1R", Function: "api", Alias: "live", Current: 3, Target: 3, Creator: "codeDeployRollback"})
+			s.Fault(emulator.Match{Service: emulator.ServiceCodeDeploy, Operation: "BatchGetDeployments"}, effect.Skip(1))
+			o := s.step().input("timeout", "60s").run()
+			assert.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+			assert.Equal(t, "2", f.Serving("live"))
+			assert.Contains(t, o.summary, "could not be read any more")
+		})
+	}
+}
