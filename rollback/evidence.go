@@ -39,7 +39,11 @@ func (a *action) connectGitHub() {
 		}
 		ctx, cancel := context.WithTimeout(a.lifetime.work, evidenceLimit)
 		defer cancel()
-		return api.Evidence(ctx, a.workflow, basic, a.event.TimesByAPI())
+		run, notes := api.Evidence(ctx, a.workflow, basic, a.event.TimesByAPI())
+		if limited, is := a.runs.(*limitedRuns); is && ctx.Err() != nil && a.lifetime.work.Err() == nil {
+			limited.giveUp()
+		}
+		return run, notes
 	})
 }
 

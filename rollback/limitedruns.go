@@ -2,6 +2,7 @@ package rollback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -48,7 +49,7 @@ const atWorkLimit = 4 * time.Second
 // several times in a row, and each function asks for itself.
 func (l *limitedRuns) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
 	if l.silent.Load() {
-		return nil, fmt.Errorf("GitHub's API did not answer an earlier request within %s, so it is not asked again", atWorkLimit)
+		return nil, errors.New("GitHub's API did not answer an earlier request in time, so it is not asked again")
 	}
 	limited, cancel := context.WithTimeout(ctx, atWorkLimit)
 	defer cancel()
@@ -58,6 +59,14 @@ func (l *limitedRuns) AtWork(ctx context.Context, run report.Run, from, to time.
 		return nil, fmt.Errorf("GitHub's API did not answer within %s", atWorkLimit)
 	}
 	return runs, err
+}
+
+// giveUp ends all further requests: GitHub has already used up evidenceLimit.
+func (l *limitedRuns) giveUp() {
+	l.silent.Store(true)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
 }
 
 // begin returns how much of the limit is left.

@@ -74,6 +74,20 @@ func TestGitHubIsNotAskedAgainForRunsInProgress(t *testing.T) {
 	}
 }
 
+// Where the evidence about the run has used up the limit, nothing more is asked.
+func TestNothingIsAskedAfterTheEvidenceWasLate(t *testing.T) {
+	t.Parallel()
+	github := &slowRuns{}
+	runs := &limitedRuns{runs: github, clock: bubbleClock{}}
+	runs.giveUp()
+	_, err := runs.Outcome(t.Context(), 1)
+	require.ErrorIs(t, err, alias.ErrNotAsked)
+	_, err = runs.AtWork(t.Context(), report.Run{}, time.Time{}, time.Time{})
+	require.ErrorContains(t, err, "it is not asked again")
+	assert.Empty(t, github.asked)
+	assert.Zero(t, github.atWork)
+}
+
 // A signal is not GitHub's fault, and closes nothing.
 func TestASignalDuringARequestForRunsInProgress(t *testing.T) {
 	t.Parallel()

@@ -45,6 +45,23 @@ func TestAListOfAliasesThatMustWait(t *testing.T) {
 	assert.Less(t, o.took-o.stalled, 30*time.Second, "a pause is a minute")
 }
 
+// A GitHub that hangs is waited for once, also where another run rejected the version
+// that would be next.
+func TestAGitHubThatHangsIsWaitedForOnce(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	f := s.function("api", 4)
+	assert.NoError(t, f.SetAlias("live-rollback", 2, nil))
+	assert.NoError(t, f.DescribeAlias("live-rollback", "rejected=3@7001 run=7001/1 by=rollback"))
+	s.Fault(emulator.Match{Service: emulator.ServiceGitHub}, emulator.Hang())
+	o := s.step().run()
+	assert.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+	assert.Equal(t, "2", f.Serving("live"))
+	moved := s.Calls(on("UpdateAlias", "live"))
+	assert.Len(t, moved, 1)
+	assert.Less(t, moved[0].Start.Sub(s.Calls(on("GetAlias", "live"))[0].Start)-o.stalled, 8*time.Second, "5 s, not 5 s twice")
+}
+
 // The input environment labels messages. If it cannot be read, it does not refuse the
 // deployment of another environment.
 func TestAFaultyEnvironmentRefusesNoDeployment(t *testing.T) {
