@@ -114,7 +114,7 @@ func behaviourDefinitions() []Definition {
 		},
 		{
 			Name: "infrastructure", Group: groupMove,
-			Description: "The tool that deploys the function, if AWS does not show it. CloudFormation stacks are found automatically, Terraform is not. It does not affect the decision: the summary says what the next deploy does with the alias.",
+			Description: "The tool that deploys the function, if AWS does not show it. CloudFormation stacks are found automatically, Terraform is not. It does not affect the decision: it only makes the summary say what the next deploy does with the alias.",
 			Form:        "`terraform`",
 		},
 		{
@@ -238,7 +238,7 @@ func behaviourDefinitions() []Definition {
 		},
 		{
 			Name: "freeze-after-rollback", Group: groupByHand, Default: "false",
-			Description: "Make `check` fail with `deploys-frozen` while the commit to deploy contains the commit that was rolled back. Reverting that commit ends the freeze. Only with the command `check`; needs `permissions: contents: read`.",
+			Description: "Make `check` fail with `deploys-frozen` while the commit to deploy contains the commit that was rolled back. Reverting that commit ends the freeze. Only with the command `check`; needs `permissions: contents: read` and `actions: read`.",
 			Form:        formBoolean,
 		},
 		{

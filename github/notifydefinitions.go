@@ -16,7 +16,7 @@ func notificationDefinitions() []Definition {
 		},
 		{
 			Name: "slack-bot-token", Group: groupSlack, Secret: true,
-			Description: "The token of the Slack app that posts to `slack-channel`.",
+			Description: "The token of the Slack app that posts the messages.",
 			Requires:    []string{"slack-channel"},
 			Form:        "a bot token with the scope `chat:write`",
 		},

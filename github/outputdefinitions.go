@@ -19,7 +19,7 @@ func OutputDefinitions() []OutputDefinition {
 		{"from-version", "The version that the alias pointed at before. Empty for several functions."},
 		{"to-version", "The version that the alias was moved to. In a dry run and with `check`, the version that it would be moved to. Empty for several functions, and if nothing moved."},
 		{"timestamp", "When it ended, as RFC 3339 in UTC."},
-		{"healthy", "What the checks after the move found: `true`, `false`, or `unknown` if no check ran or none was conclusive."},
+		{"healthy", "What the checks after the move found: `true`, `false`, or `unknown` if no check ran, or if none failed and at least one was inconclusive."},
 		{"notifications", "A JSON object that maps each notified channel to `sent` or to the error."},
 		{"results", "A JSON array with one object per function: its versions, reason, proof, checks, timeline, and what changed between the versions."},
 		{"versions", "A JSON array of the versions, for the command `list`; an empty array for every other command."},
