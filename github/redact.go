@@ -225,15 +225,19 @@ func (r *Redactor) site(in *report.Site) *report.Site {
 	}
 	if in.Invalidation != nil {
 		invalidation := *in.Invalidation
-		invalidation.Message = r.Redact(invalidation.Message)
+		invalidation.Message, invalidation.Paths = r.Redact(invalidation.Message), r.texts(invalidation.Paths)
 		out.Invalidation = &invalidation
+	}
+	out.Moments = slices.Clone(in.Moments)
+	for i := range out.Moments {
+		out.Moments[i].Manifest = r.Redact(out.Moments[i].Manifest)
 	}
 	return &out
 }
 
 // Function removes the secrets from the result of one function.
 func (r *Redactor) Function(f report.Function) report.Function {
-	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.Message, &f.Cause, &f.Proof, &f.Why, &f.LogGroup, &f.LogTail} {
+	for _, text := range []*string{&f.Function, &f.ARN, &f.Alias, &f.AliasState, &f.Message, &f.Cause, &f.Proof, &f.Why, &f.LogGroup, &f.LogTail} {
 		*text = r.Redact(*text)
 	}
 	f.Checks = slices.Clone(f.Checks)
@@ -251,36 +255,46 @@ func (r *Redactor) Function(f report.Function) report.Function {
 	for i := range f.Versions {
 		f.Versions[i] = r.version(f.Versions[i])
 	}
-	f.AliasState = r.Redact(f.AliasState)
-	f.Owner = r.owner(f.Owner)
-	if f.Promotion != nil {
-		promotion := *f.Promotion
-		promotion.Looks = slices.Clone(promotion.Looks)
-		for i := range promotion.Looks {
-			promotion.Looks[i].Verdict = r.Redact(promotion.Looks[i].Verdict)
-		}
-		f.Promotion = &promotion
-	}
+	f.Owner, f.Promotion, f.Watched = r.owner(f.Owner), r.promotion(f.Promotion), r.watched(f.Watched)
 	return f
+}
+
+func (r *Redactor) promotion(in *report.Promotion) *report.Promotion {
+	if in == nil {
+		return nil
+	}
+	out := *in
+	out.Looks = slices.Clone(in.Looks)
+	for i := range out.Looks {
+		out.Looks[i].Verdict = r.Redact(out.Looks[i].Verdict)
+	}
+	return &out
+}
+
+func (r *Redactor) watched(in *report.Watched) *report.Watched {
+	if in == nil {
+		return nil
+	}
+	out := *in
+	out.Rows = slices.Clone(in.Rows)
+	for i := range out.Rows {
+		out.Rows[i].Name = r.Redact(out.Rows[i].Name)
+	}
+	return &out
 }
 
 // owner removes secrets from what AWS says about the owner of an alias: the names and
 // the reasons of a stack and of a deployment are free text.
-func (r *Redactor) owner(owner *report.Owner) *report.Owner {
-	if owner == nil {
+func (r *Redactor) owner(in *report.Owner) *report.Owner {
+	if in == nil {
 		return nil
 	}
-	o := *owner
-	for _, text := range []*string{&o.Tool, &o.Name, &o.State, &o.Command, &o.Deployment, &o.Next, &o.Keep} {
+	out := *in
+	for _, text := range []*string{&out.Tool, &out.Name, &out.State, &out.Command, &out.Deployment, &out.Next, &out.Keep} {
 		*text = r.Redact(*text)
 	}
-	o.Past, o.Unseen = slices.Clone(o.Past), slices.Clone(o.Unseen)
-	for _, all := range [][]string{o.Past, o.Unseen} {
-		for i := range all {
-			all[i] = r.Redact(all[i])
-		}
-	}
-	return &o
+	out.Past, out.Unseen = r.texts(in.Past), r.texts(in.Unseen)
+	return &out
 }
 
 func (r *Redactor) changes(all []report.Change) []report.Change {
@@ -297,11 +311,7 @@ func (r *Redactor) version(v report.Version) report.Version {
 	for _, text := range []*string{&v.Function, &v.Alias, &v.Description, &v.StateReason} {
 		*text = r.Redact(*text)
 	}
-	v.Aliases = slices.Clone(v.Aliases)
-	for i := range v.Aliases {
-		v.Aliases[i] = r.Redact(v.Aliases[i])
-	}
-	v.Changes = r.changes(v.Changes)
+	v.Aliases, v.Changes = r.texts(v.Aliases), r.changes(v.Changes)
 	return v
 }
 
@@ -309,14 +319,27 @@ func (r *Redactor) run(run report.Run) report.Run {
 	for _, text := range []*string{&run.Workflow, &run.Repository, &run.Branch, &run.Commit, &run.Actor, &run.URL} {
 		*text = r.Redact(*text)
 	}
-	run.Jobs = slices.Clone(run.Jobs)
-	for i := range run.Jobs {
-		job := &run.Jobs[i]
-		for _, text := range []*string{&job.Name, &job.FailedStep, &job.URL} {
+	run.Jobs, run.Earlier = r.jobs(run.Jobs), r.jobs(run.Earlier)
+	run.DeployJobs, run.Counted = r.texts(run.DeployJobs), r.texts(run.Counted)
+	return run
+}
+
+func (r *Redactor) jobs(all []report.Job) []report.Job {
+	all = slices.Clone(all)
+	for i := range all {
+		for _, text := range []*string{&all[i].Name, &all[i].FailedStep, &all[i].URL} {
 			*text = r.Redact(*text)
 		}
 	}
-	return run
+	return all
+}
+
+func (r *Redactor) texts(all []string) []string {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i] = r.Redact(all[i])
+	}
+	return all
 }
 
 func (r *Redactor) notes(all []report.Note) []report.Note {
