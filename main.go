@@ -34,7 +34,7 @@ func main() {
 	os.Exit(rollback.Main(context.Background(), os.Args[1:], rollback.Deps{
 		Getenv:   os.Getenv,
 		Setenv:   os.Setenv,
-		ReadFile: readFile,
+		ReadFile: github.ReadFile,
 		Append:   github.AppendFile,
 		Random:   rand.Reader,
 		Stdin:    os.Stdin,
@@ -72,26 +72,6 @@ func sizeOf(terminal *os.File) (width, height int) {
 		time.Sleep(pause)
 	}
 	return 0, 0
-}
-
-// maxFile is the size limit of a file in bytes, above the largest event payload of
-// GitHub (25 MB).
-const maxFile = 32 << 20
-
-// pipeLimit is how long the other end of a pipe may take to write data.
-const pipeLimit = 10 * time.Second
-
-// readFile reads at most maxFile+1 bytes, so that the caller can detect a file that
-// is too large. It does not wait for the other end of a pipe, which may never be
-// opened: such a pipe is empty.
-func readFile(path string) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	_ = file.SetReadDeadline(time.Now().Add(pipeLimit)) // a file has none, and needs none
-	return io.ReadAll(io.LimitReader(file, maxFile+1))
 }
 
 // wallClock is the system clock.

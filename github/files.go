@@ -28,8 +28,21 @@ type Output struct {
 	Value string
 }
 
-// pipeLimit is how long the other end of a pipe may take to read data.
+// pipeLimit is how long the other end of a pipe may take to read or write data.
 const pipeLimit = 10 * time.Second
+
+// ReadFile reads at most one byte more than the largest payload, so that the caller can
+// detect a file that is too large. It does not wait for the other end of a pipe, which
+// may never be opened: such a pipe is empty.
+func ReadFile(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	_ = file.SetReadDeadline(time.Now().Add(pipeLimit)) // a file has none, and needs none
+	return io.ReadAll(io.LimitReader(file, maxPayload+1))
+}
 
 // AppendFile appends data to the file at path, and creates the file if it does not
 // exist. It does not wait for the other end of a pipe, which may never be opened.

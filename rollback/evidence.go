@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/go-cleanhttp"
 
 	"github.com/org/lambda-rollback-action/github"
-	"github.com/org/lambda-rollback-action/rollback/alias"
 	"github.com/org/lambda-rollback-action/rollback/report"
 )
 
@@ -31,16 +30,19 @@ func (a *action) connectGitHub() {
 	if err != nil {
 		a.note(report.Note{Warning: true, Text: fmt.Sprintf("GitHub's API is not used: %s", err)})
 	}
-	a.api, a.runs = api, runsOf(api, a.deps.Clock)
 	basic := a.result.Run
+	if api == nil {
+		a.runs = noRuns{}
+		a.run = newEvidence(basic, func() (report.Run, []report.Note) { return basic, nil })
+		return
+	}
+	limited := &limitedRuns{runs: api, clock: a.deps.Clock}
+	a.api, a.runs = api, limited
 	a.run = newEvidence(basic, func() (report.Run, []report.Note) {
-		if api == nil {
-			return basic, nil
-		}
 		ctx, cancel := context.WithTimeout(a.lifetime.work, evidenceLimit)
 		defer cancel()
 		run, notes := api.Evidence(ctx, a.workflow, basic, a.event.TimesByAPI())
-		if limited, is := a.runs.(*limitedRuns); is && ctx.Err() != nil && a.lifetime.work.Err() == nil {
+		if ctx.Err() != nil && a.lifetime.work.Err() == nil {
 			limited.giveUp()
 		}
 		return run, notes
@@ -100,15 +102,7 @@ func (e *runEvidence) known(ctx context.Context) (run report.Run, answered bool)
 	}
 }
 
-// runsOf returns the API as an alias.Runs. For a nil API, it returns one that always
-// fails.
-func runsOf(api *github.API, clock alias.Clock) alias.Runs {
-	if api == nil {
-		return noRuns{}
-	}
-	return &limitedRuns{runs: api, clock: clock}
-}
-
+// noRuns is the alias.Runs without an API: every question fails.
 type noRuns struct{}
 
 var errNoAPI = errors.New("GitHub's API cannot be called")

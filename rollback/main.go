@@ -67,9 +67,9 @@ func Main(ctx context.Context, args []string, d Deps) int {
 // result goes to the outputs, the summary and the log.
 func runStep(l Lifetime, d Deps) int {
 	redactor := github.RedactorFor(d.Getenv)
-	output := newOutput(d.Stdout)
-	defer output.close()
-	log := github.NewLog(output, d.Getenv, redactor)
+	stdout := newOutput(d.Stdout)
+	defer stdout.close()
+	log := github.NewLog(stdout, d.Getenv, redactor)
 	a := newAction(l, d, log, redactor)
 	a.execute()
 	github.Publish(a.result, log, a.files())

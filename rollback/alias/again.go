@@ -64,7 +64,7 @@ func attempt(o Observation) int { return max(o.Run.Attempt, o.Request.Attempt) }
 // healthy version.
 func mayBeRolledBack(f *facts, failing int64) attribution {
 	m := f.o.Memory
-	recorded := f.o.Request.Remember && m.Exists && m.Unreadable == "" && m.Foreign == ""
+	recorded := f.o.Request.Remember && m.Exists && m.readable()
 	if attempt(f.o) < 2 || recorded {
 		return attribution{}
 	}

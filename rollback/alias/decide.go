@@ -155,8 +155,7 @@ func rolledBackByHand(f *facts) (Decision, bool) {
 	if !f.o.Request.Manual || f.o.Request.Deployed != 0 {
 		return Decision{}, false
 	}
-	unread := m.Unread != nil || m.Unreadable != "" || m.Foreign != ""
-	if !f.o.Request.Remember || unread || !m.Exists && attempt(f.o) > 1 {
+	if !f.o.Request.Remember || !m.readable() || !m.Exists && attempt(f.o) > 1 {
 		return maybeRolledBackByHand(f)
 	}
 	if m.Version == 0 || !now.Only(m.Version) {

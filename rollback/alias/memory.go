@@ -53,6 +53,9 @@ type Memory struct {
 	Unread *Problem
 }
 
+// readable reports whether the memory says what it knows. It may not exist.
+func (m Memory) readable() bool { return m.Unread == nil && m.Unreadable == "" && m.Foreign == "" }
+
 // foreign reports whether a Description that does not parse was not written by this
 // program: its own ones start with rejected=, even if the rest is damaged.
 func foreign(description string) bool {

@@ -109,8 +109,7 @@ func Classify(err error) Kind {
 		return Conflict
 	case status == http.StatusPreconditionFailed:
 		return PreconditionFailed
-	case status >= 500 && status != http.StatusNotImplemented, status == http.StatusRequestTimeout, status == http.StatusTooEarly,
-		code == "IDPCommunicationError", isWithoutKeys(err):
+	case isTemporary(status), code == "IDPCommunicationError", isWithoutKeys(err):
 		return Ambiguous
 	case status >= http.StatusMultipleChoices:
 		return Other
@@ -118,6 +117,12 @@ func Classify(err error) Kind {
 		return Ambiguous
 	}
 	return Other
+}
+
+// isTemporary reports whether a retry may fix what an HTTP status says. The status 429 is
+// Throttled.
+func isTemporary(status int) bool {
+	return status >= 500 && status != http.StatusNotImplemented || status == http.StatusRequestTimeout || status == http.StatusTooEarly
 }
 
 // isWithoutKeys reports whether STS could not get the keys of the identity provider

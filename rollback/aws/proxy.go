@@ -27,11 +27,7 @@ func (e *proxyError) Error() string {
 
 // passing reports whether a retry may succeed.
 func (e *proxyError) passing() bool {
-	switch e.status {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
-		return true
-	}
-	return e.status >= 500 && e.status != http.StatusNotImplemented
+	return e.status == http.StatusTooManyRequests || isTemporary(e.status)
 }
 
 // proxyConnected returns a *proxyError if a proxy did not connect. Without it, net/http

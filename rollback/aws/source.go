@@ -131,8 +131,7 @@ func kindOfSource(e *sourceError) Kind {
 		return Unresolved
 	case e.status == http.StatusTooManyRequests, retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(e.err) == aws.TrueTernary:
 		return Throttled
-	case e.status < http.StatusMultipleChoices, // no response, or an incomplete one
-		e.status >= 500 && e.status != http.StatusNotImplemented, e.status == http.StatusRequestTimeout, e.status == http.StatusTooEarly:
+	case e.status < http.StatusMultipleChoices, isTemporary(e.status): // below 300: no response, or an incomplete one
 		return Ambiguous
 	}
 	return BadCredentials

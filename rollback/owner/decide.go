@@ -93,16 +93,12 @@ func (s *Stack) broughtBack(p Proposal) bool {
 	switch {
 	case p.Chosen:
 		return false
-	case !p.Began.IsZero() && !s.updatedSince(p.Began):
-		return false // the update does not belong to this run
-	case p.Changed && !p.Made.IsZero() && (p.Began.IsZero() || p.Made.Before(p.Began)):
-		return true
-	case p.Began.IsZero():
-		return false // nothing shows that the update belongs to this run
-	case !p.Move:
-		return true
+	case p.Began.IsZero(): // no time shows whether the update belongs to this run
+		return p.Changed && !p.Made.IsZero()
+	case !s.updatedSince(p.Began):
+		return false
 	}
-	return !p.Made.IsZero() && p.Made.Before(p.Began)
+	return !p.Move || !p.Made.IsZero() && p.Made.Before(p.Began)
 }
 
 // updatedSince reports whether the last update of the stack started after a run did,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/test/emulator"
 )
@@ -17,7 +18,7 @@ func TestASecretInTheReasonOfAStackIsNotRepeated(t *testing.T) {
 	f := s.function("api", 3)
 	st := s.telling(p)
 	secret := st.env["INPUT_WEBHOOK-SECRET"]
-	assert.NotEmpty(t, secret)
+	require.NotEmpty(t, secret)
 	s.CloudFormation(region).Put(emulator.Stack{
 		Name: "checkout", Status: "UPDATE_FAILED", Updated: s.deployed(),
 		Resources: []emulator.StackResource{{LogicalID: "Live", PhysicalID: f.ARN() + ":live", Type: "AWS::Lambda::Alias"}},
@@ -51,14 +52,14 @@ func TestAGitHubThatHangsIsWaitedForOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	f := s.function("api", 4)
-	assert.NoError(t, f.SetAlias("live-rollback", 2, nil))
-	assert.NoError(t, f.DescribeAlias("live-rollback", "rejected=3@7001 run=7001/1 by=rollback"))
+	require.NoError(t, f.SetAlias("live-rollback", 2, nil))
+	require.NoError(t, f.DescribeAlias("live-rollback", "rejected=3@7001 run=7001/1 by=rollback"))
 	s.Fault(emulator.Match{Service: emulator.ServiceGitHub}, emulator.Hang())
 	o := s.step().run()
 	assert.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
 	assert.Equal(t, "2", f.Serving("live"))
 	moved := s.Calls(on("UpdateAlias", "live"))
-	assert.Len(t, moved, 1)
+	require.Len(t, moved, 1)
 	assert.Less(t, moved[0].Start.Sub(s.Calls(on("GetAlias", "live"))[0].Start)-o.stalled, 8*time.Second, "5 s, not 5 s twice")
 }
 
