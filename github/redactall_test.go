@@ -1,7 +1,6 @@
 package github
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -72,9 +71,9 @@ func fill(v reflect.Value, text string, within ...reflect.Type) {
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), text, within...)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				fill(v.Field(i), text, within...)
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				fill(field, text, within...)
 			}
 		}
 	case reflect.Slice:
@@ -88,6 +87,7 @@ func fill(v reflect.Value, text string, within ...reflect.Type) {
 		fill(value, text, within...)
 		v.Set(reflect.MakeMap(v.Type()))
 		v.SetMapIndex(key, value)
+	default: // numbers and flags
 	}
 }
 
@@ -101,8 +101,8 @@ func keeps(v reflect.Value, path, secret string, kept *[]string) {
 	case reflect.Pointer:
 		keeps(v.Elem(), path, secret, kept)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			keeps(v.Field(i), fmt.Sprintf("%s.%s", path, v.Type().Field(i).Name), secret, kept)
+		for field, value := range v.Fields() {
+			keeps(value, path+"."+field.Name, secret, kept)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
@@ -112,5 +112,6 @@ func keeps(v reflect.Value, path, secret string, kept *[]string) {
 		for _, key := range v.MapKeys() {
 			keeps(v.MapIndex(key), path+"[]", secret, kept)
 		}
+	default: // numbers and flags
 	}
 }
