@@ -170,7 +170,7 @@ func (p *proof) unhealthy() []*rollback {
 		if v.Own == report.NotHealthy {
 			own = append(own, r)
 		}
-		if v.Healthy == report.NotHealthy && !onlyOldAlarms(v.Checks) {
+		if v.Healthy == report.NotHealthy && mayBeTheVersion(v.Checks) {
 			all = append(all, r)
 		}
 	}
@@ -180,12 +180,13 @@ func (p *proof) unhealthy() []*rollback {
 	return all
 }
 
-// onlyOldAlarms reports whether only alarms failed whose state may still be that of the
-// time before the move. The failed version may have triggered them, and every older
-// version would then be rejected at once.
-func onlyOldAlarms(checks []report.Check) bool {
-	return !slices.ContainsFunc(checks, func(c report.Check) bool {
-		return c.Status == report.CheckFailed && c.Kind != report.CheckOldAlarm
+// mayBeTheVersion reports whether a check failed that another version can pass. The
+// failed version may have triggered an alarm that is still in the state of the time
+// before the move, and a URL without a connection has received no request: every older
+// version would be rejected for the same reason.
+func mayBeTheVersion(checks []report.Check) bool {
+	return slices.ContainsFunc(checks, func(c report.Check) bool {
+		return c.Status == report.CheckFailed && c.Kind != report.CheckOldAlarm && c.Kind != report.CheckUnreached
 	})
 }
 

@@ -39,6 +39,7 @@ type probeSeries struct {
 	streak   int // current number of consecutive accepted responses
 	longest  int
 	problem  string // the latest problem
+	reached  bool   // a probe had a connection
 	times    []time.Duration
 }
 
@@ -53,6 +54,7 @@ func (p *probeSeries) verify(ctx context.Context) result {
 	for within.Err() == nil && p.run.clock.Now().Before(end) {
 		began := p.run.clock.Now()
 		a := p.prober.probe(within)
+		p.reached = p.reached || a.reached
 		if within.Err() != nil && a.problem != "" {
 			p.countCutOff(a)
 			cutOff = p.hung(end.Sub(began))
@@ -73,7 +75,12 @@ func (p *probeSeries) verify(ctx context.Context) result {
 		return newResult(p.name, report.CheckInconclusive, "every probe was healthy, but %s is too short for %d consecutive probes %s apart: increase health-timeout (%s)",
 			report.DurationText(p.health.Timeout), want, report.DurationText(p.health.Interval), p.summary())
 	}
-	return newResult(p.name, report.CheckFailed, "fewer than %d consecutive responses had %s within %s: %s", want, p.expectation(), report.DurationText(p.health.Timeout), p.summary())
+	failed := newResult(p.name, report.CheckFailed, "fewer than %d consecutive responses had %s within %s: %s", want, p.expectation(), report.DurationText(p.health.Timeout), p.summary())
+	if !p.reached {
+		failed.checks[0].Kind = report.CheckUnreached
+		failed.checks[0].Detail += "; no probe reached the server, so no version is the cause: check that the runner can connect to the URL"
+	}
+	return failed
 }
 
 // preflight probes once.

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +25,7 @@ const (
 type answer struct {
 	problem string        // empty: the response was accepted
 	took    time.Duration // zero: there was no response
+	reached bool          // there was a connection, with TLS where the URL has https
 }
 
 // prober probes one URL.
@@ -81,14 +84,18 @@ func (p prober) probe(ctx context.Context) answer {
 	if password, given := p.user.Password(); given || p.user.Username() != "" {
 		request.SetBasicAuth(p.user.Username(), password)
 	}
+	var reached atomic.Bool
+	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
+	}))
 	began := p.run.clock.Now()
 	response, err := p.client.Do(request)
 	if err != nil {
-		return answer{problem: p.explain(ctx, err)}
+		return answer{problem: p.explain(ctx, err), reached: reached.Load()}
 	}
 	defer func() { _ = response.Body.Close() }()
 	problem := p.judge(ctx, response)
-	return answer{problem: problem, took: max(p.run.clock.Now().Sub(began), 1)}
+	return answer{problem: problem, took: max(p.run.clock.Now().Sub(began), 1), reached: true}
 }
 
 // judge returns what is wrong with a response; empty: nothing.

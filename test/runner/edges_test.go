@@ -1,6 +1,9 @@
 package runner_test
 
 import (
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +126,58 @@ func TestARollbackOfCodeDeployThatCannotBeReadAnyMore(t *testing.T) {
 			assert.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
 			assert.Equal(t, "2", f.Serving("live"))
 			assert.Contains(t, o.summary, "could not be read any more")
+		})
+	}
+}
+
+// A URL that the runner cannot connect to has reached no version, so no older one is
+// tried, and none is rejected. A version that takes the request and does not respond
+// is another case.
+func TestOnlyAVersionThatWasReachedIsSteppedBackFrom(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		url    func(s *scene) string
+		steps  bool
+		detail string
+	}{
+		"nobody listens": {url: func(*scene) string {
+			server := httptest.NewServer(http.NotFoundHandler())
+			server.Close()
+			return server.URL
+		}, detail: "refused"},
+		"the host is unknown": {url: func(*scene) string { return "https://shop.invalid/health" }, detail: "shop.invalid"},
+		"a certificate of somebody unknown": {url: func(s *scene) string {
+			return newAuthority(s.tb).serve(time.Now().Add(time.Hour), []net.IP{net.IPv4(127, 0, 0, 1)})
+		}, detail: "certificate is not trusted"},
+		"http behind an https URL": {url: func(s *scene) string { return newPlain(s.tb) }, detail: "HTTP response to HTTPS client"},
+		"it breaks off": {url: func(s *scene) string {
+			return s.HealthURL(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		}, steps: true, detail: "EOF"},
+		"it never responds": {url: func(s *scene) string {
+			return s.HealthURL(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		}, steps: true, detail: "the time limit for the health checks expired"},
+		"it is unwell": {url: func(s *scene) string {
+			return s.HealthURL(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+		}, steps: true, detail: "status 502"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 4)
+			o := s.step().quick().input("on-unhealthy", "step-back").input("health-url", c.url(s)).run()
+			assert.Equal(t, unwellEnd, o.end(), o.outputs["message"])
+			assert.Equal(t, "3", f.Serving("live"), "the first target")
+			results, moves := o.outputs["results"], len(s.Calls(on("UpdateAlias", "live")))
+			assert.Contains(t, results, c.detail)
+			assert.Equal(t, !c.steps, strings.Contains(results, "no probe reached the server"), results)
+			if c.steps {
+				assert.Greater(t, moves, 1)
+				return
+			}
+			assert.Equal(t, 1, moves)
+			memory, found := f.Alias("live-rollback")
+			require.True(t, found)
+			assert.Contains(t, memory.Description, "rejected=4@")
 		})
 	}
 }
