@@ -101,8 +101,8 @@ func TestAliasesThatCannotBeListedAreReadOneByOne(t *testing.T) {
 func TestVersionsThatCannotBeListed(t *testing.T) {
 	t.Parallel()
 	faults := maps.Clone(lastingFaults)
-	refused := faults["refused"]
-	delete(faults, "refused")
+	faults["not a call of this server"] = fault{err: answer(501, "NotImplemented", "")}
+	faults["not a path of this server"] = fault{err: answer(404, "UnknownError", "")}
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,13 +115,13 @@ func TestVersionsThatCannotBeListed(t *testing.T) {
 			})
 		})
 	}
-	t.Run("AWS says that the call is wrong: no other way is tried", func(t *testing.T) {
+	t.Run("the function no longer exists", func(t *testing.T) {
 		t.Parallel()
 		play(t, func(t *testing.T, s *scene) {
 			s.exist(42, 30, 29)
-			s.lambda.faults = failing("ListVersionsByFunction", refused)
+			s.lambda.faults = failing("ListVersionsByFunction", fault{err: answer(404, "ResourceNotFoundException", "")})
 			r := s.run(t)
-			assert.Equal(t, report.AWSError, r.Reason, r.Message)
+			assert.Equal(t, report.FunctionNotFound, r.Reason, r.Message)
 		})
 	})
 }

@@ -60,8 +60,9 @@ func (ob *observer) listPage(ctx context.Context) error {
 	defer stop()
 	out, err := ob.client.listVersions(limited, ob.marker, pageSize)
 	late := ctx.Err() == nil && errors.Is(context.Cause(limited), errLate)
-	if problem, found := errors.AsType[*Problem](err); found && (late || problem.Reason == report.AccessDenied) {
+	if problem, found := errors.AsType[*Problem](err); found && ctx.Err() == nil && (late || problem.Reason != report.FunctionNotFound) {
 		ob.unlisted = problem
+		ob.notes.warnf("the versions could not be listed, so the action reads them one by one, up to %d of them: %s", maxUnlisted, problem.Text)
 		return nil
 	}
 	if err != nil {
