@@ -49,7 +49,11 @@ func (ob *observer) searchBelow(ctx context.Context, below int64) error {
 		}
 		return ob.readVersions(gctx, probes) // there is no other way
 	})
-	if err := g.Wait(); err != nil || ctx.Err() == nil {
+	err := g.Wait()
+	if listed && ob.unlisted != nil {
+		ob.notes.warnf("the versions could not be listed, so the action reads them one by one, up to %d of them: %s", maxUnlisted, ob.unlisted.Text)
+	}
+	if err != nil || ctx.Err() == nil {
 		return err
 	}
 	return &Stopped{Cause: context.Cause(ctx)}
@@ -62,7 +66,6 @@ func (ob *observer) listPage(ctx context.Context) error {
 	late := ctx.Err() == nil && errors.Is(context.Cause(limited), errLate)
 	if problem, found := errors.AsType[*Problem](err); found && ctx.Err() == nil && (late || problem.Reason != report.FunctionNotFound) {
 		ob.unlisted = problem
-		ob.notes.warnf("the versions could not be listed, so the action reads them one by one, up to %d of them: %s", maxUnlisted, problem.Text)
 		return nil
 	}
 	if err != nil {
