@@ -1,6 +1,7 @@
 package github
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -175,7 +176,7 @@ func judgeOrigin(patterns []string, o origin, sha string, answer *RefAnswer) (al
 		if asTag {
 			kind = "tag"
 		}
-		return true, nil, "Could not determine whether " + quoteValue(o.name) + " is a branch or a tag (" + answer.Problem + "); it is taken to be a " + kind + ", which the input branch allows."
+		return true, nil, fmt.Sprintf("Could not determine whether %s is a branch or a tag (%s); it is taken to be a %s, which the input branch allows.", quoteValue(o.name), answer.Problem, kind)
 	default:
 		return !slices.ContainsFunc(answer.Refs, func(ref string) bool { return !MatchRef(patterns, ref) }), nil, ""
 	}

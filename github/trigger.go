@@ -77,6 +77,9 @@ func (t Trigger) Judge() Verdict {
 	switch {
 	case ask != nil:
 		return Verdict{AskRef: ask}
+	case !allowed && t.mayBeAllowed():
+		note = fmt.Sprintf("Could not determine which branch or tag contains the deployed commit (%s); it is taken to be one that the input branch allows (%s), because the deployment is to the environment %s.",
+			t.Ref.Problem, quoteList(t.Branches), quoteValue(t.Environment))
 	case !allowed:
 		return *t.refuseOrigin()
 	}
@@ -85,6 +88,14 @@ func (t Trigger) Judge() Verdict {
 		verdict.Notes = append(verdict.Notes, report.Note{Warning: true, Text: note})
 	}
 	return verdict
+}
+
+// mayBeAllowed reports whether a commit failed to deploy of which GitHub did not say
+// which branch has it. The environment is then the evidence, because GitHub's API must
+// never stop a rollback. Nothing else is urgent enough to do without the branch.
+func (t Trigger) mayBeAllowed() bool {
+	return t.Command == "rollback" && !t.AnyEnvironment &&
+		t.Event.origin(t.Context).commit != "" && t.Ref != nil && t.Ref.Problem != ""
 }
 
 func (t Trigger) judgeAllowed() Verdict {

@@ -202,6 +202,10 @@ func retryAfter(err error, now time.Time) (time.Duration, bool) {
 		return time.Duration(s) * time.Second, true
 	}
 	if at, err := http.ParseTime(text); err == nil {
+		// The server's own time, because the clock of the runner can be wrong.
+		if date, err := http.ParseTime(response.Response.Header.Get("Date")); err == nil {
+			now = date
+		}
 		return max(at.Sub(now), 0), true
 	}
 	return 0, false

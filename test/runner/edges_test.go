@@ -181,3 +181,79 @@ func TestOnlyAVersionThatWasReachedIsSteppedBackFrom(t *testing.T) {
 		})
 	}
 }
+
+// A deployment of a bare commit, where GitHub does not say which branch has it: the
+// failed deployment to the environment is rolled back, and a warning says what was
+// assumed.
+func TestADeploymentOfACommitWhereGitHubDoesNotRespond(t *testing.T) {
+	t.Parallel()
+	const commit = "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"
+	for name, c := range map[string]struct {
+		fault emulator.Effect
+		set   map[string]string
+		ended string
+	}{
+		"it hangs":   {fault: emulator.Hang(), ended: "rolled-back/previous-version"},
+		"it is down": {fault: emulator.Status(503, "", "down"), ended: "rolled-back/previous-version"},
+		"it refuses": {fault: emulator.Status(403, "", "Resource not accessible by integration"), ended: "rolled-back/previous-version"},
+		"it is down, and no environment was given": {fault: emulator.Status(503, "", "down"), set: map[string]string{"environment": "a\nb"}, ended: "skipped/branch-not-allowed"},
+		"it is down, for another environment":      {fault: emulator.Status(503, "", "down"), set: map[string]string{"environment": "staging"}, ended: "skipped/environment-mismatch"},
+		"it is down, and a snapshot can wait":      {fault: emulator.Status(503, "", "down"), set: map[string]string{"command": "snapshot"}, ended: "skipped/branch-not-allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			s.function("api", 3)
+			payload := example(t, "deployment_status")
+			status, deployment := object(payload, "deployment_status"), object(payload, "deployment")
+			status["state"], status["environment"] = "failure", "production"
+			deployment["environment"], deployment["ref"], deployment["sha"], deployment["created_at"] = "production", commit, commit, s.ago(9*time.Minute)
+			s.Fault(emulator.Match{Service: emulator.ServiceGitHub}, c.fault)
+			o := s.step().event("deployment_status", payload).input("needs", "").set("GITHUB_RUN_ID", "8001").inputs(c.set).run()
+			assert.Equal(t, c.ended, o.ended(), o.outputs["message"])
+			if o.status() == "rolled-back" {
+				assert.Contains(t, o.summary, "Could not determine which branch or tag contains the deployed commit")
+				assert.Less(t, o.took-o.stalled, 8*time.Second, "GitHub is waited for once")
+			}
+		})
+	}
+}
+
+// An input that decides or makes a move in general, but has no effect beside the
+// others, does not stop the move, however wrong it is. Where it has an effect, it
+// does.
+func TestAFaultInAnInputWithoutEffectStopsNoMove(t *testing.T) {
+	t.Parallel()
+	const wrong = "not right!"
+	for input, c := range map[string]struct{ without, with map[string]string }{
+		"audience":          {with: map[string]string{"role-to-assume": "arn:aws:iam::123456789012:role/rollback"}},
+		"role-session-name": {with: map[string]string{"role-to-assume": "arn:aws:iam::123456789012:role/rollback"}},
+		"alias":             {without: map[string]string{"function-name": "api:live"}, with: map[string]string{"function-name": "api"}},
+		"all-or-nothing":    {with: map[string]string{"function-name": "api,worker"}},
+		"only-if-deployed":  {without: map[string]string{"target-version": "2"}, with: map[string]string{"deployed-version": "3"}},
+		"aws-region": {
+			without: map[string]string{"function-name": newScene(t).function("api", 1).ARN()},
+			with:    map[string]string{"function-name": "api"},
+		},
+	} {
+		t.Run(input, func(t *testing.T) {
+			t.Parallel()
+			for effect, beside := range map[bool]map[string]string{false: c.without, true: c.with} {
+				s := newScene(t)
+				f := s.function("api", 3)
+				s.function("worker", 3)
+				o := s.step().inputs(beside).input(input, wrong).run()
+				if effect {
+					assert.Equal(t, "failed/invalid-input", o.ended(), o.outputs["message"])
+					assert.Equal(t, "3", f.Serving("live"))
+					continue
+				}
+				assert.Equal(t, "rolled-back", o.status(), o.outputs["message"])
+				assert.Equal(t, "2", f.Serving("live"))
+				assert.Contains(t, strings.Join(o.annotations("error"), "\n"), "input "+input+" ")
+				assert.Contains(t, o.outputs["results"], "input "+input)
+				assert.Contains(t, o.summary, wrong)
+			}
+		})
+	}
+}
