@@ -238,7 +238,7 @@ func Brief(err error) string {
 		return "it was interrupted before a response arrived"
 	}
 	if isUntrusted(err) {
-		return "the endpoint's certificate is not trusted (" + Innermost(err) + "): if a proxy inspects the traffic, set AWS_CA_BUNDLE to a file with its certificate; otherwise, check AWS_ENDPOINT_URL and this machine's clock"
+		return "the endpoint's certificate is not trusted (" + Innermost(err) + "): if a proxy inspects the traffic, set AWS_CA_BUNDLE to a file with its certificate; otherwise, check AWS_ENDPOINT_URL, SSL_CERT_FILE and this machine's clock"
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		return "the endpoint responded with http instead of https: check AWS_ENDPOINT_URL and HTTPS_PROXY"

@@ -216,7 +216,7 @@ func TestClassifyWithoutAnAnswer(t *testing.T) {
 		},
 		"a certificate of somebody unknown": {
 			&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, aws.Unresolved,
-			"the endpoint's certificate is not trusted (x509: certificate signed by unknown authority): if a proxy inspects the traffic, set AWS_CA_BUNDLE to a file with its certificate; otherwise, check AWS_ENDPOINT_URL and this machine's clock",
+			"the endpoint's certificate is not trusted (x509: certificate signed by unknown authority): if a proxy inspects the traffic, set AWS_CA_BUNDLE to a file with its certificate; otherwise, check AWS_ENDPOINT_URL, SSL_CERT_FILE and this machine's clock",
 		},
 		"http where https was asked for": {
 			http.ErrSchemeMismatch, aws.Unresolved, "the endpoint responded with http instead of https: check AWS_ENDPOINT_URL and HTTPS_PROXY",

@@ -56,6 +56,11 @@ func failure(status int, code, retryAfter string) error {
 	return answered(status, header, &smithy.GenericAPIError{Code: code})
 }
 
+// dated is a response that names the time of AWS, which is not the one of this machine.
+func dated(retryAfter, date string) error {
+	return answered(503, http.Header{"Retry-After": {retryAfter}, "Date": {date}}, &smithy.GenericAPIError{})
+}
+
 func failureSaying(status int, code, message string) error {
 	return answered(status, http.Header{}, &smithy.GenericAPIError{Code: code, Message: message})
 }
@@ -220,6 +225,7 @@ func TestPause(t *testing.T) {
 		"a first one that is longer":   {aws.Retry{FirstPause: time.Second}, 2, throttled, time.Second, 2 * time.Second},
 		"asked for in seconds":         {aws.Retry{}, 1, failure(429, "", "17"), 17 * time.Second, 17 * time.Second},
 		"asked for as a date":          {aws.Retry{}, 1, failure(503, "", "Sun, 22 Nov 2026 10:00:09 GMT"), 9 * time.Second, 9 * time.Second},
+		"a date by the clock of AWS":   {aws.Retry{}, 1, dated("Sun, 22 Nov 2026 10:05:09 GMT", "Sun, 22 Nov 2026 10:05:00 GMT"), 9 * time.Second, 9 * time.Second},
 		"a date that has passed":       {aws.Retry{}, 1, failure(503, "", "Sun, 22 Nov 2026 09:00:00 GMT"), 0, 0},
 		"asked for more than there is": {aws.Retry{LongestPause: 5 * time.Second}, 1, failure(429, "", "3600"), 5 * time.Second, 5 * time.Second},
 		"asked for what is no time":    {aws.Retry{}, 1, failure(429, "", "soon"), 50 * time.Millisecond, 100 * time.Millisecond},

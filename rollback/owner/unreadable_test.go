@@ -81,6 +81,51 @@ func TestAStackThatCannotBeReadForAWhileIsWaitedFor(t *testing.T) {
 	}
 }
 
+// An outage of CloudFormation does not keep production down: what was seen at work a
+// minute ago is no longer waited for.
+func TestAStackThatStaysUnreadableIsNotWaitedForUntilTheTimeIsOver(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]emulator.Effect{
+		"an error of the service": emulator.Status(503, "ServiceUnavailable", "Slow down"),
+		"throttled":               emulator.Status(400, "Throttling", "Rate exceeded"),
+		"a connection is cut":     emulator.Reset(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, w := waiting(t)
+			l.Fault(describe, fault)
+			v, err := w.Allow(t.Context(), newMove, false)
+			require.NoError(t, err)
+			assert.Equal(t, owner.Verdict{Again: true}, v)
+			v, err = w.Allow(t.Context(), newMove, false)
+			require.NoError(t, err)
+			assert.Zero(t, v, "the move goes on")
+			told := w.Told(t.Context(), time.Minute)
+			require.NotNil(t, told)
+			require.Len(t, told.Past, 1)
+			assert.Regexp(t, "^the stack checkout was UPDATE_IN_PROGRESS: the action waited 1 min(?: [0-9] s)? for it, and its state can no longer be read: ", told.Past[0])
+		})
+	}
+}
+
+// The same of a deployment that CodeDeploy rolls back.
+func TestADeploymentThatStaysUnreadableIsNotWaitedForUntilTheTimeIsOver(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	require.NoError(t, l.function.SetAlias("live", 5, map[string]float64{"6": 0.1}))
+	l.CodeDeploy(region).Put(emulator.LambdaDeployment{ID: "d-1", Function: "api", Alias: "live", Current: 5, Target: 6, RollbackReads: 100})
+	w := l.watch(owner.Options{StopCodeDeploy: true})
+	w.Look(t.Context(), l.aliasARN())
+	require.NotNil(t, w.Known(t.Context(), time.Minute).Deployment)
+	l.Fault(emulator.Match{Operation: "BatchGetDeployments"}, emulator.Status(500, "InternalFailure", ""))
+	v, err := w.Allow(t.Context(), newMove, true)
+	require.NoError(t, err)
+	assert.Equal(t, owner.Verdict{Again: true}, v)
+	told := w.Told(t.Context(), time.Minute)
+	require.NotNil(t, told)
+	assert.Regexp(t, "^the CodeDeploy deployment d-1 was stopped or was rolling back, and after 1 min(?: [0-9] s)? its state could not be read any more: ", told.Past[0])
+}
+
 // A state that was seen long ago is not said to be the present one.
 func TestAStateThatWasNotReadAgainIsNotThePresentOne(t *testing.T) {
 	t.Parallel()

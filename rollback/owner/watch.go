@@ -31,6 +31,10 @@ const (
 	// untold is how long to wait until a stopped deployment shows its rollback: before
 	// that, two processes could move the alias.
 	untold = 15 * time.Second
+	// unreadLimit is how long the state of an operation may stay unreadable while a
+	// move waits for it. Reading it is optional, so an outage of these services must
+	// not keep production down.
+	unreadLimit = time.Minute
 )
 
 // Alias is the alias to watch.
@@ -263,12 +267,21 @@ func (w *Watch) Allow(ctx context.Context, p Proposal, weighted bool) (Verdict, 
 
 func (w *Watch) log() aws.Log { return w.reader.Retry.Log }
 
-// awaitStack waits until the operation of the stack has ended, or until AWS refuses to
-// show its state: a stack that cannot be read stops nothing.
+// patienceUnread is how long a state may stay unreadable in a wait that starts now: at
+// most half of the time that is left, so that enough remains for the move.
+func patienceUnread(ctx context.Context, now time.Time) time.Duration {
+	if deadline, limited := ctx.Deadline(); limited {
+		return min(unreadLimit, max(0, deadline.Sub(now)/2))
+	}
+	return unreadLimit
+}
+
+// awaitStack waits until the operation of the stack has ended, or until its state can
+// no longer be read: a stack that cannot be read stops nothing.
 func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
 	clock := w.reader.Retry.Clock
 	began, said := clock.Now(), time.Time{}
-	first := s.Status
+	first, limit := s.Status, patienceUnread(ctx, began)
 	var unread error // of the last read; nil: it succeeded
 	for s.phase() == Working {
 		now := clock.Now()
@@ -281,7 +294,7 @@ func (w *Watch) awaitStack(ctx context.Context, s Stack) error {
 		}
 		before := s.Status
 		switch unread = w.reader.Refresh(ctx, &s); {
-		case final(unread):
+		case final(unread), unread != nil && ctx.Err() == nil && clock.Now().Sub(s.Read) >= limit:
 			w.log().Infof("can no longer read the state of the stack %s, so the action does not wait for it any longer: %s", s.Name, why(unread, describeStacks))
 			s.Status = ""
 		case unread != nil:
@@ -342,10 +355,14 @@ const batchGetDeployments = "codedeploy:BatchGetDeployments"
 func (w *Watch) awaitDeployment(ctx context.Context, id string) error {
 	clock := w.reader.Retry.Clock
 	began, waitingFor, said := clock.Now(), id, time.Time{}
+	limit, read := patienceUnread(ctx, began), began // when the state was last read
 	for {
 		status, rollback, err := w.reader.Deployments.state(ctx, waitingFor)
+		if err == nil {
+			read = clock.Now()
+		}
 		switch {
-		case final(err):
+		case final(err), err != nil && ctx.Err() == nil && clock.Now().Sub(read) >= limit:
 			w.keepEnded(fmt.Sprintf("the CodeDeploy deployment %s was stopped or was rolling back, and after %s its state could not be read any more: %s",
 				waitingFor, wholeSeconds(clock.Now().Sub(began)), why(err, batchGetDeployments)))
 			return nil
