@@ -1,6 +1,7 @@
 package rollback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -219,8 +220,11 @@ func (a *action) mayAct(ctx context.Context) bool {
 		trigger.TargetGiven = false
 		rest := a.judge(ctx, trigger)
 		a.note(rest.Notes...)
-		if a.onlyTargets = !rest.Act; a.onlyTargets {
-			a.log.Infof("functions that target-version does not name are left alone: %s", rest.Message)
+		// A person who names versions for some functions asks for those alone: the
+		// others need a failure that something else shows.
+		byHand := a.event.ByDispatch() && slices.Contains([]report.FailureSource{report.FailedByPerson, report.FailedByWorkflow}, rest.FailedBy)
+		if a.onlyTargets = byHand || !rest.Act; a.onlyTargets {
+			a.log.Infof("functions that target-version does not name are left alone: %s", cmp.Or(rest.Message, "nothing shows that a deploy failed"))
 		}
 	}
 	return true

@@ -194,10 +194,10 @@ type CheckKind int
 
 // The kinds that affect a decision.
 const (
-	CheckOther    CheckKind = iota
-	CheckOldAlarm           // an alarm whose state may still be that of the time before the move
-	CheckInput              // an input that is not about production is invalid
-	CheckUnreached          // no connection to a URL was made, so no version received the requests
+	CheckOther     CheckKind = iota
+	CheckOldAlarm            // an alarm whose state may still be that of the time before the move
+	CheckInput               // an input that is not about production is invalid
+	CheckUnreached           // no connection to a URL was made, so no version received the requests
 )
 
 // Check is one check after the move, or one line of the command check.

@@ -304,14 +304,21 @@ func TestATargetAsksForItsFunctionOnly(t *testing.T) {
 		failed bool // the deploy of the run
 		inputs map[string]string
 		worker string // the version that it serves
+		given  func(*scene)
 	}{
-		"a dispatch":                     {"workflow_dispatch", false, nil, "3"},
-		"a dispatch, with needs":         {"workflow_dispatch", false, map[string]string{"needs": `{"deploy":{"result":"success"}}`}, "3"},
-		"a push":                         {"push", false, nil, "3"},
-		"a dispatch, whoever deployed":   {"workflow_dispatch", false, map[string]string{"only-if-deployed": "false"}, "3"},
-		"a dispatch, all or nothing":     {"workflow_dispatch", false, map[string]string{"all-or-nothing": "true", "only-if-deployed": "false"}, "3"},
-		"a dispatch whose deploy failed": {"workflow_dispatch", true, map[string]string{"only-if-deployed": "false"}, "2"},
-		"a push whose deploy failed":     {"push", true, nil, "2"},
+		"a dispatch, and no other job": {event: "workflow_dispatch", inputs: map[string]string{"only-if-deployed": "false"}, worker: "3", given: func(s *scene) {
+			require.NoError(t, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) { r.Jobs = r.Jobs[1:] }))
+		}},
+		"a dispatch, and GitHub is down": {event: "workflow_dispatch", inputs: map[string]string{"only-if-deployed": "false"}, worker: "3", given: func(s *scene) {
+			s.Fault(emulator.Match{Service: emulator.ServiceGitHub}, emulator.Status(503, "", "down"))
+		}},
+		"a dispatch":                     {event: "workflow_dispatch", failed: false, inputs: nil, worker: "3"},
+		"a dispatch, with needs":         {event: "workflow_dispatch", failed: false, inputs: map[string]string{"needs": `{"deploy":{"result":"success"}}`}, worker: "3"},
+		"a push":                         {event: "push", failed: false, inputs: nil, worker: "3"},
+		"a dispatch, whoever deployed":   {event: "workflow_dispatch", failed: false, inputs: map[string]string{"only-if-deployed": "false"}, worker: "3"},
+		"a dispatch, all or nothing":     {event: "workflow_dispatch", failed: false, inputs: map[string]string{"all-or-nothing": "true", "only-if-deployed": "false"}, worker: "3"},
+		"a dispatch whose deploy failed": {event: "workflow_dispatch", failed: true, inputs: map[string]string{"only-if-deployed": "false"}, worker: "2"},
+		"a push whose deploy failed":     {event: "push", failed: true, inputs: nil, worker: "2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -321,6 +328,9 @@ func TestATargetAsksForItsFunctionOnly(t *testing.T) {
 				require.NoError(t, s.GitHub.ChangeRun(repository, s.run.ID, func(r *emulator.WorkflowRun) {
 					r.Jobs[0].Conclusion, r.Jobs[0].Steps = "success", nil
 				}))
+			}
+			if c.given != nil {
+				c.given(s)
 			}
 			st := s.step().inputs(map[string]string{"function-name": "api\nworker", "needs": "", "target-version": "api=2"}).inputs(c.inputs)
 			if c.event != "push" {
