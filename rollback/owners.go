@@ -149,7 +149,7 @@ func (g guard) Allow(ctx context.Context, p alias.Proposal) (alias.Hold, error) 
 	v, err := g.watch.Allow(ctx, owner.Proposal{
 		Move: p.Decision.Action == alias.Move, Chosen: p.Chosen, Changed: p.Changed,
 		Serves: strconv.FormatInt(p.Alias.Version, 10), Made: p.Made, Began: began,
-	}, p.Alias.Weighted != 0)
+	}, p.Shared)
 	if refusal, found := errors.AsType[*owner.Refusal](err); found {
 		if errors.Is(refusal.Cause, alias.ErrCancelled) {
 			return alias.Hold{}, &alias.Stopped{Cause: refusal.Cause}

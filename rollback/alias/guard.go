@@ -27,7 +27,10 @@ type Proposal struct {
 	Changed bool
 	Made    time.Time // when the version that the alias points at was made; zero if unknown
 	Chosen  bool      // the target was chosen manually
-	Run     report.Run
+	// Shared reports whether two versions share the traffic, and a promotion by this
+	// program did not cause that.
+	Shared bool
+	Run    report.Run
 }
 
 // Hold is a guard's response to a proposal. The zero value allows it.
@@ -65,7 +68,9 @@ func proposal(r *rollback) Proposal {
 		Decision: r.state.decision, Alias: o.Alias,
 		Changed: o.First != nil && !o.First.sameTraffic(o.Alias),
 		Made:    o.Versions[o.Alias.Version].LastModified,
-		Chosen:  o.Request.Target != 0, Run: o.Run,
+		Chosen:  o.Request.Target != 0,
+		Shared:  o.Alias.Weighted != 0 && !o.Memory.promoting(o.Alias),
+		Run:     o.Run,
 	}
 }
 

@@ -257,3 +257,30 @@ func TestAFaultInAnInputWithoutEffectStopsNoMove(t *testing.T) {
 		})
 	}
 }
+
+// A canary of this program is not CodeDeploy's, so the owners are waited for no longer
+// than beside a version that has all traffic.
+func TestOwnersThatHangBesideAnOwnCanary(t *testing.T) {
+	t.Parallel()
+	for own, most := range map[bool]time.Duration{true: 3 * time.Second, false: 8 * time.Second} {
+		s := newScene(t)
+		f := s.function("api", 3)
+		require.NoError(t, f.SetAlias("live", 2, map[string]float64{"3": 0.1}))
+		require.NoError(t, f.SetAlias("live-rollback", 2, nil))
+		description := "run=6001/1 by=snapshot"
+		if own {
+			description += " promotes=3"
+		}
+		require.NoError(t, f.DescribeAlias("live-rollback", description))
+		for _, service := range []string{emulator.ServiceStacks, emulator.ServiceCodeDeploy} {
+			s.Fault(emulator.Match{Service: service}, emulator.Hang())
+		}
+		o := s.step().run()
+		assert.Equal(t, "rolled-back/canary-stopped", o.ended(), o.outputs["message"])
+		took := s.Calls(on("UpdateAlias", "live"))[0].Start.Sub(s.Calls(on("GetAlias", "live"))[0].Start) - o.stalled
+		assert.Less(t, took, most)
+		if !own {
+			assert.Greater(t, took, 4*time.Second, "somebody else shifts the traffic")
+		}
+	}
+}
