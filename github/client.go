@@ -206,7 +206,7 @@ func causeOf(err error, permission string) string {
 	case errors.As(err, &answer) && answer.Response != nil:
 		return refusal(answer, permission)
 	case errors.Is(err, context.DeadlineExceeded):
-		return "it did not answer in time"
+		return "it did not respond in time"
 	case errors.Is(err, context.Canceled):
 		return "the request was cancelled"
 	}

@@ -323,12 +323,12 @@ func TestEvidenceThatCannotBeRead(t *testing.T) {
 		// Go's transport may repeat a GET by itself on a connection that was kept.
 		"reset throughout": {all(resets), []string{"could not be reached"}, 6},
 		"broken answers":   {all(breaks), []string{"could not be reached"}, 6},
-		"hanging":          {all(hangs), []string{"did not answer in time"}, 1},
+		"hanging":          {all(hangs), []string{"did not respond in time"}, 1},
 		"hanging in the body": {all(func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusOK)
 			_ = http.NewResponseController(w).Flush()
 			hangs(w, r)
-		}), []string{"did not answer in time"}, 1},
+		}), []string{"did not respond in time"}, 1},
 		"malformed":       {all(says(200, `{"id": `)), []string{"unexpected response"}, 1},
 		"an odd type":     {all(says(200, `{"id": "x", "jobs": 1, "workflow_runs": 1}`)), []string{"unexpected response"}, 1},
 		"an empty answer": {all(says(200, ``)), []string{"unexpected response", "run 0 came"}, 1},
@@ -455,7 +455,7 @@ func TestEvidenceEndsWithItsContext(t *testing.T) {
 	assert.Less(t, time.Since(began), 2*time.Second)
 	assert.Len(t, run.Jobs, 3, "what came in time is used")
 	require.Len(t, notes, 1)
-	assert.Contains(t, notes[0].Text, "Could not read run 100, the newer runs of its workflow from GitHub's API: it did not answer in time")
+	assert.Contains(t, notes[0].Text, "Could not read run 100, the newer runs of its workflow from GitHub's API: it did not respond in time")
 }
 
 func TestEvidenceOfManyJobs(t *testing.T) {

@@ -230,7 +230,7 @@ func TestFollowUpsEndWithTheirContext(t *testing.T) {
 	told, _ := s.api.FollowUp(within(t, 300*time.Millisecond), all, s.c, rolledBack(movedFunction()), log)
 	require.Len(t, told, 3, every)
 	for name, text := range told {
-		assert.Contains(t, text, "it did not answer in time", name)
+		assert.Contains(t, text, "it did not respond in time", name)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestTags(t *testing.T) {
 	push := event(t, "push", "push", nil)
 	tags, versions := []string{"refs/tags/v*"}, []string{"v*"}
 	is := func(refs ...string) *github.RefAnswer { return &github.RefAnswer{Refs: refs} }
-	unknown := &github.RefAnswer{Problem: "it did not answer in time"}
+	unknown := &github.RefAnswer{Problem: "it did not respond in time"}
 	const act, refused, ask = "act", "branch-not-allowed", "ask"
 	for name, tt := range map[string]struct {
 		event    github.Event

@@ -49,14 +49,14 @@ const atWorkLimit = 4 * time.Second
 // several times in a row, and each function asks for itself.
 func (l *limitedRuns) AtWork(ctx context.Context, run report.Run, from, to time.Time) ([]report.Run, error) {
 	if l.silent.Load() {
-		return nil, errors.New("GitHub's API did not answer an earlier request in time, so it is not asked again")
+		return nil, errors.New("GitHub's API did not respond to an earlier request in time, so it is not called again")
 	}
 	limited, cancel := context.WithTimeout(ctx, atWorkLimit)
 	defer cancel()
 	runs, err := l.runs.AtWork(limited, run, from, to)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		l.silent.Store(true)
-		return nil, fmt.Errorf("GitHub's API did not answer within %s", atWorkLimit)
+		return nil, fmt.Errorf("GitHub's API did not respond within %s", atWorkLimit)
 	}
 	return runs, err
 }
@@ -98,5 +98,5 @@ func (l *limitedRuns) end(err error, late bool) error {
 		return alias.ErrNotAsked
 	}
 	l.over = true
-	return fmt.Errorf("GitHub's API did not answer such questions within %s in all, so it is not asked again, and the versions that other runs rejected stay rejected, too", evidenceLimit)
+	return fmt.Errorf("GitHub's API did not respond to these requests within %s in total, so it is not called again, and the versions that other runs rejected stay rejected", evidenceLimit)
 }

@@ -64,7 +64,7 @@ func TestGitHubIsNotAskedAgainForRunsInProgress(t *testing.T) {
 						require.NoError(t, err)
 						assert.Len(t, found, 1)
 					} else {
-						require.ErrorContains(t, err, "GitHub's API did not answer")
+						require.ErrorContains(t, err, "GitHub's API did not respond")
 					}
 				}
 				assert.Equal(t, c.waited, time.Since(began))
@@ -128,7 +128,7 @@ func TestGitHubIsAskedHowRunsEndedForFiveSeconds(t *testing.T) {
 						silent++
 					default:
 						said++
-						require.ErrorContains(t, err, "GitHub's API did not answer such questions within 5s in all")
+						require.ErrorContains(t, err, "GitHub's API did not respond to these requests within 5s in total")
 					}
 				}
 				assert.Equal(t, tt.answered, answered)

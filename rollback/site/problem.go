@@ -88,7 +88,7 @@ func explainStop(s *aws.Stopped, action string) *Problem {
 		if s.Before != nil {
 			after = fmt.Sprintf(" (%s)", aws.Brief(s.Failure()))
 		}
-		return &Problem{report.Timeout, fmt.Sprintf("S3 gave no usable answer to the first request, %s, within %s%s: check the connection to S3 (AWS_ENDPOINT_URL, HTTPS_PROXY), and run this again",
+		return &Problem{report.Timeout, fmt.Sprintf("S3 did not return a usable response to the first request, %s, within %s%s: check the connection to S3 (AWS_ENDPOINT_URL, HTTPS_PROXY), and run this again",
 			action, report.DurationText(firstAnswerLimit), after), s}
 	}
 	// context.DeadlineExceeded has this method. The cause that a caller sets can

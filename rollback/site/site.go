@@ -160,7 +160,7 @@ const (
 	firstTryLimit    = 8 * time.Second // of one try for it
 )
 
-var errNoAnswer = errors.New("S3 did not answer the first request")
+var errNoAnswer = errors.New("S3 did not respond to the first request")
 
 // open determines the bucket's region, and returns an error if versioning is not
 // enabled.

@@ -34,7 +34,7 @@ func TestS3ThatDoesNotAnswerIsNotWaitedForLong(t *testing.T) {
 		says        string
 	}{
 		"with time left": {5 * time.Minute, 30 * time.Second, report.Timeout,
-			"S3 gave no usable answer to the first request, s3:GetBucketVersioning, within 30 s (no response within 8s): check the connection to S3 (AWS_ENDPOINT_URL, HTTPS_PROXY), and run this again"},
+			"S3 did not return a usable response to the first request, s3:GetBucketVersioning, within 30 s (no response within 8s): check the connection to S3 (AWS_ENDPOINT_URL, HTTPS_PROXY), and run this again"},
 		"with less time": {12 * time.Second, 12 * time.Second, report.Cancelled, "the time is over"},
 	} {
 		t.Run(name, func(t *testing.T) {
