@@ -147,7 +147,7 @@ func TestAMoveWaitsFiveSecondsForOtherRuns(t *testing.T) {
 	require.Equal(t, "rolled-back", o.status(), o.outputs["message"])
 	assert.Equal(t, "1", f.Serving("live"), "the careful answer: the versions stay rejected")
 	require.Len(t, o.warnings(), 1)
-	assert.Contains(t, o.warnings()[0], "GitHub's API did not respond to these requests within 5s in all")
+	assert.Contains(t, o.warnings()[0], "GitHub's API did not respond to these requests within 5s in total")
 	took := s.Calls(on("UpdateAlias", "live"))[0].Start.Sub(p.started)
 	assert.Less(t, took-o.stalled, 9*time.Second)
 	assert.Greater(t, took, 5*time.Second)
