@@ -284,3 +284,27 @@ func TestOwnersThatHangBesideAnOwnCanary(t *testing.T) {
 		}
 	}
 }
+
+// An address of a service that the move does not need stops nothing, whatever is wrong
+// with it.
+func TestAnAddressOfAnOptionalServiceThatIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"::", "not a url", "ftp://127.0.0.1", "http://127.0.0.1:1", "https://cloudformation.invalid"} {
+		t.Run(address, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			f := s.function("api", 3)
+			st := s.step().input("alarms", "errors").input("observe", "1s")
+			for _, service := range []string{"CLOUDFORMATION", "CODEDEPLOY", "CLOUDWATCH", "CLOUDWATCH_LOGS", "S3", "CLOUDFRONT"} {
+				st.set("AWS_ENDPOINT_URL_"+service, address)
+			}
+			o := st.run()
+			assert.Equal(t, "rolled-back/previous-version", o.ended(), o.outputs["message"])
+			assert.Equal(t, "unknown", o.outputs["healthy"])
+			assert.Equal(t, "2", f.Serving("live"))
+			moved := s.Calls(on("UpdateAlias", "live"))
+			require.Len(t, moved, 1)
+			assert.Less(t, moved[0].Start.Sub(s.Calls(on("GetAlias", "live"))[0].Start)-o.stalled, 5*time.Second)
+		})
+	}
+}
