@@ -69,32 +69,6 @@ func leaveOutFaulty(p *inputParser, in *Inputs) {
 	in.Site.Faulty = p.given("site-bucket") != "" && slices.ContainsFunc(p.problems, func(e InputError) bool { return e.Site })
 }
 
-// freeUnused marks the problems of inputs that decide or make a move in general, but
-// have no effect together with the other inputs: these do not stop the move. If it is
-// not certain that an input has no effect, it stays essential.
-func freeUnused(p *inputParser, in Inputs) {
-	if p.failed("function-name") || len(in.Functions) == 0 {
-		return
-	}
-	everyFunction := func(is func(Function) bool) bool {
-		return !slices.ContainsFunc(in.Functions, func(f Function) bool { return !is(f) })
-	}
-	noRole := p.given("role-to-assume") == ""
-	unused := map[string]bool{
-		"alias":             !usesAliasInput(in.Functions),
-		"all-or-nothing":    len(in.Functions) == 1,
-		"only-if-deployed":  everyFunction(func(f Function) bool { return f.Target != 0 }),
-		"audience":          noRole,
-		"role-session-name": noRole,
-		"aws-region":        noRole && everyFunction(func(f Function) bool { return f.Region != "" }),
-	}
-	for i := range p.problems {
-		if unused[p.problems[i].Input] {
-			p.problems[i].Essential = false
-		}
-	}
-}
-
 func anyFailed(p *inputParser, inputs ...string) bool {
 	return slices.ContainsFunc(inputs, p.failed)
 }

@@ -247,6 +247,5 @@ func ParseInputs(getenv func(string) string) (Inputs, error) {
 	checkPromote(p, in)
 	in.Warnings = slices.Concat(p.warnings, inputWarnings(p, in))
 	leaveOutFaulty(p, &in)
-	freeUnused(p, in)
 	return in, p.err()
 }

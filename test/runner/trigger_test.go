@@ -185,7 +185,7 @@ func TestTriggers(t *testing.T) {
 			deployment("failure", "production", head)(s, st)
 			s.GitHub.AddRef(repository, "refs/heads/main", head)
 			s.GitHub.GrantOnly("actions")
-		}, "skipped/branch-not-allowed"},
+		}, acts},
 
 		"by hand": {func(s *scene, st *step) {
 			st.event("workflow_dispatch", example(s.tb, "workflow_dispatch")).inputs(map[string]string{"needs": "", "only-if-deployed": "false"})
