@@ -83,7 +83,7 @@ func TestNothingIsAskedAfterTheEvidenceWasLate(t *testing.T) {
 	_, err := runs.Outcome(t.Context(), 1)
 	require.ErrorIs(t, err, alias.ErrNotAsked)
 	_, err = runs.AtWork(t.Context(), report.Run{}, time.Time{}, time.Time{})
-	require.ErrorContains(t, err, "it is not asked again")
+	require.ErrorContains(t, err, "it is not called again")
 	assert.Empty(t, github.asked)
 	assert.Zero(t, github.atWork)
 }
