@@ -92,25 +92,37 @@ func clearRevisions(out *lambda.ListAliasesOutput) {
 	}
 }
 
-// One refusal is enough: the other functions do not try it.
-func TestListingIsNotTriedAgainWhereItIsDenied(t *testing.T) {
+// One refusal is enough, and so are a few errors of AWS: the other functions do not try
+// it.
+func TestListingIsNotTriedAgainWhereItIsOfNoUse(t *testing.T) {
 	t.Parallel()
 	var names []string
-	for i := range 20 {
+	for i := range 40 {
 		names = append(names, fmt.Sprintf("api-%02d", i))
 	}
-	playFleet(t, names, func(t *testing.T, f *fleet) {
-		for i, name := range f.names {
-			f.lambdas[name].faults = always("ListAliases", fault{err: answer(403, "AccessDeniedException", "")})
-			f.functions[i].Lambda = listed{f.lambdas[name], nil}
-		}
-		tried := 0
-		for name, r := range f.run(t, false) {
-			assert.Equal(t, report.RolledBack, r.Status, r.Message)
-			tried += f.lambdas[name].count("ListAliases")
-		}
-		assert.LessOrEqual(t, tried, 8, "those that began at the same time")
-	})
+	for name, c := range map[string]struct {
+		err  error
+		most int // those that began at the same time
+	}{
+		"denied":      {answer(403, "AccessDeniedException", ""), 8},
+		"unavailable": {answer(503, "ServiceUnavailable", ""), 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			playFleet(t, names, func(t *testing.T, f *fleet) {
+				for i, name := range f.names {
+					f.lambdas[name].faults = always("ListAliases", fault{err: c.err})
+					f.functions[i].Lambda = listed{f.lambdas[name], nil}
+				}
+				tried := 0
+				for name, r := range f.run(t, false) {
+					assert.Equal(t, report.RolledBack, r.Status, r.Message)
+					tried += f.lambdas[name].count("ListAliases")
+				}
+				assert.LessOrEqual(t, tried, c.most)
+			})
+		})
+	}
 }
 
 // One function alone has no call to save.
