@@ -34,9 +34,13 @@ func remedy(command string, group []Function) []instruction {
 		case f.NotRestored:
 			all = notRestoredRemedy
 		}
-		if own, has := commandRemedies[command][f.Reason]; has {
+		own, has := commandRemedies[command][f.Reason]
+		switch {
+		case has:
 			all = slices.Concat(all, own)
-		} else {
+		case movedButUnhealthy(f) && onlyUnreached(f.Checks):
+			all = slices.Concat(all, unreachedRemedy)
+		default:
 			all = slices.Concat(all, reasonTexts[f.Reason].remedy)
 		}
 	case RolledBack:
@@ -72,6 +76,19 @@ func rolledBackRemedy(group []Function) []instruction {
 	}
 	return all
 }
+
+// onlyUnreached reports whether no check failed but those of URLs to which there was no
+// connection.
+func onlyUnreached(checks []Check) bool {
+	failed := slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return c.Status != CheckFailed })
+	return len(failed) > 0 && !slices.ContainsFunc(failed, func(c Check) bool { return c.Kind != CheckUnreached })
+}
+
+// unreachedRemedy is used if no version can be the cause of the failed check.
+var unreachedRemedy = todo(
+	"Check now whether users can reach production. No probe could connect to the health URL: if users can, let the runner connect to it (DNS, firewall, proxy, certificate), or change `health-url`. An older version would not help.",
+	"Revert {commit} on {branch}, or fix it, before the next deploy: the alias was rolled back.",
+)
 
 // revertCommit prevents the same failure in the next deploy.
 const revertCommit = "Revert {commit} on {branch}, or fix it, before the next deploy: deploying the same code again would bring the problem back. {Bad} will not be selected automatically again."

@@ -175,6 +175,8 @@ func TestOnlyAVersionThatWasReachedIsSteppedBackFrom(t *testing.T) {
 				return
 			}
 			assert.Equal(t, 1, moves)
+			assert.Contains(t, o.summary, "An older version would not help.")
+			assert.NotContains(t, o.summary, "To go further back")
 			memory, found := f.Alias("live-rollback")
 			require.True(t, found)
 			assert.Contains(t, memory.Description, "rejected=4@")
