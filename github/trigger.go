@@ -90,9 +90,10 @@ func (t Trigger) Judge() Verdict {
 	return verdict
 }
 
-// mayBeAllowed reports whether a commit failed to deploy of which GitHub did not say
-// which branch has it. The environment is then the evidence, because GitHub's API must
-// never stop a rollback. Nothing else is urgent enough to do without the branch.
+// mayBeAllowed reports whether a deployment of a commit is rolled back although GitHub
+// did not say which branch contains the commit. GitHub's API must never stop a
+// rollback, and the environment of the deployment is then the evidence. No other
+// command is urgent enough to do without the branch.
 func (t Trigger) mayBeAllowed() bool {
 	return t.Command == "rollback" && !t.AnyEnvironment &&
 		t.Event.origin(t.Context).commit != "" && t.Ref != nil && t.Ref.Problem != ""
