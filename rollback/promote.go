@@ -68,6 +68,9 @@ type promotion struct {
 	// unhealthyBefore is set if a health check failed before the new versions
 	// received any traffic, and has not passed since.
 	unhealthyBefore bool
+	// unreached is set if, of the last health checks, only those failed that could not
+	// connect.
+	unreached bool
 	// ringing are the alarms that were in ALARM before the promotion began, and have
 	// been since.
 	ringing  []string

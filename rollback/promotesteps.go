@@ -104,14 +104,16 @@ func (p *promotion) follow(all []looked, signals canary.Signals) (again bool) {
 
 // probe runs the health checks once per step. Below 100%, either version may answer,
 // so the checks test both together. A check that failed before the new version
-// received any traffic does not count against that version until it has passed.
+// received any traffic does not count against that version until it has passed, and
+// neither does a URL to which no probe could connect.
 func (p *promotion) probe(ctx context.Context, step canary.Step) (signals canary.Signals) {
 	if step.Weight <= 0 {
 		return signals
 	}
 	switch p.health(ctx, stepShare(step)) {
 	case report.NotHealthy:
-		return canary.Signals{Unhealthy: !p.unhealthyBefore, Unsure: p.unhealthyBefore && step.Whole()}
+		excused := p.unhealthyBefore || p.unreached
+		return canary.Signals{Unhealthy: !excused, Unsure: excused && step.Whole()}
 	case report.HealthUnknown:
 		return canary.Signals{Unsure: true}
 	case report.Healthy:
@@ -129,6 +131,7 @@ func (p *promotion) health(ctx context.Context, when string) report.Health {
 	probes := *p.verifier
 	probes.Options = verify.Options{Health: p.verifier.Options.Health}
 	verdict, _ := probes.Verify(ctx, p.subjects())
+	p.unreached = report.OnlyUnreached(verdict.Checks)
 	for i := range verdict.Checks {
 		verdict.Checks[i].Name = when + ": " + verdict.Checks[i].Name
 	}

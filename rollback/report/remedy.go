@@ -38,7 +38,7 @@ func remedy(command string, group []Function) []instruction {
 		switch {
 		case has:
 			all = slices.Concat(all, own)
-		case movedButUnhealthy(f) && onlyUnreached(f.Checks):
+		case movedButUnhealthy(f) && OnlyUnreached(f.Checks):
 			all = slices.Concat(all, unreachedRemedy)
 		default:
 			all = slices.Concat(all, reasonTexts[f.Reason].remedy)
@@ -75,13 +75,6 @@ func rolledBackRemedy(group []Function) []instruction {
 		all = slices.Concat(all, todo("Find out why {tried} was not healthy either before it is deployed again. The cause is often outside the code, and may still be there."))
 	}
 	return all
-}
-
-// onlyUnreached reports whether no check failed but those of URLs to which there was no
-// connection.
-func onlyUnreached(checks []Check) bool {
-	failed := slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return c.Status != CheckFailed })
-	return len(failed) > 0 && !slices.ContainsFunc(failed, func(c Check) bool { return c.Kind != CheckUnreached })
 }
 
 // unreachedRemedy is used if no version can be the cause of the failed check.

@@ -211,6 +211,13 @@ type Check struct {
 	Version string
 }
 
+// OnlyUnreached reports whether checks failed, and all of them are of URLs to which
+// there was no connection.
+func OnlyUnreached(checks []Check) bool {
+	failed := slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return c.Status != CheckFailed })
+	return len(failed) > 0 && !slices.ContainsFunc(failed, func(c Check) bool { return c.Kind != CheckUnreached })
+}
+
 // Title is the name, with the checked version if that was replaced since.
 func (c Check) Title() string {
 	if c.Version == "" {

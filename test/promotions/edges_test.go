@@ -67,6 +67,29 @@ func TestALateBakeIsComparedWithTheTimeBeforeTheDeploy(t *testing.T) {
 	assert.Equal(t, "2", serving(w.Functions[0]))
 }
 
+// A URL that the runner cannot connect to says nothing of the new version, also where
+// the deploy tool had moved the alias before anything could be probed.
+func TestAURLThatCannotBeReachedBringsNothingBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		live  int64
+		steps string
+	}{
+		"in the bake":      {3, "100% 10m"},
+		"in all the steps": {2, "10% 10m, 100% 10m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 600)
+			require.NoError(t, w.Functions[0].SetAlias("live", c.live, nil))
+			e := w.promote(map[string]string{"steps": c.steps, "health-url": "http://127.0.0.1:1/health", "health-timeout": "1s"})
+			assert.Equal(t, "promoted/", e.How(), e.Outputs["message"])
+			assert.Equal(t, "unknown", e.Outputs["healthy"])
+			assert.Equal(t, "3", serving(w.Functions[0]))
+			memory, _ := w.Functions[0].Alias("live-rollback")
+			assert.NotContains(t, memory.Description, "rejected=3")
+		})
+	}
+}
+
 // An alarm that could not be read at one look says nothing of the others.
 func TestAnAlarmThatCouldNotBeReadOnce(t *testing.T) {
 	for name, c := range map[string]struct {
