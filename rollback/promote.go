@@ -68,9 +68,6 @@ type promotion struct {
 	// unhealthyBefore is set if a health check failed before the new versions
 	// received any traffic, and has not passed since.
 	unhealthyBefore bool
-	// unreached is set if, of the last health checks, only those failed that could not
-	// connect.
-	unreached bool
 	// ringing are the alarms that were in ALARM before the promotion began, and have
 	// been since.
 	ringing  []string
@@ -115,7 +112,7 @@ func (p *promotion) prepare(ctx context.Context) {
 		a.note(report.Note{Warning: true, Text: fmt.Sprintf("the %s was in ALARM before the promotion began: it is ignored until it clears", name)})
 	}
 	serves := func(f *alias.Promoting) bool { weight, _ := f.Weight(); return weight > 0 }
-	if !slices.ContainsFunc(p.all.Going(), serves) && p.health(limited, "before any traffic") == report.NotHealthy {
+	if !slices.ContainsFunc(p.all.Going(), serves) && p.health(limited, "before any traffic").Healthy == report.NotHealthy {
 		p.unhealthyBefore = true
 		a.note(report.Note{Warning: true, Text: "a health check failed before the new version received any traffic: it does not count against the new version until it has passed"})
 	}

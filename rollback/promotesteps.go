@@ -110,9 +110,9 @@ func (p *promotion) probe(ctx context.Context, step canary.Step) (signals canary
 	if step.Weight <= 0 {
 		return signals
 	}
-	switch p.health(ctx, stepShare(step)) {
+	switch verdict := p.health(ctx, stepShare(step)); verdict.Healthy {
 	case report.NotHealthy:
-		excused := p.unhealthyBefore || p.unreached
+		excused := p.unhealthyBefore || report.OnlyUnreached(verdict.Checks)
 		return canary.Signals{Unhealthy: !excused, Unsure: excused && step.Whole()}
 	case report.HealthUnknown:
 		return canary.Signals{Unsure: true}
@@ -122,23 +122,22 @@ func (p *promotion) probe(ctx context.Context, step canary.Step) (signals canary
 	return signals
 }
 
-// health runs the health checks. Without any, the result is Healthy.
-func (p *promotion) health(ctx context.Context, when string) report.Health {
+// health runs the health checks. Without any, the verdict is Healthy.
+func (p *promotion) health(ctx context.Context, when string) report.Verdict {
 	going := p.all.Going()
 	if len(p.verifier.Options.Health.URLs) == 0 || len(going) == 0 {
-		return report.Healthy
+		return report.Verdict{Healthy: report.Healthy}
 	}
 	probes := *p.verifier
 	probes.Options = verify.Options{Health: p.verifier.Options.Health}
 	verdict, _ := probes.Verify(ctx, p.subjects())
-	p.unreached = report.OnlyUnreached(verdict.Checks)
 	for i := range verdict.Checks {
 		verdict.Checks[i].Name = when + ": " + verdict.Checks[i].Name
 	}
 	for _, f := range going {
 		f.Add(verdict)
 	}
-	return verdict.Healthy
+	return verdict
 }
 
 // rings checks for alarms that have gone into ALARM since the promotion began.

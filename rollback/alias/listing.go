@@ -18,7 +18,7 @@ import (
 // instead of two.
 type listing struct {
 	unusable atomic.Bool  // it is not allowed, hangs or fails: it is not tried for the other functions
-	errors   atomic.Int32 // server errors since the last success
+	failures atomic.Int32 // server errors since the last success
 }
 
 const (
@@ -27,9 +27,9 @@ const (
 	listingTries = 4
 	// listingPause is the longest pause between two tries that AWS may ask for.
 	listingPause = time.Second
-	// listingErrors is how many server errors in a row make the call unusable: each
+	// listingFailures is how many server errors in a row make the call unusable: each
 	// costs one of the calls per second that the moves need.
-	listingErrors = 3
+	listingFailures = 3
 )
 
 // errUnlisted ends the tries.
@@ -51,7 +51,7 @@ func (l *listing) read(ctx context.Context, c *client) (alias Alias, memory Memo
 		tries++
 		// Only a short throttling is waited for, because there is another way.
 		if err != nil && (tries == listingTries || aws.Status(err) != http.StatusTooManyRequests || pause(c.caller.clock.Now(), tries, err) > listingPause) {
-			if aws.Status(err) < http.StatusInternalServerError || l.errors.Add(1) >= listingErrors {
+			if aws.Status(err) < http.StatusInternalServerError || l.failures.Add(1) >= listingFailures {
 				l.unusable.Store(true)
 			}
 			err = errUnlisted
@@ -61,7 +61,7 @@ func (l *listing) read(ctx context.Context, c *client) (alias Alias, memory Memo
 	if err != nil {
 		return alias, memory, nil, false
 	}
-	l.errors.Store(0)
+	l.failures.Store(0)
 	if sdk.ToString(out.NextMarker) != "" {
 		return alias, memory, nil, false
 	}

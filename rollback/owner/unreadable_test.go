@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/org/lambda-rollback-action/rollback/owner"
+	"github.com/org/lambda-rollback-action/rollback/report"
 	"github.com/org/lambda-rollback-action/test/emulator"
 )
 
@@ -23,6 +24,31 @@ func waiting(t *testing.T) (*lab, *owner.Watch) {
 	w.Look(t.Context(), l.aliasARN())
 	require.NotNil(t, w.Known(t.Context(), time.Minute).Stack)
 	return l, w
+}
+
+// goesOn wants a move to go on after a wait, on a new reading of the alias, and
+// returns what is told of the wait.
+func goesOn(t *testing.T, w *owner.Watch) *report.Owner {
+	t.Helper()
+	decidesAnew(t, w, false)
+	v, err := w.Allow(t.Context(), newMove, false)
+	require.NoError(t, err)
+	assert.Zero(t, v, "the move goes on")
+	told := w.Told(t.Context(), time.Minute)
+	require.NotNil(t, told)
+	return told
+}
+
+// decidesAnew wants a wait to end with a new reading of the alias, and returns what is
+// told of the wait.
+func decidesAnew(t *testing.T, w *owner.Watch, shared bool) *report.Owner {
+	t.Helper()
+	v, err := w.Allow(t.Context(), newMove, shared)
+	require.NoError(t, err)
+	assert.Equal(t, owner.Verdict{Again: true}, v)
+	told := w.Told(t.Context(), time.Minute)
+	require.NotNil(t, told)
+	return told
 }
 
 // What AWS refuses for good is not asked again until the time is over: a stack
@@ -43,14 +69,7 @@ func TestAStackThatCanNoLongerBeReadIsNotWaitedFor(t *testing.T) {
 			t.Parallel()
 			l, w := waiting(t)
 			l.Fault(describe, c.fault)
-			v, err := w.Allow(t.Context(), newMove, false)
-			require.NoError(t, err)
-			assert.Equal(t, owner.Verdict{Again: true}, v)
-			v, err = w.Allow(t.Context(), newMove, false)
-			require.NoError(t, err)
-			assert.Zero(t, v, "the move goes on")
-			told := w.Told(t.Context(), time.Minute)
-			require.NotNil(t, told)
+			told := goesOn(t, w)
 			assert.Empty(t, told.State)
 			assert.Equal(t, []string{"the stack checkout was UPDATE_IN_PROGRESS: the action waited 5 s for it, and its state can no longer be read: " + c.why}, told.Past)
 		})
@@ -70,11 +89,7 @@ func TestAStackThatCannotBeReadForAWhileIsWaitedFor(t *testing.T) {
 			l, w := waiting(t)
 			l.Fault(describe, fault.Times(6)) // three tries a read: the third read succeeds
 			l.Fault(describe, emulator.Before(func(emulator.Call) { l.CloudFormation(region).SetStatus("checkout", "UPDATE_COMPLETE") }))
-			v, err := w.Allow(t.Context(), newMove, false)
-			require.NoError(t, err)
-			assert.Equal(t, owner.Verdict{Again: true}, v)
-			told := w.Told(t.Context(), time.Minute)
-			require.NotNil(t, told)
+			told := decidesAnew(t, w, false)
 			require.Len(t, told.Past, 1)
 			assert.Regexp(t, "^the stack checkout was UPDATE_IN_PROGRESS: the action waited 1[5-9] s for it, and it is UPDATE_COMPLETE now$", told.Past[0])
 		})
@@ -94,14 +109,7 @@ func TestAStackThatStaysUnreadableIsNotWaitedForUntilTheTimeIsOver(t *testing.T)
 			t.Parallel()
 			l, w := waiting(t)
 			l.Fault(describe, fault)
-			v, err := w.Allow(t.Context(), newMove, false)
-			require.NoError(t, err)
-			assert.Equal(t, owner.Verdict{Again: true}, v)
-			v, err = w.Allow(t.Context(), newMove, false)
-			require.NoError(t, err)
-			assert.Zero(t, v, "the move goes on")
-			told := w.Told(t.Context(), time.Minute)
-			require.NotNil(t, told)
+			told := goesOn(t, w)
 			require.Len(t, told.Past, 1)
 			assert.Regexp(t, "^the stack checkout was UPDATE_IN_PROGRESS: the action waited 1 min(?: [0-9] s)? for it, and its state can no longer be read: ", told.Past[0])
 		})
@@ -118,11 +126,7 @@ func TestADeploymentThatStaysUnreadableIsNotWaitedForUntilTheTimeIsOver(t *testi
 	w.Look(t.Context(), l.aliasARN())
 	require.NotNil(t, w.Known(t.Context(), time.Minute).Deployment)
 	l.Fault(emulator.Match{Operation: "BatchGetDeployments"}, emulator.Status(500, "InternalFailure", ""))
-	v, err := w.Allow(t.Context(), newMove, true)
-	require.NoError(t, err)
-	assert.Equal(t, owner.Verdict{Again: true}, v)
-	told := w.Told(t.Context(), time.Minute)
-	require.NotNil(t, told)
+	told := decidesAnew(t, w, true)
 	assert.Regexp(t, "^the CodeDeploy deployment d-1 was stopped or was rolling back, and after 1 min(?: [0-9] s)? its state could not be read any more: ", told.Past[0])
 }
 

@@ -230,14 +230,15 @@ func (r *Refusal) Error() string { return r.Text }
 func (r *Refusal) Unwrap() error { return r.Cause }
 
 // Allow returns the outcome for a proposal, after waiting for operations that must end
-// first. weighted says whether two versions share the traffic. The error is a
+// first. shared says whether two versions share the traffic, and a promotion by this
+// program did not cause that. The error is a
 // *Refusal. Allow must not be called concurrently.
-func (w *Watch) Allow(ctx context.Context, p Proposal, weighted bool) (Verdict, error) {
+func (w *Watch) Allow(ctx context.Context, p Proposal, shared bool) (Verdict, error) {
 	limit, share := patience, time.Duration(4)
 	switch {
 	case w.options.Unhurried:
 		limit, share = lookLimit, 2
-	case weighted:
+	case shared:
 		limit = patienceWithWeights
 	}
 	if deadline, limited := ctx.Deadline(); limited { // a short time limit must not be used up by this

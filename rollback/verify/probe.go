@@ -75,6 +75,10 @@ func (p prober) probe(ctx context.Context) answer {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no complete response within %s", limit))
 	defer cancel()
+	var reached atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
+	})
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url.String(), nil)
 	if err != nil {
 		return answer{problem: "the URL cannot be requested"}
@@ -84,10 +88,6 @@ func (p prober) probe(ctx context.Context) answer {
 	if password, given := p.user.Password(); given || p.user.Username() != "" {
 		request.SetBasicAuth(p.user.Username(), password)
 	}
-	var reached atomic.Bool
-	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
-	}))
 	began := p.run.clock.Now()
 	response, err := p.client.Do(request)
 	if err != nil {

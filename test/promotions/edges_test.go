@@ -84,7 +84,8 @@ func TestAURLThatCannotBeReachedBringsNothingBack(t *testing.T) {
 			assert.Equal(t, "promoted/", e.How(), e.Outputs["message"])
 			assert.Equal(t, "unknown", e.Outputs["healthy"])
 			assert.Equal(t, "3", serving(w.Functions[0]))
-			memory, _ := w.Functions[0].Alias("live-rollback")
+			memory, found := w.Functions[0].Alias("live-rollback")
+			require.True(t, found)
 			assert.NotContains(t, memory.Description, "rejected=3")
 		})
 	}
